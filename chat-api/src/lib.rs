@@ -1,0 +1,1 @@
+//! A chat backend whose only way in is the log.

@@ -1,0 +1,1 @@
+//! Local accounts for Dex: the gRPC password connector over PostgreSQL.

@@ -1,0 +1,1 @@
+//! How a service starts, is observed and stops.

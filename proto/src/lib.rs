@@ -1,0 +1,1 @@
+//! The wire contract between Dex and auth-connector, as generated Rust.
