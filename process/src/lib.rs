@@ -1,1 +1,11 @@
 //! How a service starts, is observed and stops.
+//!
+//! Both services share this crate and nothing else of their own. It knows no domain word: no
+//! account, no room. A service's `main` parses its configuration with [`cli`], opens its logs with
+//! [`telemetry`], runs under a [`lifecycle::Lifecycle`] and is watched through the [`admin`] port.
+
+pub mod admin;
+pub mod cli;
+pub mod exit;
+pub mod lifecycle;
+pub mod telemetry;
