@@ -1,0 +1,136 @@
+//! The order of the checks, and the memory of tokens that passed them.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use moka::{Expiry, sync::Cache};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Claims, Clock, ConfigError, KeyFetcher, TokenError, VerifierConfig,
+    claims::Payload,
+    error::Reason,
+    fetch::Issuer,
+    fetcher::{self, Keys},
+    jws::Jws,
+    keys::Key,
+};
+
+/// How far the issuer's clock and ours may differ: applied to `exp`, `nbf` and `iat`.
+pub const LEEWAY: TimeDelta = TimeDelta::seconds(30);
+
+/// Longer tokens are refused unread. Dex's have about 1 KiB; what a proxy lets through as one header is 8 KiB.
+pub const MAX_TOKEN_BYTES: usize = 8 << 10;
+
+/// Verifies the tokens of one issuer for one audience. Share it in an `Arc`.
+pub struct Verifier {
+    issuer: String,
+    audience: String,
+    keys: Keys,
+    clock: Arc<dyn Clock>,
+    verified: Cache<[u8; 32], Arc<Verified>>,
+}
+
+/// A token that passed every check. It passes again while it has not expired and its key is still the issuer's.
+struct Verified {
+    claims: Arc<Claims>,
+    kid: String,
+    key: Arc<Key>,
+    at: DateTime<Utc>,
+}
+
+impl Verified {
+    fn until(&self) -> DateTime<Utc> {
+        self.claims.expires_at + LEEWAY
+    }
+}
+
+/// Frees the memory of tokens that nobody will send again. Whether one is still good is decided on our own clock.
+struct Forget;
+
+impl Expiry<[u8; 32], Arc<Verified>> for Forget {
+    fn expire_after_create(
+        &self,
+        _token: &[u8; 32],
+        verified: &Arc<Verified>,
+        _now: Instant,
+    ) -> Option<Duration> {
+        (verified.until() - verified.at).to_std().ok()
+    }
+}
+
+impl Verifier {
+    /// The verifier, and the fetcher that must run for as long as it is used.
+    pub fn new(
+        config: VerifierConfig,
+        clock: impl Clock,
+    ) -> Result<(Self, KeyFetcher), ConfigError> {
+        let clock: Arc<dyn Clock> = Arc::new(clock);
+        let (issuer, audience) = (config.issuer.clone(), config.audience.clone());
+        let verified =
+            Cache::builder().max_capacity(config.cached_tokens).expire_after(Forget).build();
+        let (keys, fetcher) = fetcher::keys(Issuer::new(config)?, Arc::clone(&clock));
+        Ok((Self { issuer, audience, keys, clock, verified }, fetcher))
+    }
+
+    /// The claims of `token` if the issuer made it for the audience and it is valid now.
+    ///
+    /// Waits only when the token names a key that is not held and the issuer may be asked for it.
+    pub async fn verify(&self, token: &str) -> Result<Arc<Claims>, TokenError> {
+        let result = self.recall_or_check(token).await;
+        let outcome = match &result {
+            Ok((_, outcome)) => outcome,
+            Err(TokenError::Unavailable) => "unavailable",
+            Err(TokenError::Invalid(reason)) => reason.label(),
+        };
+        metrics::counter!("dex_token_verifications_total", "outcome" => outcome).increment(1);
+        result.map(|(claims, _)| claims)
+    }
+
+    /// How many verified tokens are remembered.
+    #[must_use]
+    pub fn remembered(&self) -> u64 {
+        self.verified.run_pending_tasks();
+        self.verified.entry_count()
+    }
+
+    async fn recall_or_check(
+        &self,
+        token: &str,
+    ) -> Result<(Arc<Claims>, &'static str), TokenError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Reason::TooLong.into());
+        }
+        let id: [u8; 32] = Sha256::digest(token).into();
+        if let Some(claims) = self.recall(&id) {
+            return Ok((claims, "remembered"));
+        }
+        let verified = Arc::new(self.check(token).await?);
+        let claims = Arc::clone(&verified.claims);
+        self.verified.insert(id, verified);
+        Ok((claims, "verified"))
+    }
+
+    fn recall(&self, id: &[u8; 32]) -> Option<Arc<Claims>> {
+        let verified = self.verified.get(id)?;
+        let now = self.clock.now();
+        let key_stands = self.keys.get(&verified.kid, now).is_some_and(|key| key == verified.key);
+        if key_stands && now < verified.until() {
+            return Some(Arc::clone(&verified.claims));
+        }
+        self.verified.invalidate(id);
+        None
+    }
+
+    async fn check(&self, token: &str) -> Result<Verified, TokenError> {
+        let jws = Jws::parse(token)?;
+        let key = self.keys.find(&jws.kid, &*self.clock).await?;
+        let at = self.clock.now();
+        let payload: Payload = jws.verify(&key)?;
+        let claims = Arc::new(payload.check(&self.issuer, &self.audience, at)?);
+        Ok(Verified { claims, kid: jws.kid, key, at })
+    }
+}
