@@ -1,0 +1,66 @@
+//! A small service for this crate's tests: `service BEHAVIOUR`, which prints its admin port.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use service_process::admin::{Admin, Readiness};
+use service_process::lifecycle::Lifecycle;
+use service_process::telemetry::TelemetryArgs;
+use service_process::{cli, telemetry};
+
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
+    #[arg(long, env = "BEHAVIOUR", value_enum)]
+    behaviour: Behaviour,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Behaviour {
+    /// Finishes when it is asked to.
+    Orderly,
+    /// Finishes only at the hard token.
+    Slow,
+    /// Its worker fails after the first scrape of `/ready`.
+    Failing,
+    /// Its worker panics at once.
+    Panicking,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = match cli::parse_or_exit::<Cli>() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    telemetry::init(&cli.telemetry);
+    let lifecycle = Lifecycle::new(match cli.behaviour {
+        Behaviour::Slow => Duration::from_mins(5),
+        _ => Duration::from_secs(5),
+    });
+    let tasks = lifecycle.tasks();
+
+    let readiness = Readiness::new();
+    let condition = readiness.condition("worker");
+    let admin = Admin::bind(([127, 0, 0, 1], 0).into()).await.expect("a free port");
+    eprintln!("admin {}", admin.local_addr());
+    admin.serve(&tasks, readiness);
+
+    let worker = tasks.clone();
+    tasks.worker("worker", async move {
+        match cli.behaviour {
+            Behaviour::Failing => anyhow::bail!("the disk is full"),
+            Behaviour::Panicking => panic!("a broken invariant"),
+            Behaviour::Orderly | Behaviour::Slow => condition.met(),
+        }
+        metrics::counter!("example_starts_total").increment(1);
+        worker.stopping().cancelled().await;
+        if cli.behaviour == Behaviour::Slow {
+            worker.aborting().cancelled().await;
+        }
+        Ok(())
+    });
+    lifecycle.run_until_stopped().await
+}

@@ -1,0 +1,41 @@
+use nix::sys::signal::Signal;
+
+use crate::service::Service;
+
+#[tokio::test]
+async fn sigterm_and_sigint_end_an_orderly_service_with_success() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let service = Service::start("orderly");
+        service.until("/ready", 200).await;
+        service.signal(signal);
+        let (status, log) = service.ended();
+        assert_eq!(status.code(), Some(0), "{log}");
+        assert!(log.contains("stopped"), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_a_slow_service_at_once() {
+    let service = Service::start("slow");
+    service.until("/ready", 200).await;
+    service.signal(Signal::SIGTERM);
+    service.until("/ready", 503).await;
+    service.signal(Signal::SIGTERM);
+    let (status, log) = service.ended();
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains("leaving now"), "{log}");
+}
+
+#[test]
+fn a_failed_worker_stops_the_process_with_its_reason() {
+    let (status, log) = Service::start("failing").ended();
+    assert_eq!(status.code(), Some(1), "{log}");
+    assert!(log.contains("the disk is full"), "{log}");
+}
+
+#[test]
+fn a_panicking_worker_stops_the_process() {
+    let (status, log) = Service::start("panicking").ended();
+    assert_eq!(status.code(), Some(1), "{log}");
+    assert!(log.contains("worker died"), "{log}");
+}
