@@ -1,0 +1,67 @@
+package grpcpassword
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+)
+
+// credentials loads the certificate files.
+func (c *Config) credentials() (credentials.TransportCredentials, error) {
+	if c.Insecure {
+		return insecure.NewCredentials(), nil
+	}
+	authorities, err := os.ReadFile(c.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("grpc connector: caFile: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(authorities) {
+		return nil, fmt.Errorf("grpc connector: caFile: %s has no PEM certificate", c.CAFile)
+	}
+	certificate, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("grpc connector: certFile and keyFile: %w", err)
+	}
+	return credentials.NewTLS(&tls.Config{
+		MinVersion:   tls.VersionTLS13,
+		RootCAs:      roots,
+		Certificates: []tls.Certificate{certificate},
+		ServerName:   c.ServerName,
+	}), nil
+}
+
+func dialOptions(security credentials.TransportCredentials) []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithTransportCredentials(security),
+		// Passwords go to the configured host, whatever HTTPS_PROXY says.
+		grpc.WithNoProxy(),
+		// Nobody who can write a DNS TXT record is to switch retries on.
+		grpc.WithDisableServiceConfig(),
+		grpc.WithDisableRetry(),
+		// A call is written once or not at all: nothing is kept to be written again, so once a request
+		// is on the wire not even grpc-go's transparent retry repeats it. What could not be written
+		// moves to another connection.
+		grpc.WithDefaultCallOptions(grpc.MaxRetryRPCBufferSize(0)),
+		// A service that vanished without a word is noticed within 25 s also when nobody logs in.
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{
+			Time:                20 * time.Second,
+			Timeout:             5 * time.Second,
+			PermitWithoutStream: true,
+		}),
+		// Calls fail at once while the service is down. It is tried again at least every 2 s, not
+		// grpc-go's 120 s: that is how long logins fail after it has come back.
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
+			MinConnectTimeout: 3 * time.Second,
+		}),
+	}
+}

@@ -1,0 +1,218 @@
+package dex_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
+	connectorv1 "localaccounts/dex/gen/localaccounts/connector/v1"
+	"localaccounts/dex/internal/testpki"
+)
+
+// hang is how long a condition may take before the test gives up; it says nothing about speed.
+const hang = 30 * time.Second
+
+// buildDex runs the build that everyone runs, once per test run.
+var buildDex = sync.OnceValues(func() (string, error) {
+	binary, err := filepath.Abs("bin/dex")
+	if err != nil {
+		return "", err
+	}
+	if output, err := exec.Command("./build").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("dex/build: %w\n%s", err, output)
+	}
+	return binary, nil
+})
+
+func binary(t *testing.T) string {
+	t.Helper()
+	path, err := buildDex()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// setup is a Dex with our connector on memory storage, and the certificates for its service.
+type setup struct {
+	authority *testpki.Authority
+	// host is where the connector expects the service.
+	host string
+	// extra is one more line for the connector's config.
+	extra string
+}
+
+func newSetup(t *testing.T) *setup {
+	t.Helper()
+	return &setup{authority: testpki.New(t), host: freeAddress(t)}
+}
+
+// serve runs the service where the connector expects it.
+func (s *setup) serve(t *testing.T, service connectorv1.PasswordConnectorServer) {
+	t.Helper()
+	listener, err := net.Listen("tcp", s.host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer(grpc.Creds(credentials.NewTLS(s.authority.ServerTLS(s.authority.Issue("auth-connector")))))
+	connectorv1.RegisterPasswordConnectorServer(server, service)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := server.Serve(listener); err != nil {
+			t.Errorf("test service: %v", err)
+		}
+	}()
+	t.Cleanup(func() {
+		server.Stop()
+		<-done
+	})
+}
+
+func (s *setup) configuration(t *testing.T, address string) string {
+	t.Helper()
+	client := s.authority.Issue("dex")
+	text := fmt.Sprintf(`
+issuer: http://%[1]s/dex
+storage:
+  type: memory
+web:
+  http: %[1]s
+  clientRemoteIP:
+    header: X-Real-IP
+    trustedProxies: [127.0.0.1/32]
+oauth2:
+  grantTypes: [authorization_code, refresh_token]
+  skipApprovalScreen: true
+connectors:
+- type: grpc
+  id: local-postgres
+  name: Local Accounts
+  config:
+    host: dns:///%[2]s
+    caFile: %[3]q
+    certFile: %[4]q
+    keyFile: %[5]q
+    serverName: auth-connector
+    %[6]s
+enablePasswordDB: true
+staticClients:
+- id: chat-app-frontend
+  name: Chat
+  public: true
+  redirectURIs: [%[7]q]
+`, address, s.host, s.authority.CAFile, client.CertFile, client.KeyFile, s.extra, callback)
+	path := filepath.Join(t.TempDir(), "dex.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// process is a running Dex.
+type process struct {
+	issuer string
+	log    *syncBuffer
+	stop   func()
+	ended  chan struct{}
+	code   int
+}
+
+// start runs Dex and returns when it answers or has ended.
+func (s *setup) start(t *testing.T) *process {
+	t.Helper()
+	path := binary(t)
+	// Dex cannot tell which port the kernel gave it, so it gets one that was free a moment ago.
+	for range 5 {
+		address := freeAddress(t)
+		p := &process{issuer: "http://" + address + "/dex", log: &syncBuffer{}, ended: make(chan struct{})}
+		command := exec.Command(path, "serve", s.configuration(t, address))
+		command.Env = append(os.Environ(), "DEX_CONTINUE_ON_CONNECTOR_FAILURE=false")
+		command.Stdout, command.Stderr = p.log, p.log
+		command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		started := make(chan error)
+		go func() {
+			// The kernel watches the thread that started the child, so that thread has to stay.
+			runtime.LockOSThread()
+			defer close(p.ended)
+			if err := command.Start(); err != nil {
+				started <- err
+				return
+			}
+			close(started)
+			_ = command.Wait() // how it ended is in ProcessState
+			p.code = command.ProcessState.ExitCode()
+		}()
+		if err := <-started; err != nil {
+			t.Fatal(err)
+		}
+		p.stop = func() {
+			_ = command.Process.Signal(syscall.SIGTERM)
+			<-p.ended
+		}
+		t.Cleanup(p.stop)
+		p.waitUntilReady(t)
+		if !strings.Contains(p.log.String(), "address already in use") {
+			return p
+		}
+	}
+	t.Fatal("found no free port")
+	return nil
+}
+
+func (p *process) waitUntilReady(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(hang); time.Now().Before(deadline); {
+		response, err := http.Get(p.issuer + "/healthz")
+		if err == nil {
+			_ = response.Body.Close()
+			return
+		}
+		select {
+		case <-p.ended:
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	t.Fatalf("Dex does not answer; its log:\n%s", p.log)
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
+}
+
+type syncBuffer struct {
+	mutex  sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *syncBuffer) Write(data []byte) (int, error) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.buffer.Write(data)
+}
+
+func (b *syncBuffer) String() string {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.buffer.String()
+}
