@@ -8,6 +8,9 @@ use url::Url;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// About 1 KiB each with its claims: some 10 MiB when full.
 const CACHED_TOKENS: u64 = 10_000;
+/// How often the age of the keys is looked at when no token comes in: an hour of silence must not end with a token
+/// accepted under a key that was withdrawn meanwhile.
+const AGE_CHECK: Duration = Duration::from_mins(1);
 const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
 
 /// Whose tokens are accepted, for whom, and where the keys are.
@@ -19,6 +22,7 @@ pub struct VerifierConfig {
     pub(crate) discovery: Option<Url>,
     pub(crate) fetch_timeout: Duration,
     pub(crate) cached_tokens: u64,
+    pub(crate) age_check: Duration,
 }
 
 /// A value of the configuration cannot be used.
@@ -53,6 +57,7 @@ impl VerifierConfig {
             discovery: None,
             fetch_timeout: FETCH_TIMEOUT,
             cached_tokens: CACHED_TOKENS,
+            age_check: AGE_CHECK,
         })
     }
 
@@ -76,6 +81,13 @@ impl VerifierConfig {
     #[must_use]
     pub fn with_cached_tokens(mut self, tokens: u64) -> Self {
         self.cached_tokens = tokens;
+        self
+    }
+
+    /// How often the age of the keys is looked at while no token comes in; one minute unless set.
+    #[must_use]
+    pub fn with_age_check(mut self, every: Duration) -> Self {
+        self.age_check = every;
         self
     }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    Clock, TokenError,
+    Clock, ConfigError, TokenError, VerifierConfig,
     error::Reason,
     fetch::{FetchError, Fetched, Issuer},
     keys::{Key, KeysById},
@@ -22,8 +22,6 @@ const RENEW_PAUSE: TimeDelta = TimeDelta::seconds(30);
 /// Between two attempts while no key is held: nobody can get in, so a service started before its issuer
 /// must not stay shut for half a minute.
 const EMPTY_PAUSE: TimeDelta = TimeDelta::seconds(2);
-/// How often the age of the keys is looked at when no token comes in.
-const LOOK: Duration = Duration::from_mins(1);
 
 /// All that is known of the issuer's keys at a moment.
 #[derive(Default)]
@@ -89,16 +87,22 @@ pub(crate) struct Keys {
 #[must_use = "no key is ever fetched unless it runs"]
 pub struct KeyFetcher {
     issuer: Issuer,
+    age_check: Duration,
     clock: Arc<dyn Clock>,
     state: watch::Sender<State>,
     wants: Arc<Wants>,
 }
 
-pub(crate) fn keys(issuer: Issuer, clock: Arc<dyn Clock>) -> (Keys, KeyFetcher) {
+pub(crate) fn keys(
+    config: VerifierConfig,
+    clock: Arc<dyn Clock>,
+) -> Result<(Keys, KeyFetcher), ConfigError> {
+    let age_check = config.age_check;
+    let issuer = Issuer::new(config)?;
     let (sender, receiver) = watch::channel(State::default());
     let wants = Arc::<Wants>::default();
     let keys = Keys { state: receiver, wants: Arc::clone(&wants) };
-    (keys, KeyFetcher { issuer, clock, state: sender, wants })
+    Ok((keys, KeyFetcher { issuer, age_check, clock, state: sender, wants }))
 }
 
 impl Keys {
@@ -158,7 +162,7 @@ impl KeyFetcher {
             want = tokio::select! {
                 () = self.wants.search.notified() => Want::Search,
                 () = self.wants.renewal.notified() => Want::Renewal,
-                () = tokio::time::sleep(LOOK) => Want::Renewal,
+                () = tokio::time::sleep(self.age_check) => Want::Renewal,
             };
         }
     }

@@ -36,9 +36,6 @@ impl<'a> Jws<'a> {
     pub(crate) fn parse(token: &'a str) -> Result<Self, Reason> {
         let (signed, signature) = token.rsplit_once('.').ok_or(Reason::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(Reason::Malformed)?;
-        if payload.contains('.') {
-            return Err(Reason::Malformed);
-        }
         let header: Header = json(header)?;
         let algorithm = match header.alg.as_str() {
             "RS256" => Algorithm::RS256,

@@ -13,7 +13,6 @@ use crate::{
     Claims, Clock, ConfigError, KeyFetcher, TokenError, VerifierConfig,
     claims::Payload,
     error::Reason,
-    fetch::Issuer,
     fetcher::{self, Keys},
     jws::Jws,
     keys::Key,
@@ -72,7 +71,7 @@ impl Verifier {
         let (issuer, audience) = (config.issuer.clone(), config.audience.clone());
         let verified =
             Cache::builder().max_capacity(config.cached_tokens).expire_after(Forget).build();
-        let (keys, fetcher) = fetcher::keys(Issuer::new(config)?, Arc::clone(&clock));
+        let (keys, fetcher) = fetcher::keys(config, Arc::clone(&clock))?;
         Ok((Self { issuer, audience, keys, clock, verified }, fetcher))
     }
 
