@@ -1,1 +1,16 @@
 //! Local accounts for Dex: the gRPC password connector over PostgreSQL.
+//!
+//! A call comes in at [`grpc`], which parses it and makes one domain call: [`login`] holds the order
+//! of the steps of an attempt. [`password`] hashes on a bounded pool, [`store`] holds all SQL,
+//! [`account`] the words that they share. [`seed`] creates accounts from a file.
+
+pub mod account;
+pub mod app;
+pub mod audit;
+pub mod cli;
+pub mod config;
+pub mod grpc;
+pub mod login;
+pub mod password;
+pub mod seed;
+pub mod store;

@@ -1,0 +1,130 @@
+//! The commands.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use service_process::lifecycle::Lifecycle;
+use service_process::{exit, telemetry};
+use tracing::error;
+
+use crate::app::{self, App, InvalidConfig};
+use crate::config::{CostArgs, ServeArgs, StoreArgs};
+use crate::seed::Plan;
+
+/// How long a stop waits for calls under way. Dex gives up on a login after 8 s.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Local accounts for Dex: the gRPC password connector over PostgreSQL.
+#[derive(Debug, Parser)]
+#[command(name = "auth-connector", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Answer Dex until told to stop.
+    Serve(Box<ServeArgs>),
+    /// Bring the tables of the accounts database up to date.
+    Migrate(StoreArgs),
+    /// Create accounts from a file; a second run writes nothing.
+    Seed(SeedArgs),
+    /// Check the configuration of `serve`, certificates included, and bind nothing.
+    CheckConfig(Box<ServeArgs>),
+}
+
+/// Everything that `seed` needs.
+#[derive(Debug, Args)]
+pub struct SeedArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+
+    #[command(flatten)]
+    cost: CostArgs,
+
+    /// The accounts, YAML: see docs/CONFIGURATION.md.
+    #[arg(long, env = "SEED_FILE")]
+    file: PathBuf,
+
+    /// Say what would be written, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Accept plain passwords in the file. For development only.
+    #[arg(long)]
+    allow_plain_passwords: bool,
+}
+
+/// Runs the command to its end.
+pub async fn run(cli: Cli) -> ExitCode {
+    let done = match cli.command {
+        Command::Serve(args) => return serve(&args).await,
+        Command::CheckConfig(args) => {
+            telemetry::init(&args.store.telemetry);
+            app::check(&args).map(|_| say("the configuration is usable")).map_err(Into::into)
+        }
+        Command::Migrate(args) => migrate(&args).await,
+        Command::Seed(args) => seed(args).await,
+    };
+    done.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
+}
+
+async fn serve(args: &ServeArgs) -> ExitCode {
+    telemetry::init(&args.store.telemetry);
+    let lifecycle = Lifecycle::new(GRACE);
+    let running = match App::build(args).await {
+        Ok(app) => app.run(&lifecycle).await,
+        Err(error) => Err(error),
+    };
+    match running {
+        Ok(()) => lifecycle.run_until_stopped().await,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn migrate(args: &StoreArgs) -> anyhow::Result<()> {
+    telemetry::init(&args.telemetry);
+    app::open_store(args)?.migrate().await?;
+    say("the tables are up to date");
+    Ok(())
+}
+
+async fn seed(args: SeedArgs) -> anyhow::Result<()> {
+    telemetry::init(&args.store.telemetry);
+    let store = app::open_store(&args.store)?;
+    let plan = Plan::parse(&read(&args.file)?, args.allow_plain_passwords)?;
+    let pool = app::start_pool(args.cost.bcrypt_cost).await;
+    let (ids, now) = (app::system_ids(), app::system_clock());
+    let mut seeding = store.begin_seed().await?;
+    let summary = plan.write(&mut seeding, &pool, &ids, now).await?;
+    if args.dry_run {
+        seeding.roll_back().await?;
+        say(&format!("would be: {summary}"));
+    } else {
+        seeding.commit().await?;
+        say(&summary.to_string());
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path)
+        .with_context(|| format!("--file: {} cannot be read", path.display()))
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of a command, not a log line")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    error!("{error:#}");
+    let unusable = error.is::<InvalidConfig>();
+    ExitCode::from(if unusable { exit::CONFIG } else { exit::FAILURE })
+}

@@ -1,0 +1,85 @@
+//! What an operator can set. Everything is checked before anything is bound.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use secrecy::SecretString;
+use service_process::telemetry::TelemetryArgs;
+
+use crate::grpc::tls::TlsFiles;
+use crate::password::Cost;
+
+/// Where the accounts are.
+#[derive(Debug, Clone, Args)]
+pub struct StoreArgs {
+    /// The accounts database, for example `postgres://accounts:…@db:5432/accounts?sslmode=verify-full`.
+    #[arg(long, env = "POSTGRES_DSN", hide_env_values = true)]
+    pub postgres_dsn: SecretString,
+
+    /// How this command logs.
+    #[command(flatten)]
+    pub telemetry: TelemetryArgs,
+}
+
+/// How dear a new hash is.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct CostArgs {
+    /// bcrypt cost of new hashes, 10 to 12.
+    #[arg(long, env = "BCRYPT_COST", default_value = "12", value_parser = Cost::parse)]
+    pub bcrypt_cost: Cost,
+}
+
+/// Everything that `serve` needs.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// The accounts database, and logs.
+    #[command(flatten)]
+    pub store: StoreArgs,
+
+    /// Hashing.
+    #[command(flatten)]
+    pub cost: CostArgs,
+
+    /// Where Dex reaches the connector.
+    #[arg(long, env = "CONNECTOR_GRPC_LISTEN", default_value = "0.0.0.0:5557")]
+    pub connector_grpc_listen: SocketAddr,
+
+    /// Where the platform asks for life, readiness and metrics.
+    #[arg(long, env = "ADMIN_LISTEN", default_value = "0.0.0.0:9101")]
+    pub admin_listen: SocketAddr,
+
+    /// The label of the name field on Dex's page.
+    #[arg(long, env = "CONNECTOR_PROMPT", default_value = "Username or e-mail",
+          value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub connector_prompt: String,
+
+    /// Certificate chain of the connector, PEM.
+    #[arg(long, env = "TLS_CERT_FILE", required_unless_present = "insecure")]
+    pub tls_cert_file: Option<PathBuf>,
+
+    /// Private key of that certificate, PEM.
+    #[arg(long, env = "TLS_KEY_FILE", required_unless_present = "insecure")]
+    pub tls_key_file: Option<PathBuf>,
+
+    /// CA that signed the certificates of those who may call, PEM.
+    #[arg(long, env = "TLS_CA_FILE", required_unless_present = "insecure")]
+    pub tls_ca_file: Option<PathBuf>,
+
+    /// Serve without TLS, so that whoever reaches the port may guess. For development only.
+    #[arg(long, env = "CONNECTOR_INSECURE", value_parser = clap::builder::FalseyValueParser::new(),
+          conflicts_with_all = ["tls_cert_file", "tls_key_file", "tls_ca_file"])]
+    pub insecure: bool,
+}
+
+impl ServeArgs {
+    /// The TLS files; `None` when the connector is to serve without TLS.
+    #[must_use]
+    pub fn tls_files(&self) -> Option<TlsFiles> {
+        Some(TlsFiles {
+            certificate: self.tls_cert_file.clone()?,
+            key: self.tls_key_file.clone()?,
+            ca: self.tls_ca_file.clone()?,
+        })
+    }
+}

@@ -1,0 +1,259 @@
+//! Creating accounts from a file.
+//!
+//! A run is all or nothing and may be repeated: a second run of the same file writes nothing. It
+//! never replaces a password.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::account::{Email, MAX_GROUP_BYTES, UserName};
+use crate::audit::Ids;
+use crate::password::{Pool, Saturated, StoredHash};
+use crate::store::{Change, NewAccount, NewPassword, SeedTransaction, StoreError};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    users: Vec<Row>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    username: String,
+    email: Option<String>,
+    #[serde(default)]
+    email_verified: bool,
+    #[serde(default)]
+    full_name: String,
+    #[serde(default = "yes")]
+    is_active: bool,
+    #[serde(default)]
+    groups: Vec<String>,
+    password: Option<SecretString>,
+    password_hash: Option<SecretString>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The accounts of a seed file, each of them valid.
+#[derive(Debug)]
+pub struct Plan {
+    rows: Vec<(NewAccount, Password)>,
+}
+
+#[derive(Debug)]
+enum Password {
+    None,
+    Hash(StoredHash),
+    Plain(SecretString),
+}
+
+/// What a row of the file does wrong. Never repeats a password or a hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowError {
+    /// The row, counted from 1.
+    pub row: usize,
+    /// The field.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for RowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "row {}: {} {}", self.row, self.field, self.reason)
+    }
+}
+
+/// A file that cannot be used.
+#[derive(Debug, Error)]
+pub enum InvalidFile {
+    /// Not the YAML that is expected. The text says where.
+    #[error("the seed file is not usable: {0}")]
+    Yaml(String),
+    /// Rows with errors: all of them.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Rows(Vec<RowError>),
+}
+
+/// Why accounts could not be written. Nothing was.
+#[derive(Debug, Error)]
+pub enum SeedError {
+    /// The row could not be written.
+    #[error("row {row}: {error}")]
+    Row {
+        /// The row, counted from 1.
+        row: usize,
+        /// Why.
+        #[source]
+        error: StoreError,
+    },
+    /// Passwords could not be hashed.
+    #[error(transparent)]
+    Saturated(#[from] Saturated),
+}
+
+/// What a run did, in accounts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// New ones.
+    pub created: usize,
+    /// Changed ones.
+    pub updated: usize,
+    /// Ones that were as the file says.
+    pub unchanged: usize,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { created, updated, unchanged } = self;
+        write!(f, "{created} created, {updated} updated, {unchanged} unchanged")
+    }
+}
+
+impl Plan {
+    /// Reads a seed file. Plain passwords are for development: refused unless they are allowed.
+    pub fn parse(text: &str, allow_plain_passwords: bool) -> Result<Self, InvalidFile> {
+        let file: File = serde_yaml_ng::from_str(text)
+            .map_err(|error| InvalidFile::Yaml(without_values(&error.to_string())))?;
+        let mut rows = Vec::with_capacity(file.users.len());
+        let mut errors = Vec::new();
+        let (mut names, mut addresses) = (HashSet::new(), HashSet::new());
+        for (index, row) in file.users.into_iter().enumerate() {
+            let error = |(field, reason)| RowError { row: index + 1, field, reason };
+            match parse_row(row, allow_plain_passwords) {
+                Err(found) => errors.extend(found.into_iter().map(error)),
+                Ok((account, password)) => {
+                    if !names.insert(account.username.key().to_owned()) {
+                        errors.push(error(("username", "stands in an earlier row".to_owned())));
+                    }
+                    let address = account.email.as_ref().map(|email| email.key().to_owned());
+                    if address.is_some_and(|key| !addresses.insert(key)) {
+                        errors.push(error(("email", "stands in an earlier row".to_owned())));
+                    }
+                    rows.push((account, password));
+                }
+            }
+        }
+        if errors.is_empty() { Ok(Self { rows }) } else { Err(InvalidFile::Rows(errors)) }
+    }
+
+    /// Writes the accounts into a transaction, which the caller commits or rolls back.
+    pub async fn write(
+        self,
+        seeding: &mut SeedTransaction<'_>,
+        pool: &Pool,
+        ids: &Ids,
+        now: DateTime<Utc>,
+    ) -> Result<Summary, SeedError> {
+        let mut summary = Summary::default();
+        for (index, (account, password)) in self.rows.into_iter().enumerate() {
+            let in_row = |error| SeedError::Row { row: index + 1, error };
+            let (id, change, state) =
+                seeding.put(&account, ids.next(now), now).await.map_err(in_row)?;
+            let hash = match (state, password) {
+                (NewPassword::Kept, _) | (_, Password::None) => None,
+                (NewPassword::Missing, Password::Hash(hash)) => Some(hash),
+                (NewPassword::Missing, Password::Plain(password)) => {
+                    Some(pool.hash(password).await?)
+                }
+            };
+            let change = match (change, &hash) {
+                (Change::None, Some(_)) => Change::Updated,
+                (change, _) => change,
+            };
+            if let Some(hash) = hash {
+                seeding.put_password(id, &hash, now).await.map_err(in_row)?;
+            }
+            match change {
+                Change::Created => summary.created += 1,
+                Change::Updated => summary.updated += 1,
+                Change::None => summary.unchanged += 1,
+            }
+        }
+        Ok(summary)
+    }
+}
+
+type RowFault = (&'static str, String);
+
+fn parse_row(row: Row, allow_plain: bool) -> Result<(NewAccount, Password), Vec<RowFault>> {
+    let mut faults: Vec<RowFault> = Vec::new();
+    let username = UserName::parse(&row.username)
+        .map_err(|error| faults.push(("username", error.to_string())))
+        .ok();
+    let email = row
+        .email
+        .map(|text| Email::parse(&text).map_err(|error| faults.push(("email", error.to_string()))))
+        .and_then(Result::ok);
+    if row.full_name.len() > crate::account::MAX_NAME_BYTES
+        || row.full_name.contains(char::is_control)
+    {
+        faults.push(("full_name", "must be at most 254 bytes without control characters".into()));
+    }
+    let unusable =
+        |name: &String| name.is_empty() || name.len() > MAX_GROUP_BYTES || name.contains('\0');
+    if row.groups.iter().any(unusable) {
+        faults.push(("groups", format!("must be names of 1 to {MAX_GROUP_BYTES} bytes")));
+    }
+    let password = parse_password(row.password, row.password_hash, allow_plain)
+        .map_err(|fault| faults.push(fault))
+        .ok();
+    match (username, password) {
+        (Some(username), Some(password)) if faults.is_empty() => {
+            let (email_verified, full_name) = (row.email_verified, row.full_name);
+            let (is_active, groups) = (row.is_active, row.groups);
+            let account =
+                NewAccount { username, email, email_verified, full_name, is_active, groups };
+            Ok((account, password))
+        }
+        _ => Err(faults),
+    }
+}
+
+fn parse_password(
+    plain: Option<SecretString>,
+    hash: Option<SecretString>,
+    allow_plain: bool,
+) -> Result<Password, RowFault> {
+    match (plain, hash) {
+        (Some(_), Some(_)) => Err(("password", "and password_hash exclude each other".to_owned())),
+        (Some(_), None) if !allow_plain => Err((
+            "password",
+            "is for development only (--allow-plain-passwords): use password_hash".to_owned(),
+        )),
+        (Some(plain), None) if !StoredHash::can_hold(plain.expose_secret()) => {
+            Err(("password", "must be at most 72 bytes without NUL".to_owned()))
+        }
+        (Some(plain), None) => Ok(Password::Plain(plain)),
+        (None, Some(hash)) => StoredHash::parse(hash.expose_secret())
+            .map(Password::Hash)
+            .map_err(|error| ("password_hash", error.to_string())),
+        (None, None) => Ok(Password::None),
+    }
+}
+
+/// The parser quotes values that have the wrong type, and a value may be a password.
+fn without_values(message: &str) -> String {
+    let mut quoted = false;
+    message
+        .chars()
+        .filter(|c| {
+            let keep = !quoted || *c == '"';
+            quoted ^= *c == '"';
+            keep
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "seed_tests.rs"]
+mod tests;

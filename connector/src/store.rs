@@ -1,0 +1,98 @@
+//! All SQL of this service. No policy: it says what is stored, not what that means.
+
+mod accounts;
+mod audit;
+mod seed;
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use thiserror::Error;
+
+pub use accounts::Candidate;
+pub use seed::{Change, NewAccount, NewPassword, SeedTransaction};
+
+/// How long a login waits for the database in one step. With it an outage is answered within 2 s.
+const LONGEST_STEP: Duration = Duration::from_millis(1500);
+
+/// Connections of one replica. A login holds none while it hashes, so few serve many.
+const CONNECTIONS: u32 = 10;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// The accounts database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+}
+
+/// The database did not answer as it must.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// It cannot be reached, or it answered with an error.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// It did not answer in time.
+    #[error("the database did not answer within {} ms", LONGEST_STEP.as_millis())]
+    TimedOut,
+    /// A stored value breaks a rule of this program.
+    #[error("a stored {what} of account {account} is not usable")]
+    Corrupt {
+        /// What is broken. Never its value.
+        what: &'static str,
+        /// Where.
+        account: uuid::Uuid,
+    },
+    /// The tables could not be brought up to date.
+    #[error("the migration failed")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// Two accounts cannot share this.
+    #[error("{field} belongs to another account")]
+    Taken {
+        /// The field, as a person knows it.
+        field: &'static str,
+    },
+}
+
+/// A data source name that cannot be used. The name is not repeated: it holds a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be a postgres:// URL")]
+pub struct InvalidDsn;
+
+impl Store {
+    /// Opens the store without connecting: connections are made when they are needed.
+    pub fn open(dsn: &SecretString) -> Result<Self, InvalidDsn> {
+        let options: PgConnectOptions = dsn.expose_secret().parse().map_err(|_| InvalidDsn)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(LONGEST_STEP)
+            .connect_lazy_with(options.application_name("auth-connector"));
+        Ok(Self { pool })
+    }
+
+    /// Brings the tables up to date. Two at once do not collide.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        MIGRATIONS.run(&self.pool).await.map_err(Into::into)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        in_time(async { sqlx::query!("select 1 as one").fetch_one(&self.pool).await }).await?;
+        Ok(())
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+async fn in_time<T>(step: impl Future<Output = sqlx::Result<T>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(LONGEST_STEP, step).await {
+        Ok(answer) => answer.map_err(Into::into),
+        Err(_) => Err(StoreError::TimedOut),
+    }
+}

@@ -1,0 +1,32 @@
+//! Writing the audit trail.
+
+use super::{Store, StoreError, in_time};
+use crate::audit::Entry;
+
+impl Store {
+    /// Adds a line to the trail.
+    pub async fn record(&self, entry: &Entry) -> Result<(), StoreError> {
+        // A bare address has the length of its family, which is what a host is.
+        let remote_ip = entry.origin.remote_ip.map(|ip| ip.to_string());
+        in_time(
+            sqlx::query!(
+                r#"
+                insert into audit_events
+                    (id, at, event, reason, user_id, connector_id, remote_ip, request_id)
+                values ($1, $2, $3, $4, $5, $6, $7::text::inet, $8)
+                "#,
+                entry.id,
+                entry.at,
+                entry.event.name(),
+                entry.event.reason(),
+                entry.account.map(uuid::Uuid::from),
+                entry.origin.connector_id,
+                remote_ip,
+                entry.origin.request_id
+            )
+            .execute(&self.pool),
+        )
+        .await?;
+        Ok(())
+    }
+}
