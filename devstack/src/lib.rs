@@ -1,1 +1,31 @@
 //! Starts the real servers for local use and for tests.
+//!
+//! One code path behind `./dev` and behind the tests of every crate: the same [`stack::Stack`] is
+//! what `./dev up` supervises and what the end-to-end tests drive.
+//!
+//! Tests that only need a server ask [`shared`] for its address and own a database or a topic
+//! prefix in it ([`name::unique`]); tests that stop or freeze a server start a private one
+//! ([`postgres::Server`], [`kafka::Server`], [`mongodb::Server`]).
+
+pub mod checkout;
+mod clusters;
+pub mod console;
+pub mod dex;
+pub mod endpoints;
+mod http;
+pub mod install;
+pub mod kafka;
+mod logs;
+mod mail;
+pub mod mongodb;
+pub mod name;
+pub mod part;
+pub mod pki;
+pub mod ports;
+pub mod postgres;
+mod process;
+pub mod program;
+mod secrets;
+mod services;
+pub mod shared;
+pub mod stack;

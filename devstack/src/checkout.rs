@@ -1,0 +1,45 @@
+//! Where things lie: the checkout, its state directory, its built programs.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use sha2::{Digest as _, Sha256};
+
+/// The root of the checkout this program was built in.
+///
+/// # Panics
+/// Never: this crate lies in a folder of the checkout.
+#[must_use]
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the crate lies in a folder of the checkout")
+}
+
+/// The state of `./dev`: `.dev/`, which `./dev reset` removes.
+#[must_use]
+pub fn state() -> PathBuf {
+    root().join(".dev")
+}
+
+/// A program of this workspace, found beside the running one.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    let own = std::env::current_exe().context("this program does not know where it lies")?;
+    let mut dir = own.parent().context("this program lies in no folder")?;
+    if dir.ends_with("deps") {
+        dir = dir.parent().context("a test lies in target/PROFILE/deps")?;
+    }
+    let path = dir.join(name);
+    ensure!(
+        path.is_file(),
+        "{} is not built: run cargo build --workspace --all-targets",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// The first 16 hexadecimal digits of the SHA-256 of some text.
+#[must_use]
+pub fn digest(text: &[u8]) -> String {
+    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}

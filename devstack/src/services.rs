@@ -1,0 +1,124 @@
+//! The two services of this workspace: their parts, and the commands run before they start.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use crate::checkout;
+use crate::http;
+use crate::part::{Part, probe};
+use crate::pki::Pki;
+use crate::ports::Ports;
+use crate::program::Program;
+use crate::secrets::write_private;
+use crate::stack::{Names, User};
+
+/// The partitions of a local topic: enough to see that order holds per room only.
+const PARTITIONS: &str = "6";
+
+/// auth-connector with its database.
+pub(crate) fn connector(dsn: &str) -> Result<Program> {
+    Ok(Program::new(checkout::binary("auth-connector")?).env("POSTGRES_DSN", dsn))
+}
+
+/// The part that serves the accounts.
+pub(crate) fn connector_part(state: &Path, dsn: &str, ports: &Ports, pki: &Pki) -> Result<Part> {
+    let program = connector(dsn)?
+        .args(["serve"])
+        .env("CONNECTOR_GRPC_LISTEN", local(ports.connector))
+        .env("ADMIN_LISTEN", local(ports.connector_admin))
+        .env("TLS_CERT_FILE", &pki.connector.server.cert)
+        .env("TLS_KEY_FILE", &pki.connector.server.key)
+        .env("TLS_CA_FILE", &pki.connector.ca)
+        // The cost of one guess on a real host; local sign-ins need not wait for it.
+        .env("BCRYPT_COST", "10");
+    Ok(Part::new("connector", program, state, ready(ports.connector_admin)))
+}
+
+/// Brings the tables up to date.
+pub(crate) async fn migrate(state: &Path, dsn: &str) -> Result<()> {
+    connector(dsn)?
+        .args(["migrate"])
+        .run(&state.join("log/migrate.log"))
+        .await
+        .context("the database accounts is not migrated")
+}
+
+/// Puts the people in.
+pub(crate) async fn seed(state: &Path, dsn: &str, users: &[User]) -> Result<()> {
+    #[derive(Serialize)]
+    struct File<'a> {
+        users: &'a [User],
+    }
+    let file = state.join("seed.yaml");
+    let yaml = serde_yaml_ng::to_string(&File { users }).context("plain data becomes YAML")?;
+    write_private(&file, &yaml)?;
+    connector(dsn)?
+        .args(["seed", "--allow-plain-passwords", "--file"])
+        .args([&file])
+        .env("BCRYPT_COST", "10")
+        .run(&state.join("log/seed.log"))
+        .await
+        .context("the people are not seeded")
+}
+
+/// Where the chat API finds its log and its archive.
+#[derive(Clone)]
+pub(crate) struct ChatStores<'a> {
+    pub(crate) brokers: &'a str,
+    pub(crate) mongodb: &'a str,
+    pub(crate) names: &'a Names,
+}
+
+impl ChatStores<'_> {
+    fn program(&self) -> Result<Program> {
+        Ok(Program::new(checkout::binary("chat-api")?)
+            .env("KAFKA_BROKERS", self.brokers)
+            .env("KAFKA_TOPIC_PREFIX", &self.names.topic_prefix))
+    }
+
+    /// Makes the topics.
+    pub(crate) async fn ensure_topics(&self, state: &Path) -> Result<()> {
+        self.program()?
+            .args(["topics", "ensure"])
+            .env("KAFKA_PARTITIONS", PARTITIONS)
+            .env("KAFKA_REPLICATION_FACTOR", "1")
+            .env("KAFKA_MIN_INSYNC_REPLICAS", "1")
+            .run(&state.join("log/topics.log"))
+            .await
+            .context("the topics are not made")
+    }
+
+    /// The part of one replica, counted from 1.
+    pub(crate) fn part(
+        &self,
+        state: &Path,
+        replica: usize,
+        ports: &Ports,
+        issuer: &str,
+    ) -> Result<Part> {
+        let (api, admin) = ports.chat[replica - 1];
+        let program = self
+            .program()?
+            .args(["serve"])
+            .env("CHAT_LISTEN", local(api))
+            .env("ADMIN_LISTEN", local(admin))
+            .env("MONGODB_URI", self.mongodb)
+            .env("MONGODB_DATABASE", &self.names.mongodb_database)
+            .env("DEX_ISSUER_URL", issuer)
+            .env("DEX_AUDIENCE", "chat-api")
+            .env("CHAT_ALLOWED_ORIGINS", format!("http://localhost:{}", ports.web));
+        Ok(Part::new(format!("chat-{replica}"), program, state, ready(admin)))
+    }
+}
+
+fn ready(admin_port: u16) -> crate::part::Probe {
+    probe(
+        move || async move { http::answers(&format!("http://127.0.0.1:{admin_port}/ready")).await },
+    )
+}
+
+fn local(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
