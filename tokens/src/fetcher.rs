@@ -49,22 +49,23 @@ enum Want {
 }
 
 impl State {
-    fn keys(&self, now: DateTime<Utc>) -> Option<&KeysById> {
-        self.held.as_ref().filter(|held| now - held.since < HELD).map(|held| &held.keys)
+    fn held(&self, now: DateTime<Utc>) -> Option<&Held> {
+        self.held.as_ref().filter(|held| now - held.since < HELD)
     }
 
     fn due(&self, want: Want, now: DateTime<Utc>) -> bool {
-        match (want, self.held.as_ref().filter(|held| now - held.since < HELD)) {
+        match (want, self.held(now)) {
             (_, None) => !within(self.attempted, EMPTY_PAUSE, now),
             (Want::Search, Some(_)) => !within(self.searched, SEARCH_PAUSE, now),
             (Want::Renewal, Some(held)) => {
-                now - held.since >= held.refresh_after && !within(self.attempted, RENEW_PAUSE, now)
+                !within(Some(held.since), held.refresh_after, now)
+                    && !within(self.attempted, RENEW_PAUSE, now)
             }
         }
     }
 }
 
-/// Whether `event` was less than `pause` ago. A clock that was set back must not lengthen the pause.
+/// Whether `event` was less than `pause` ago. After a clock was set back it was not: no pause becomes longer by that.
 fn within(event: Option<DateTime<Utc>>, pause: TimeDelta, now: DateTime<Utc>) -> bool {
     event.is_some_and(|event| (TimeDelta::zero()..pause).contains(&(now - event)))
 }
@@ -112,7 +113,7 @@ impl Keys {
         if state.due(Want::Renewal, now) {
             self.wants.renewal.notify_one();
         }
-        state.keys(now)?.get(kid).cloned()
+        state.held(now)?.keys.get(kid).cloned()
     }
 
     /// The key; if it is not held, waits for a fetch when one may be made.
@@ -126,8 +127,8 @@ impl Keys {
             }
             {
                 let state = changes.borrow_and_update();
-                let (want, otherwise) = match state.keys(now) {
-                    Some(keys) if keys.contains_key(kid) => continue,
+                let (want, otherwise) = match state.held(now) {
+                    Some(held) if held.keys.contains_key(kid) => continue,
                     Some(_) => (&self.wants.search, Reason::UnknownKey.into()),
                     None => (&self.wants.renewal, TokenError::Unavailable),
                 };

@@ -169,6 +169,20 @@ async fn the_internal_address_must_answer_for_the_issuer() {
 }
 
 #[test]
+fn a_proxy_in_the_environment_is_not_used() {
+    let this = std::env::current_exe().unwrap();
+    let output = std::process::Command::new(this)
+        .args(["--exact", "claims::a_good_token_yields_its_claims"])
+        .env("http_proxy", "http://127.0.0.1:1")
+        .env("HTTP_PROXY", "http://127.0.0.1:1")
+        .env("no_proxy", "")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
 fn a_configuration_that_cannot_work_is_refused() {
     let bad = ["", "dex", "ftp://dex", "http://", "https://u:p@dex", "http://d?a", "http://d#a"];
     for url in bad {

@@ -169,29 +169,43 @@ async fn a_clock_set_back_does_not_prolong_the_pause() {
     setup.accepted(&NEW_RSA.token(&setup.claims())).await;
 }
 
+/// What the issuer says, and after how many seconds the keys are old.
+const AGES: [(&str, i64); 5] = [
+    ("", 600),
+    ("max-age=300, must-revalidate", 300),
+    ("public, max-age=1", 60),
+    ("max-age=86400", 600),
+    ("max-age=soon", 600),
+];
+
+#[tokio::test]
+async fn keys_are_not_renewed_before_they_are_old() {
+    for (cache_control, seconds) in AGES {
+        let setup = Setup::with(Issuer::start(&[]).await, |config| config);
+        setup.issuer.keys.set(Answer::Kept(cache_control, jwks(&[&RSA]).to_string()));
+        setup.accepted(&RSA.token(&setup.claims())).await;
+        setup.clock.advance(TimeDelta::seconds(seconds - 1));
+        setup.accepted(&RSA.token(&setup.claims())).await;
+        // A renewal would begin now, and the search would wait for its end.
+        tokio::task::yield_now().await;
+        setup.refused(&NEW_RSA.token(&setup.claims())).await;
+        assert_eq!(setup.issuer.keys.requests(), 2, "{cache_control}");
+    }
+}
+
 #[tokio::test]
 async fn keys_are_renewed_in_the_background_when_they_are_old() {
-    for (cache_control, seconds) in [
-        ("", 600),
-        ("max-age=300, must-revalidate", 300),
-        ("public, max-age=1", 60),
-        ("max-age=86400", 600),
-        ("max-age=soon", 600),
-    ] {
+    for (cache_control, seconds) in AGES {
         let setup = Setup::with(Issuer::start(&[]).await, |config| config);
         let body = jwks(&[&RSA]).to_string();
         setup.issuer.keys.set(Answer::Kept(cache_control, body.clone()));
         let token = RSA.token(&with(setup.claims(), "exp", setup.clock.seconds() + 7_200));
         setup.accepted(&token).await;
-        setup.clock.advance(TimeDelta::seconds(seconds - 1));
-        setup.accepted(&token).await;
-        tokio::task::yield_now().await;
-        assert_eq!(setup.issuer.keys.requests(), 1, "{cache_control}");
 
         // The issuer takes its time: nobody waits for it.
         let gate = Arc::new(Semaphore::new(0));
         setup.issuer.keys.set(Answer::Gate(Arc::clone(&gate), body));
-        setup.clock.advance(TimeDelta::seconds(1));
+        setup.clock.advance(TimeDelta::seconds(seconds));
         setup.accepted(&token).await;
         eventually(|| setup.issuer.keys.requests() == 2).await;
         setup.accepted(&token).await;
