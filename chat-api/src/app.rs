@@ -1,0 +1,295 @@
+//! The process: what it is made of, how it starts and in which order it stops.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::extract::ws::Utf8Bytes;
+use axum::http::HeaderValue;
+use chrono::{DateTime, Utc};
+use dex_tokens::{KeyFetcher, Verifier, VerifierConfig};
+use service_process::admin::{Admin, Condition, Readiness};
+use service_process::lifecycle::{Lifecycle, Tasks};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::archive::Archive;
+use crate::config::{Config, ServeArgs};
+use crate::hub::Hub;
+use crate::ingest::{Ingest, Sources};
+use crate::kafka::{GENERATION, GroupConsumer, HandConsumer, Log, LogError, Partitioner, Producer};
+use crate::message::{Partition, Position};
+use crate::session::Patience;
+use crate::workers::{ArchiveReader, FanOut, Stopped, fan_out};
+use crate::{http, ws};
+
+/// How long appends that are under way get at a stop: their own delivery timeout, and a little.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// A value that only its user can tell to be wrong. The text names the option.
+#[derive(Debug, thiserror::Error)]
+#[error("--{option}: {reason}")]
+pub struct BadConfiguration {
+    option: &'static str,
+    reason: String,
+}
+
+/// What handlers and sessions work with.
+pub struct Service {
+    /// Knows people by their tokens.
+    pub verifier: Verifier,
+    /// The way in.
+    pub ingest: Ingest,
+    /// What was said lately.
+    pub hub: Arc<Hub<Utf8Bytes>>,
+    /// What was said.
+    pub archive: Archive,
+    /// Which partition a room is in.
+    pub partitioner: Partitioner,
+    /// Time and randomness.
+    pub sources: Sources,
+    /// How patient sessions are.
+    pub patience: Patience,
+    /// Origins whose pages may call.
+    pub allowed_origins: Vec<HeaderValue>,
+    /// Whether there can be work.
+    pub readiness: Readiness,
+    /// Cancelled when sockets are to be closed.
+    pub draining: CancellationToken,
+    /// Every open socket.
+    pub sockets: TaskTracker,
+}
+
+/// The whole process: connected and bound, not yet running.
+pub struct App {
+    service: Arc<Service>,
+    listener: TcpListener,
+    admin: Admin,
+    readiness: Readiness,
+    fetcher: KeyFetcher,
+    producer: Arc<Producer>,
+    fan_out: FanOut<Utf8Bytes>,
+    archive_reader: ArchiveReader,
+    address: SocketAddr,
+}
+
+/// What must be known before anything can be built.
+struct Ground {
+    partitioner: Partitioner,
+    consumer: HandConsumer,
+    starts: Vec<(Partition, Position)>,
+}
+
+/// Checks what the parser of the command line cannot.
+pub fn check(args: &ServeArgs) -> anyhow::Result<()> {
+    verifier_config(args)?;
+    Ok(())
+}
+
+fn verifier_config(args: &ServeArgs) -> Result<VerifierConfig, BadConfiguration> {
+    let bad = |option, error: dex_tokens::ConfigError| BadConfiguration {
+        option,
+        reason: error.to_string(),
+    };
+    let config = VerifierConfig::new(&args.dex_issuer_url, &args.dex_audience);
+    let config = config.map_err(|error| bad("dex-issuer-url", error))?;
+    match &args.dex_discovery_url {
+        Some(url) => {
+            config.with_discovery_url(url).map_err(|error| bad("dex-discovery-url", error))
+        }
+        None => Ok(config),
+    }
+}
+
+impl App {
+    /// Connects to the log and the archive and binds both ports; port 0 lets the system choose.
+    pub async fn build(config: Config) -> anyhow::Result<Self> {
+        let Config { args, patience, ring_bytes, window } = config;
+        let sources = Sources { now, random };
+        let (verifier, fetcher) = Verifier::new(verifier_config(&args)?, now)?;
+        let listener = TcpListener::bind(args.chat_listen).await;
+        let listener = listener
+            .with_context(|| format!("CHAT_LISTEN {} cannot be bound", args.chat_listen))?;
+        let admin = Admin::bind(args.admin_listen).await?;
+        let log = args.log.log();
+        let Ground { partitioner, consumer, starts } = ground(&log, window).await?;
+        let archive = open_archive(&args, partitioner).await?;
+        let producer = Arc::new(Producer::new(&log, partitioner)?);
+
+        let positions: Vec<Position> = starts.iter().map(|(_, position)| *position).collect();
+        let hub = Arc::new(Hub::new(&positions, ring_bytes));
+        let readiness = Readiness::new();
+        let stopped =
+            |reader, condition: Condition| Stopped::new(reader, log.messages(), condition);
+        let fan_out = FanOut {
+            consumer,
+            starts,
+            hub: Arc::clone(&hub),
+            encode: ws::frame::event,
+            stopped: stopped("fan-out", readiness.condition("fan_out")),
+            warm: CancellationToken::new(),
+            stop: CancellationToken::new(),
+        };
+        let group = GroupConsumer::join(&log, partitioner)?;
+        let archive_stopped = stopped("archive", readiness.condition("archive"));
+        let archive_reader = ArchiveReader::new(group, archive.clone(), archive_stopped, sources);
+        let service = Arc::new(Service {
+            verifier,
+            ingest: Ingest::new(Arc::clone(&producer), sources),
+            hub,
+            archive,
+            partitioner,
+            sources,
+            patience,
+            allowed_origins: args.chat_allowed_origins,
+            readiness: readiness.clone(),
+            draining: CancellationToken::new(),
+            sockets: TaskTracker::new(),
+        });
+        let address = listener.local_addr()?;
+        Ok(Self {
+            service,
+            listener,
+            admin,
+            readiness,
+            fetcher,
+            producer,
+            fan_out,
+            archive_reader,
+            address,
+        })
+    }
+
+    /// Where REST and WebSocket are served.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where liveness, readiness and metrics are served.
+    #[must_use]
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin.local_addr()
+    }
+
+    /// Starts everything. Requests are answered from the moment the hub is warm.
+    pub fn run(self, lifecycle: &Lifecycle) {
+        let Self {
+            service,
+            listener,
+            admin,
+            readiness,
+            fetcher,
+            producer,
+            fan_out,
+            archive_reader,
+            address,
+        } = self;
+        let tasks = lifecycle.tasks();
+        admin.serve(&tasks, readiness);
+        tracing::info!(%address, "chat-api starts");
+
+        // Keys are needed until the last request is answered.
+        let downstream = CancellationToken::new();
+        tasks.spawn(fetcher.run(downstream.clone().cancelled_owned()));
+        let (warm, fan_out_stop) = (fan_out.warm.clone(), fan_out.stop.clone());
+        tasks.worker("fan-out", fan_out.run());
+        tasks.worker("archive", archive_reader.run(downstream.clone(), tasks.aborting().clone()));
+        tasks.worker("producer", watch(Arc::clone(&producer), downstream.clone()));
+        let serving = Serving { service, listener, producer, warm, tasks: tasks.clone() };
+        tasks.worker("http", async move {
+            let served = serving.run().await;
+            // Down the arrow: nothing comes in any more, so what reads the log may finish.
+            fan_out_stop.cancel();
+            downstream.cancel();
+            served
+        });
+    }
+}
+
+/// The open door.
+struct Serving {
+    service: Arc<Service>,
+    listener: TcpListener,
+    producer: Arc<Producer>,
+    warm: CancellationToken,
+    tasks: Tasks,
+}
+
+impl Serving {
+    /// Serves until the process stops; then closes the door, empties the room and waits until what
+    /// was said inside stands in the log.
+    async fn run(self) -> anyhow::Result<()> {
+        let Self { service, listener, producer, warm, tasks } = self;
+        tokio::select! {
+            // A socket before that would hear the past as if it were said now.
+            () = warm.cancelled() => {}
+            () = tasks.stopping().cancelled() => return Ok(()),
+        }
+        let router = http::router(Arc::clone(&service));
+        let draining = service.draining.clone();
+        let stopping = tasks.stopping().clone();
+        let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+            stopping.cancelled().await;
+            draining.cancel();
+        });
+        tokio::select! {
+            served = served.into_future() => served?,
+            () = tasks.aborting().cancelled() => return Ok(()),
+        }
+        service.sockets.close();
+        tokio::select! {
+            () = service.sockets.wait() => {}
+            () = tasks.aborting().cancelled() => return Ok(()),
+        }
+        tracing::info!("all sockets are closed");
+        tokio::task::spawn_blocking(move || producer.flush(FLUSH_TIMEOUT)).await??;
+        Ok(())
+    }
+}
+
+/// A producer that can never append again ends the process; the next one begins with a fresh one.
+async fn watch(producer: Arc<Producer>, stop: CancellationToken) -> anyhow::Result<()> {
+    tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        () = producer.broken() => anyhow::bail!("the log takes nothing more from this producer"),
+    }
+}
+
+async fn ground(log: &Log, window: i64) -> anyhow::Result<Ground> {
+    let asked = log.clone();
+    let ground = tokio::task::spawn_blocking(move || -> Result<Ground, LogError> {
+        let partitioner = asked.partitioner()?;
+        let consumer = HandConsumer::new(&asked, partitioner)?;
+        let ranges = consumer.ranges()?;
+        let start = |(partition, range)| (partition, fan_out::start(range, window));
+        Ok(Ground { partitioner, consumer, starts: ranges.into_iter().map(start).collect() })
+    });
+    ground.await?.with_context(|| format!("KAFKA_BROKERS {}", log.brokers))
+}
+
+async fn open_archive(args: &ServeArgs, partitioner: Partitioner) -> anyhow::Result<Archive> {
+    let archive =
+        Archive::open(&args.mongodb_uri, &args.mongodb_database).await.context("MONGODB_URI")?;
+    archive.prepare(GENERATION, partitioner.count()).await.context("MONGODB_URI")?;
+    Ok(archive)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the outermost layer: the one place that reads the clock"
+)]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the outermost layer: the one place that opens randomness"
+)]
+fn random() -> [u8; 10] {
+    use rand::RngExt as _;
+    rand::rng().random()
+}

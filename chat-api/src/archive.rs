@@ -1,0 +1,197 @@
+//! The archive in MongoDB: what was said, for as long as nobody deletes it.
+//!
+//! Documents carry the message's id as `_id`, which is the only unique index, so writing one again
+//! changes nothing. `progress` says per generation and partition up to where every record is held;
+//! it is written after the documents and never falls.
+
+mod document;
+mod error;
+
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+use mongodb::bson::{Document, doc};
+use mongodb::options::{
+    ClientOptions, CollectionOptions, IndexOptions, InsertManyOptions, ReadConcern,
+    SelectionCriteria, WriteConcern,
+};
+use mongodb::{Client, Collection, Database, IndexModel};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::message::{Event, Partition, Position, RoomId};
+
+pub use error::ArchiveError;
+
+/// A history read that takes longer than this is an outage to its caller.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
+/// A batch that takes longer than this is tried again; the server may have stopped in the middle.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A handle to the archive, cheap to clone.
+#[derive(Clone)]
+pub struct Archive {
+    database: Database,
+    messages: Collection<Document>,
+    progress: Collection<Document>,
+    generations: Collection<Document>,
+}
+
+/// Which part of a room's messages to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Only later ones.
+    pub after: Option<Position>,
+    /// Only earlier ones.
+    pub before: Option<Position>,
+    /// From which end to take them.
+    pub from: End,
+    /// At most so many.
+    pub limit: u16,
+}
+
+/// An end of a span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The latest messages of the span.
+    Newest,
+    /// The earliest messages of the span.
+    Oldest,
+}
+
+impl Archive {
+    /// A handle to the database of a connection string. Connects in the background.
+    pub async fn open(uri: &SecretString, database: &str) -> Result<Self, ArchiveError> {
+        let mut options = ClientOptions::parse(uri.expose_secret()).await?;
+        options.app_name.get_or_insert_with(|| "chat-api".to_owned());
+        options.server_selection_timeout = Some(READ_TIMEOUT);
+        options.connect_timeout = Some(READ_TIMEOUT);
+        let database = Client::with_options(options)?.database(database);
+        let safe = CollectionOptions::builder()
+            .write_concern(WriteConcern::majority())
+            .read_concern(ReadConcern::majority())
+            .selection_criteria(SelectionCriteria::ReadPreference(
+                mongodb::options::ReadPreference::Primary,
+            ))
+            .build();
+        let messages = database.collection_with_options("messages", safe.clone());
+        let progress = database.collection_with_options("progress", safe.clone());
+        let generations = database.collection_with_options("generations", safe);
+        Ok(Self { database, messages, progress, generations })
+    }
+
+    /// Creates the indexes, and checks that the log has as many partitions as when the archive was
+    /// begun: with another count rooms would have moved between partitions.
+    pub async fn prepare(&self, generation: u16, partitions: usize) -> Result<(), ArchiveError> {
+        let named = |name: &str| IndexOptions::builder().name(name.to_owned()).build();
+        let by_room = doc! { "room_id": 1, "pos": 1 };
+        let indexes = [
+            IndexModel::builder().keys(by_room).options(named("room_pos")).build(),
+            IndexModel::builder().keys(doc! { "timestamp": 1 }).options(named("timestamp")).build(),
+        ];
+        limited(READ_TIMEOUT, self.messages.create_indexes(indexes)).await?;
+
+        let count = i64::try_from(partitions).unwrap_or(i64::MAX);
+        let generation = doc! { "_id": i32::from(generation) };
+        let first = doc! { "$setOnInsert": { "partitions": count } };
+        let recorded = self.generations.find_one_and_update(generation, first).upsert(true);
+        let recorded = limited(READ_TIMEOUT, recorded).await?;
+        match recorded.and_then(|found| found.get_i64("partitions").ok()) {
+            Some(recorded) if recorded != count => {
+                Err(ArchiveError::PartitionsChanged { recorded, found: count })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Stores events, whatever of them is held already. On [`ArchiveError::Refused`] all others are
+    /// stored.
+    pub async fn store(&self, events: &[Event]) -> Result<(), ArchiveError> {
+        let options = InsertManyOptions::builder().ordered(false).build();
+        let documents = events.iter().map(document::of_event);
+        let inserted = self.messages.insert_many(documents).with_options(options);
+        match tokio::time::timeout(WRITE_TIMEOUT, inserted).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => error::of_insert(error),
+            Err(_) => Err(ArchiveError::Timeout),
+        }
+    }
+
+    /// Notes that everything up to these positions is held. Never steps back.
+    pub async fn advance(
+        &self,
+        generation: u16,
+        done: &[(Partition, Position)],
+    ) -> Result<(), ArchiveError> {
+        let updates = done.iter().map(|(partition, position)| {
+            doc! {
+                "q": { "_id": progress_id(generation, *partition) },
+                "u": {
+                    "$max": { "pos": position.raw() },
+                    "$setOnInsert": { "g": i32::from(generation), "partition": partition.number() },
+                },
+                "upsert": true,
+            }
+        });
+        // One command for all partitions; the driver has no such call for older servers.
+        let command = doc! {
+            "update": self.progress.name(),
+            "updates": updates.collect::<Vec<_>>(),
+            "writeConcern": { "w": "majority" },
+        };
+        let answer = limited(WRITE_TIMEOUT, self.database.run_command(command)).await?;
+        match answer.get_array("writeErrors").is_ok() || answer.contains_key("writeConcernError") {
+            true => Err(ArchiveError::Progress),
+            false => Ok(()),
+        }
+    }
+
+    /// Up to where every record of a partition is held.
+    pub async fn progress(
+        &self,
+        generation: u16,
+        partition: Partition,
+    ) -> Result<Position, ArchiveError> {
+        let query = doc! { "_id": progress_id(generation, partition) };
+        let found = limited(READ_TIMEOUT, self.progress.find_one(query)).await?;
+        let Some(found) = found else { return Ok(Position::BEFORE_ALL) };
+        let raw = found.get_i64("pos").map_err(|_| ArchiveError::Foreign("progress"))?;
+        Position::from_raw(raw).map_err(|_| ArchiveError::Foreign("progress"))
+    }
+
+    /// The messages of a span, oldest first.
+    pub async fn read(&self, room: &RoomId, span: Span) -> Result<Vec<Event>, ArchiveError> {
+        let mut position = Document::new();
+        if let Some(after) = span.after {
+            position.insert("$gt", after.raw());
+        }
+        if let Some(before) = span.before {
+            position.insert("$lt", before.raw());
+        }
+        let mut query = doc! { "room_id": room.as_str() };
+        if !position.is_empty() {
+            query.insert("pos", position);
+        }
+        let direction = if span.from == End::Newest { -1 } else { 1 };
+        let find =
+            self.messages.find(query).sort(doc! { "pos": direction }).limit(i64::from(span.limit));
+        let found: Vec<Document> = limited(READ_TIMEOUT, async {
+            find.batch_size(u32::from(span.limit)).await?.try_collect().await
+        })
+        .await?;
+        let events = found.iter().map(document::to_event);
+        if span.from == End::Newest { events.rev().collect() } else { events.collect() }
+    }
+}
+
+fn progress_id(generation: u16, partition: Partition) -> String {
+    format!("g{generation}-p{partition}")
+}
+
+/// The driver has no deadline of its own for a server that stops answering.
+async fn limited<T>(
+    limit: Duration,
+    question: impl IntoFuture<Output = mongodb::error::Result<T>>,
+) -> Result<T, ArchiveError> {
+    let answer = tokio::time::timeout(limit, question.into_future()).await;
+    Ok(answer.map_err(|_| ArchiveError::Timeout)??)
+}

@@ -1,0 +1,68 @@
+//! Events as documents.
+
+use chrono::DateTime;
+use mongodb::bson::{self, Document, doc};
+
+use super::ArchiveError;
+use crate::message::{
+    Author, Content, Draft, Envelope, Event, MessageId, Partition, Position, RoomId, UserId,
+    UserName,
+};
+
+/// The document of an event.
+pub(super) fn of_event(event: &Event) -> Document {
+    let envelope = &event.envelope;
+    doc! {
+        "_id": envelope.message_id.to_string(),
+        "room_id": envelope.room_id.as_str(),
+        "partition": event.partition.number(),
+        "pos": event.position.raw(),
+        "user_id": envelope.user_id.as_str(),
+        "user_name": envelope.user_name.as_str(),
+        "timestamp": bson::DateTime::from_millis(envelope.timestamp.timestamp_millis()),
+        "content": envelope.content.as_str(),
+    }
+}
+
+/// The event of a document.
+pub(super) fn to_event(document: &Document) -> Result<Event, ArchiveError> {
+    read(document).ok_or(ArchiveError::Foreign("messages"))
+}
+
+fn read(document: &Document) -> Option<Event> {
+    let timestamp = document.get_datetime("timestamp").ok()?.timestamp_millis();
+    let draft = Draft {
+        room_id: RoomId::parse(document.get_str("room_id").ok()?).ok()?,
+        content: Content::parse(document.get_str("content").ok()?).ok()?,
+    };
+    let author = Author {
+        user_id: UserId::parse(document.get_str("user_id").ok()?).ok()?,
+        user_name: UserName::parse(document.get_str("user_name").ok()?).ok()?,
+    };
+    let id = MessageId::parse(document.get_str("_id").ok()?).ok()?;
+    Some(Event {
+        partition: Partition::from_number(document.get_i32("partition").ok()?).ok()?,
+        position: Position::from_raw(document.get_i64("pos").ok()?).ok()?,
+        envelope: Envelope::restore(id, draft, author, DateTime::from_timestamp_millis(timestamp)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_survives_the_archive() {
+        let user_id = UserId::parse("u").unwrap();
+        let author = Author { user_name: UserName::shown(Some("Ada"), &user_id), user_id };
+        let draft = Draft { room_id: RoomId::lobby(), content: Content::parse("hé\n").unwrap() };
+        let now = DateTime::from_timestamp(1_700_000_000, 987_654_321).unwrap();
+        let event = Event {
+            partition: Partition::from_number(3).unwrap(),
+            position: Position::new(0, 17).unwrap(),
+            envelope: Envelope::compose(draft, &author, now, [9; 10]),
+        };
+        assert_eq!(to_event(&of_event(&event)).unwrap(), event);
+        assert!(to_event(&doc! { "_id": "x" }).is_err());
+    }
+}

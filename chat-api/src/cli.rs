@@ -1,0 +1,121 @@
+//! The command line.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use service_process::exit;
+use service_process::lifecycle::Lifecycle;
+use service_process::telemetry::{self, TelemetryArgs};
+
+use crate::app::{self, App};
+use crate::config::{Config, LogArgs, ServeArgs, TopicArgs};
+use crate::kafka::Topics;
+
+/// How long a stop may take: five seconds for appends under way, and as much for the last batch.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// The chat backend: REST and WebSocket in front of one log.
+#[derive(Debug, Parser)]
+#[command(name = "chat-api", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the chat.
+    Serve {
+        #[command(flatten)]
+        serve: Box<ServeArgs>,
+        #[command(flatten)]
+        telemetry: TelemetryArgs,
+    },
+    /// Creates or checks the topics.
+    Topics {
+        #[command(subcommand)]
+        action: TopicsAction,
+    },
+    /// Checks the configuration of `serve` without connecting to anything.
+    CheckConfig {
+        #[command(flatten)]
+        serve: Box<ServeArgs>,
+        #[command(flatten)]
+        telemetry: TelemetryArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum TopicsAction {
+    /// Creates the topics that are missing, then checks all. Changes nothing that exists.
+    Ensure {
+        #[command(flatten)]
+        topics: TopicsArgs,
+    },
+    /// Checks the topics; names every difference.
+    Check {
+        #[command(flatten)]
+        topics: TopicsArgs,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct TopicsArgs {
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
+    shape: TopicArgs,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
+}
+
+impl Cli {
+    /// Does what was asked and returns the code to exit with.
+    pub async fn run(self) -> ExitCode {
+        let done = match self.command {
+            Command::Serve { serve, telemetry } => {
+                telemetry::init(&telemetry);
+                return serve_until_stopped(*serve).await;
+            }
+            Command::CheckConfig { serve, .. } => app::check(&serve),
+            Command::Topics { action: TopicsAction::Ensure { topics } } => topics.ensure().await,
+            Command::Topics { action: TopicsAction::Check { topics } } => topics.check().await,
+        };
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&error),
+        }
+    }
+}
+
+async fn serve_until_stopped(args: ServeArgs) -> ExitCode {
+    let app = match App::build(Config::new(args)).await {
+        Ok(app) => app,
+        Err(error) => return failed(&error),
+    };
+    let lifecycle = Lifecycle::new(GRACE);
+    app.run(&lifecycle);
+    lifecycle.run_until_stopped().await
+}
+
+impl TopicsArgs {
+    fn topics(&self) -> anyhow::Result<Topics> {
+        telemetry::init(&self.telemetry);
+        Ok(Topics::new(&self.log.log(), self.shape.shape())?)
+    }
+
+    async fn ensure(&self) -> anyhow::Result<()> {
+        Ok(self.topics()?.ensure().await?)
+    }
+
+    async fn check(&self) -> anyhow::Result<()> {
+        Ok(self.topics()?.check().await?)
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("chat-api: {error:#}");
+    let code = if error.is::<app::BadConfiguration>() { exit::CONFIG } else { exit::FAILURE };
+    ExitCode::from(code)
+}

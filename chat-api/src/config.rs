@@ -1,0 +1,184 @@
+//! What an operator decides. Everything is parsed before anything is bound.
+
+use std::net::SocketAddr;
+
+use axum::http::HeaderValue;
+use clap::Args;
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+use crate::kafka::{Log, TopicShape};
+use crate::session::Patience;
+
+/// Where the log is.
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// Kafka brokers: `host:port`, separated by commas.
+    #[arg(long, env = "KAFKA_BROKERS", value_parser = parse_brokers)]
+    pub kafka_brokers: String,
+
+    /// What the names of topics and consumer groups begin with.
+    #[arg(long, env = "KAFKA_TOPIC_PREFIX", default_value = "", value_parser = parse_prefix)]
+    pub kafka_topic_prefix: String,
+}
+
+/// How the topics should be.
+#[derive(Debug, Clone, Args)]
+pub struct TopicArgs {
+    /// Partitions of the topic with messages. Never changed in place.
+    #[arg(long, env = "KAFKA_PARTITIONS", default_value_t = 48, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub kafka_partitions: u16,
+
+    /// How many brokers hold each partition.
+    #[arg(long, env = "KAFKA_REPLICATION_FACTOR", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    pub kafka_replication_factor: u16,
+
+    /// How many of them must have a message before it is acknowledged.
+    #[arg(long, env = "KAFKA_MIN_INSYNC_REPLICAS", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
+    pub kafka_min_insync_replicas: u16,
+}
+
+/// What `serve` needs.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Where REST and WebSocket are served.
+    #[arg(long, env = "CHAT_LISTEN", default_value = "0.0.0.0:8080")]
+    pub chat_listen: SocketAddr,
+
+    /// Where liveness, readiness and metrics are served.
+    #[arg(long, env = "ADMIN_LISTEN", default_value = "0.0.0.0:9102")]
+    pub admin_listen: SocketAddr,
+
+    #[command(flatten)]
+    pub log: LogArgs,
+
+    /// Connection string of MongoDB (secret).
+    #[arg(long, env = "MONGODB_URI", hide_env_values = true, value_parser = parse_mongodb_uri)]
+    pub mongodb_uri: SecretString,
+
+    /// The database in MongoDB.
+    #[arg(long, env = "MONGODB_DATABASE", default_value = "chat", value_parser = parse_database)]
+    pub mongodb_database: String,
+
+    /// Issuer of the tokens, exactly as tokens and discovery name it.
+    #[arg(long, env = "DEX_ISSUER_URL", value_parser = parse_http_url)]
+    pub dex_issuer_url: String,
+
+    /// Audience that tokens must be for.
+    #[arg(long, env = "DEX_AUDIENCE", default_value = "chat-api", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub dex_audience: String,
+
+    /// Where the issuer is reached from here, if not at its own address.
+    #[arg(long, env = "DEX_DISCOVERY_URL", value_parser = parse_http_url)]
+    pub dex_discovery_url: Option<String>,
+
+    /// Origins whose pages may call, separated by commas; none if left out.
+    #[arg(long, env = "CHAT_ALLOWED_ORIGINS", value_delimiter = ',', value_parser = parse_origin)]
+    pub chat_allowed_origins: Vec<HeaderValue>,
+}
+
+/// The whole configuration of a serving process.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What the operator decided.
+    pub args: ServeArgs,
+    /// How patient sessions are.
+    pub patience: Patience,
+    /// Bytes of events kept in memory per partition: 48 partitions with 1 MiB each stay far below
+    /// the memory of the smallest container.
+    pub ring_bytes: usize,
+    /// Records that are read back per partition at the start: two deduplication windows of 10,000.
+    pub window: i64,
+}
+
+impl Config {
+    /// The configuration of an operator's decisions.
+    #[must_use]
+    pub fn new(args: ServeArgs) -> Self {
+        Self { args, patience: Patience::default(), ring_bytes: 1 << 20, window: 20_000 }
+    }
+}
+
+impl LogArgs {
+    /// The log itself.
+    #[must_use]
+    pub fn log(&self) -> Log {
+        Log { brokers: self.kafka_brokers.clone(), prefix: self.kafka_topic_prefix.clone() }
+    }
+}
+
+impl TopicArgs {
+    /// The shape of the topics.
+    #[must_use]
+    pub fn shape(&self) -> TopicShape {
+        TopicShape {
+            partitions: self.kafka_partitions,
+            replication_factor: self.kafka_replication_factor,
+            min_insync_replicas: self.kafka_min_insync_replicas,
+        }
+    }
+}
+
+fn parse_brokers(text: &str) -> Result<String, String> {
+    let is_address = |address: &str| {
+        let parts = address.trim().rsplit_once(':');
+        parts.is_some_and(|(host, port)| {
+            !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
+        })
+    };
+    if text.split(',').all(is_address) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected host:port, separated by commas".to_owned())
+    }
+}
+
+/// Kafka's rule for names of topics, with room for the rest of the name.
+fn parse_prefix(text: &str) -> Result<String, String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if text.len() <= 200 && text.bytes().all(allowed) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected at most 200 letters, digits, dots, dashes and underscores".to_owned())
+    }
+}
+
+fn parse_mongodb_uri(text: &str) -> Result<SecretString, String> {
+    let uri = SecretString::from(text);
+    // The driver's own complaint may quote what it was given.
+    match uri.expose_secret().starts_with("mongodb://")
+        || uri.expose_secret().starts_with("mongodb+srv://")
+    {
+        true => Ok(uri),
+        false => Err("expected a mongodb:// or mongodb+srv:// address".to_owned()),
+    }
+}
+
+/// MongoDB's rule for names of databases on every platform.
+fn parse_database(text: &str) -> Result<String, String> {
+    let forbidden = |c: char| "/\\. \"$*<>:|?\0".contains(c);
+    if (1..64).contains(&text.len()) && !text.contains(forbidden) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected 1 to 63 bytes without / \\ . \" $ * < > : | ? and spaces".to_owned())
+    }
+}
+
+fn parse_http_url(text: &str) -> Result<String, String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+            Ok(text.to_owned())
+        }
+        _ => Err("expected an http:// or https:// address".to_owned()),
+    }
+}
+
+/// RFC 6454 §6.2: scheme, host and, unless it is the scheme's own, port.
+fn parse_origin(text: &str) -> Result<HeaderValue, String> {
+    let wrong = || "expected an origin such as https://chat.example, without a path".to_owned();
+    let origin = Url::parse(text).map_err(|_| wrong())?.origin().ascii_serialization();
+    if origin != text {
+        return Err(wrong());
+    }
+    HeaderValue::from_str(text).map_err(|_| wrong())
+}

@@ -1,0 +1,52 @@
+//! REST: the routes, what comes in, what goes out.
+
+mod body;
+mod caller;
+mod health;
+mod messages;
+pub mod openapi;
+pub mod problem;
+mod query;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use http::{HeaderValue, Method, header};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::app::Service;
+use crate::ws;
+use problem::Problem;
+
+/// How long a browser may remember what it is allowed.
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(600);
+
+/// Every route there is.
+#[must_use]
+pub fn router(service: Arc<Service>) -> Router {
+    let cors = cors(&service.allowed_origins);
+    let routes = Router::new()
+        .route("/messages", get(messages::list).post(messages::send))
+        .route("/ws", get(ws::upgrade))
+        .route("/openapi.json", get(openapi::document))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz));
+    Router::new()
+        .nest("/v1", routes)
+        .fallback(|| async { Problem::no_such_path() })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(cors)
+        .with_state(service)
+}
+
+/// Which pages of other origins may call. Others get no permission, and their browser refuses.
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.iter().cloned()))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::LINK, header::RETRY_AFTER, messages::X_CURSOR])
+        .max_age(PREFLIGHT_MAX_AGE)
+}

@@ -1,0 +1,45 @@
+//! A JSON object as a request's body.
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
+use axum::response::IntoResponse as _;
+use axum::response::Response;
+use http::header;
+
+use super::Problem;
+use crate::message::{Content, Fields};
+
+/// JSON may write a byte of content as six (`\u0001`), and other fields take some room.
+pub(super) const MAX_BYTES: usize = 6 * Content::MAX_BYTES + 4096;
+
+/// The members of the object.
+pub(super) struct Body(pub(super) Fields);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        let media_type =
+            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if !media_type.is_some_and(is_json) {
+            return Err(Problem::unsupported_media_type().into_response());
+        }
+        let bytes = to_bytes(request.into_body(), MAX_BYTES).await.map_err(|error| {
+            let over_limit = std::error::Error::source(&error)
+                .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+            let problem = if over_limit {
+                Problem::body_too_large(MAX_BYTES)
+            } else {
+                Problem::unreadable_body()
+            };
+            problem.into_response()
+        })?;
+        Fields::parse(&bytes).map(Self).map_err(|error| Problem::from(error).into_response())
+    }
+}
+
+/// RFC 9110 §8.3.1: parameters follow a semicolon, and case does not count.
+fn is_json(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}

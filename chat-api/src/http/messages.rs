@@ -1,0 +1,227 @@
+//! `/v1/messages`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::body::Body;
+use super::problem::Problem;
+use super::query::HistoryQuery;
+use crate::app::Service;
+use crate::archive::{ArchiveError, End, Span};
+use crate::auth::Caller;
+use crate::ingest::{self, Accepted};
+use crate::kafka::GENERATION;
+use crate::message::{Content, Cursor, Draft, Event, Fields, Partition, Position, RoomId};
+
+/// Up to where the history in the answer goes: what comes after this cursor is the socket's.
+pub(super) const X_CURSOR: HeaderName = HeaderName::from_static("x-cursor");
+
+/// A message to be sent.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "describes the body; it is read field by field, so that complaints name the field"
+)]
+pub(super) struct NewMessage {
+    /// The message text: 1 to 16384 bytes of UTF-8, not only white space, without U+0000.
+    #[schema(min_length = 1, max_length = 16384)]
+    content: String,
+    /// The room; the public room `lobby` if left out.
+    room_id: Option<String>,
+    /// The ID of the user sending the message. If given, it must be the token's subject.
+    user_id: Option<String>,
+}
+
+/// A message was accepted and enqueued.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Enqueued {
+    /// Unique identifier for the message.
+    message_id: String,
+    /// Always `enqueued`: it stands in the log; delivery and storage follow.
+    #[schema(example = "enqueued")]
+    status: &'static str,
+    /// The room it was sent to.
+    room_id: String,
+    /// Its place in the room's order; left out when the log did not tell it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+/// A message.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Message {
+    /// Unique identifier for the message.
+    message_id: String,
+    /// The room it was sent to.
+    room_id: String,
+    /// The ID of the user who sent the message.
+    user_id: String,
+    /// The name that user had.
+    user_name: String,
+    /// The message text.
+    content: String,
+    /// The timestamp when the message was created.
+    timestamp: DateTime<Utc>,
+    /// Its place in the room's order.
+    cursor: String,
+}
+
+impl From<Event> for Message {
+    fn from(event: Event) -> Self {
+        let cursor = event.cursor().to_string();
+        let envelope = event.envelope;
+        Self {
+            message_id: envelope.message_id.to_string(),
+            room_id: envelope.room_id.into(),
+            user_id: envelope.user_id.into(),
+            user_name: envelope.user_name.into(),
+            content: envelope.content.into(),
+            timestamp: envelope.timestamp,
+            cursor,
+        }
+    }
+}
+
+/// Sends a message. The answer comes after the log's acknowledgement.
+#[utoipa::path(
+    post, path = "/messages", operation_id = "sendMessage", tag = "messages",
+    summary = "Send a new message",
+    description = "Sends a new chat message to the system.",
+    security(("bearerAuth" = [])),
+    request_body(content = inline(NewMessage), content_type = "application/json"),
+    responses(
+        (status = 202, description = "Message accepted and enqueued (persistence and broadcast asynchronous).", body = inline(Enqueued)),
+        (status = 400, description = "Invalid request body.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "`user_id` is not the token's subject.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such room.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Body or content too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not application/json.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The log did not acknowledge in time.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn send(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Body(fields): Body,
+) -> Result<impl IntoResponse, Problem> {
+    let draft = draft(fields, &caller)?;
+    let room_id = draft.room_id.clone().into();
+    let Accepted { message_id, cursor } = service.ingest.send(&caller.author, draft).await?;
+    let (message_id, cursor) = (message_id.to_string(), cursor.map(|cursor| cursor.to_string()));
+    Ok((StatusCode::ACCEPTED, Json(Enqueued { message_id, status: "enqueued", room_id, cursor })))
+}
+
+fn draft(mut fields: Fields, caller: &Caller) -> Result<Draft, Problem> {
+    fields.only(&["content", "room_id", "user_id"])?;
+    let user_id = fields.optional_text("user_id")?;
+    if user_id.is_some_and(|user_id| user_id != caller.author.user_id.as_str()) {
+        return Err(Problem::foreign_user());
+    }
+    let room_id = match fields.optional_text("room_id")? {
+        Some(room_id) => RoomId::parse(&room_id).map_err(|_| Problem::unknown_room())?,
+        None => RoomId::lobby(),
+    };
+    let content = Content::parse(&fields.text("content")?)?;
+    Ok(Draft { room_id, content })
+}
+
+/// Reads a room's messages, oldest first within the page.
+#[utoipa::path(
+    get, path = "/messages", operation_id = "getMessages", tag = "messages",
+    summary = "Retrieve message history",
+    description = "Returns a page of the messages in a room's history: the newest ones, the newest ones before a cursor, or the oldest ones after a cursor.",
+    security(("bearerAuth" = [])),
+    params(
+        ("room_id" = Option<String>, Query, description = "The room; `lobby` if left out."),
+        ("before" = Option<String>, Query, description = "Only messages before this cursor."),
+        ("after" = Option<String>, Query, description = "Only messages after this cursor, oldest first."),
+        ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "At most so many; 50 if left out."),
+    ),
+    responses(
+        (status = 200, description = "A list of messages.", body = [Message], headers(
+            ("Link" = String, description = "`rel=\"next\"`: the page that follows in the direction of reading (RFC 8288)."),
+            ("X-Cursor" = String, description = "Up to where this history goes: subscribe from here."),
+        )),
+        (status = 400, description = "Invalid parameter.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such room.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The history cannot be read at the moment.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn list(
+    State(service): State<Arc<Service>>,
+    _caller: Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let query = HistoryQuery::parse(query.as_deref().unwrap_or_default())?;
+    if !ingest::is_open_to_all(&query.room_id) {
+        return Err(Problem::unknown_room());
+    }
+    let partition = service.partitioner.of(&query.room_id);
+    let span = span(&query, partition)?;
+    let (progress, events) =
+        read(&service, partition, &query.room_id, span).await.map_err(|error| {
+            tracing::warn!(%error, "history cannot be read");
+            Problem::archive_unavailable()
+        })?;
+    let next = next_page(&query, span.from, &events);
+    let messages: Vec<Message> = events.into_iter().map(Message::from).collect();
+    let mut response = Json(messages).into_response();
+    let cursor = Cursor { partition, position: progress };
+    response.headers_mut().insert(X_CURSOR, value(&cursor.to_string()));
+    if let Some(next) = next {
+        response.headers_mut().insert(header::LINK, value(&next));
+    }
+    Ok(response)
+}
+
+fn span(query: &HistoryQuery, partition: Partition) -> Result<Span, Problem> {
+    let position = |name, cursor: Option<Cursor>| match cursor {
+        Some(cursor) if cursor.partition != partition => {
+            Err(Problem::invalid_parameter(name, "the cursor is of another room"))
+        }
+        cursor => Ok(cursor.map(|cursor| cursor.position)),
+    };
+    let (after, before) = (position("after", query.after)?, position("before", query.before)?);
+    let from = if after.is_some() { End::Oldest } else { End::Newest };
+    Ok(Span { after, before, from, limit: query.limit })
+}
+
+/// Progress is asked for first: what the archive takes in meanwhile can only be more.
+async fn read(
+    service: &Service,
+    partition: Partition,
+    room: &RoomId,
+    span: Span,
+) -> Result<(Position, Vec<Event>), ArchiveError> {
+    let progress = service.archive.progress(GENERATION, partition).await?;
+    Ok((progress, service.archive.read(room, span).await?))
+}
+
+/// RFC 8288. A page that is not full is the last one.
+fn next_page(query: &HistoryQuery, from: End, events: &[Event]) -> Option<String> {
+    if events.len() < usize::from(query.limit) {
+        return None;
+    }
+    let (room, limit) = (&query.room_id, query.limit);
+    let bounds = match from {
+        End::Newest => format!("before={}", events.first()?.cursor()),
+        End::Oldest => {
+            let before = query.before.map(|before| format!("&before={before}")).unwrap_or_default();
+            format!("after={}{before}", events.last()?.cursor())
+        }
+    };
+    Some(format!("</v1/messages?room_id={room}&{bounds}&limit={limit}>; rel=\"next\""))
+}
+
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("room ids and cursors are plain ASCII")
+}

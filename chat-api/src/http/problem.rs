@@ -1,0 +1,228 @@
+//! Errors as RFC 9457 problem details: a stable `type`, and what was wrong and where.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::auth::AuthError;
+use crate::ingest::{self, SendError};
+use crate::kafka::AppendError;
+use crate::message::{ContentError, FieldError};
+
+/// When to come back after an outage, in seconds: about as long as a broker or database takes to
+/// elect another leader.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+
+/// An error, as clients see it. Never holds internal text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Problem {
+    /// What kind of problem: `urn:problem-type:chat:` and a name that does not change.
+    r#type: String,
+    /// The same for people.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong this time.
+    detail: String,
+    /// The fields, parameters or headers it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<String>,
+    /// After an outage: `not_sent` if the message is surely not sent, `unknown` if it may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
+    /// The id of the message whose outcome is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<String>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, name: &str, title: &'static str, detail: impl Into<String>) -> Self {
+        let r#type = format!("urn:problem-type:chat:{name}");
+        let (detail, status) = (detail.into(), status.as_u16());
+        Self { r#type, title, status, detail, fields: Vec::new(), outcome: None, message_id: None }
+    }
+
+    fn about(mut self, field: impl Into<String>) -> Self {
+        self.fields.push(field.into());
+        self
+    }
+
+    pub(super) fn no_such_path() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no-such-path", "No such path", "nothing is served here")
+    }
+
+    pub(super) fn method_not_allowed() -> Self {
+        let detail = "this path does not know this method";
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "Method not allowed",
+            detail,
+        )
+    }
+
+    /// The request for a socket is no WebSocket handshake.
+    #[must_use]
+    pub fn not_an_upgrade(status: StatusCode) -> Self {
+        let detail = "a WebSocket handshake (RFC 6455) is expected here";
+        Self::new(status, "not-a-handshake", "Not a WebSocket handshake", detail)
+    }
+
+    /// The request comes from a page of an origin that is not on the list.
+    #[must_use]
+    pub fn foreign_origin() -> Self {
+        let detail = "pages of this origin may not connect";
+        Self::new(StatusCode::FORBIDDEN, "foreign-origin", "Origin not allowed", detail)
+            .about("Origin")
+    }
+
+    pub(super) fn unsupported_media_type() -> Self {
+        let (title, detail) = ("Unsupported media type", "the body must be application/json");
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", title, detail)
+            .about("Content-Type")
+    }
+
+    pub(super) fn body_too_large(limit: usize) -> Self {
+        let detail = format!("the body holds {limit} bytes at most");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large", detail)
+    }
+
+    pub(super) fn unreadable_body() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "unreadable-body",
+            "Unreadable body",
+            "the body ended early",
+        )
+    }
+
+    pub(super) fn invalid_parameter(name: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid-parameter", "Invalid parameter", detail)
+            .about(name)
+    }
+
+    pub(super) fn unknown_parameter(name: &str) -> Self {
+        let detail = format!("unknown parameter: {name}");
+        Self::new(StatusCode::BAD_REQUEST, "unknown-parameter", "Unknown parameter", detail)
+            .about(name)
+    }
+
+    pub(super) fn foreign_user() -> Self {
+        let (title, detail) = ("Somebody else's user_id", "user_id is not that of the token");
+        Self::new(StatusCode::FORBIDDEN, "foreign-user", title, detail).about("user_id")
+    }
+
+    pub(super) fn unknown_room() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "unknown-room", "Unknown room", "there is no such room")
+            .about("room_id")
+    }
+
+    pub(super) fn archive_unavailable() -> Self {
+        let detail = "the message history cannot be read at the moment";
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "history-unavailable",
+            "History unavailable",
+            detail,
+        )
+    }
+}
+
+impl From<FieldError> for Problem {
+    fn from(error: FieldError) -> Self {
+        let (name, title) = match &error {
+            FieldError::NotJson { .. } => ("not-json", "Not JSON"),
+            FieldError::NotAnObject => ("not-an-object", "Not a JSON object"),
+            FieldError::Unknown(_) => ("unknown-field", "Unknown field"),
+            FieldError::Missing(_) => ("missing-field", "Missing field"),
+            FieldError::WrongType { .. } => ("wrong-type", "Wrong type"),
+        };
+        let problem = Self::new(StatusCode::BAD_REQUEST, name, title, error.to_string());
+        match error {
+            FieldError::Unknown(fields) => Self { fields, ..problem },
+            FieldError::Missing(field) | FieldError::WrongType { field, .. } => {
+                problem.about(field)
+            }
+            FieldError::NotJson { .. } | FieldError::NotAnObject => problem,
+        }
+    }
+}
+
+impl From<ContentError> for Problem {
+    fn from(error: ContentError) -> Self {
+        let (status, name, title) = match error {
+            ContentError::Empty => (StatusCode::BAD_REQUEST, "empty-content", "Empty content"),
+            ContentError::TooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "content-too-large", "Content too large")
+            }
+            ContentError::Unstorable => {
+                (StatusCode::BAD_REQUEST, "unstorable-content", "Content cannot be stored")
+            }
+        };
+        Self::new(status, name, title, error.to_string()).about("content")
+    }
+}
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        let (status, name, title) = match error {
+            AuthError::Missing => (StatusCode::UNAUTHORIZED, "missing-token", "Not signed in"),
+            AuthError::Token(dex_tokens::TokenError::Unavailable) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "keys-unavailable", "Tokens cannot be checked")
+            }
+            AuthError::Token(_) | AuthError::Subject => {
+                (StatusCode::UNAUTHORIZED, "invalid-token", "Invalid token")
+            }
+        };
+        Self::new(status, name, title, error.to_string()).about("Authorization")
+    }
+}
+
+impl From<SendError> for Problem {
+    fn from(error: SendError) -> Self {
+        let (message_id, error) = match error {
+            SendError::UnknownRoom => return Self::unknown_room(),
+            SendError::Log { message_id, error } => (message_id, error),
+        };
+        let (status, outcome) = match error {
+            AppendError::Overloaded | AppendError::NotSent(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, Some("not_sent"))
+            }
+            AppendError::Unknown(_) => (StatusCode::SERVICE_UNAVAILABLE, Some("unknown")),
+            AppendError::Refused(_) => (StatusCode::INTERNAL_SERVER_ERROR, Some("not_sent")),
+        };
+        let (name, detail) = ingest::explain(error);
+        let message_id = matches!(error, AppendError::Unknown(_)).then(|| message_id.to_string());
+        Self {
+            outcome,
+            message_id,
+            ..Self::new(status, name, "The message was not acknowledged", detail)
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).expect("a problem is plain data with text keys");
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match status {
+            // RFC 6750 §3: no error code when there was no token at all.
+            StatusCode::UNAUTHORIZED if self.r#type.ends_with(":missing-token") => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::UNAUTHORIZED => {
+                let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+            }
+            _ => {}
+        }
+        response
+    }
+}

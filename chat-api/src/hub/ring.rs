@@ -1,0 +1,188 @@
+//! The last events of one partition.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::message::{Position, RoomId};
+
+/// What an entry costs beside its frame: the entry, its place in the index, allocations.
+const ENTRY_OVERHEAD: usize = 160;
+
+/// The last events of one partition, bounded in bytes and indexed by room.
+///
+/// It holds every event of `floor ≤ position < head`. What is below the floor is the archive's.
+pub struct Ring<F> {
+    entries: VecDeque<Entry<F>>,
+    /// Per room the serial numbers of its entries, ascending.
+    rooms: HashMap<RoomId, VecDeque<u64>>,
+    /// The serial number of the first entry.
+    first: u64,
+    floor: Position,
+    head: Position,
+    bytes: usize,
+    limit: usize,
+}
+
+struct Entry<F> {
+    position: Position,
+    room: RoomId,
+    frame: F,
+    bytes: usize,
+}
+
+/// Some events of a room in their order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page<F> {
+    /// The events.
+    pub frames: Vec<F>,
+    /// Where to read on. Everything of the room before it was in this page or an earlier one.
+    pub next: Position,
+}
+
+impl<F: Clone> Ring<F> {
+    /// An empty ring that begins at `start` and holds at most `limit` bytes.
+    #[must_use]
+    pub fn new(start: Position, limit: usize) -> Self {
+        Self {
+            entries: VecDeque::new(),
+            rooms: HashMap::new(),
+            first: 0,
+            floor: start,
+            head: start,
+            bytes: 0,
+            limit,
+        }
+    }
+
+    /// Appends an event whose frame has that many bytes, and lets the oldest ones go if need be.
+    /// A position below the head is a repeat and changes nothing.
+    pub fn push(&mut self, position: Position, room: &RoomId, frame: F, bytes: usize) {
+        if position < self.head {
+            return;
+        }
+        let serial = self.first + self.entries.len() as u64;
+        let bytes = bytes + ENTRY_OVERHEAD;
+        self.rooms.entry(room.clone()).or_default().push_back(serial);
+        self.entries.push_back(Entry { position, room: room.clone(), frame, bytes });
+        self.head = position.next();
+        self.bytes += bytes;
+        while self.bytes > self.limit {
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some(entry) = self.entries.pop_front() else { return };
+        self.first += 1;
+        self.bytes -= entry.bytes;
+        self.floor = entry.position.next();
+        if let Some(serials) = self.rooms.get_mut(&entry.room) {
+            serials.pop_front();
+            if serials.is_empty() {
+                self.rooms.remove(&entry.room);
+            }
+        }
+    }
+
+    /// The position of a room's last event, if it is held.
+    #[must_use]
+    pub fn last(&self, room: &RoomId) -> Option<Position> {
+        let serial = self.rooms.get(room)?.back()?;
+        Some(self.entry(*serial).position)
+    }
+
+    /// At most `limit` events of a room from `next` on; `Err` is the floor if `next` lies below it.
+    pub fn read(&self, room: &RoomId, next: Position, limit: usize) -> Result<Page<F>, Position> {
+        if next < self.floor {
+            return Err(self.floor);
+        }
+        let Some(serials) = self.rooms.get(room) else {
+            return Ok(Page { frames: Vec::new(), next: next.max(self.head) });
+        };
+        let from = serials.partition_point(|serial| self.entry(*serial).position < next);
+        let mut wanted = serials.range(from..).map(|serial| self.entry(*serial));
+        let frames = wanted.by_ref().take(limit).map(|entry| entry.frame.clone()).collect();
+        // A page that ends early ends right before the first event it left out.
+        let next = wanted.next().map_or(next.max(self.head), |entry| entry.position);
+        Ok(Page { frames, next })
+    }
+
+    fn entry(&self, serial: u64) -> &Entry<F> {
+        let index = usize::try_from(serial - self.first).expect("an index within memory");
+        &self.entries[index]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(raw: i64) -> Position {
+        Position::from_raw(raw).unwrap()
+    }
+
+    fn room(name: &str) -> RoomId {
+        RoomId::parse(name).unwrap()
+    }
+
+    #[test]
+    fn a_reader_at_any_place_gets_exactly_the_rooms_events_from_there_on() {
+        let mut ring = Ring::new(at(0), usize::MAX);
+        // Every third position belongs to room a; positions 10..20 are not in the log.
+        let positions: Vec<i64> = (0..10).chain(20..50).collect();
+        for raw in &positions {
+            let name = if raw % 3 == 0 { "a" } else { "b" };
+            ring.push(at(*raw), &room(name), *raw, 1);
+        }
+        for start in 0..52 {
+            for limit in [1, 2, 100] {
+                let (mut next, mut seen) = (at(start), Vec::new());
+                loop {
+                    let page = ring.read(&room("a"), next, limit).unwrap();
+                    assert!(page.next >= next, "next never falls");
+                    assert!(page.frames.len() <= limit);
+                    next = page.next;
+                    if page.frames.is_empty() {
+                        break;
+                    }
+                    seen.extend(page.frames);
+                }
+                let expected: Vec<i64> =
+                    positions.iter().copied().filter(|raw| raw % 3 == 0 && *raw >= start).collect();
+                assert_eq!(seen, expected, "from {start}, {limit} at a time");
+            }
+        }
+    }
+
+    #[test]
+    fn the_floor_rises_with_what_is_let_go_and_is_never_read_across() {
+        let limit = 10 * (100 + ENTRY_OVERHEAD);
+        let mut ring = Ring::new(at(0), limit);
+        for raw in 0..1_000 {
+            ring.push(at(raw), &room("a"), raw, 100);
+            assert!(ring.bytes <= limit);
+        }
+        assert_eq!(ring.read(&room("a"), at(989), 100), Err(at(990)));
+        let page = ring.read(&room("a"), at(990), 100).unwrap();
+        assert_eq!(page, Page { frames: (990..1_000).collect(), next: at(1_000) });
+        assert_eq!(ring.rooms[&room("a")].len(), 10, "the index shrinks with the ring");
+    }
+
+    #[test]
+    fn an_event_larger_than_the_ring_goes_straight_below_the_floor() {
+        let mut ring = Ring::new(at(5), 10);
+        ring.push(at(5), &room("a"), 5, 100);
+        assert_eq!(ring.read(&room("a"), at(5), 1), Err(at(6)));
+        assert_eq!(ring.read(&room("a"), at(6), 1), Ok(Page { frames: vec![], next: at(6) }));
+        assert!(ring.rooms.is_empty());
+    }
+
+    #[test]
+    fn a_repeat_changes_nothing() {
+        let mut ring = Ring::new(at(0), usize::MAX);
+        ring.push(at(0), &room("a"), 0, 1);
+        ring.push(at(0), &room("a"), 7, 1);
+        assert_eq!(ring.read(&room("a"), at(0), 9).unwrap().frames, [0]);
+        assert_eq!(ring.last(&room("a")), Some(at(0)));
+        assert_eq!(ring.last(&room("b")), None);
+    }
+}

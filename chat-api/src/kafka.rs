@@ -1,0 +1,60 @@
+//! The log: appending to it, reading it, its topics, and what can go wrong with it.
+
+mod codec;
+mod consumer;
+mod error;
+mod partitioner;
+mod producer;
+mod topics;
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+
+pub use codec::{DecodeError, decode, encode};
+pub use consumer::{Change, GroupConsumer, HandConsumer, Item, Range};
+pub use error::{AppendError, LogError};
+pub use partitioner::Partitioner;
+pub use producer::{Appended, Producer};
+pub use topics::{TopicShape, Topics};
+
+/// The generation of the topic that is open. A second one comes with changing partition counts.
+pub const GENERATION: u16 = 0;
+
+/// How long a question to the broker may take.
+const ASK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where the log is.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// `host:port` of one or more brokers, separated by commas.
+    pub brokers: String,
+    /// What the names of topics and groups begin with.
+    pub prefix: String,
+}
+
+impl Log {
+    /// The topic with messages.
+    #[must_use]
+    pub fn messages(&self) -> String {
+        format!("{}chat-messages", self.prefix)
+    }
+
+    /// The group of the archive readers.
+    #[must_use]
+    pub fn archive_group(&self) -> String {
+        format!("{}chat-persist", self.prefix)
+    }
+
+    fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.brokers)
+            .set("client.id", "chat-api")
+            .set("allow.auto.create.topics", "false")
+            // A broker that is back should be found again within a second.
+            .set("reconnect.backoff.max.ms", "1000")
+            .set("socket.nagle.disable", "true");
+        config
+    }
+}

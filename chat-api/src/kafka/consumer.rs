@@ -1,0 +1,294 @@
+//! Reading the log: by hand, all of it, or as a member of a group, a share of it.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, StreamConsumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::Message as _;
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
+use tokio::sync::Notify;
+
+use super::{ASK_TIMEOUT, DecodeError, GENERATION, Log, LogError, Partitioner, decode};
+use crate::message::{Event, Partition, Position};
+
+/// What a reader gets next.
+#[derive(Debug)]
+pub enum Item {
+    /// A record.
+    Event(Event),
+    /// A record that cannot be read. The partition must not go on past it.
+    Undecodable(Partition, Position, DecodeError),
+    /// The end of a partition was reached.
+    End(Partition),
+    /// A position that the log does not hold any more, or not yet.
+    OutOfRange,
+    /// The broker is away or complains; the client library tries again by itself.
+    Trouble(KafkaError),
+}
+
+/// The positions a partition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// The first one.
+    pub start: Position,
+    /// The one after the last.
+    pub end: Position,
+}
+
+/// Reads every partition, without a group.
+pub struct HandConsumer {
+    consumer: Arc<StreamConsumer>,
+    topic: String,
+    partitioner: Partitioner,
+}
+
+/// Reads the partitions that its group gives it.
+pub struct GroupConsumer {
+    consumer: Arc<StreamConsumer<Group>>,
+    topic: String,
+    partitioner: Partitioner,
+}
+
+/// A change of a group member's share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// These come to it; [`GroupConsumer::start`] takes them.
+    Assigned(Vec<Partition>),
+    /// These go away; [`GroupConsumer::give_up`] lets them go.
+    Revoked(Vec<Partition>),
+}
+
+fn reader(log: &Log) -> ClientConfig {
+    let mut config = log.client();
+    config
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("enable.partition.eof", "true")
+        // The default skips silently to the end.
+        .set("auto.offset.reset", "error")
+        // The default prefetches 64 MB.
+        .set("queued.max.messages.kbytes", "8192");
+    config
+}
+
+impl Log {
+    /// How many partitions the topic with messages has. Blocks.
+    pub fn partitioner(&self) -> Result<Partitioner, LogError> {
+        let consumer: BaseConsumer = self.client().create()?;
+        let name = self.messages();
+        let metadata = consumer.fetch_metadata(Some(&name), ASK_TIMEOUT)?;
+        let topic = metadata.topics().iter().find(|topic| topic.name() == name);
+        let count = topic.map_or(0, |topic| topic.partitions().len());
+        Partitioner::new(count).ok_or(LogError::NoTopic(name))
+    }
+}
+
+impl HandConsumer {
+    /// A reader of every partition, which starts where [`HandConsumer::start`] says.
+    pub fn new(log: &Log, partitioner: Partitioner) -> Result<Self, LogError> {
+        // The client library wants a group's name before it reads; nothing joins or commits it.
+        let group = format!("{}chat-fanout-by-hand", log.prefix);
+        let consumer = reader(log).set("group.id", group).create()?;
+        Ok(Self { consumer: Arc::new(consumer), topic: log.messages(), partitioner })
+    }
+
+    /// What each partition holds. Blocks.
+    pub fn ranges(&self) -> Result<Vec<(Partition, Range)>, LogError> {
+        let range =
+            |partition| Ok((partition, range(self.consumer.as_ref(), &self.topic, partition)?));
+        self.partitioner.all().map(range).collect()
+    }
+
+    /// Reads from these positions on.
+    pub fn start(&self, positions: &[(Partition, Position)]) -> Result<(), LogError> {
+        Ok(self.consumer.assign(&list(&self.topic, positions)?)?)
+    }
+
+    /// Stops reading one partition.
+    pub fn stop(&self, partition: Partition) -> Result<(), LogError> {
+        Ok(self.consumer.pause(&plain_list(&self.topic, [partition]))?)
+    }
+
+    /// Waits for what comes next.
+    pub async fn next(&self) -> Result<Item, LogError> {
+        next(&self.consumer, self.partitioner).await
+    }
+}
+
+impl GroupConsumer {
+    /// Joins the group of the archive readers.
+    pub fn join(log: &Log, partitioner: Partitioner) -> Result<Self, LogError> {
+        let consumer: StreamConsumer<Group> = reader(log)
+            .set("group.id", log.archive_group())
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            // A killed member's partitions go to the others after this time.
+            .set("session.timeout.ms", "10000")
+            .create_with_context(Group::default())?;
+        consumer.subscribe(&[&log.messages()])?;
+        Ok(Self { consumer: Arc::new(consumer), topic: log.messages(), partitioner })
+    }
+
+    /// Waits for what comes next. Changes of the share come about while this is awaited.
+    pub async fn next(&self) -> Result<Item, LogError> {
+        next(&self.consumer, self.partitioner).await
+    }
+
+    /// Completes when there may be a new [`Change`].
+    pub async fn changed(&self) {
+        self.consumer.context().changed.notified().await;
+    }
+
+    /// The oldest change that was not answered, without taking it.
+    #[must_use]
+    pub fn change(&self) -> Option<Change> {
+        self.consumer.context().lock().front().cloned()
+    }
+
+    /// What one partition holds.
+    pub async fn range(&self, partition: Partition) -> Result<Range, LogError> {
+        let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
+        let asked =
+            tokio::task::spawn_blocking(move || range(consumer.as_ref(), &topic, partition));
+        asked.await.map_err(|_| LogError::Died)?
+    }
+
+    /// Answers the oldest change: reads the new partitions from these positions on.
+    pub fn start(&self, positions: &[(Partition, Position)]) -> Result<(), LogError> {
+        self.consumer.context().lock().pop_front();
+        Ok(self.consumer.incremental_assign(&list(&self.topic, positions)?)?)
+    }
+
+    /// Answers the oldest change: lets these partitions go.
+    pub fn give_up(&self, partitions: &[Partition]) -> Result<(), LogError> {
+        self.consumer.context().lock().pop_front();
+        let partitions = plain_list(&self.topic, partitions.iter().copied());
+        Ok(self.consumer.incremental_unassign(&partitions)?)
+    }
+
+    /// Reads these partitions no further for now.
+    pub fn pause(&self, partitions: impl IntoIterator<Item = Partition>) -> Result<(), LogError> {
+        Ok(self.consumer.pause(&plain_list(&self.topic, partitions))?)
+    }
+
+    /// Goes on with these partitions.
+    pub fn resume(&self, partitions: impl IntoIterator<Item = Partition>) -> Result<(), LogError> {
+        Ok(self.consumer.resume(&plain_list(&self.topic, partitions))?)
+    }
+
+    /// Tells the group how far each partition is done. For people's tools only: progress itself is
+    /// kept with the documents.
+    pub fn commit(&self, done: &[(Partition, Position)], mode: CommitMode) -> Result<(), LogError> {
+        let next: Vec<_> =
+            done.iter().map(|(partition, position)| (*partition, position.next())).collect();
+        Ok(self.consumer.commit(&list(&self.topic, &next)?, mode)?)
+    }
+
+    /// Leaves the group. Blocks until the broker knows, a few seconds at most.
+    pub fn leave(self) -> Result<(), LogError> {
+        // From here on the group's callback answers; what it noted before must be answered now, or
+        // the client library waits for it for ever.
+        self.consumer.context().closing.store(true, Ordering::SeqCst);
+        while let Some(change) = self.change() {
+            match change {
+                Change::Assigned(_) => self.start(&[])?,
+                Change::Revoked(partitions) => self.give_up(&partitions)?,
+            }
+        }
+        drop(self.consumer);
+        Ok(())
+    }
+}
+
+async fn next<C>(consumer: &StreamConsumer<C>, partitioner: Partitioner) -> Result<Item, LogError>
+where
+    C: ConsumerContext + 'static,
+{
+    let record = match consumer.recv().await {
+        Ok(record) => record,
+        Err(KafkaError::PartitionEOF(number)) => {
+            return Ok(Item::End(Partition::from_number(number)?));
+        }
+        Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) => {
+            return Ok(Item::OutOfRange);
+        }
+        Err(error @ KafkaError::MessageConsumptionFatal(_)) => return Err(error.into()),
+        Err(error) => return Ok(Item::Trouble(error)),
+    };
+    let partition = Partition::from_number(record.partition())?;
+    let position = Position::new(GENERATION, record.offset())?;
+    Ok(match decode(record.key(), record.payload(), partition, partitioner) {
+        Ok(envelope) => Item::Event(Event { partition, position, envelope }),
+        Err(error) => Item::Undecodable(partition, position, error),
+    })
+}
+
+fn range<C, K>(consumer: &K, topic: &str, partition: Partition) -> Result<Range, LogError>
+where
+    C: ConsumerContext,
+    K: rdkafka::consumer::Consumer<C>,
+{
+    let (low, high) = consumer.fetch_watermarks(topic, partition.number(), ASK_TIMEOUT)?;
+    Ok(Range { start: Position::new(GENERATION, low)?, end: Position::new(GENERATION, high)? })
+}
+
+fn list(topic: &str, positions: &[(Partition, Position)]) -> Result<TopicPartitionList, LogError> {
+    let mut list = TopicPartitionList::new();
+    for (partition, position) in positions {
+        list.add_partition_offset(topic, partition.number(), Offset::Offset(position.offset()))?;
+    }
+    Ok(list)
+}
+
+fn plain_list(topic: &str, partitions: impl IntoIterator<Item = Partition>) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for partition in partitions {
+        list.add_partition(topic, partition.number());
+    }
+    list
+}
+
+/// Notes changes of the share, so that the reader can answer them in its own time: progress is read
+/// from a database before a partition is started, and a batch is finished before one is let go.
+#[derive(Default)]
+struct Group {
+    changes: Mutex<VecDeque<Change>>,
+    changed: Notify,
+    closing: AtomicBool,
+}
+
+impl Group {
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Change>> {
+        // Each access is one whole step.
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for Group {}
+
+impl ConsumerContext for Group {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        kind: RDKafkaRespErr,
+        share: &mut TopicPartitionList,
+    ) {
+        let numbers = share.elements().into_iter().map(|element| element.partition());
+        let partitions = numbers.filter_map(|number| Partition::from_number(number).ok()).collect();
+        let change = match kind {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assigned(partitions),
+            _ => Change::Revoked(partitions),
+        };
+        if !self.closing.load(Ordering::SeqCst) {
+            self.lock().push_back(change);
+            self.changed.notify_one();
+        } else if let Change::Revoked(_) = change {
+            // The reader is gone; the batch was stored before.
+            if let Err(error) = consumer.incremental_unassign(share) {
+                tracing::warn!(%error, "archive reader leaves its group uncleanly");
+            }
+        }
+    }
+}

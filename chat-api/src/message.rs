@@ -1,0 +1,18 @@
+//! What is said, where it stands in the log, and how outside text becomes either.
+//!
+//! Values of these types are made by parsing only, so one that exists is valid.
+
+mod cursor;
+mod envelope;
+mod fields;
+mod text;
+
+pub use cursor::{Cursor, Partition, Position};
+pub use envelope::{Author, Draft, Envelope, Event, MessageId};
+pub use fields::{FieldError, Fields};
+pub use text::{Content, ContentError, RoomId, UserId, UserName};
+
+/// Text that is not a valid value of the named kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid {0}")]
+pub struct Invalid(pub &'static str);

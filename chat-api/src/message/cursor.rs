@@ -1,0 +1,186 @@
+//! Positions in the log, and their opaque form for clients.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+
+use super::Invalid;
+
+/// Offsets of one generation of the topic stay below 2⁴⁸, so a position orders generations first.
+const OFFSET_BITS: u32 = 48;
+
+/// A cursor is four bytes of partition and eight of position: 16 characters without padding.
+const CURSOR_BYTES: usize = 12;
+
+/// One partition of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Partition(u32);
+
+impl Partition {
+    /// The partition with Kafka's number, which is never negative for a partition that exists.
+    pub fn from_number(number: i32) -> Result<Self, Invalid> {
+        u32::try_from(number).map(Self).map_err(|_| Invalid("partition"))
+    }
+
+    /// Kafka's number of it.
+    #[must_use]
+    pub fn number(self) -> i32 {
+        // Made from an i32 or from a cursor that was checked against this bound.
+        i32::try_from(self.0).unwrap_or(i32::MAX)
+    }
+
+    /// Its place in a list of all partitions.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// A place in one partition: generation · 2⁴⁸ + offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position(i64);
+
+impl Position {
+    /// The place before the first record.
+    pub const BEFORE_ALL: Self = Self(-1);
+    /// The place of the first record.
+    pub const FIRST: Self = Self(0);
+
+    /// The position of an offset in a generation of the topic.
+    pub fn new(generation: u16, offset: i64) -> Result<Self, Invalid> {
+        let in_range = generation < 1 << 15 && (0..1 << OFFSET_BITS).contains(&offset);
+        if !in_range {
+            return Err(Invalid("position"));
+        }
+        Ok(Self((i64::from(generation) << OFFSET_BITS) + offset))
+    }
+
+    /// A position from its stored number.
+    pub fn from_raw(raw: i64) -> Result<Self, Invalid> {
+        if raw < Self::BEFORE_ALL.0 { Err(Invalid("position")) } else { Ok(Self(raw)) }
+    }
+
+    /// The number to store.
+    #[must_use]
+    pub fn raw(self) -> i64 {
+        self.0
+    }
+
+    /// The offset within the generation. Only for a position that holds a record.
+    #[must_use]
+    pub fn offset(self) -> i64 {
+        self.0 & ((1 << OFFSET_BITS) - 1)
+    }
+
+    /// The place directly after.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The place directly before.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self((self.0 - 1).max(Self::BEFORE_ALL.0))
+    }
+}
+
+/// How far a client has read one partition: opaque to it, `(partition, position)` to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cursor {
+    /// The partition that is read.
+    pub partition: Partition,
+    /// The last position read.
+    pub position: Position,
+}
+
+impl Cursor {
+    /// Parses the text a client sends.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let invalid = Invalid("cursor");
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid)?;
+        let bytes: [u8; CURSOR_BYTES] = bytes.try_into().map_err(|_| invalid)?;
+        let [p0, p1, p2, p3, position @ ..] = bytes;
+        let number = i32::from_be_bytes([p0, p1, p2, p3]);
+        let partition = Partition::from_number(number).map_err(|_| invalid)?;
+        let position = Position::from_raw(i64::from_be_bytes(position)).map_err(|_| invalid)?;
+        Ok(Self { partition, position })
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = [0; CURSOR_BYTES];
+        bytes[..4].copy_from_slice(&self.partition.0.to_be_bytes());
+        bytes[4..].copy_from_slice(&self.position.0.to_be_bytes());
+        formatter.write_str(&URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl Serialize for Cursor {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_survives_the_round_trip_at_every_magnitude() {
+        for partition in [0, 1, 47, 65_536, i32::MAX] {
+            for exponent in 0..63 {
+                for position in [-1, (1i64 << exponent) - 1, 1 << exponent] {
+                    let cursor = Cursor {
+                        partition: Partition::from_number(partition).unwrap(),
+                        position: Position::from_raw(position).unwrap(),
+                    };
+                    let text = cursor.to_string();
+                    assert_eq!(text.len(), 16);
+                    assert_eq!(Cursor::parse(&text), Ok(cursor), "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn forged_cursors_are_refused() {
+        let negative_partition = URL_SAFE_NO_PAD.encode([255; CURSOR_BYTES]);
+        let mut bytes = [0; CURSOR_BYTES];
+        bytes[4..].copy_from_slice(&(-2i64).to_be_bytes());
+        let negative_position = URL_SAFE_NO_PAD.encode(bytes);
+        let long = URL_SAFE_NO_PAD.encode([0; CURSOR_BYTES + 1]);
+        for text in [
+            "",
+            "0",
+            "AAAA",
+            "!!!!!!!!!!!!!!!!",
+            "AAAAAAAAAAAAAAAA=",
+            &negative_partition,
+            &negative_position,
+            &long,
+        ] {
+            assert!(Cursor::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_later_generation_comes_after_every_offset_of_an_earlier_one() {
+        let last = Position::new(0, (1 << OFFSET_BITS) - 1).unwrap();
+        let first = Position::new(1, 0).unwrap();
+        assert!(last < first);
+        assert_eq!(last.next(), first);
+        assert_eq!(first.offset(), 0);
+        assert!(Position::new(0, 1 << OFFSET_BITS).is_err());
+        assert!(Position::new(0, -1).is_err());
+    }
+}

@@ -1,0 +1,211 @@
+//! Names and contents.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Invalid;
+
+/// Room ids are short enough for keys and metrics, and long enough for a hash or a UUID.
+const ROOM_ID_MAX: usize = 64;
+/// OIDC Core §2 limits `sub` to 255 characters.
+const USER_ID_MAX: usize = 255;
+/// A name is for display; longer ones are cut.
+const USER_NAME_MAX_CHARS: usize = 128;
+
+macro_rules! text_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The text itself.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.0.as_ref().to_owned()
+            }
+        }
+    };
+}
+
+text_type! {
+    /// The name of a room: lower-case ASCII letters, digits, `-` and `_`, at most 64 of them.
+    RoomId
+}
+
+text_type! {
+    /// A person: the subject of a Dex token.
+    UserId
+}
+
+text_type! {
+    /// The name a person is shown by.
+    UserName
+}
+
+text_type! {
+    /// The text of a message: not blank, at most [`Content::MAX_BYTES`], no U+0000.
+    Content
+}
+
+impl RoomId {
+    /// The room every signed-in person may read and write.
+    pub const LOBBY: &'static str = "lobby";
+
+    /// Parses a room id.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let allowed =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+        let valid = (1..=ROOM_ID_MAX).contains(&text.len()) && text.bytes().all(allowed);
+        if valid { Ok(Self(text.into())) } else { Err(Invalid("room id")) }
+    }
+
+    /// The public room.
+    #[must_use]
+    pub fn lobby() -> Self {
+        Self(Self::LOBBY.into())
+    }
+}
+
+impl UserId {
+    /// Parses a user id.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let valid = (1..=USER_ID_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
+        if valid { Ok(Self(text.into())) } else { Err(Invalid("user id")) }
+    }
+}
+
+impl UserName {
+    /// Parses a user name.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let valid = !text.trim().is_empty()
+            && text.chars().count() <= USER_NAME_MAX_CHARS
+            && !text.chars().any(char::is_control);
+        if valid { Ok(Self(text.into())) } else { Err(Invalid("user name")) }
+    }
+
+    /// The name to show for what an identity provider calls someone: control characters are left
+    /// out and long names are cut, because nobody can correct them here.
+    #[must_use]
+    pub fn shown(claim: Option<&str>, user_id: &UserId) -> Self {
+        let shorten = |text: &str| -> String {
+            text.trim().chars().filter(|c| !c.is_control()).take(USER_NAME_MAX_CHARS).collect()
+        };
+        let name = claim.map(shorten).filter(|name| !name.trim().is_empty());
+        Self(name.unwrap_or_else(|| shorten(user_id.as_str())).into())
+    }
+}
+
+/// Why a text cannot be the content of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ContentError {
+    /// Nothing, or nothing but white space.
+    #[error("content is empty")]
+    Empty,
+    /// More than [`Content::MAX_BYTES`].
+    #[error("content is larger than {} bytes", Content::MAX_BYTES)]
+    TooLarge,
+    /// U+0000, which stores and tools along the way take for the end of the text.
+    #[error("content holds the character U+0000")]
+    Unstorable,
+}
+
+impl Content {
+    /// 16 KiB of UTF-8.
+    pub const MAX_BYTES: usize = 16 * 1024;
+
+    /// Parses the content of a message.
+    pub fn parse(text: &str) -> Result<Self, ContentError> {
+        if text.trim().is_empty() {
+            return Err(ContentError::Empty);
+        }
+        if text.len() > Self::MAX_BYTES {
+            return Err(ContentError::TooLarge);
+        }
+        if text.contains('\0') {
+            return Err(ContentError::Unstorable);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl TryFrom<String> for RoomId {
+    type Error = Invalid;
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Self::parse(&text)
+    }
+}
+
+impl TryFrom<String> for UserId {
+    type Error = Invalid;
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Self::parse(&text)
+    }
+}
+
+impl TryFrom<String> for UserName {
+    type Error = Invalid;
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        Self::parse(&text)
+    }
+}
+
+impl TryFrom<String> for Content {
+    type Error = ContentError;
+    fn try_from(text: String) -> Result<Self, ContentError> {
+        Self::parse(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_ids_are_short_and_plain() {
+        for valid in ["lobby", "a", "0198c0de-0000-7000-8000-000000000000", &"x".repeat(64)] {
+            assert!(RoomId::parse(valid).is_ok(), "{valid}");
+        }
+        for invalid in ["", "Lobby", "a b", "a/b", "ü", "a\n", &"x".repeat(65)] {
+            assert!(RoomId::parse(invalid).is_err(), "{invalid:?}");
+        }
+    }
+
+    #[test]
+    fn content_is_checked_before_the_log_so_that_the_archive_can_take_it() {
+        assert_eq!(Content::parse(" \n\t"), Err(ContentError::Empty));
+        assert_eq!(Content::parse("a\0b"), Err(ContentError::Unstorable));
+        assert!(Content::parse(&"x".repeat(Content::MAX_BYTES)).is_ok());
+        assert_eq!(
+            Content::parse(&"x".repeat(Content::MAX_BYTES + 1)),
+            Err(ContentError::TooLarge)
+        );
+        assert_eq!(Content::parse(" hé \u{1f600}").unwrap().as_str(), " hé \u{1f600}");
+    }
+
+    #[test]
+    fn a_person_without_a_usable_name_is_shown_by_id() {
+        let id = UserId::parse("CgExEgVsb2NhbA").unwrap();
+        assert_eq!(UserName::shown(Some("  Ada\u{7} "), &id).as_str(), "Ada");
+        for claim in [None, Some(""), Some(" \n")] {
+            assert_eq!(UserName::shown(claim, &id).as_str(), id.as_str());
+        }
+        let long = UserName::shown(Some(&"é".repeat(500)), &id);
+        assert!(UserName::parse(long.as_str()).is_ok());
+    }
+}

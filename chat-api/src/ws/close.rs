@@ -1,0 +1,51 @@
+//! Why a socket is closed.
+
+use axum::extract::ws::CloseFrame;
+
+/// RFC 6455 §5.5: a control frame carries 125 bytes, two of them the code.
+const REASON_MAX: usize = 123;
+
+/// Close codes. After 4001 to 4499 a client comes back by itself; after 4500 and above it does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Close {
+    /// This replica is leaving.
+    Drain,
+    /// No answer to a ping.
+    NoPong,
+    /// The token has expired.
+    Expired,
+    /// The token does not pass.
+    BadToken,
+    /// A frame that cannot be understood.
+    BadFrame,
+    /// No token in time.
+    AuthTimeout,
+    /// A frame or message over the limit (RFC 6455 §7.4.1).
+    TooLarge,
+    /// The issuer's keys are not available now (1013: try again later).
+    TryAgainLater,
+}
+
+impl Close {
+    /// The code on the wire.
+    #[must_use]
+    pub fn code(self) -> u16 {
+        match self {
+            Self::Drain => 4001,
+            Self::NoPong => 4012,
+            Self::Expired => 4401,
+            Self::BadToken => 4500,
+            Self::BadFrame => 4501,
+            Self::AuthTimeout => 4502,
+            Self::TooLarge => 1009,
+            Self::TryAgainLater => 1013,
+        }
+    }
+
+    /// The frame to send, with a reason for people.
+    #[must_use]
+    pub fn frame(self, reason: &str) -> CloseFrame {
+        let end = reason.floor_char_boundary(REASON_MAX);
+        CloseFrame { code: self.code(), reason: reason[..end].into() }
+    }
+}

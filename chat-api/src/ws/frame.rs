@@ -1,0 +1,237 @@
+//! The frames of subprotocol `chat.v1`: JSON objects in text frames, each with its `type`.
+
+use std::collections::BTreeMap;
+
+use axum::extract::ws::Utf8Bytes;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::message::{Cursor, Envelope, Event, FieldError, Fields, MessageId, RoomId, UserId};
+
+/// The one subprotocol.
+pub const SUBPROTOCOL: &str = "chat.v1";
+/// The largest frame and message that is read.
+pub const MAX_BYTES: usize = 64 * 1024;
+/// A `ref` is the client's own and comes back to it; longer ones are refused.
+const REF_MAX: usize = 64;
+
+/// What a client says.
+#[derive(Debug)]
+pub enum Inbound {
+    /// The first frame of a socket without a token; later a fresh token of the same person.
+    Auth(String),
+    /// Rooms and the cursors to go on from; without one only what is said from now on.
+    Subscribe(BTreeMap<String, Option<String>>),
+    /// Rooms to hear no more of.
+    Unsubscribe(Vec<String>),
+    /// Something to be said.
+    Send(Send),
+    /// Asks for a `pong`.
+    Ping,
+}
+
+/// Something to be said. Room and content are still to be parsed: a mistake in them is answered, not
+/// punished.
+#[derive(Debug)]
+pub struct Send {
+    /// Comes back in `ack` or `nack`.
+    pub reference: String,
+    /// Where.
+    pub room_id: String,
+    /// What.
+    pub content: String,
+}
+
+/// A frame that cannot be understood.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    /// Not the object it should be.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// A type that is not known.
+    #[error("unknown frame type")]
+    Type,
+    /// A `ref` that is too long.
+    #[error("ref is longer than {REF_MAX} bytes")]
+    Reference,
+}
+
+impl Inbound {
+    /// Parses a text frame.
+    pub fn parse(text: &str) -> Result<Self, FrameError> {
+        let mut fields = Fields::parse(text.as_bytes())?;
+        let kind = fields.text("type")?;
+        let known: &[&str] = match kind.as_str() {
+            "auth" => &["token"],
+            "subscribe" | "unsubscribe" => &["rooms"],
+            "send" => &["ref", "room_id", "content"],
+            "ping" => &[],
+            _ => return Err(FrameError::Type),
+        };
+        fields.only(known)?;
+        Ok(match kind.as_str() {
+            "auth" => Self::Auth(fields.text("token")?),
+            "subscribe" => Self::Subscribe(cursors(fields.object("rooms")?)?),
+            "unsubscribe" => Self::Unsubscribe(fields.texts("rooms")?),
+            "send" => Self::Send(Send {
+                reference: reference(fields.text("ref")?)?,
+                room_id: fields.text("room_id")?,
+                content: fields.text("content")?,
+            }),
+            _ => Self::Ping,
+        })
+    }
+}
+
+fn reference(text: String) -> Result<String, FrameError> {
+    if text.len() <= REF_MAX { Ok(text) } else { Err(FrameError::Reference) }
+}
+
+fn cursors(
+    rooms: serde_json::Map<String, Value>,
+) -> Result<BTreeMap<String, Option<String>>, FieldError> {
+    let cursor = |(room, value)| match value {
+        Value::Null => Ok((room, None)),
+        Value::String(cursor) => Ok((room, Some(cursor))),
+        _ => Err(FieldError::WrongType { field: "rooms", expected: "cursors or null" }),
+    };
+    rooms.into_iter().map(cursor).collect()
+}
+
+/// What the server says.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Outbound<'a> {
+    /// The person is known; everything else may begin.
+    Ready {
+        /// Who it is.
+        user_id: &'a UserId,
+        /// Until when, without a fresh token.
+        expires_at: DateTime<Utc>,
+    },
+    /// A `send` stands in the log.
+    Ack {
+        /// The client's own.
+        r#ref: &'a str,
+        /// The id it got.
+        message_id: MessageId,
+        /// Its place; left out when the log did not tell.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cursor: Option<Cursor>,
+    },
+    /// A `send` was not acknowledged.
+    Nack {
+        /// The client's own.
+        r#ref: &'a str,
+        /// What happened, for programs.
+        code: &'a str,
+        /// What happened, for people.
+        detail: &'a str,
+        /// The id it has if the outcome is unknown.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message_id: Option<MessageId>,
+    },
+    /// Something was said.
+    Event {
+        /// Where.
+        room_id: &'a RoomId,
+        /// Its place.
+        cur: Cursor,
+        /// The place of the room's event before it, if known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        prev: Option<Cursor>,
+        /// What.
+        event: &'a Envelope,
+    },
+    /// Everything of a subscribed room up to this cursor was sent.
+    Resumed {
+        /// The room.
+        room_id: &'a RoomId,
+        /// The end of the log when it was subscribed.
+        upto: Cursor,
+    },
+    /// The cursor of a subscription is of no use: of another partition or beyond the log. The room
+    /// is not subscribed.
+    Reset {
+        /// The room.
+        room_id: &'a RoomId,
+        /// Everything there is comes after this cursor.
+        oldest: Cursor,
+    },
+    /// The answer to `ping`.
+    Pong,
+    /// Something in a frame could not be done.
+    Error {
+        /// What happened, for programs.
+        code: &'a str,
+        /// What happened, for people.
+        detail: &'a str,
+        /// The room it is about.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        room_id: Option<&'a str>,
+    },
+}
+
+impl Outbound<'_> {
+    /// The text of the frame.
+    #[must_use]
+    pub fn encode(&self) -> Utf8Bytes {
+        serde_json::to_string(self).expect("a frame is plain data with text keys").into()
+    }
+}
+
+/// An event as every receiver gets it, and its size.
+#[must_use]
+pub fn event(event: &Event, previous: Option<Cursor>) -> (Utf8Bytes, usize) {
+    let envelope = &event.envelope;
+    let frame = Outbound::Event {
+        room_id: &envelope.room_id,
+        cur: event.cursor(),
+        prev: previous,
+        event: envelope,
+    };
+    let text = frame.encode();
+    let bytes = text.len();
+    (text, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_understood() {
+        let subscribe =
+            Inbound::parse(r#"{"type":"subscribe","rooms":{"lobby":null,"b":"x"}}"#).unwrap();
+        let Inbound::Subscribe(rooms) = subscribe else { panic!("{subscribe:?}") };
+        assert_eq!(rooms["lobby"], None);
+        assert_eq!(rooms["b"].as_deref(), Some("x"));
+        assert!(matches!(Inbound::parse(r#"{"type":"ping"}"#), Ok(Inbound::Ping)));
+        let send = Inbound::parse(r#"{"type":"send","ref":"1","room_id":"lobby","content":"hi"}"#);
+        assert!(matches!(send, Ok(Inbound::Send(send)) if send.content == "hi"));
+    }
+
+    #[test]
+    fn what_is_no_frame_is_refused_with_its_reason() {
+        let cases = [
+            ("", "not JSON"),
+            ("[]", "not a JSON object"),
+            ("{}", "missing field: type"),
+            (r#"{"type":7}"#, "type: expected a string"),
+            (r#"{"type":"dance"}"#, "unknown frame type"),
+            (r#"{"type":"ping","loud":true}"#, "unknown field: loud"),
+            (r#"{"type":"subscribe","rooms":["lobby"]}"#, "rooms: expected an object"),
+            (r#"{"type":"subscribe","rooms":{"lobby":1}}"#, "rooms: expected cursors or null"),
+            (r#"{"type":"unsubscribe","rooms":[1]}"#, "rooms: expected a list of strings"),
+            (r#"{"type":"send","room_id":"lobby","content":"hi"}"#, "missing field: ref"),
+        ];
+        for (text, reason) in cases {
+            let error = Inbound::parse(text).unwrap_err().to_string();
+            assert!(error.starts_with(reason), "{text}: {error}");
+        }
+        let long =
+            format!(r#"{{"type":"send","ref":"{}","room_id":"a","content":"b"}}"#, "r".repeat(65));
+        assert!(matches!(Inbound::parse(&long), Err(FrameError::Reference)));
+    }
+}
