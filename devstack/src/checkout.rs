@@ -41,5 +41,7 @@ pub fn binary(name: &str) -> Result<PathBuf> {
 /// The first 16 hexadecimal digits of the SHA-256 of some text.
 #[must_use]
 pub fn digest(text: &[u8]) -> String {
-    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let digest: [u8; 32] = Sha256::digest(text).into();
+    let (head, _) = digest.split_at(8);
+    format!("{:016x}", head.iter().fold(0, |sum: u64, byte| sum << 8 | u64::from(*byte)))
 }

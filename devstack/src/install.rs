@@ -40,13 +40,17 @@ pub async fn ensure(needs: &[Need]) -> Result<()> {
     let wants = |need| needs.contains(&need);
     tokio::try_join!(
         packages(wants(Need::Postgres), wants(Need::Protoc)),
-        async { if wants(Need::Kafka) { kafka().await } else { Ok(()) } },
-        async { if wants(Need::MongoDb) { mongodb().await } else { Ok(()) } },
-        async { if wants(Need::Mail) { mail().await } else { Ok(()) } },
-        async { if wants(Need::Dex) { dex().await } else { Ok(()) } },
-        async { if wants(Need::CargoDeny) { cargo_deny().await } else { Ok(()) } },
+        wanted(wants(Need::Kafka), kafka()),
+        wanted(wants(Need::MongoDb), mongodb()),
+        wanted(wants(Need::Mail), mail()),
+        wanted(wants(Need::Dex), dex()),
+        wanted(wants(Need::CargoDeny), cargo_deny()),
     )?;
     Ok(())
+}
+
+async fn wanted(wanted: bool, work: impl Future<Output = Result<()>>) -> Result<()> {
+    if wanted { work.await } else { Ok(()) }
 }
 
 /// The mongod to run: the one on `PATH`, else the installed one.

@@ -8,8 +8,10 @@
 //! ([`postgres::Server`], [`kafka::Server`], [`mongodb::Server`]).
 
 pub mod checkout;
+pub mod cli;
 mod clusters;
 pub mod console;
+mod control;
 pub mod dex;
 pub mod endpoints;
 mod http;
@@ -28,4 +30,8 @@ pub mod program;
 mod secrets;
 mod services;
 pub mod shared;
+mod sqlx_data;
 pub mod stack;
+mod status;
+mod suites;
+mod supervisor;

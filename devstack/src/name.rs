@@ -6,9 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// `prefix_` and twelve random hexadecimal digits: fit for a database and for a topic prefix.
 #[must_use]
 pub fn unique(prefix: &str) -> String {
-    let random: [u8; 6] = rand::random();
-    let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{prefix}_{digits}")
+    format!("{prefix}_{:012x}", rand::random::<u64>() >> 16)
 }
 
 /// `bytes` random bytes as unpadded base64url.

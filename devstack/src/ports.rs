@@ -102,11 +102,11 @@ impl Ports {
 
 /// Fails when something listens on the port already, naming the port, the part and the variable.
 pub fn require_free(variable: &str, port: u16) -> Result<()> {
-    let part =
+    let listener =
         NAMED.iter().find(|named| named.variable == variable).map_or(variable, |named| named.part);
     TcpListener::bind(local(port))
         .map(drop)
-        .with_context(|| format!("port {port} ({part}) is taken: free it, or set {variable}"))
+        .with_context(|| format!("port {port} ({listener}) is taken: free it, or set {variable}"))
 }
 
 /// A port nobody listens on, never given twice by this process.

@@ -44,6 +44,7 @@ pub struct Program {
     path: PathBuf,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
+    removed: Vec<OsString>,
     whole_env: bool,
     dir: PathBuf,
     user: Option<&'static str>,
@@ -56,6 +57,7 @@ impl Program {
             path: path.into(),
             args: Vec::new(),
             env: Vec::new(),
+            removed: Vec::new(),
             whole_env: false,
             dir: crate::checkout::root().to_path_buf(),
             user: None,
@@ -80,6 +82,13 @@ impl Program {
     #[must_use]
     pub fn with_whole_env(mut self) -> Self {
         self.whole_env = true;
+        self
+    }
+
+    /// Takes a variable out of the environment.
+    #[must_use]
+    pub fn without_env(mut self, name: impl Into<OsString>) -> Self {
+        self.removed.push(name.into());
         self
     }
 
@@ -113,6 +122,9 @@ impl Program {
         if !self.whole_env {
             command.env_clear();
             command.envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        }
+        for name in &self.removed {
+            command.env_remove(name);
         }
         command
             .envs(self.env.iter().map(|(name, value)| (name, value)))

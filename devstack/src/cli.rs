@@ -1,0 +1,140 @@
+//! The commands of `./dev`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command as Executable, ExitCode};
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::console::say;
+use crate::supervisor::{self, Up};
+use crate::{checkout, clusters, ports, sqlx_data, status, suites};
+
+/// The local stack: everything real, no containers.
+#[derive(Parser)]
+#[command(name = "./dev", after_help = after_help(), disable_version_flag = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what is missing, start everything, follow the logs; Ctrl-C stops all in order
+    Up(Up),
+    /// Stop what `up` started
+    Down,
+    /// Show each part with its memory
+    Status,
+    /// Stop one part and start it again
+    Restart {
+        /// The part, as `status` names it
+        part: String,
+        /// Kill it instead of stopping it
+        #[arg(long)]
+        kill: bool,
+    },
+    /// Sign in two people and pass a message between them, on the running stack
+    Demo {
+        /// Passed on to the demo
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run test suites on real servers; without a name all of them
+    Test {
+        /// lint, process, tokens, proto, connector, chat, dex, e2e, devstack
+        suites: Vec<suites::Suite>,
+    },
+    /// Format, clippy, vet, licences, query data: the same as `test lint`
+    Lint,
+    /// Check every query against a migrated database and write connector/.sqlx anew
+    Sqlx,
+    /// Run the benchmarks
+    Bench,
+    /// Stop the stack and remove its state, data and installed programs: .dev/
+    Reset,
+}
+
+fn after_help() -> String {
+    let mut text = String::from("Ports, each moved by its variable:\n");
+    for port in &ports::NAMED {
+        let _ = writeln!(text, "  {:<24} {:>5}  {}", port.variable, port.default, port.part);
+    }
+    text + "\nPOSTGRES_DSN, KAFKA_BROKERS, MONGODB_URI name servers to use instead of starting them.\n\
+            State, logs and data lie in .dev/."
+}
+
+/// Runs the command line.
+pub async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        // It stops its parts in order on a signal.
+        Command::Up(up) => supervisor::up(&up).await,
+        // Dropping the work ends every process it started.
+        command => tokio::select! {
+            outcome = run(command) => outcome,
+            _ = terminated() => {
+                say("interrupted");
+                clusters::sweep();
+                Ok(ExitCode::from(130))
+            }
+        },
+    };
+    outcome.unwrap_or_else(|error| {
+        say(format!("error: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+async fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Up(up) => supervisor::up(&up).await,
+        Command::Down => supervisor::down().await,
+        Command::Status => status::show().await,
+        Command::Restart { part, kill } => supervisor::restart(part, kill).await,
+        Command::Demo { args } => demo(&args),
+        Command::Test { suites } => suites::run(suites).await,
+        Command::Lint => suites::run(vec![suites::Suite::Lint]).await,
+        Command::Sqlx => sqlx_data::update().await,
+        Command::Bench => {
+            say("there are no benchmarks yet");
+            Ok(ExitCode::FAILURE)
+        }
+        Command::Reset => reset().await,
+    }
+}
+
+/// Becomes the demo.
+fn demo(args: &[String]) -> Result<ExitCode> {
+    let error = Executable::new(checkout::binary("demo")?).args(args).exec();
+    Err(error).context("the demo cannot be started")
+}
+
+async fn reset() -> Result<ExitCode> {
+    supervisor::down().await?;
+    match fs::remove_dir_all(checkout::state()) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).context(".dev cannot be removed");
+        }
+        _ => {}
+    }
+    clusters::sweep();
+    say("removed .dev");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Waits for Ctrl-C, SIGTERM, or the end of the terminal.
+pub(crate) async fn terminated() -> Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! The program behind `./dev`.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    devstack::cli::main().await
+}

@@ -1,0 +1,112 @@
+//! `./dev test`: every suite on real servers, counted.
+
+mod cargo;
+mod go;
+mod lint;
+mod servers;
+mod tally;
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::ValueEnum;
+use tokio::time::Instant;
+
+use crate::console::say;
+use crate::install::{self, Need};
+use cargo::Build;
+use servers::{Run, Servers};
+use tally::Tally;
+
+/// A suite by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Suite {
+    Lint,
+    Process,
+    Tokens,
+    Proto,
+    Connector,
+    Chat,
+    Dex,
+    E2e,
+    Devstack,
+}
+
+impl Suite {
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// The package whose tests it runs.
+    fn package(self) -> Option<&'static str> {
+        match self {
+            Self::Lint | Self::Dex => None,
+            Self::Process => Some("service-process"),
+            Self::Tokens => Some("dex-tokens"),
+            Self::Proto => Some("auth-proto"),
+            Self::Connector => Some("auth-connector"),
+            Self::Chat => Some("chat-api"),
+            Self::E2e => Some("e2e"),
+            Self::Devstack => Some("devstack"),
+        }
+    }
+
+    /// What has to be installed for it.
+    fn needs(self) -> &'static [Need] {
+        match self {
+            Self::Process | Self::Tokens => &[],
+            Self::Lint => &[Need::Postgres, Need::Dex, Need::CargoDeny],
+            Self::Proto => &[Need::Protoc],
+            Self::Connector => &[Need::Postgres],
+            Self::Chat => &[Need::Kafka, Need::MongoDb],
+            Self::Dex => &[Need::Postgres, Need::Dex],
+            Self::E2e | Self::Devstack => {
+                &[Need::Postgres, Need::Kafka, Need::MongoDb, Need::Mail, Need::Dex]
+            }
+        }
+    }
+
+    /// The servers it shares with the others; devstack's tests start their own.
+    fn servers(self) -> impl Iterator<Item = Need> {
+        let shared = [Need::Postgres, Need::Kafka, Need::MongoDb];
+        let needs = if self == Self::Devstack { &[] } else { self.needs() };
+        needs.iter().copied().filter(move |need| shared.contains(need))
+    }
+}
+
+/// Runs suites, all of them when none is named; succeeds when nothing failed.
+pub(crate) async fn run(mut suites: Vec<Suite>) -> Result<ExitCode> {
+    if suites.is_empty() {
+        suites = Suite::value_variants().to_vec();
+    }
+    let needs: BTreeSet<Need> = suites.iter().flat_map(|suite| suite.needs()).copied().collect();
+    let shared: BTreeSet<Need> = suites.iter().flat_map(|suite| suite.servers()).collect();
+
+    let run = Run::begin()?;
+    let build = Build::all(&run).await?;
+    install::ensure(&needs.into_iter().collect::<Vec<_>>()).await?;
+    let servers = Servers::start(&run, &shared).await?;
+
+    let mut total = Tally::default();
+    for suite in suites {
+        say(format!("── {}", suite.name()));
+        let start = Instant::now();
+        let mut tally = match (suite, suite.package()) {
+            (_, Some(package)) => build.test(package, &run, &servers).await?,
+            (Suite::Lint, None) => lint::run(&run, &servers).await?,
+            (_, None) => go::run(&run, &servers).await?,
+        };
+        if tally == Tally::default() {
+            say("no test ran: that counts as failed");
+            tally.failed = 1;
+        }
+        say(format!("{}: {tally} in {:.1} s", suite.name(), start.elapsed().as_secs_f32()));
+        total += tally;
+    }
+    servers.stop().await;
+    drop(run);
+    // Alone on the last line, for people and for whoever counts.
+    say(total.to_string());
+    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,91 @@
+//! The suite `lint`: each check counts as one test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use tokio::time::timeout;
+
+use super::servers::{Run, Servers};
+use super::tally::Tally;
+use crate::console::{say, step};
+use crate::program::Program;
+use crate::sqlx_data::Live;
+use crate::{checkout, install};
+
+/// How long the list of advisories may take to come; without a network it never does.
+const ADVISORIES_LIMIT: Duration = Duration::from_mins(1);
+
+/// Runs all checks.
+pub(crate) async fn run(run: &Run, servers: &Servers) -> Result<Tally> {
+    let dex = checkout::root().join("dex");
+    let cargo = |args: &[&str]| Program::new("cargo").args(args).with_whole_env();
+    let go = |program: &str| Program::new(program).dir(&dex).with_whole_env();
+    let deny =
+        |args: &[&str]| Program::new(install::cargo_deny_program()).args(args).with_whole_env();
+    let mut tally = Tally::default();
+
+    tally += check(run, "cargo fmt", cargo(&["fmt", "--all", "--check"])).await?;
+    tally += check(run, "gofmt", go("gofmt").args(["-l"]).args(go_sources(&dex)?)).await?;
+    tally += check(run, "go vet", go("go").args(["vet", "./..."])).await?;
+
+    // One compilation for both: clippy reads the code while the macros ask the database.
+    let dsn = servers.postgres_dsn().context("lint has PostgreSQL")?;
+    let live = Live::prepare(dsn, &run.dir().join("sqlx")).await?;
+    let clippy = cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    let clippy = live.compile(clippy, async |program| check(run, "clippy", program).await);
+    tally += clippy.await?;
+    let differing = live.differing()?;
+    for file in &differing {
+        say(format!("connector/.sqlx/{file} is not what the database says"));
+    }
+    if !differing.is_empty() {
+        say("run ./dev sqlx and commit connector/.sqlx");
+    }
+    tally += Tally::one(differing.is_empty());
+
+    let rules = ["check", "bans", "licenses", "sources"];
+    tally += check(run, "cargo-deny", deny(&rules)).await?;
+    let log = run.log("cargo-deny-fetch");
+    let fetched = deny(&["fetch", "db"]);
+    if timeout(ADVISORIES_LIMIT, fetched.run(&log)).await.is_ok_and(|fetched| fetched.is_ok()) {
+        let known = deny(&["check", "--disable-fetch", "advisories"]);
+        tally += check(run, "cargo-deny advisories", known).await?;
+    } else {
+        say("advisories: not checked, their database is out of reach");
+    }
+    Ok(tally)
+}
+
+/// One check: passed when the program succeeds and, as gofmt lists what it would change, says
+/// nothing on standard output.
+async fn check(run: &Run, name: &str, program: Program) -> Result<Tally> {
+    let output = run.dir().join("output");
+    let log = run.log(&name.replace(' ', "-"));
+    let process = program.start_split(&output, &log)?;
+    let status = step(name, async { Ok(process.ended().await) }).await?;
+    let said = fs::read_to_string(&output)?;
+    let passed = status.success() && said.is_empty();
+    if !passed {
+        say(said);
+        say(fs::read_to_string(&log).unwrap_or_default());
+        say(format!("{name} failed"));
+    }
+    Ok(Tally::one(passed))
+}
+
+/// The folders and files of the Go module that are ours.
+fn go_sources(dex: &Path) -> Result<Vec<PathBuf>> {
+    let ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default();
+        let go = path.extension().is_some_and(|extension| extension == "go");
+        (path.is_dir() && name != "vendor" && name != "bin") || go
+    };
+    Ok(fs::read_dir(dex)
+        .with_context(|| format!("no {}", dex.display()))?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(ours)
+        .collect())
+}
