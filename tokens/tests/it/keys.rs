@@ -53,8 +53,8 @@ async fn weak_and_unsupported_keys_are_not_used() {
     let modulus = URL_SAFE_NO_PAD.decode(RSA.jwk()["n"].as_str().unwrap()).unwrap();
     let rsa_of = |bytes: &[u8]| with(RSA.jwk(), "n", URL_SAFE_NO_PAD.encode(bytes));
     let mut of_2047_bits = modulus.clone();
-    of_2047_bits[0] &= 0x7f;
-    let zero_padded = [&[0; 128], &modulus[..128]].concat();
+    of_2047_bits[0] = (of_2047_bits[0] & 0x7f) | 0x40;
+    let zero_padded = [&[0; 256], &modulus[..128]].concat();
     let odd = [
         rsa_of(&modulus[..128]),
         rsa_of(&of_2047_bits),
@@ -94,8 +94,8 @@ async fn an_unreadable_key_does_not_spoil_the_others() {
 
 #[tokio::test]
 async fn of_two_keys_with_one_kid_the_first_counts() {
-    let setup = publishing(NEW_EC.named("twice").jwk()).await;
-    setup.issuer.publish(&[&NEW_EC.named("twice"), &RSA.named("twice")]);
+    let issuer = Issuer::start(&[&NEW_EC.named("twice"), &RSA.named("twice")]).await;
+    let setup = Setup::with(issuer, |config| config);
     setup.accepted(&NEW_EC.named("twice").token(&setup.claims())).await;
     let reason = setup.refused(&RSA.named("twice").token(&setup.claims())).await;
     assert_eq!(reason, Reason::Algorithm);
