@@ -143,19 +143,26 @@ impl App {
         let stop = tasks.stopping().clone().cancelled_owned();
         if let Some(tls) = self.tls {
             let connections = tls::accept(self.listener, tls, &tasks);
-            tasks.worker("grpc", async move {
-                router.serve_with_incoming_shutdown(connections, stop).await.map_err(Into::into)
-            });
+            until_aborted(&tasks, router.serve_with_incoming_shutdown(connections, stop));
         } else {
             warn!("serving without TLS: whoever reaches the port may guess passwords");
             let connections = TcpListenerStream::new(self.listener);
-            tasks.worker("grpc", async move {
-                router.serve_with_incoming_shutdown(connections, stop).await.map_err(Into::into)
-            });
+            until_aborted(&tasks, router.serve_with_incoming_shutdown(connections, stop));
         }
         info!(%address, "auth-connector serves");
         Ok(())
     }
+}
+
+/// Serves until a stop has let the calls under way finish; a peer that never hangs up is left.
+fn until_aborted(
+    tasks: &Tasks,
+    serving: impl Future<Output = Result<(), tonic::transport::Error>> + Send + 'static,
+) {
+    let aborting = tasks.aborting().clone();
+    tasks.worker("grpc", async move {
+        aborting.run_until_cancelled(serving).await.unwrap_or(Ok(())).map_err(Into::into)
+    });
 }
 
 /// Lets health and readiness follow the database.

@@ -65,7 +65,12 @@ pub struct InvalidDsn;
 impl Store {
     /// Opens the store without connecting: connections are made when they are needed.
     pub fn open(dsn: &SecretString) -> Result<Self, InvalidDsn> {
-        let options: PgConnectOptions = dsn.expose_secret().parse().map_err(|_| InvalidDsn)?;
+        let dsn = dsn.expose_secret();
+        // The parser accepts any scheme.
+        if !dsn.starts_with("postgres://") && !dsn.starts_with("postgresql://") {
+            return Err(InvalidDsn);
+        }
+        let options: PgConnectOptions = dsn.parse().map_err(|_| InvalidDsn)?;
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(LONGEST_STEP)

@@ -1,5 +1,6 @@
 //! Logs on standard error, and the registry of metrics.
 
+use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 
 use clap::{Args, ValueEnum};
@@ -42,6 +43,7 @@ fn parse_level(text: &str) -> Result<String, String> {
 /// Opens the log of this process. Later calls change nothing.
 pub fn init(args: &TelemetryArgs) {
     let lines = tracing_subscriber::fmt()
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(EnvFilter::new(&args.log_level))
         .with_writer(std::io::stderr);
     // A second call finds the log open: that is what the caller wants.

@@ -1,0 +1,98 @@
+use std::path::Path;
+
+use devstack::pki::Pki;
+
+use crate::connector::{program, text};
+
+const DSN: (&str, &str) = ("POSTGRES_DSN", "postgres://accounts:canary@127.0.0.1:1/accounts");
+
+fn check(variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut command = program();
+    command.arg("check-config").envs(variables.iter().copied());
+    let output = command.output().expect("it runs");
+    (output.status.code(), text(&output))
+}
+
+fn tls(dir: &Path) -> [(&'static str, String); 3] {
+    let pki = Pki::create(dir).expect("certificates").connector;
+    let text = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
+    [
+        ("TLS_CERT_FILE", text(&pki.server.cert)),
+        ("TLS_KEY_FILE", text(&pki.server.key)),
+        ("TLS_CA_FILE", text(&pki.ca)),
+    ]
+}
+
+#[test]
+fn a_usable_configuration_is_said_to_be_usable() {
+    let dir = tempfile::tempdir().unwrap();
+    let tls = tls(dir.path());
+    let mut variables = vec![DSN];
+    variables.extend(tls.iter().map(|(name, value)| (*name, value.as_str())));
+    assert_eq!(check(&variables).0, Some(0), "{:?}", check(&variables));
+    assert_eq!(check(&[DSN, ("CONNECTOR_INSECURE", "true")]).0, Some(0));
+}
+
+#[test]
+fn an_unusable_configuration_exits_64_and_names_the_option_without_its_secrets() {
+    let dir = tempfile::tempdir().unwrap();
+    let good = tls(dir.path());
+    let [cert, key, ca] = [0, 1, 2].map(|i| (good[i].0, good[i].1.as_str()));
+    let rubbish = dir.path().join("rubbish");
+    std::fs::write(&rubbish, "-----BEGIN CERTIFICATE-----\nrubbish\n").unwrap();
+    let rubbish = rubbish.to_str().unwrap();
+    let insecure = ("CONNECTOR_INSECURE", "true");
+    let other = tempfile::tempdir().unwrap();
+    let foreign = tls(other.path());
+
+    let cases: Vec<(Vec<(&str, &str)>, &str)> = vec![
+        (vec![insecure], "--postgres-dsn"),
+        (vec![("POSTGRES_DSN", "mysql://canary"), insecure], "POSTGRES_DSN"),
+        (vec![DSN], "--tls-cert-file"),
+        (vec![DSN, cert, key], "--tls-ca-file"),
+        (vec![DSN, cert, key, ca, insecure], "--insecure"),
+        (vec![DSN, ("TLS_CERT_FILE", "/nowhere"), key, ca], "TLS_CERT_FILE"),
+        (vec![DSN, ("TLS_CERT_FILE", rubbish), key, ca], "TLS_CERT_FILE"),
+        (vec![DSN, cert, ("TLS_KEY_FILE", rubbish), ca], "TLS_KEY_FILE"),
+        (vec![DSN, cert, key, ("TLS_CA_FILE", rubbish)], "TLS_CA_FILE"),
+        (vec![DSN, cert, ("TLS_KEY_FILE", &foreign[1].1), ca], "TLS_KEY_FILE"),
+        (vec![DSN, insecure, ("BCRYPT_COST", "9")], "--bcrypt-cost"),
+        (vec![DSN, insecure, ("BCRYPT_COST", "13")], "--bcrypt-cost"),
+        (vec![DSN, insecure, ("CONNECTOR_GRPC_LISTEN", "5557")], "--connector-grpc-listen"),
+        (vec![DSN, insecure, ("ADMIN_LISTEN", "nowhere:1")], "--admin-listen"),
+        (vec![DSN, insecure, ("CONNECTOR_PROMPT", "")], "--connector-prompt"),
+        (vec![DSN, insecure, ("LOG_LEVEL", "loud")], "--log-level"),
+        (vec![DSN, insecure, ("LOG_FORMAT", "xml")], "--log-format"),
+    ];
+    for (variables, option) in cases {
+        let (code, text) = check(&variables);
+        assert_eq!(code, Some(64), "{variables:?}: {text}");
+        assert!(text.contains(option), "{variables:?}: {text}");
+        assert!(!text.contains("canary"), "{variables:?}: {text}");
+    }
+}
+
+#[test]
+fn a_dsn_as_an_argument_is_refused() {
+    let output = program()
+        .args(["check-config", "--insecure", "--postgres-dsn", DSN.1])
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(64));
+    assert!(text(&output).contains("POSTGRES_DSN"), "{}", text(&output));
+    assert!(!text(&output).contains("canary"), "{}", text(&output));
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = program()
+        .args(["serve", "--insecure", "--connector-grpc-listen", &address])
+        .envs([DSN, ("ADMIN_LISTEN", "127.0.0.1:0"), ("BCRYPT_COST", "10")])
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output).contains(&address), "{}", text(&output));
+    assert!(text(&output).contains("CONNECTOR_GRPC_LISTEN"), "{}", text(&output));
+}

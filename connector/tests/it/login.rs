@@ -1,0 +1,140 @@
+use auth_proto::connector::v1::{LoginResponse, Scopes};
+use tonic::Code;
+
+use crate::connector::{Connector, Database, PASSWORD, attempt, origin};
+
+#[tokio::test]
+async fn the_right_password_yields_the_account_by_either_name_in_any_spelling() {
+    let database = Database::with_people().await;
+    let connector = Connector::start(&database.dsn).await;
+    let id: uuid::Uuid = sqlx::query_scalar("select id from users where username_key = 'alice'")
+        .fetch_one(&database.pool)
+        .await
+        .unwrap();
+
+    for name in
+        ["Alice", "alice", " ALICE ", "ａｌｉｃｅ", "alice@example.com", "ALICE@EXAMPLE.COM"]
+    {
+        let answer = connector.login(name, PASSWORD).await;
+        assert!(answer.valid_password, "{name}");
+        let identity = answer.identity.expect(name);
+        assert_eq!(identity.user_id, id.to_string(), "{name}");
+        assert_eq!(identity.username, "Alice Archer");
+        assert_eq!(identity.preferred_username, "Alice");
+        assert_eq!(identity.email, "Alice@Example.com");
+        assert!(identity.email_verified);
+        assert_eq!(identity.groups, ["admins", "staff"], "sorted");
+    }
+}
+
+#[tokio::test]
+async fn an_account_without_optional_fields_has_its_user_name_for_display_and_no_address() {
+    let database = Database::with_people().await;
+    let connector = Connector::start(&database.dsn).await;
+    let identity = connector.login("bob", "another long enough password").await.identity.unwrap();
+    assert_eq!((identity.username.as_str(), identity.email.as_str()), ("bob", ""));
+    assert!(!identity.email_verified && identity.groups.is_empty());
+}
+
+#[tokio::test]
+async fn groups_are_given_only_when_they_are_asked_for() {
+    let database = Database::with_people().await;
+    let connector = Connector::start(&database.dsn).await;
+    for scopes in [None, Some(Scopes { offline_access: true, groups: false })] {
+        let mut request = attempt("alice", PASSWORD);
+        request.scopes = scopes;
+        let answer = connector.client().login(request).await.unwrap().into_inner();
+        assert!(answer.identity.unwrap().groups.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn every_refusal_about_the_person_is_the_same_answer_and_the_trail_has_the_true_reason() {
+    let long = "x".repeat(1025);
+    let too_long_name = "n".repeat(255);
+    for (name, password, reason) in [
+        ("alice", "wrong", "wrong_password"),
+        ("alice", "", "wrong_password"),
+        ("alice", "Correct horse battery staple", "wrong_password"),
+        ("alice", "correct horse battery staple\0", "wrong_password"),
+        ("alice@example.com", "wrong", "wrong_password"),
+        ("nobody", PASSWORD, "unknown_name"),
+        ("alice@elsewhere.example", PASSWORD, "unknown_name"),
+        ("eve", PASSWORD, "disabled"),
+        ("eve", "wrong", "wrong_password"),
+        ("nohash", PASSWORD, "no_password"),
+        ("", PASSWORD, "malformed"),
+        ("ali\0ce", PASSWORD, "malformed"),
+        (&too_long_name, PASSWORD, "malformed"),
+        ("alice", &long, "malformed"),
+    ] {
+        let database = Database::with_people().await;
+        let connector = Connector::start(&database.dsn).await;
+        let answer = connector.login(name, password).await;
+        assert_eq!(answer, LoginResponse::default(), "{name} {reason}");
+        database.audited("login.fail", Some(reason)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_trail_says_who_and_from_where() {
+    let database = Database::with_people().await;
+    let connector = Connector::start(&database.dsn).await;
+    let id = connector.login("alice", PASSWORD).await.identity.unwrap().user_id;
+    let line = database.audited("login.ok", None).await;
+    assert_eq!(line.user_id.unwrap().to_string(), id);
+    assert_eq!(line.connector_id, "local-postgres");
+    assert_eq!(line.remote_ip.as_deref(), Some("203.0.113.7"));
+    assert_eq!(line.request_id, "request-1");
+}
+
+#[tokio::test]
+async fn an_unknown_address_is_no_error_and_stays_unknown_in_the_trail() {
+    let database = Database::with_people().await;
+    let connector = Connector::start(&database.dsn).await;
+    let mut request = attempt("alice", PASSWORD);
+    request.origin.as_mut().unwrap().remote_ip.clear();
+    assert!(connector.client().login(request).await.unwrap().into_inner().valid_password);
+    assert_eq!(database.audited("login.ok", None).await.remote_ip, None);
+}
+
+#[tokio::test]
+async fn a_caller_that_breaks_the_contract_is_told_which_field() {
+    let database = Database::create().await;
+    let connector = Connector::start(&database.dsn).await;
+    let with = |change: &dyn Fn(&mut auth_proto::connector::v1::Origin)| {
+        let mut request = attempt("alice", PASSWORD);
+        let mut origin = origin();
+        change(&mut origin);
+        request.origin = Some(origin);
+        request
+    };
+    for (request, field) in [
+        (with(&|origin| "203.0.113.7:80".clone_into(&mut origin.remote_ip)), "origin.remote_ip"),
+        (with(&|origin| origin.connector_id = "c".repeat(129)), "origin.connector_id"),
+        (with(&|origin| "a\nb".clone_into(&mut origin.request_id)), "origin.request_id"),
+    ] {
+        let status = connector.client().login(request).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument, "{status}");
+        assert!(status.message().contains(field), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn parallel_attempts_beyond_the_pool_are_all_answered() {
+    let database = Database::with_people().await;
+    let connector = Connector::start(&database.dsn).await;
+    let client = connector.client();
+    let attempts: Vec<_> = (0..12)
+        .map(|_| {
+            let mut client = client.clone();
+            tokio::spawn(async move { client.login(attempt("alice", PASSWORD)).await })
+        })
+        .collect();
+    for attempt in attempts {
+        match attempt.await.unwrap() {
+            Ok(answer) => assert!(answer.into_inner().valid_password),
+            Err(status) => assert_eq!(status.code(), Code::Unavailable, "{status}"),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The promises of auth-connector, seen from its ports and its command line.
+#![expect(clippy::disallowed_methods, reason = "tests are the outermost layer")]
+
+mod check_config;
+mod connector;
+mod health;
+mod login;
+mod prompt;
+mod refresh;
+mod secrets;
+mod seed;
+mod tls;
