@@ -1,0 +1,71 @@
+//! A look into the archive in MongoDB.
+
+use anyhow::{Context as _, Result, ensure};
+use chrono::{DateTime, SecondsFormat};
+use devstack::endpoints::Endpoints;
+use futures_util::TryStreamExt as _;
+use mongodb::bson::{Document, doc};
+use mongodb::options::ClientOptions;
+use mongodb::{Client, Collection};
+use serde_json::{Value, json};
+
+use crate::wait::until;
+
+/// The collection of messages.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    messages: Collection<Document>,
+}
+
+impl Archive {
+    /// The archive of a stack.
+    pub async fn open(endpoints: &Endpoints) -> Result<Self> {
+        // An error of the parser might repeat the URI with its password.
+        let options = ClientOptions::parse(&endpoints.mongodb).await.ok();
+        let client = Client::with_options(options.context("the MongoDB URI is malformed")?)?;
+        Ok(Self { messages: client.database(&endpoints.mongodb_database).collection("messages") })
+    }
+
+    /// The document of a message, as soon as it is there.
+    pub async fn message(&self, id: &str) -> Result<Document> {
+        until("the message in MongoDB", async || {
+            let found = self.messages.find_one(doc! { "_id": id }).await?;
+            found.context("there is no such document")
+        })
+        .await
+    }
+
+    /// Waits until all of these messages are there.
+    pub async fn holds(&self, ids: &[String]) -> Result<()> {
+        until("the messages in MongoDB", async || {
+            let held = self.messages.count_documents(doc! { "_id": { "$in": ids } }).await?;
+            ensure!(held == ids.len() as u64, "{held} of {} are there", ids.len());
+            Ok(())
+        })
+        .await
+    }
+
+    /// What the lobby holds whose content begins like this, in the order of the room.
+    pub async fn contents(&self, beginning: &str) -> Result<Vec<String>> {
+        let query = doc! { "content": { "$regex": format!("^{beginning}") } };
+        let found: Vec<Document> =
+            self.messages.find(query).sort(doc! { "pos": 1 }).await?.try_collect().await?;
+        found.iter().map(|found| Ok(found.get_str("content")?.to_owned())).collect()
+    }
+}
+
+/// The envelope that a document holds, in the words of an event.
+pub fn envelope(document: &Document) -> Result<Value> {
+    let millis = document.get_datetime("timestamp")?.timestamp_millis();
+    let timestamp = DateTime::from_timestamp_millis(millis).context("a time beyond all times")?;
+    Ok(json!({
+        "v": 1,
+        "type": "message",
+        "message_id": document.get_str("_id")?,
+        "room_id": document.get_str("room_id")?,
+        "user_id": document.get_str("user_id")?,
+        "user_name": document.get_str("user_name")?,
+        "timestamp": timestamp.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        "content": document.get_str("content")?,
+    }))
+}
