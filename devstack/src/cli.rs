@@ -15,7 +15,7 @@ use crate::{checkout, clusters, ports, sqlx_data, status, suites};
 
 /// The local stack: everything real, no containers.
 #[derive(Parser)]
-#[command(name = "./dev", after_help = after_help(), disable_version_flag = true)]
+#[command(name = "./dev", bin_name = "./dev", after_help = after_help(), disable_version_flag = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
@@ -85,8 +84,7 @@ async fn detach(up: &Up) -> Result<ExitCode> {
         .args(up.no_local_accounts.then_some("--no-local-accounts"))
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
-        .stderr(output)
-        .process_group(0);
+        .stderr(output);
     let mut child = command.spawn().context("the supervisor cannot be started")?;
     let mut follower = Follower::new(log);
     loop {
