@@ -1,11 +1,13 @@
 //! Installs what is missing, once: later runs find it and do nothing.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use nix::unistd::Uid;
+use tokio::time::sleep;
 
 use crate::console::step;
 use crate::program::Program;
@@ -38,6 +40,7 @@ pub enum Need {
 /// Installs all that is needed and missing; what does not depend on each other at once.
 pub async fn ensure(needs: &[Need]) -> Result<()> {
     let wants = |need| needs.contains(&need);
+    let _turn = turn().await?;
     tokio::try_join!(
         packages(wants(Need::Postgres), wants(Need::Protoc)),
         wanted(wants(Need::Kafka), kafka()),
@@ -47,6 +50,20 @@ pub async fn ensure(needs: &[Need]) -> Result<()> {
         wanted(wants(Need::CargoDeny), cargo_deny()),
     )?;
     Ok(())
+}
+
+/// One installation at a time in a checkout; ends with the file that is given.
+async fn turn() -> Result<File> {
+    let path = checkout::state().join("install.lock");
+    fs::create_dir_all(checkout::state()).context(".dev cannot be made")?;
+    let file = File::create(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+    while let Err(error) = file.try_lock() {
+        if let TryLockError::Error(error) = error {
+            return Err(error).context("no lock on .dev/install.lock");
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    Ok(file)
 }
 
 async fn wanted(wanted: bool, work: impl Future<Output = Result<()>>) -> Result<()> {

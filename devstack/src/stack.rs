@@ -203,9 +203,8 @@ impl Stack {
     async fn prepare_databases(&self) -> Result<()> {
         let Names { accounts, dex, .. } = &self.options.names;
         postgres::ensure_owned_database(&self.admin_dsn, dex, &self.dex_password).await?;
+        postgres::ensure_owned_database(&self.admin_dsn, accounts, &self.accounts_password).await?;
         if self.connector.is_some() {
-            postgres::ensure_owned_database(&self.admin_dsn, accounts, &self.accounts_password)
-                .await?;
             services::migrate(self.state(), &self.endpoints.postgres).await?;
             services::seed(self.state(), &self.endpoints.postgres, &self.options.users).await?;
         }
