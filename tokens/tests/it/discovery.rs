@@ -13,10 +13,15 @@ use crate::{
     signer::{EC, RSA},
 };
 
-/// An issuer with the RSA key whose verifier does not wait long.
+/// An issuer with the RSA key; nothing fetched yet.
+async fn unfetched() -> Setup {
+    Setup::with(Issuer::start(&[&RSA]).await, |config| config)
+}
+
+/// The same, with a verifier that does not wait long.
 async fn impatient() -> Setup {
     Setup::with(Issuer::start(&[&RSA]).await, |config| {
-        config.with_fetch_timeout(Duration::from_millis(500))
+        config.with_fetch_timeout(Duration::from_secs(1))
     })
 }
 
@@ -32,12 +37,11 @@ async fn unavailable_until_repaired(setup: &Setup) {
 
 #[tokio::test]
 async fn a_document_of_another_issuer_is_refused() {
-    let setup = impatient().await;
-    let url = setup.issuer.url.clone();
-    for other in [format!("{url}/"), url.to_uppercase(), "https://elsewhere.example".into()] {
-        let setup = impatient().await;
-        let document =
-            with(discovery(&setup.issuer.url), "issuer", other.replace(&url, &setup.issuer.url));
+    let others: [fn(&str) -> String; 3] =
+        [|url| format!("{url}/"), str::to_uppercase, |_| "https://elsewhere.example".to_owned()];
+    for other in others {
+        let setup = unfetched().await;
+        let document = with(discovery(&setup.issuer.url), "issuer", other(&setup.issuer.url));
         setup.issuer.discovery.set(Answer::json(&document));
         unavailable_until_repaired(&setup).await;
         assert_eq!(setup.issuer.keys.requests(), 1);
@@ -54,7 +58,7 @@ async fn keys_on_another_origin_are_not_fetched() {
         "/dex/keys".to_owned(),
         String::new(),
     ] {
-        let setup = impatient().await;
+        let setup = unfetched().await;
         let document = with(discovery(&setup.issuer.url), "jwks_uri", address);
         setup.issuer.discovery.set(Answer::json(&document));
         unavailable_until_repaired(&setup).await;
@@ -65,14 +69,14 @@ async fn keys_on_another_origin_are_not_fetched() {
 #[tokio::test]
 async fn redirects_are_not_followed() {
     let elsewhere = Issuer::start(&[&RSA]).await;
-    let setup = impatient().await;
+    let setup = unfetched().await;
     // To a document that would be good in itself.
     elsewhere.discovery.set(Answer::json(&discovery(&setup.issuer.url)));
     let address = format!("{}/.well-known/openid-configuration", elsewhere.url);
     setup.issuer.discovery.set(Answer::Redirect(address));
     unavailable_until_repaired(&setup).await;
 
-    let setup = impatient().await;
+    let setup = unfetched().await;
     setup.issuer.keys.set(Answer::Redirect(format!("{}/keys", elsewhere.url)));
     unavailable_until_repaired(&setup).await;
     assert_eq!((elsewhere.discovery.requests(), elsewhere.keys.requests()), (0, 0));
@@ -80,12 +84,12 @@ async fn redirects_are_not_followed() {
 
 #[tokio::test]
 async fn an_answer_that_is_too_large_is_refused() {
-    let setup = impatient().await;
+    let setup = unfetched().await;
     let document = with(discovery(&setup.issuer.url), "padding", "x".repeat(64 << 10));
     setup.issuer.discovery.set(Answer::json(&document));
     unavailable_until_repaired(&setup).await;
 
-    let setup = impatient().await;
+    let setup = unfetched().await;
     setup.issuer.keys.set(Answer::json(&with(jwks(&[&RSA]), "padding", "x".repeat(256 << 10))));
     unavailable_until_repaired(&setup).await;
 }
@@ -104,11 +108,11 @@ async fn an_answer_that_does_not_end_is_given_up() {
 #[tokio::test]
 async fn only_status_200_counts() {
     for status in [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::NOT_FOUND, StatusCode::CREATED] {
-        let setup = impatient().await;
+        let setup = unfetched().await;
         setup.issuer.keys.set(Answer::Status(status, jwks(&[&RSA]).to_string()));
         unavailable_until_repaired(&setup).await;
 
-        let setup = impatient().await;
+        let setup = unfetched().await;
         let document = discovery(&setup.issuer.url).to_string();
         setup.issuer.discovery.set(Answer::Status(status, document));
         unavailable_until_repaired(&setup).await;
@@ -119,11 +123,11 @@ async fn only_status_200_counts() {
 async fn an_answer_that_is_no_document_is_refused() {
     let documents: [Value; 4] = [json!(null), json!([]), json!({}), json!({"keys": "none"})];
     for document in documents {
-        let setup = impatient().await;
+        let setup = unfetched().await;
         setup.issuer.keys.set(Answer::json(&document));
         unavailable_until_repaired(&setup).await;
 
-        let setup = impatient().await;
+        let setup = unfetched().await;
         setup.issuer.discovery.set(Answer::json(&document));
         unavailable_until_repaired(&setup).await;
     }
