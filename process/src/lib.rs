@@ -8,4 +8,5 @@ pub mod admin;
 pub mod cli;
 pub mod exit;
 pub mod lifecycle;
+pub mod reference;
 pub mod telemetry;

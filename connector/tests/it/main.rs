@@ -6,6 +6,7 @@ mod connector;
 mod health;
 mod login;
 mod prompt;
+mod reference;
 mod refresh;
 mod secrets;
 mod seed;
