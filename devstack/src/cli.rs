@@ -75,7 +75,7 @@ pub async fn main() -> ExitCode {
         Command::Up(up) => supervisor::up(&up).await,
         // Dropping the work ends every process it started.
         command => tokio::select! {
-            outcome = run(command) => outcome,
+            outcome = Box::pin(run(command)) => outcome,
             _ = terminated() => {
                 say("interrupted");
                 clusters::sweep();
