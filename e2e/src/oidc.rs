@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::browser::Browser;
-use crate::wait::HANG;
+use crate::wait::{HANG, until};
 
 /// The way to a Local Account on Dex's page.
 pub const LOCAL_ACCOUNTS: &str = "Local Accounts";
@@ -178,6 +178,20 @@ impl App {
             ("client_id", &self.client_id),
             ("refresh_token", refresh.expose_secret()),
         ])
+        .await
+    }
+
+    /// Exchanges a refresh token until it rotates: Dex gives the same one for as long as it may be
+    /// reused (`reuseInterval`, 3 s after it was issued or used), without asking the connector.
+    pub async fn rotate(&self, tokens: &Tokens) -> Result<Tokens> {
+        let secret = |tokens: &Tokens| {
+            tokens.refresh.as_ref().map(|refresh| refresh.expose_secret().to_owned())
+        };
+        until("the refresh token rotates", async || {
+            let renewed = self.refresh(tokens).await?.map_err(Refusal::into_error)?;
+            ensure!(secret(&renewed) != secret(tokens), "it is still the same");
+            Ok(renewed)
+        })
         .await
     }
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 /// is just starting on a loaded machine.
 pub const HANG: Duration = Duration::from_secs(30);
 
-const PAUSE: Duration = Duration::from_millis(25);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Waits for an end, at most [`HANG`].
 pub async fn within<T>(what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
