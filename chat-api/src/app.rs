@@ -85,6 +85,8 @@ struct Ground {
 /// Checks what the parser of the command line cannot.
 pub fn check(args: &ServeArgs) -> anyhow::Result<()> {
     verifier_config(args)?;
+    Archive::check_address(&args.mongodb_uri)
+        .map_err(|error| BadConfiguration { option: "mongodb-uri", reason: error.to_string() })?;
     Ok(())
 }
 
@@ -107,6 +109,7 @@ impl App {
     /// Connects to the log and the archive and binds both ports; port 0 lets the system choose.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
         let Config { args, patience, ring_bytes, window } = config;
+        check(&args)?;
         let sources = Sources { now, random };
         let (verifier, fetcher) = Verifier::new(verifier_config(&args)?, now)?;
         let listener = TcpListener::bind(args.chat_listen).await;

@@ -12,8 +12,8 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 use mongodb::bson::{Document, doc};
 use mongodb::options::{
-    ClientOptions, CollectionOptions, IndexOptions, InsertManyOptions, ReadConcern,
-    SelectionCriteria, WriteConcern,
+    ClientOptions, CollectionOptions, ConnectionString, IndexOptions, InsertManyOptions,
+    ReadConcern, SelectionCriteria, WriteConcern,
 };
 use mongodb::{Client, Collection, Database, IndexModel};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -61,7 +61,8 @@ pub enum End {
 impl Archive {
     /// A handle to the database of a connection string. Connects in the background.
     pub async fn open(uri: &SecretString, database: &str) -> Result<Self, ArchiveError> {
-        let mut options = ClientOptions::parse(uri.expose_secret()).await?;
+        let options = ClientOptions::parse(uri.expose_secret()).await;
+        let mut options = options.map_err(|_| ArchiveError::Address)?;
         options.app_name.get_or_insert_with(|| "chat-api".to_owned());
         options.server_selection_timeout = Some(READ_TIMEOUT);
         options.connect_timeout = Some(READ_TIMEOUT);
@@ -77,6 +78,12 @@ impl Archive {
         let progress = database.collection_with_options("progress", safe.clone());
         let generations = database.collection_with_options("generations", safe);
         Ok(Self { database, messages, progress, generations })
+    }
+
+    /// Checks a connection string as far as that is possible without a network.
+    pub fn check_address(uri: &SecretString) -> Result<(), ArchiveError> {
+        let known = ConnectionString::parse(uri.expose_secret());
+        known.map(|_| ()).map_err(|_| ArchiveError::Address)
     }
 
     /// Creates the indexes, and checks that the log has as many partitions as when the archive was
@@ -139,10 +146,10 @@ impl Archive {
             "writeConcern": { "w": "majority" },
         };
         let answer = limited(WRITE_TIMEOUT, self.database.run_command(command)).await?;
-        match answer.get_array("writeErrors").is_ok() || answer.contains_key("writeConcernError") {
-            true => Err(ArchiveError::Progress),
-            false => Ok(()),
+        if answer.contains_key("writeErrors") || answer.contains_key("writeConcernError") {
+            return Err(ArchiveError::Progress);
         }
+        Ok(())
     }
 
     /// Up to where every record of a partition is held.

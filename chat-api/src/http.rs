@@ -21,10 +21,9 @@ use crate::ws;
 use problem::Problem;
 
 /// How long a browser may remember what it is allowed.
-const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(600);
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
 
 /// Every route there is.
-#[must_use]
 pub fn router(service: Arc<Service>) -> Router {
     let cors = cors(&service.allowed_origins);
     let routes = Router::new()

@@ -225,7 +225,7 @@ impl Session {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), End> {
-        gone(tokio::time::timeout(STALL, self.socket.send(message)).await)
+        gone(&tokio::time::timeout(STALL, self.socket.send(message)).await)
     }
 
     /// Sends many frames in one go.
@@ -237,7 +237,7 @@ impl Session {
             }
             socket.flush().await
         };
-        gone(tokio::time::timeout(STALL, write).await)
+        gone(&tokio::time::timeout(STALL, write).await)
     }
 }
 
@@ -274,7 +274,7 @@ enum Step {
     Answer(Utf8Bytes),
 }
 
-fn gone<E>(written: Result<Result<(), E>, tokio::time::error::Elapsed>) -> Result<(), End> {
+fn gone<E>(written: &Result<Result<(), E>, tokio::time::error::Elapsed>) -> Result<(), End> {
     match written {
         Ok(Ok(())) => Ok(()),
         _ => Err(End::Gone),

@@ -13,6 +13,9 @@ const REFUSALS: [i32; 7] = [2, 9, 14, 52, 121, 10334, 17280];
 /// Why the archive did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
+    /// The connection string cannot be read. The driver's own complaint may quote it.
+    #[error("expected a mongodb:// or mongodb+srv:// connection string")]
+    Address,
     /// The server is away, or said no.
     #[error("archive: {0}")]
     Unavailable(#[from] Error),

@@ -26,7 +26,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
         }
         let bytes = to_bytes(request.into_body(), MAX_BYTES).await.map_err(|error| {
             let over_limit = std::error::Error::source(&error)
-                .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+                .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
             let problem = if over_limit {
                 Problem::body_too_large(MAX_BYTES)
             } else {

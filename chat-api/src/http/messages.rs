@@ -56,6 +56,7 @@ pub(super) struct Enqueued {
 
 /// A message.
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the interface")]
 pub(super) struct Message {
     /// Unique identifier for the message.
     message_id: String,

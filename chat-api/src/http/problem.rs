@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::auth::AuthError;
 use crate::ingest::{self, SendError};
 use crate::kafka::AppendError;
-use crate::message::{ContentError, FieldError};
+use crate::message::{ContentError, FieldError, MessageId};
 
 /// When to come back after an outage, in seconds: about as long as a broker or database takes to
 /// elect another leader.
@@ -18,7 +18,9 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
     /// What kind of problem: `urn:problem-type:chat:` and a name that does not change.
-    r#type: String,
+    #[serde(rename = "type", serialize_with = "as_urn")]
+    #[schema(value_type = String, format = "uri")]
+    name: &'static str,
     /// The same for people.
     title: &'static str,
     /// The HTTP status.
@@ -33,14 +35,23 @@ pub struct Problem {
     outcome: Option<&'static str>,
     /// The id of the message whose outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
-    message_id: Option<String>,
+    #[schema(value_type = Option<String>)]
+    message_id: Option<MessageId>,
+}
+
+fn as_urn<S: serde::Serializer>(name: &&'static str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("urn:problem-type:chat:{name}"))
 }
 
 impl Problem {
-    fn new(status: StatusCode, name: &str, title: &'static str, detail: impl Into<String>) -> Self {
-        let r#type = format!("urn:problem-type:chat:{name}");
+    fn new(
+        status: StatusCode,
+        name: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
         let (detail, status) = (detail.into(), status.as_u16());
-        Self { r#type, title, status, detail, fields: Vec::new(), outcome: None, message_id: None }
+        Self { name, title, status, detail, fields: Vec::new(), outcome: None, message_id: None }
     }
 
     fn about(mut self, field: impl Into<String>) -> Self {
@@ -193,7 +204,7 @@ impl From<SendError> for Problem {
             AppendError::Refused(_) => (StatusCode::INTERNAL_SERVER_ERROR, Some("not_sent")),
         };
         let (name, detail) = ingest::explain(error);
-        let message_id = matches!(error, AppendError::Unknown(_)).then(|| message_id.to_string());
+        let message_id = matches!(error, AppendError::Unknown(_)).then_some(message_id);
         Self {
             outcome,
             message_id,
@@ -211,7 +222,7 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match status {
             // RFC 6750 §3: no error code when there was no token at all.
-            StatusCode::UNAUTHORIZED if self.r#type.ends_with(":missing-token") => {
+            StatusCode::UNAUTHORIZED if self.name == "missing-token" => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             StatusCode::UNAUTHORIZED => {

@@ -26,7 +26,7 @@ impl HistoryQuery {
             match name.as_ref() {
                 // What is not a room's id is not a room either.
                 "room_id" => {
-                    room_id = RoomId::parse(&value).map_err(|_| Problem::unknown_room())?
+                    room_id = RoomId::parse(&value).map_err(|_| Problem::unknown_room())?;
                 }
                 "before" => before = Some(cursor("before", &value)?),
                 "after" => after = Some(cursor("after", &value)?),

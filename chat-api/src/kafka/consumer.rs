@@ -40,7 +40,7 @@ pub struct Range {
 
 /// Reads every partition, without a group.
 pub struct HandConsumer {
-    consumer: Arc<StreamConsumer>,
+    consumer: StreamConsumer<ByHand>,
     topic: String,
     partitioner: Partitioner,
 }
@@ -91,14 +91,13 @@ impl HandConsumer {
     pub fn new(log: &Log, partitioner: Partitioner) -> Result<Self, LogError> {
         // The client library wants a group's name before it reads; nothing joins or commits it.
         let group = format!("{}chat-fanout-by-hand", log.prefix);
-        let consumer = reader(log).set("group.id", group).create()?;
-        Ok(Self { consumer: Arc::new(consumer), topic: log.messages(), partitioner })
+        let consumer = reader(log).set("group.id", group).create_with_context(ByHand)?;
+        Ok(Self { consumer, topic: log.messages(), partitioner })
     }
 
     /// What each partition holds. Blocks.
     pub fn ranges(&self) -> Result<Vec<(Partition, Range)>, LogError> {
-        let range =
-            |partition| Ok((partition, range(self.consumer.as_ref(), &self.topic, partition)?));
+        let range = |partition| Ok((partition, range(&self.consumer, &self.topic, partition)?));
         self.partitioner.all().map(range).collect()
     }
 
@@ -126,6 +125,8 @@ impl GroupConsumer {
             .set("partition.assignment.strategy", "cooperative-sticky")
             // A killed member's partitions go to the others after this time.
             .set("session.timeout.ms", "10000")
+            // Members hear of a change of their shares with their next heartbeat.
+            .set("heartbeat.interval.ms", "1000")
             .create_with_context(Group::default())?;
         consumer.subscribe(&[&log.messages()])?;
         Ok(Self { consumer: Arc::new(consumer), topic: log.messages(), partitioner })
@@ -185,20 +186,23 @@ impl GroupConsumer {
             done.iter().map(|(partition, position)| (*partition, position.next())).collect();
         Ok(self.consumer.commit(&list(&self.topic, &next)?, mode)?)
     }
+}
 
-    /// Leaves the group. Blocks until the broker knows, a few seconds at most.
-    pub fn leave(self) -> Result<(), LogError> {
+/// Leaves the group, however the reader ended. Blocks until the broker knows, a few seconds at most.
+impl Drop for GroupConsumer {
+    fn drop(&mut self) {
         // From here on the group's callback answers; what it noted before must be answered now, or
         // the client library waits for it for ever.
         self.consumer.context().closing.store(true, Ordering::SeqCst);
         while let Some(change) = self.change() {
-            match change {
-                Change::Assigned(_) => self.start(&[])?,
-                Change::Revoked(partitions) => self.give_up(&partitions)?,
+            let answered = match change {
+                Change::Assigned(_) => self.start(&[]),
+                Change::Revoked(partitions) => self.give_up(&partitions),
+            };
+            if let Err(error) = answered {
+                tracing::warn!(%error, "archive reader leaves its group uncleanly");
             }
         }
-        drop(self.consumer);
-        Ok(())
     }
 }
 
@@ -266,7 +270,27 @@ impl Group {
     }
 }
 
-impl ClientContext for Group {}
+impl ClientContext for Group {
+    fn error(&self, error: KafkaError, reason: &str) {
+        note(&error, reason);
+    }
+}
+
+struct ByHand;
+
+impl ClientContext for ByHand {
+    fn error(&self, error: KafkaError, reason: &str) {
+        note(&error, reason);
+    }
+}
+
+impl ConsumerContext for ByHand {}
+
+/// Whatever matters comes as an [`Item`] as well; by default each end of a partition is an error in
+/// the log.
+fn note(error: &KafkaError, reason: &str) {
+    tracing::debug!(%error, reason, "log reader");
+}
 
 impl ConsumerContext for Group {
     fn rebalance(
@@ -284,11 +308,15 @@ impl ConsumerContext for Group {
         if !self.closing.load(Ordering::SeqCst) {
             self.lock().push_back(change);
             self.changed.notify_one();
-        } else if let Change::Revoked(_) = change {
-            // The reader is gone; the batch was stored before.
-            if let Err(error) = consumer.incremental_unassign(share) {
-                tracing::warn!(%error, "archive reader leaves its group uncleanly");
-            }
+            return;
+        }
+        // The reader is gone, its batch was stored before: only the protocol is to be finished.
+        let answered = match change {
+            Change::Assigned(_) => consumer.incremental_assign(&TopicPartitionList::new()),
+            Change::Revoked(_) => consumer.incremental_unassign(share),
+        };
+        if let Err(error) = answered {
+            tracing::warn!(%error, "archive reader leaves its group uncleanly");
         }
     }
 }

@@ -42,7 +42,7 @@ impl Partitioner {
     }
 }
 
-/// MurmurHash2, 32 bit, with the seed of Kafka's Java clients.
+/// `MurmurHash2`, 32 bit, with the seed of Kafka's Java clients.
 fn murmur2(data: &[u8]) -> u32 {
     const SEED: u32 = 0x9747_b28c;
     const MIX: u32 = 0x5bd1_e995;

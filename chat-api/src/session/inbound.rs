@@ -112,8 +112,7 @@ impl Session {
 }
 
 /// The code of a content that is refused, as in the types of problems.
-#[must_use]
-pub fn content_code(error: ContentError) -> &'static str {
+fn content_code(error: ContentError) -> &'static str {
     match error {
         ContentError::Empty => "empty-content",
         ContentError::TooLarge => "content-too-large",

@@ -82,7 +82,7 @@ impl ArchiveReader {
             }
         }
         let consumer = self.consumer;
-        tokio::task::spawn_blocking(move || consumer.leave()).await??;
+        tokio::task::spawn_blocking(move || drop(consumer)).await?;
         Ok(())
     }
 

@@ -175,6 +175,9 @@ pub enum Outbound<'a> {
 
 impl Outbound<'_> {
     /// The text of the frame.
+    ///
+    /// # Panics
+    /// Never: a frame is plain data with text keys.
     #[must_use]
     pub fn encode(&self) -> Utf8Bytes {
         serde_json::to_string(self).expect("a frame is plain data with text keys").into()

@@ -1,0 +1,62 @@
+//! Pages of other origins
+
+use crate::setup::{ORIGIN, Setup, assert_problem};
+use crate::socket::{Socket, request};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listed_origin_may_call_and_another_may_not() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    for (origin, allowed) in [(ORIGIN, true), ("https://evil.example", false), ("null", false)] {
+        let preflight = replica
+            .http
+            .request(reqwest::Method::OPTIONS, replica.url("/v1/messages"))
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization,content-type");
+        let preflight = preflight.send().await.unwrap();
+        let permission = preflight.headers().get("access-control-allow-origin");
+        assert_eq!(permission.is_some(), allowed, "{origin}");
+        if allowed {
+            assert_eq!(permission.unwrap(), ORIGIN);
+            let headers = preflight.headers()["access-control-allow-headers"].to_str().unwrap();
+            assert!(headers.contains("authorization") && headers.contains("content-type"));
+            assert!(
+                preflight.headers()["access-control-allow-methods"]
+                    .to_str()
+                    .unwrap()
+                    .contains("POST")
+            );
+        }
+        let answer = replica.http.get(replica.url("/v1/messages")).header("origin", origin);
+        let answer = answer.send().await.unwrap();
+        assert_eq!(answer.headers().contains_key("access-control-allow-origin"), allowed);
+        if allowed {
+            let exposed = answer.headers()["access-control-expose-headers"].to_str().unwrap();
+            assert!(exposed.contains("link") && exposed.contains("x-cursor"), "{exposed}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_origin_gets_no_socket() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let mut request = request(&replica);
+    request.headers_mut().insert("origin", ORIGIN.parse().unwrap());
+    assert!(Socket::open(request.clone()).await.is_ok());
+    request.headers_mut().insert("origin", "https://evil.example".parse().unwrap());
+    let Err(tokio_tungstenite::tungstenite::Error::Http(response)) = Socket::open(request).await
+    else {
+        panic!("the handshake passed");
+    };
+    assert_eq!(response.status(), 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_no_handshake_is_a_problem() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let response = replica.http.get(replica.url("/v1/ws")).send().await.unwrap();
+    assert_problem(response, 400, "not-a-handshake").await;
+}

@@ -1,0 +1,220 @@
+//! `/v1/messages`
+
+use serde_json::{Value, json};
+
+use crate::setup::{Setup, assert_problem};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_is_in_the_history() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+
+    let accepted = replica.say(&token, "hello\n\u{1f600}").await;
+    assert_eq!(accepted["status"], "enqueued");
+    assert_eq!(accepted["room_id"], "lobby");
+    let page = replica.history(&token, 1).await;
+    assert_eq!(page.len(), 1);
+    assert_eq!(page[0]["message_id"], accepted["message_id"]);
+    assert_eq!(page[0]["cursor"], accepted["cursor"]);
+    assert_eq!(page[0]["user_id"], "ada");
+    assert_eq!(page[0]["user_name"], "Name of ada");
+    assert_eq!(page[0]["content"], "hello\n\u{1f600}");
+    assert_eq!(page[0]["room_id"], "lobby");
+    let age = chrono::Utc::now()
+        - page[0]["timestamp"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    assert!(age.num_seconds().abs() < 60);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_history_has_the_order_of_the_acknowledgements_and_pages_both_ways() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+    let mut said = Vec::new();
+    for number in 0..7 {
+        said.push(replica.say(&token, &number.to_string()).await["message_id"].clone());
+    }
+    replica.history(&token, 7).await;
+
+    let mut pages: Vec<Vec<Value>> = Vec::new();
+    let mut path = Some("/v1/messages?limit=3".to_owned());
+    while let Some(next) = path {
+        let response = replica.get(&token, &next).await;
+        assert_eq!(response.status(), 200);
+        path = response.headers().get("link").map(|link| {
+            let link = link.to_str().unwrap();
+            let (target, relation) = link.strip_prefix('<').unwrap().split_once('>').unwrap();
+            assert_eq!(relation, "; rel=\"next\"");
+            target.to_owned()
+        });
+        pages.push(response.json().await.unwrap());
+    }
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 1]);
+    let all: Vec<Value> =
+        pages.into_iter().rev().flatten().map(|message| message["message_id"].clone()).collect();
+    assert_eq!(all, said);
+
+    let page: Vec<Value> = replica.get(&token, "/v1/messages").await.json().await.unwrap();
+    let first = page[0]["cursor"].as_str().unwrap();
+    let path = format!("/v1/messages?after={first}&limit=2");
+    let response = replica.get(&token, &path).await;
+    let link = response.headers()["link"].to_str().unwrap().to_owned();
+    let forward: Vec<Value> = response.json().await.unwrap();
+    assert_eq!(forward.iter().map(|m| &m["content"]).collect::<Vec<_>>(), ["1", "2"]);
+    assert!(link.contains(&format!("after={}", forward[1]["cursor"].as_str().unwrap())), "{link}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_history_tells_where_to_subscribe_from() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+    let response = replica.get(&token, "/v1/messages?room_id=lobby").await;
+    assert_eq!(response.status(), 200);
+    assert!(!response.headers().contains_key("link"));
+    let cursor = response.headers()["x-cursor"].to_str().unwrap().to_owned();
+    assert_eq!(response.text().await.unwrap(), "[]");
+
+    replica.say(&token, "first").await;
+    let mut socket = replica.socket(&token).await;
+    socket.send(&json!({ "type": "subscribe", "rooms": { "lobby": cursor } })).await;
+    assert_eq!(socket.contents(1).await, ["first"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_gets_in_without_a_valid_token() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    for (method, token, name) in [
+        ("GET", None, "missing-token"),
+        ("POST", None, "missing-token"),
+        ("GET", Some("nonsense".to_owned()), "invalid-token"),
+        ("POST", Some(setup.issuer.token_until("ada", -60)), "invalid-token"),
+        (
+            "POST",
+            Some(setup.issuer.token_with("ada", &json!({ "aud": "other-app" }))),
+            "invalid-token",
+        ),
+    ] {
+        let request = replica.http.request(method.parse().unwrap(), replica.url("/v1/messages"));
+        let request = request.json(&json!({ "content": "hi" }));
+        let request = match &token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        let response = request.send().await.unwrap();
+        assert!(response.headers()["www-authenticate"].to_str().unwrap().starts_with("Bearer"));
+        let problem = assert_problem(response, 401, name).await;
+        if let Some(token) = token {
+            assert!(!problem.to_string().contains(&token));
+        }
+    }
+    // RFC 9110 §11.1: the scheme's case does not count.
+    let request = replica.http.get(replica.url("/v1/messages"));
+    let token = format!("bearer {}", setup.issuer.token("ada"));
+    assert_eq!(request.header("authorization", token).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_unusable_body_is_told_what_is_wrong_with_it() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+    let cases: [(&str, u16, &str, &[&str]); 12] = [
+        ("{", 400, "not-json", &[]),
+        ("\"\\ud800\"", 400, "not-json", &[]),
+        ("[]", 400, "not-an-object", &[]),
+        ("{}", 400, "missing-field", &["content"]),
+        (r#"{"content":null}"#, 400, "missing-field", &["content"]),
+        (r#"{"content":7}"#, 400, "wrong-type", &["content"]),
+        (r#"{"content":"hi","colour":"red","size":1}"#, 400, "unknown-field", &["colour", "size"]),
+        (r#"{"content":" \n"}"#, 400, "empty-content", &["content"]),
+        (r#"{"content":"a\u0000b"}"#, 400, "unstorable-content", &["content"]),
+        (r#"{"content":"hi","user_id":"bob"}"#, 403, "foreign-user", &["user_id"]),
+        (r#"{"content":"hi","room_id":"cellar"}"#, 404, "unknown-room", &["room_id"]),
+        (r#"{"content":"hi","room_id":"No Room"}"#, 404, "unknown-room", &["room_id"]),
+    ];
+    for (body, status, name, fields) in cases {
+        let request = replica.http.post(replica.url("/v1/messages")).bearer_auth(&token);
+        let request = request.header("content-type", "application/json").body(body);
+        let problem = assert_problem(request.send().await.unwrap(), status, name).await;
+        let named: Vec<&str> = problem["fields"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|field| field.as_str().unwrap())
+            .collect();
+        assert_eq!(named, fields, "{body}");
+    }
+    assert!(setup.stored().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sizes_and_media_types_are_limited() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+    let largest = "x".repeat(16 * 1024);
+    let largest = replica.post(&token, &json!({ "content": largest })).send().await.unwrap();
+    assert_eq!(largest.status(), 202);
+    let larger = "x".repeat(16 * 1024 + 1);
+    let response = replica.post(&token, &json!({ "content": larger })).send().await.unwrap();
+    assert_problem(response, 413, "content-too-large").await;
+    let huge = "x".repeat(200 * 1024);
+    let response = replica.post(&token, &json!({ "content": huge })).send().await.unwrap();
+    assert_problem(response, 413, "body-too-large").await;
+
+    let request = replica.http.post(replica.url("/v1/messages")).bearer_auth(&token);
+    let response = request.header("content-type", "text/plain").body("{}").send().await.unwrap();
+    assert_problem(response, 415, "unsupported-media-type").await;
+    let request = replica.http.post(replica.url("/v1/messages")).bearer_auth(&token);
+    let request = request.header("content-type", "Application/JSON; charset=utf-8");
+    assert_eq!(request.body(r#"{"content":"hi"}"#).send().await.unwrap().status(), 202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ones_own_user_id_and_the_lobby_may_be_named() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+    let body = json!({ "content": "hi", "user_id": "ada", "room_id": "lobby" });
+    assert_eq!(replica.post(&token, &body).send().await.unwrap().status(), 202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unusable_parameters_are_named() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+    let foreign = chat_api::message::Cursor {
+        partition: chat_api::message::Partition::from_number(
+            (Setup::lobby_partition().number() + 1) % 3,
+        )
+        .unwrap(),
+        position: chat_api::message::Position::FIRST,
+    };
+    for (query, status, name, field) in [
+        ("limit=0", 400, "invalid-parameter", "limit"),
+        ("limit=201", 400, "invalid-parameter", "limit"),
+        ("limit=ten", 400, "invalid-parameter", "limit"),
+        ("before=yesterday", 400, "invalid-parameter", "before"),
+        (&format!("after={foreign}"), 400, "invalid-parameter", "after"),
+        ("colour=red", 400, "unknown-parameter", "colour"),
+        ("room_id=cellar", 404, "unknown-room", "room_id"),
+    ] {
+        let response = replica.get(&token, &format!("/v1/messages?{query}")).await;
+        let problem = assert_problem(response, status, name).await;
+        assert_eq!(problem["fields"], json!([field]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_paths_and_methods_are_problems_too() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+    assert_problem(replica.get(&token, "/v1/nothing").await, 404, "no-such-path").await;
+    let response = replica.http.delete(replica.url("/v1/messages")).send().await.unwrap();
+    assert_problem(response, 405, "method-not-allowed").await;
+}

@@ -1,0 +1,252 @@
+//! A chat of a test's own: topic, database and issuer, and replicas on them.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use chat_api::app::App;
+use chat_api::config::{Config, LogArgs, ServeArgs};
+use chat_api::kafka::{Log, Partitioner, TopicShape, Topics};
+use chat_api::message::{Partition, RoomId};
+use mongodb::Collection;
+use mongodb::bson::{Document, doc};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
+use reqwest::{RequestBuilder, Response};
+use serde_json::{Value, json};
+use service_process::lifecycle::{Lifecycle, Tasks};
+use tokio::task::JoinHandle;
+
+use crate::issuer::Issuer;
+use crate::socket::Socket;
+
+/// After this something hangs. No test waits so long when all is well.
+pub(crate) const HANG: Duration = Duration::from_mins(1);
+pub(crate) const ORIGIN: &str = "https://chat.example";
+pub(crate) const PARTITIONS: u16 = 3;
+pub(crate) const SHAPE: TopicShape =
+    TopicShape { partitions: PARTITIONS, replication_factor: 1, min_insync_replicas: 1 };
+
+pub(crate) struct Setup {
+    pub(crate) issuer: Issuer,
+    pub(crate) log: Log,
+    pub(crate) mongodb_uri: String,
+    pub(crate) database: String,
+}
+
+impl Setup {
+    pub(crate) async fn new() -> Self {
+        let brokers = devstack::shared::kafka_brokers().unwrap();
+        let mongodb_uri = devstack::shared::mongodb_uri().unwrap();
+        Self::on(&brokers, &mongodb_uri).await
+    }
+
+    pub(crate) async fn on(brokers: &str, mongodb_uri: &str) -> Self {
+        let name = devstack::name::unique("chat");
+        let log = Log { brokers: brokers.to_owned(), prefix: format!("{name}-") };
+        eventually("the topic is there", async || {
+            Topics::new(&log, SHAPE).unwrap().ensure().await.ok()
+        })
+        .await;
+        Self {
+            issuer: Issuer::start().await,
+            log,
+            mongodb_uri: mongodb_uri.to_owned(),
+            database: name,
+        }
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        Config::new(ServeArgs {
+            chat_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            admin_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            log: LogArgs {
+                kafka_brokers: self.log.brokers.clone(),
+                kafka_topic_prefix: self.log.prefix.clone(),
+            },
+            mongodb_uri: self.mongodb_uri.clone().into(),
+            mongodb_database: self.database.clone(),
+            dex_issuer_url: self.issuer.url.clone(),
+            dex_audience: "chat-api".to_owned(),
+            dex_discovery_url: None,
+            chat_allowed_origins: vec![HeaderValue::from_static(ORIGIN)],
+        })
+    }
+
+    pub(crate) async fn replica(&self) -> Replica {
+        self.replica_with(|_| {}).await
+    }
+
+    pub(crate) async fn replica_with(&self, change: impl FnOnce(&mut Config)) -> Replica {
+        let mut config = self.config();
+        change(&mut config);
+        let replica = Replica::start(config).await;
+        eventually("the replica is ready", async || {
+            let status = replica.http.get(replica.url("/v1/readyz")).send().await.ok()?.status();
+            (status == 200).then_some(())
+        })
+        .await;
+        replica
+    }
+
+    pub(crate) async fn collection(&self, name: &str) -> Collection<Document> {
+        let client = mongodb::Client::with_uri_str(&self.mongodb_uri).await.unwrap();
+        client.database(&self.database).collection(name)
+    }
+
+    /// Every stored content of the lobby in the order of the log.
+    pub(crate) async fn stored(&self) -> Vec<String> {
+        use futures_util::TryStreamExt as _;
+        let messages = self.collection("messages").await;
+        let found =
+            messages.find(doc! { "room_id": "lobby" }).sort(doc! { "pos": 1 }).await.unwrap();
+        let documents: Vec<Document> = found.try_collect().await.unwrap();
+        documents.iter().map(|document| document.get_str("content").unwrap().to_owned()).collect()
+    }
+
+    pub(crate) async fn stored_count(&self, count: usize) -> Vec<String> {
+        eventually("everything is stored", async || {
+            Some(self.stored().await).filter(|stored| stored.len() >= count)
+        })
+        .await
+    }
+
+    pub(crate) fn lobby_partition() -> Partition {
+        Partitioner::new(usize::from(PARTITIONS)).unwrap().of(&RoomId::lobby())
+    }
+
+    /// Puts a record into the log that this program did not write.
+    pub(crate) fn put_foreign(&self, partition: Partition, key: &str, value: &str) {
+        let mut config = ClientConfig::new();
+        let producer: BaseProducer =
+            config.set("bootstrap.servers", &self.log.brokers).create().unwrap();
+        let topic = self.log.messages();
+        let record = BaseRecord::to(&topic).partition(partition.number()).key(key).payload(value);
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+        producer.flush(HANG).unwrap();
+    }
+}
+
+impl Drop for Setup {
+    fn drop(&mut self) {
+        let (log, uri, database) =
+            (self.log.clone(), self.mongodb_uri.clone(), self.database.clone());
+        let clean = async move {
+            let mut config = ClientConfig::new();
+            let admin: AdminClient<DefaultClientContext> =
+                config.set("bootstrap.servers", &log.brokers).create().unwrap();
+            let _ = admin.delete_topics(&[&log.messages()], &AdminOptions::new()).await;
+            if let Ok(client) = mongodb::Client::with_uri_str(&uri).await {
+                let _ = client.database(&database).drop().await;
+            }
+        };
+        // A runtime of its own: the test's may be ending, and may have one thread only.
+        let clean = std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let _ = runtime
+                .block_on(async { tokio::time::timeout(Duration::from_secs(5), clean).await });
+        });
+        let _ = clean.join();
+    }
+}
+
+/// A running App.
+pub(crate) struct Replica {
+    pub(crate) address: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    pub(crate) http: reqwest::Client,
+    tasks: Tasks,
+    life: JoinHandle<ExitCode>,
+}
+
+impl Replica {
+    pub(crate) async fn start(config: Config) -> Self {
+        let app = App::build(config).await.unwrap();
+        let (address, admin) = (app.address(), app.admin_address());
+        let lifecycle = Lifecycle::new(Duration::from_secs(20));
+        let tasks = lifecycle.tasks();
+        app.run(&lifecycle);
+        let life = tokio::spawn(lifecycle.run_until_stopped());
+        Self { address, admin, http: reqwest::Client::new(), tasks, life }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn ask_to_stop(&self) {
+        self.tasks.stop();
+    }
+
+    /// Stops in order, and says with which code.
+    pub(crate) async fn stop(self) -> ExitCode {
+        self.tasks.stop();
+        tokio::time::timeout(HANG, self.life).await.expect("the replica stops").unwrap()
+    }
+
+    pub(crate) fn post(&self, token: &str, body: &Value) -> RequestBuilder {
+        self.http.post(self.url("/v1/messages")).bearer_auth(token).json(body)
+    }
+
+    pub(crate) async fn say(&self, token: &str, content: &str) -> Value {
+        let response = self.post(token, &json!({ "content": content })).send().await.unwrap();
+        assert_eq!(response.status(), 202);
+        response.json().await.unwrap()
+    }
+
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Response {
+        self.http.get(self.url(path)).bearer_auth(token).send().await.unwrap()
+    }
+
+    /// The history of the lobby once it holds so many messages.
+    pub(crate) async fn history(&self, token: &str, count: usize) -> Vec<Value> {
+        eventually("the history holds it", async || {
+            let page: Vec<Value> =
+                self.get(token, "/v1/messages?limit=200").await.json().await.unwrap();
+            Some(page).filter(|page| page.len() >= count)
+        })
+        .await
+    }
+
+    pub(crate) async fn socket(&self, token: &str) -> Socket {
+        let mut socket = Socket::connect(self, Some(token)).await;
+        socket.expect("ready").await;
+        socket
+    }
+
+    pub(crate) async fn readiness(&self) -> Value {
+        let response = self.http.get(format!("http://{}/ready", self.admin)).send().await.unwrap();
+        response.json().await.unwrap()
+    }
+}
+
+/// What `condition` gives once it gives something.
+pub(crate) async fn eventually<T, F>(what: &str, mut condition: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let wait = async {
+        loop {
+            if let Some(value) = condition().await {
+                return value;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(HANG, wait).await.unwrap_or_else(|_| panic!("never: {what}"))
+}
+
+pub(crate) async fn assert_problem(response: Response, status: u16, name: &str) -> Value {
+    assert_eq!(response.status(), status);
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!(problem["type"], format!("urn:problem-type:chat:{name}"), "{problem}");
+    assert_eq!(problem["status"], status);
+    assert!(problem["title"].is_string() && problem["detail"].is_string());
+    problem
+}

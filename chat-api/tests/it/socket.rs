@@ -1,0 +1,105 @@
+//! A WebSocket client.
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{self, Message, http};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::setup::{HANG, Replica};
+
+pub(crate) struct Socket {
+    pub(crate) stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub(crate) protocol: Option<String>,
+}
+
+pub(crate) fn request(replica: &Replica) -> http::Request<()> {
+    let mut request = format!("ws://{}/v1/ws", replica.address).into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", "chat.v1".parse().unwrap());
+    request
+}
+
+impl Socket {
+    pub(crate) async fn connect(replica: &Replica, token: Option<&str>) -> Self {
+        let mut request = request(replica);
+        if let Some(token) = token {
+            let value = format!("Bearer {token}").parse().unwrap();
+            request.headers_mut().insert("authorization", value);
+        }
+        Self::open(request).await.unwrap()
+    }
+
+    pub(crate) async fn open(request: http::Request<()>) -> Result<Self, tungstenite::Error> {
+        let (stream, response) = connect_async(request).await?;
+        let protocol = response.headers().get("sec-websocket-protocol");
+        let protocol = protocol.map(|value| value.to_str().unwrap().to_owned());
+        Ok(Self { stream, protocol })
+    }
+
+    pub(crate) async fn send(&mut self, frame: &Value) {
+        self.send_text(&frame.to_string()).await;
+    }
+
+    pub(crate) async fn send_text(&mut self, text: &str) {
+        self.stream.send(Message::text(text)).await.unwrap();
+    }
+
+    async fn message(&mut self) -> Message {
+        let message = tokio::time::timeout(HANG, self.stream.next())
+            .await
+            .expect("the server says something");
+        message.expect("the stream goes on").unwrap()
+    }
+
+    /// The next frame.
+    pub(crate) async fn next(&mut self) -> Value {
+        loop {
+            match self.message().await {
+                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    pub(crate) async fn expect(&mut self, kind: &str) -> Value {
+        let frame = self.next().await;
+        assert_eq!(frame["type"], kind, "{frame}");
+        frame
+    }
+
+    /// The contents of the next events.
+    pub(crate) async fn contents(&mut self, count: usize) -> Vec<String> {
+        let mut contents = Vec::new();
+        for _ in 0..count {
+            let event = self.expect("event").await;
+            contents.push(event["event"]["content"].as_str().unwrap().to_owned());
+        }
+        contents
+    }
+
+    /// Code and reason with which the server closes, whatever it says before.
+    pub(crate) async fn closed(&mut self) -> (u16, String) {
+        loop {
+            if let Message::Close(frame) = self.message().await {
+                let frame = frame.unwrap();
+                return (frame.code.into(), frame.reason.to_string());
+            }
+        }
+    }
+
+    /// Subscribes the lobby and returns what `resumed` says, with the events before it.
+    pub(crate) async fn subscribe(&mut self, cursor: Option<&str>) -> (Vec<Value>, Value) {
+        self.send(&json!({ "type": "subscribe", "rooms": { "lobby": cursor } })).await;
+        let mut events = Vec::new();
+        loop {
+            let frame = self.next().await;
+            match frame["type"].as_str() {
+                Some("event") => events.push(frame),
+                Some("resumed") => return (events, frame),
+                _ => panic!("{frame}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `chat-api topics`
+
+use chat_api::kafka::{LogError, TopicShape, Topics};
+
+use crate::setup::{SHAPE, Setup};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ensuring_twice_changes_nothing() {
+    let setup = Setup::new().await;
+    let topics = Topics::new(&setup.log, SHAPE).unwrap();
+    topics.ensure().await.unwrap();
+    topics.check().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_names_every_difference_and_ensuring_does_not_hide_it() {
+    let setup = Setup::new().await;
+    let shape = TopicShape { partitions: 5, replication_factor: 2, min_insync_replicas: 2 };
+    let topics = Topics::new(&setup.log, shape).unwrap();
+    for error in [topics.check().await.unwrap_err(), topics.ensure().await.unwrap_err()] {
+        let text = error.to_string();
+        for difference in
+            ["3 partitions, expected 5", "replication factor 1, expected 2", "min.insync.replicas"]
+        {
+            assert!(text.contains(difference), "{text}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_topic_is_named_with_the_command_that_makes_it() {
+    let mut log = Setup::new().await.log.clone();
+    log.prefix = format!("{}missing-", log.prefix);
+    let error = Topics::new(&log, SHAPE).unwrap().check().await.unwrap_err();
+    assert!(matches!(error, LogError::NoTopic(_)), "{error}");
+    assert!(error.to_string().contains("chat-api topics ensure"), "{error}");
+}
