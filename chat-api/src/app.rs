@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::extract::ws::Utf8Bytes;
 use axum::http::HeaderValue;
+use axum::serve::ListenerExt as _;
 use chrono::{DateTime, Utc};
 use dex_tokens::{KeyFetcher, Verifier, VerifierConfig};
 use service_process::admin::{Admin, Condition, Readiness};
@@ -234,6 +235,12 @@ impl Serving {
         let router = http::router(Arc::clone(&service));
         let draining = service.draining.clone();
         let stopping = tasks.stopping().clone();
+        // Small frames must not wait for the acknowledgement of the ones before.
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "a connection keeps its delay");
+            }
+        });
         let served = axum::serve(listener, router).with_graceful_shutdown(async move {
             stopping.cancelled().await;
             draining.cancel();

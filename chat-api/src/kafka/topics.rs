@@ -1,13 +1,19 @@
 //! Creating the topics and comparing them with what they should be.
 
+use std::time::Duration;
+
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
+
+use tokio::time::{Instant, sleep};
 
 use super::{ASK_TIMEOUT, Log, LogError};
 
 /// Seven days: how long the log can refill the archive.
 const RETENTION_MS: &str = "604800000";
+/// Between two looks at a topic that was just created.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What an operator decides about the topics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,16 +55,27 @@ impl Topics {
         let topic = NewTopic::new(&self.name, i32::from(self.shape.partitions), replication);
         let topic = settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
         let options = AdminOptions::new().operation_timeout(Some(ASK_TIMEOUT));
+        let mut created = false;
         for result in self.admin.create_topics([&topic], &options).await? {
             match result {
-                Ok(name) => tracing::info!(topic = name, "topic created"),
+                Ok(name) => {
+                    tracing::info!(topic = name, "topic created");
+                    created = true;
+                }
                 Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                 Err((name, code)) => {
                     return Err(LogError::Shape(format!("topic {name} cannot be created: {code}")));
                 }
             }
         }
-        self.check().await
+        let deadline = Instant::now() + ASK_TIMEOUT;
+        loop {
+            match self.check().await {
+                // Brokers hear of a new topic one after another.
+                Err(_) if created && Instant::now() < deadline => sleep(LOOK_AGAIN).await,
+                checked => return checked,
+            }
+        }
     }
 
     /// Compares the topics with what they should be; the error names every difference.
@@ -72,7 +89,6 @@ impl Topics {
     }
 
     fn count_differences(&self) -> Result<Vec<String>, LogError> {
-        // A new topic shows up in the broker's answers a moment after it was created.
         let metadata = self.admin.inner().fetch_metadata(Some(&self.name), ASK_TIMEOUT)?;
         let topic = metadata.topics().iter().find(|topic| topic.name() == self.name);
         let partitions =

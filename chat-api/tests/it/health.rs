@@ -16,9 +16,7 @@ async fn health_readiness_and_metrics_tell_what_happens() {
     replica.say(&token, "hi").await;
     socket.contents(1).await;
     setup.stored_count(1).await;
-    let metrics =
-        replica.http.get(format!("http://{}/metrics", replica.admin)).send().await.unwrap();
-    let metrics = metrics.text().await.unwrap();
+    let metrics = replica.metrics().await;
     for name in [
         "chat_sends_total{outcome=\"accepted\"}",
         "chat_connections",

@@ -219,6 +219,12 @@ impl Replica {
         socket
     }
 
+    pub(crate) async fn metrics(&self) -> String {
+        let response =
+            self.http.get(format!("http://{}/metrics", self.admin)).send().await.unwrap();
+        response.text().await.unwrap()
+    }
+
     pub(crate) async fn readiness(&self) -> Value {
         let response = self.http.get(format!("http://{}/ready", self.admin)).send().await.unwrap();
         response.json().await.unwrap()
