@@ -1,5 +1,6 @@
 //! devstack from outside: real servers, started, stopped, killed.
 
+mod documents;
 mod endpoints;
 mod pki;
 mod ports;
