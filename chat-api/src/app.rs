@@ -13,6 +13,7 @@ use dex_tokens::{KeyFetcher, Verifier, VerifierConfig};
 use service_process::admin::{Admin, Condition, Readiness};
 use service_process::lifecycle::{Lifecycle, Tasks};
 use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -28,6 +29,11 @@ use crate::{http, ws};
 
 /// How long appends that are under way get at a stop: their own delivery timeout, and a little.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// How long a partition may be without a leader when the process starts.
+const ELECTION_TIMEOUT: Duration = Duration::from_secs(20);
+/// Between two looks at it.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// A value that only its user can tell to be wrong. The text names the option.
 #[derive(Debug, thiserror::Error)]
@@ -269,15 +275,25 @@ async fn watch(producer: Arc<Producer>, stop: CancellationToken) -> anyhow::Resu
 }
 
 async fn ground(log: &Log, window: i64) -> anyhow::Result<Ground> {
-    let asked = log.clone();
-    let ground = tokio::task::spawn_blocking(move || -> Result<Ground, LogError> {
-        let partitioner = asked.partitioner()?;
-        let consumer = HandConsumer::new(&asked, partitioner)?;
-        let ranges = consumer.ranges()?;
-        let start = |(partition, range)| (partition, fan_out::start(range, window));
-        Ok(Ground { partitioner, consumer, starts: ranges.into_iter().map(start).collect() })
-    });
-    ground.await?.with_context(|| format!("KAFKA_BROKERS {}", log.brokers))
+    let deadline = Instant::now() + ELECTION_TIMEOUT;
+    loop {
+        let asked = log.clone();
+        match tokio::task::spawn_blocking(move || survey(&asked, window)).await? {
+            Err(error) if error.is_election() && Instant::now() < deadline => {
+                sleep(LOOK_AGAIN).await;
+            }
+            ground => return ground.with_context(|| format!("KAFKA_BROKERS {}", log.brokers)),
+        }
+    }
+}
+
+/// What the log looks like. Blocks.
+fn survey(log: &Log, window: i64) -> Result<Ground, LogError> {
+    let partitioner = log.partitioner()?;
+    let consumer = HandConsumer::new(log, partitioner)?;
+    let ranges = consumer.ranges()?;
+    let start = |(partition, range)| (partition, fan_out::start(range, window));
+    Ok(Ground { partitioner, consumer, starts: ranges.into_iter().map(start).collect() })
 }
 
 async fn open_archive(args: &ServeArgs, partitioner: Partitioner) -> anyhow::Result<Archive> {

@@ -85,6 +85,24 @@ pub enum LogError {
     Died,
 }
 
+impl LogError {
+    /// Whether a partition is only between two leaders, as right after its topic was created or a
+    /// broker left.
+    #[must_use]
+    pub fn is_election(&self) -> bool {
+        use RDKafkaErrorCode as Code;
+        let Self::Kafka(error) = self else { return false };
+        matches!(
+            error.rdkafka_error_code(),
+            Some(
+                Code::NotLeaderForPartition
+                    | Code::LeaderNotAvailable
+                    | Code::UnknownTopicOrPartition
+            )
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

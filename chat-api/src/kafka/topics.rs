@@ -110,6 +110,9 @@ impl Topics {
             differences
                 .push(format!("replication factor {}, expected {factor}", odd.replicas().len()));
         }
+        if let Some(headless) = partitions.iter().find(|partition| partition.leader() < 0) {
+            differences.push(format!("partition {} has no leader", headless.id()));
+        }
         Ok(differences)
     }
 

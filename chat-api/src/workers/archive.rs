@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::Stopped;
 use crate::archive::{Archive, ArchiveError};
 use crate::ingest::Sources;
-use crate::kafka::{Change, GENERATION, GroupConsumer, Item};
+use crate::kafka::{Change, GENERATION, GroupConsumer, Item, Range};
 use crate::message::{Event, Partition, Position};
 
 /// A batch is written when it has this many records …
@@ -153,7 +153,7 @@ impl ArchiveReader {
         Ok(())
     }
 
-    /// Whether the archive told where to begin.
+    /// Whether archive and log told where to begin.
     async fn start(&mut self, partitions: &[Partition]) -> anyhow::Result<bool> {
         let mut starts = Vec::with_capacity(partitions.len());
         for partition in partitions {
@@ -164,37 +164,33 @@ impl ArchiveReader {
                     return Ok(false);
                 }
             };
-            let range = match self.consumer.range(*partition).await {
-                Ok(range) => range,
+            match self.consumer.range(*partition).await {
+                Ok(range) => starts.push((*partition, self.begin(*partition, progress, range))),
                 Err(error) => {
                     tracing::warn!(%error, "archive: the log is in trouble");
                     return Ok(false);
                 }
-            };
-            let next = progress.next();
-            let begun = progress != Position::BEFORE_ALL;
-            if begun && !(range.start <= next && next <= range.end) {
-                let held = format!(
-                    "progress lies outside the log, which holds {} to {}",
-                    range.start.raw(),
-                    range.end.raw()
-                );
-                self.stopped.at(*partition, next, &held);
-                starts.push((*partition, range.end));
-            } else {
-                starts.push((*partition, next.max(range.start)));
             }
         }
         self.consumer.start(&starts)?;
         self.share.extend(partitions);
-        let stopped: Vec<_> =
-            partitions.iter().copied().filter(|p| self.stopped.contains(*p)).collect();
-        self.consumer.pause(stopped)?;
-        if self.paused {
-            self.consumer.pause(partitions.iter().copied())?;
-        }
+        let waits = |partition: &Partition| self.paused || self.stopped.contains(*partition);
+        self.consumer.pause(partitions.iter().copied().filter(waits))?;
         tracing::info!(?starts, "archive: reading partitions");
         Ok(true)
+    }
+
+    /// Where to read a partition from. It stops if its progress is not a place in the log.
+    fn begin(&mut self, partition: Partition, progress: Position, range: Range) -> Position {
+        let next = progress.next();
+        let never_begun = progress == Position::BEFORE_ALL;
+        if never_begun || (range.start <= next && next <= range.end) {
+            return next.max(range.start);
+        }
+        let (start, end) = (range.start.raw(), range.end.raw());
+        let reason = format!("progress lies outside the log, which holds {start} to {end}");
+        self.stopped.at(partition, next, &reason);
+        range.end
     }
 
     /// Whether the archive took the batch. If not, reading pauses while the log is still polled.

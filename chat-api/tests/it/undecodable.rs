@@ -1,5 +1,6 @@
-//! Records that cannot be read
+//! Records that cannot be read, and progress that is not in the log
 
+use mongodb::bson::doc;
 use serde_json::Value;
 
 use crate::setup::{Replica, Setup, eventually};
@@ -76,4 +77,25 @@ async fn other_partitions_go_on() {
     replica.say(&token, "still here").await;
     assert_eq!(socket.contents(1).await, ["still here"]);
     assert_eq!(setup.stored_count(1).await, ["still here"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_beyond_the_log_stops_the_partition_instead_of_skipping() {
+    let setup = Setup::new().await;
+    setup.replica().await.stop().await;
+    // As when a topic was made anew under an archive that goes on.
+    let progress = setup.collection("progress").await;
+    let partition = Setup::lobby_partition().number();
+    let ahead =
+        doc! { "_id": format!("g0-p{partition}"), "g": 0, "partition": partition, "pos": 9_i64 };
+    progress.insert_one(ahead).await.unwrap();
+    let replica = Replica::start(setup.config()).await;
+    let detail = eventually("the archive says where it stands", async || {
+        let report = replica.readiness().await;
+        let detail = report["conditions"]["archive"]["detail"].as_str()?;
+        detail.starts_with("stopped").then(|| detail.to_owned())
+    })
+    .await;
+    let place = format!("{} partition {partition} offset 10", setup.log.messages());
+    assert!(detail.contains(&place) && detail.contains("holds 0 to 0"), "{detail}");
 }
