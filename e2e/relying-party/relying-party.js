@@ -47,10 +47,15 @@ say('tokens', { sub: claims.sub, aud: claims.aud, email: claims.email, refreshab
 const person = await client.fetchUserInfo(provider, tokens.access_token, claims.sub)
 say('userinfo', { sub: person.sub, email: person.email, groups: person.groups })
 
-// For some seconds after it was issued the token may be used again, and stays the same.
+// For some seconds after it was issued the token may be used again, and stays the same. Dex answers
+// 500 when its transaction collides with another person's in PostgreSQL: it may be asked again.
+const collided = (error) => {
+  if (error.cause?.status !== 500) throw error
+  return tokens
+}
 let renewed
 do {
-  renewed = await client.refreshTokenGrant(provider, tokens.refresh_token)
+  renewed = await client.refreshTokenGrant(provider, tokens.refresh_token).catch(collided)
 } while (renewed.refresh_token === tokens.refresh_token && (await setTimeout(100, true)))
 const again = renewed.claims()
 const still = await client.fetchUserInfo(provider, renewed.access_token, claims.sub)

@@ -5,7 +5,7 @@ use chrono::{DateTime, SecondsFormat};
 use devstack::endpoints::Endpoints;
 use futures_util::TryStreamExt as _;
 use mongodb::bson::{Document, doc};
-use mongodb::options::ClientOptions;
+use mongodb::options::{ClientOptions, ReadConcern};
 use mongodb::{Client, Collection};
 use serde_json::{Value, json};
 
@@ -22,7 +22,10 @@ impl Archive {
     pub async fn open(endpoints: &Endpoints) -> Result<Self> {
         // An error of the parser might repeat the URI with its password.
         let options = ClientOptions::parse(&endpoints.mongodb).await.ok();
-        let client = Client::with_options(options.context("the MongoDB URI is malformed")?)?;
+        let mut options = options.context("the MongoDB URI is malformed")?;
+        // What is seen here cannot vanish any more, and the chat API sees it too.
+        options.read_concern = Some(ReadConcern::majority());
+        let client = Client::with_options(options)?;
         Ok(Self { messages: client.database(&endpoints.mongodb_database).collection("messages") })
     }
 

@@ -183,6 +183,7 @@ impl App {
 
     /// Exchanges a refresh token until it rotates: Dex gives the same one for as long as it may be
     /// reused (`reuseInterval`, 3 s after it was issued or used), without asking the connector.
+    /// A 500 is asked again: Dex does not repeat a transaction that collided in PostgreSQL.
     pub async fn rotate(&self, tokens: &Tokens) -> Result<Tokens> {
         let secret = |tokens: &Tokens| {
             tokens.refresh.as_ref().map(|refresh| refresh.expose_secret().to_owned())

@@ -7,7 +7,7 @@ use devstack::dex::OTHER_CLIENT_ID;
 use devstack::name::random_token;
 use e2e::chat::Chat;
 use e2e::oidc::{App, LOCAL_ACCOUNTS, Token};
-use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto};
 use rcgen::{KeyPair, PKCS_RSA_SHA256};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -78,7 +78,8 @@ async fn a_token_that_says_it_needs_no_signature_is_refused() -> Result<()> {
 #[tokio::test]
 async fn a_token_signed_with_the_public_key_as_a_password_is_refused() -> Result<()> {
     let stage = Stage::shared().await?;
-    let (header, claims, _) = parts(genuine(stage).await?)?;
+    let genuine = genuine(stage).await?;
+    let (header, claims, _) = parts(genuine)?;
     let keys = stage.app.keys().await?;
     let key =
         keys["keys"].as_array().and_then(|keys| keys.iter().find(|k| k["kid"] == header["kid"]));
@@ -91,6 +92,10 @@ async fn a_token_signed_with_the_public_key_as_a_password_is_refused() -> Result
         "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
         wrapped(&STANDARD.encode(&der))
     );
+    let (message, signature) = genuine.expose().rsplit_once('.').context("three parts")?;
+    let dex = DecodingKey::from_rsa_pem(pem.as_bytes())?;
+    assert!(crypto::verify(signature, message.as_bytes(), &dex, Algorithm::RS256)?, "Dex's key");
+
     let header = json!({ "alg": "HS256", "kid": header["kid"], "typ": "JWT" });
     for password in [pem.as_bytes(), pem.trim_end().as_bytes(), &der, key.to_string().as_bytes()] {
         let secret = EncodingKey::from_secret(password);
