@@ -16,15 +16,20 @@ fn documents() -> Vec<PathBuf> {
     files
 }
 
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries.map(|entry| entry.expect("an entry of a folder").path())
+}
+
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
-    let paths = entries.map(|entry| entry.unwrap().path());
-    paths.filter(|path| path.extension().is_some_and(|found| found == extension)).collect()
+    let wanted = |path: &PathBuf| path.extension().is_some_and(|found| found == extension);
+    entries(folder).filter(wanted).collect()
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
-    let inner = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let inner = inner.filter(|path| path.is_dir()).flat_map(|folder| sources(&folder));
+    let inner = entries(folder).filter(|path| path.is_dir());
+    let inner = inner.flat_map(|folder| sources(&folder));
     files(folder, "rs").into_iter().chain(inner).collect()
 }
 
