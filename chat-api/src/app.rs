@@ -121,7 +121,7 @@ impl App {
         let (verifier, fetcher) = Verifier::new(verifier_config(&args)?, now)?;
         let listener = TcpListener::bind(args.chat_listen).await;
         let listener = listener
-            .with_context(|| format!("CHAT_LISTEN {} cannot be bound", args.chat_listen))?;
+            .with_context(|| format!("CHAT_LISTEN: {} cannot be bound", args.chat_listen))?;
         let admin = Admin::bind(args.admin_listen).await?;
         let log = args.log.log();
         let Ground { partitioner, consumer, starts } = ground(&log, window).await?;

@@ -78,7 +78,10 @@ impl Cli {
                 telemetry::init(&telemetry);
                 return serve_until_stopped(*serve).await;
             }
-            Command::CheckConfig { serve, .. } => app::check(&serve),
+            Command::CheckConfig { serve, telemetry } => {
+                telemetry::init(&telemetry);
+                app::check(&serve).map(|()| say("the configuration is usable"))
+            }
             Command::Topics { action: TopicsAction::Ensure { topics } } => topics.ensure().await,
             Command::Topics { action: TopicsAction::Check { topics } } => topics.check().await,
         };
@@ -112,6 +115,11 @@ impl TopicsArgs {
     async fn check(&self) -> anyhow::Result<()> {
         Ok(self.topics()?.check().await?)
     }
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of a command, not a log line")]
+fn say(text: &str) {
+    println!("{text}");
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {

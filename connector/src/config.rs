@@ -49,7 +49,7 @@ pub struct ServeArgs {
     #[arg(long, env = "ADMIN_LISTEN", default_value = "0.0.0.0:9101")]
     pub admin_listen: SocketAddr,
 
-    /// The label of the name field on Dex's page.
+    /// What the call `Prompt` answers: the label of the name field. Dex shows its own setting `prompt`.
     #[arg(long, env = "CONNECTOR_PROMPT", default_value = "Username or e-mail",
           value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub connector_prompt: String,

@@ -30,7 +30,7 @@ where
 const READY_LIMIT: Duration = Duration::from_secs(90);
 const PROBE_LIMIT: Duration = Duration::from_secs(10);
 const PROBE_PAUSE: Duration = Duration::from_millis(50);
-/// The services drain for up to 10 s.
+/// More than the grace of chat-api, 15 s, and its last two.
 const STOP_GRACE: Duration = Duration::from_secs(20);
 
 /// What is known of a part's process.

@@ -60,7 +60,7 @@ impl Suite {
             Self::Proto => &[Need::Protoc],
             Self::Connector => &[Need::Postgres],
             Self::Chat => &[Need::Kafka, Need::MongoDb],
-            Self::Dex => &[Need::Postgres, Need::Dex],
+            Self::Dex => &[Need::Protoc, Need::Dex],
             Self::E2e | Self::Devstack => {
                 &[Need::Postgres, Need::Kafka, Need::MongoDb, Need::Mail, Need::Dex]
             }

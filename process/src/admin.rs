@@ -104,7 +104,7 @@ impl Admin {
     pub async fn bind(address: SocketAddr) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address)
             .await
-            .with_context(|| format!("the admin port {address} cannot be bound"))?;
+            .with_context(|| format!("ADMIN_LISTEN: {address} cannot be bound"))?;
         let local_addr = listener.local_addr()?;
         Ok(Self { listener, local_addr })
     }

@@ -181,10 +181,10 @@ impl GroupConsumer {
 
     /// Tells the group how far each partition is done. For people's tools only: progress itself is
     /// kept with the documents.
-    pub fn commit(&self, done: &[(Partition, Position)], mode: CommitMode) -> Result<(), LogError> {
+    pub fn commit(&self, done: &[(Partition, Position)]) -> Result<(), LogError> {
         let next: Vec<_> =
             done.iter().map(|(partition, position)| (*partition, position.next())).collect();
-        Ok(self.consumer.commit(&list(&self.topic, &next)?, mode)?)
+        Ok(self.consumer.commit(&list(&self.topic, &next)?, CommitMode::Async)?)
     }
 }
 

@@ -10,6 +10,7 @@ use futures_util::FutureExt as _;
 use super::{End, Session, Subscription, bad_frame};
 use crate::auth::Caller;
 use crate::ingest::{self, SendError};
+use crate::kafka::AppendError;
 use crate::message::{Content, ContentError, Cursor, Draft, Position, RoomId};
 use crate::ws::frame::{self, Inbound, Outbound};
 
@@ -131,7 +132,9 @@ fn answer(reference: &str, accepted: Result<ingest::Accepted, SendError>) -> Utf
         SendError::UnknownRoom => ("unknown-room", "there is no such room", None),
         SendError::Log { message_id, error } => {
             let (code, detail) = ingest::explain(error);
-            (code, detail, Some(message_id))
+            // Only then there may be a message of that id.
+            let unknown = matches!(error, AppendError::Unknown(_));
+            (code, detail, unknown.then_some(message_id))
         }
     };
     Outbound::Nack { r#ref: reference, code, detail, message_id }.encode()

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::bail;
-use rdkafka::consumer::CommitMode;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -205,7 +204,7 @@ impl ArchiveReader {
         if let Err(error) = self.archive.advance(GENERATION, &done).await {
             return self.pause(&error);
         }
-        if let Err(error) = self.consumer.commit(&done, CommitMode::Async) {
+        if let Err(error) = self.consumer.commit(&done) {
             tracing::warn!(%error, "archive: the group was not told");
         }
         self.count();
