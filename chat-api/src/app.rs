@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::extract::ws::Utf8Bytes;
-use axum::http::HeaderValue;
 use axum::serve::ListenerExt as _;
 use chrono::{DateTime, Utc};
 use dex_tokens::{KeyFetcher, Verifier, VerifierConfig};
@@ -23,7 +22,7 @@ use crate::hub::Hub;
 use crate::ingest::{Ingest, Sources};
 use crate::kafka::{GENERATION, GroupConsumer, HandConsumer, Log, LogError, Partitioner, Producer};
 use crate::message::{Partition, Position};
-use crate::session::Patience;
+use crate::service::Service;
 use crate::workers::{ArchiveReader, FanOut, Stopped, fan_out};
 use crate::{http, ws};
 
@@ -41,32 +40,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 pub struct BadConfiguration {
     option: &'static str,
     reason: String,
-}
-
-/// What handlers and sessions work with.
-pub struct Service {
-    /// Knows people by their tokens.
-    pub verifier: Verifier,
-    /// The way in.
-    pub ingest: Ingest,
-    /// What was said lately.
-    pub hub: Arc<Hub<Utf8Bytes>>,
-    /// What was said.
-    pub archive: Archive,
-    /// Which partition a room is in.
-    pub partitioner: Partitioner,
-    /// Time and randomness.
-    pub sources: Sources,
-    /// How patient sessions are.
-    pub patience: Patience,
-    /// Origins whose pages may call.
-    pub allowed_origins: Vec<HeaderValue>,
-    /// Whether there can be work.
-    pub readiness: Readiness,
-    /// Cancelled when sockets are to be closed.
-    pub draining: CancellationToken,
-    /// Every open socket.
-    pub sockets: TaskTracker,
 }
 
 /// The whole process: connected and bound, not yet running.

@@ -1,6 +1,7 @@
 //! What an operator decides. Everything is parsed before anything is bound.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::http::HeaderValue;
 use clap::Args;
@@ -8,7 +9,6 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::kafka::{Log, TopicShape};
-use crate::session::Patience;
 
 /// Where the log is.
 #[derive(Debug, Clone, Args)]
@@ -91,6 +91,30 @@ pub struct Config {
     pub ring_bytes: usize,
     /// Records that are read back per partition at the start: two deduplication windows of 10,000.
     pub window: i64,
+}
+
+/// How patient a session is.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For the first token.
+    pub auth: Duration,
+    /// Between two pings.
+    pub ping_every: Duration,
+    /// For the answer to a ping.
+    pub pong_within: Duration,
+    /// After the token's expiry, for a fresh one. Stays below the leeway with which tokens pass.
+    pub after_expiry: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            auth: Duration::from_secs(10),
+            ping_every: Duration::from_secs(25),
+            pong_within: Duration::from_secs(8),
+            after_expiry: Duration::from_secs(25),
+        }
+    }
 }
 
 impl Config {

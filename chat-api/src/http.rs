@@ -16,7 +16,7 @@ use axum::routing::get;
 use http::{HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::app::Service;
+use crate::service::Service;
 use crate::ws;
 use problem::Problem;
 

@@ -16,10 +16,10 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_tungstenite::tungstenite;
 
-use crate::app::Service;
 use crate::auth::{self, AuthError, Caller};
 use crate::hub::Listening;
 use crate::message::{Position, RoomId};
+use crate::service::Service;
 use crate::ws::close::Close;
 use crate::ws::frame::{Inbound, Outbound};
 
@@ -27,30 +27,6 @@ use crate::ws::frame::{Inbound, Outbound};
 const SENDS_IN_FLIGHT: usize = 32;
 /// A write that makes no progress for this long has nobody at its other end.
 const STALL: Duration = Duration::from_secs(15);
-
-/// How patient a session is.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// For the first token.
-    pub auth: Duration,
-    /// Between two pings.
-    pub ping_every: Duration,
-    /// For the answer to a ping.
-    pub pong_within: Duration,
-    /// After the token's expiry, for a fresh one. Stays below the leeway with which tokens pass.
-    pub after_expiry: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            auth: Duration::from_secs(10),
-            ping_every: Duration::from_secs(25),
-            pong_within: Duration::from_secs(8),
-            after_expiry: Duration::from_secs(25),
-        }
-    }
-}
 
 /// Why a session ends.
 enum End {

@@ -7,9 +7,9 @@ use std::process::{Command as Executable, ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::console::say;
+use crate::signals::terminated;
 use crate::supervisor::{self, Up};
 use crate::{checkout, clusters, ports, sqlx_data, status, suites};
 
@@ -124,17 +124,4 @@ async fn reset() -> Result<ExitCode> {
     clusters::sweep();
     say("removed .dev");
     Ok(ExitCode::SUCCESS)
-}
-
-/// Waits for Ctrl-C, SIGTERM, or the end of the terminal.
-pub(crate) async fn terminated() -> Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
-    }
-    Ok(())
 }

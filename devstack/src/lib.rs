@@ -30,6 +30,7 @@ pub mod program;
 mod secrets;
 mod services;
 pub mod shared;
+mod signals;
 mod sqlx_data;
 pub mod stack;
 mod status;

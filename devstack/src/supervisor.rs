@@ -11,13 +11,13 @@ use clap::Args;
 use tokio::time::{Instant, interval, sleep};
 
 use crate::checkout;
-use crate::cli::terminated;
 use crate::console::{say, say_of};
 use crate::control::{Claim, Control, Reply, Request, answer, ask};
 use crate::endpoints::Endpoints;
 use crate::install::{self, Need};
 use crate::logs::Follower;
 use crate::ports::{Ports, require_free};
+use crate::signals::terminated;
 use crate::stack::{Source, Stack, StackOptions};
 
 const TICK: Duration = Duration::from_millis(200);

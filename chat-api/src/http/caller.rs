@@ -7,8 +7,8 @@ use http::header;
 use http::request::Parts;
 
 use super::Problem;
-use crate::app::Service;
 use crate::auth::{self, AuthError, Caller};
+use crate::service::Service;
 
 impl FromRequestParts<Arc<Service>> for Caller {
     type Rejection = Problem;

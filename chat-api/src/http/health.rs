@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use http::StatusCode;
 
-use crate::app::Service;
+use crate::service::Service;
 
 /// `GET /v1/healthz`: the process answers.
 pub(super) async fn healthz() -> &'static str {

@@ -13,12 +13,12 @@ use utoipa::ToSchema;
 use super::body::Body;
 use super::problem::Problem;
 use super::query::HistoryQuery;
-use crate::app::Service;
 use crate::archive::{ArchiveError, End, Span};
 use crate::auth::Caller;
 use crate::ingest::{self, Accepted};
 use crate::kafka::GENERATION;
 use crate::message::{Content, Cursor, Draft, Event, Fields, Partition, Position, RoomId};
+use crate::service::Service;
 
 /// Up to where the history in the answer goes: what comes after this cursor is the socket's.
 pub(super) const X_CURSOR: HeaderName = HeaderName::from_static("x-cursor");

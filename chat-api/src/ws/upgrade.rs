@@ -8,9 +8,9 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, header};
 
 use super::frame::{MAX_BYTES, SUBPROTOCOL};
-use crate::app::Service;
 use crate::auth;
 use crate::http::problem::Problem;
+use crate::service::Service;
 use crate::session::Session;
 
 /// The default of 128 KiB stays with every idle socket; a chat frame fits one of these.

@@ -1,0 +1,42 @@
+//! What a running replica is made of, as far as handlers and sessions see it.
+
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+use axum::http::HeaderValue;
+use dex_tokens::Verifier;
+use service_process::admin::Readiness;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::archive::Archive;
+use crate::config::Patience;
+use crate::hub::Hub;
+use crate::ingest::{Ingest, Sources};
+use crate::kafka::Partitioner;
+
+/// What handlers and sessions work with.
+pub struct Service {
+    /// Knows people by their tokens.
+    pub verifier: Verifier,
+    /// The way in.
+    pub ingest: Ingest,
+    /// What was said lately.
+    pub hub: Arc<Hub<Utf8Bytes>>,
+    /// What was said.
+    pub archive: Archive,
+    /// Which partition a room is in.
+    pub partitioner: Partitioner,
+    /// Time and randomness.
+    pub sources: Sources,
+    /// How patient sessions are.
+    pub patience: Patience,
+    /// Origins whose pages may call.
+    pub allowed_origins: Vec<HeaderValue>,
+    /// Whether there can be work.
+    pub readiness: Readiness,
+    /// Cancelled when sockets are to be closed.
+    pub draining: CancellationToken,
+    /// Every open socket.
+    pub sockets: TaskTracker,
+}
