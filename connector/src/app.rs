@@ -55,7 +55,7 @@ pub struct App {
 #[derive(Debug, Error)]
 pub enum InvalidConfig {
     /// The database's address.
-    #[error("POSTGRES_DSN: {0}")]
+    #[error("POSTGRES_DSN")]
     Dsn(#[from] InvalidDsn),
     /// Certificates.
     #[error(transparent)]
