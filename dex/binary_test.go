@@ -30,7 +30,7 @@ const (
 	wrong    = "hunter2-is-not-it"
 )
 
-// accounts is the service behind the connector: it knows alice, and can be down.
+// accounts is the service behind the connector: it knows alice and bob, and can be down.
 type accounts struct {
 	connectorv1.UnimplementedPasswordConnectorServer
 	mutex   sync.Mutex
@@ -49,6 +49,11 @@ var alice = &connectorv1.Identity{
 	ConnectorData:     []byte("epoch-1"),
 }
 
+var people = map[string]*connectorv1.Identity{
+	"alice": alice,
+	"bob":   {UserId: "8d1c6c4e-57a5-4a0e-8f7e-1f5d7f0f9b22", Username: "Bob Example", PreferredUsername: "bob", Email: "bob@example.com"},
+}
+
 func (a *accounts) Login(_ context.Context, request *connectorv1.LoginRequest) (*connectorv1.LoginResponse, error) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
@@ -56,8 +61,8 @@ func (a *accounts) Login(_ context.Context, request *connectorv1.LoginRequest) (
 	switch {
 	case a.down:
 		return nil, status.Errorf(codes.Unavailable, "no database for %s, %s", request.GetUsername(), request.GetPassword())
-	case request.GetUsername() == "alice" && request.GetPassword() == right:
-		return &connectorv1.LoginResponse{ValidPassword: true, Identity: alice}, nil
+	case people[request.GetUsername()] != nil && request.GetPassword() == right:
+		return &connectorv1.LoginResponse{ValidPassword: true, Identity: people[request.GetUsername()]}, nil
 	default:
 		return &connectorv1.LoginResponse{}, nil
 	}
@@ -207,9 +212,9 @@ func (p *process) wholeLog(t *testing.T) string {
 	t.Helper()
 	p.stop()
 	log := p.log.String()
-	for _, secret := range []string{right, wrong} {
-		if strings.Contains(log, secret) {
-			t.Errorf("a password was logged:\n%s", log)
+	for _, unsaid := range []string{right, wrong, "alice", "Alice", "bob"} {
+		if strings.Contains(log, unsaid) {
+			t.Errorf("%q was logged:\n%s", unsaid, log)
 		}
 	}
 	return log

@@ -1,0 +1,83 @@
+package main
+
+// edit replaces a text of one of Dex's files. The anchor is as long as it takes to be there exactly
+// once, and no longer: whatever stands around it may change with Dex's versions.
+type edit struct {
+	// promise is what the edit is for, as an operator reads it.
+	promise             string
+	file                string
+	anchor, replacement string
+}
+
+const (
+	handlers = "vendor/github.com/dexidp/dex/server/handlers.go"
+	routes   = "vendor/github.com/dexidp/dex/server/server.go"
+)
+
+var edits = []edit{
+	{
+		promise: "an authorization request is completed once",
+		file:    handlers,
+		anchor: `		a.LoggedIn = true
+`,
+		// Inside the storage's transaction: of two logins at the same moment one wins, and its claims stay.
+		replacement: `		if a.LoggedIn {
+			return a, errors.New("this authorization request was completed before")
+		}
+		a.LoggedIn = true
+`,
+	},
+	{
+		promise: "device endpoints are not served",
+		file:    routes,
+		anchor: `	handleFunc("/device", s.handleDeviceExchange)
+	handleFunc("/device/auth/verify_code", s.verifyUserCode)
+	handleFunc("/device/code", s.handleDeviceCode)
+	// TODO(nabokihms): "/device/token" endpoint is deprecated, consider using /token endpoint instead
+	handleFunc("/device/token", s.handleDeviceTokenDeprecated)
+	handleFunc(deviceCallbackURI, s.handleDeviceCallback)
+`,
+	},
+	{
+		promise:     "device endpoints are not announced",
+		file:        handlers,
+		anchor:      `json:"device_authorization_endpoint"`,
+		replacement: `json:"-"`,
+	},
+	{
+		promise:     "an authorization code lives 60 s",
+		file:        handlers,
+		anchor:      `s.now().Add(time.Minute * 30)`,
+		replacement: `s.now().Add(time.Minute)`,
+	},
+	{
+		// Otherwise it is HTTP 500 "server_error", and apps take an old code for an outage (RFC 6749, section 5.2).
+		promise: "a code that is too old is an invalid grant",
+		file:    handlers,
+		anchor: `		if err != storage.ErrNotFound {
+			s.logger.ErrorContext(r.Context(), "failed to get auth code",`,
+		replacement: `		if err != nil && err != storage.ErrNotFound {
+			s.logger.ErrorContext(r.Context(), "failed to get auth code",`,
+	},
+	{
+		promise:     "what was typed as the name is not logged",
+		file:        handlers,
+		anchor:      `"failed login attempt: Invalid credentials.", "user", username)`,
+		replacement: `"failed login attempt: Invalid credentials.", "connector_id", authReq.ConnectorID)`,
+	},
+	{
+		promise: "who signed in is not logged",
+		file:    handlers,
+		anchor: `	email := claims.Email
+	if !claims.EmailVerified {
+		email += " (unverified)"
+	}
+
+	s.logger.InfoContext(ctx, "login successful",
+		"connector_id", authReq.ConnectorID, "username", claims.Username,
+		"preferred_username", claims.PreferredUsername, "email", email, "groups", claims.Groups)
+`,
+		replacement: `	s.logger.InfoContext(ctx, "login successful", "connector_id", authReq.ConnectorID)
+`,
+	},
+}
