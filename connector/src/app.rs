@@ -9,7 +9,6 @@ use anyhow::Context as _;
 use auth_proto::connector::v1::password_connector_server::PasswordConnectorServer;
 use chrono::{DateTime, Utc};
 use rand::RngExt as _;
-use rustls::ServerConfig;
 use secrecy::SecretString;
 use service_process::admin::{Admin, Condition, Readiness};
 use service_process::lifecycle::{Lifecycle, Tasks};
@@ -23,7 +22,7 @@ use tracing::{info, warn};
 
 use crate::audit::Ids;
 use crate::config::{ServeArgs, StoreArgs};
-use crate::grpc::tls::{self, InvalidTls};
+use crate::grpc::tls::{self, InvalidTls, Tls};
 use crate::grpc::{ConnectorService, SERVICE_NAME};
 use crate::login::{Causes, Logins};
 use crate::password::{Cost, Pool};
@@ -45,7 +44,7 @@ const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from
 pub struct App {
     listener: TcpListener,
     admin: Admin,
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<Tls>,
     store: Store,
     pool: Pool,
     prompt: String,
@@ -68,9 +67,9 @@ pub fn open_store(args: &StoreArgs) -> Result<Store, InvalidConfig> {
 }
 
 /// Checks all that can be checked without binding or dialling.
-pub fn check(args: &ServeArgs) -> Result<Option<Arc<ServerConfig>>, InvalidConfig> {
+pub fn check(args: &ServeArgs) -> Result<Option<Tls>, InvalidConfig> {
     Store::open(&args.store.postgres_dsn)?;
-    args.tls_files().as_ref().map(tls::load).transpose().map_err(Into::into)
+    args.tls_files().map(Tls::load).transpose().map_err(Into::into)
 }
 
 /// A pool with a thread for each processor that this process may use.

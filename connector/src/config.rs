@@ -66,6 +66,11 @@ pub struct ServeArgs {
     #[arg(long, env = "TLS_CA_FILE", required_unless_present = "insecure")]
     pub tls_ca_file: Option<PathBuf>,
 
+    /// DNS names of those who may call, separated by commas: the certificate must bear one of them.
+    #[arg(long, env = "TLS_CLIENT_NAMES", default_value = "dex", value_delimiter = ',',
+          value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub tls_client_names: Vec<String>,
+
     /// Serve without TLS, so that whoever reaches the port may guess. For development only.
     #[arg(long, env = "CONNECTOR_INSECURE", value_parser = clap::builder::FalseyValueParser::new(),
           conflicts_with_all = ["tls_cert_file", "tls_key_file", "tls_ca_file"])]
@@ -80,6 +85,7 @@ impl ServeArgs {
             certificate: self.tls_cert_file.clone()?,
             key: self.tls_key_file.clone()?,
             ca: self.tls_ca_file.clone()?,
+            client_names: self.tls_client_names.clone(),
         })
     }
 }

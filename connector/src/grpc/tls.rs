@@ -1,26 +1,33 @@
-//! Mutual TLS: who calls must show a certificate of our CA.
+//! Mutual TLS: who calls must show a certificate of our CA that bears a name we know.
 
-use std::io::Cursor;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ServerConfig;
+use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
+};
+use service_process::lifecycle::Tasks;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
-use tracing::warn;
-
-use service_process::lifecycle::Tasks;
+use tracing::{info, warn};
 
 /// How long a handshake may take. A peer in the same network needs milliseconds.
 const LONGEST_HANDSHAKE: Duration = Duration::from_secs(5);
+
+/// How often the files are looked at: three small reads. A renewed certificate is in use within
+/// this time, long before the old one ends.
+const LOOK_AT_FILES_EVERY: Duration = Duration::from_secs(2);
 
 /// Finished handshakes that wait for the server. It takes them at once.
 const HANDSHAKES_AHEAD: usize = 16;
@@ -34,6 +41,8 @@ pub struct TlsFiles {
     pub key: PathBuf,
     /// The CA that callers' certificates must come from, PEM.
     pub ca: PathBuf,
+    /// The DNS names (SAN) of which a caller's certificate must bear one.
+    pub client_names: Vec<String>,
 }
 
 /// A file that cannot be used.
@@ -56,43 +65,165 @@ pub enum InvalidTls {
     Pair(rustls::Error),
 }
 
-/// Reads the files and checks that they fit together.
-pub fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, InvalidTls> {
-    let chain = certificates("TLS_CERT_FILE", &files.certificate)?;
-    let key = private_key("TLS_KEY_FILE", &files.key)?;
-    let mut roots = rustls::RootCertStore::empty();
-    let bad_ca = |reason| fault("TLS_CA_FILE", &files.ca, "CA certificate", reason);
-    for certificate in certificates("TLS_CA_FILE", &files.ca)? {
-        roots.add(certificate).map_err(|error| bad_ca(error.to_string()))?;
+/// What the files held when they were read.
+#[derive(PartialEq, Eq)]
+struct Pem {
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+    ca: Vec<u8>,
+}
+
+impl Pem {
+    fn read(files: &TlsFiles) -> Result<Self, InvalidTls> {
+        let read = |option, path: &Path| {
+            std::fs::read(path).map_err(|error| fault(option, path, "PEM", error.to_string()))
+        };
+        Ok(Self {
+            certificate: read("TLS_CERT_FILE", &files.certificate)?,
+            key: read("TLS_KEY_FILE", &files.key)?,
+            ca: read("TLS_CA_FILE", &files.ca)?,
+        })
     }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let callers = WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider))
-        .build()
-        .map_err(|error| bad_ca(error.to_string()))?;
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(InvalidTls::Pair)?
-        .with_client_cert_verifier(callers)
-        .with_single_cert(chain, key)
-        .map_err(InvalidTls::Pair)?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(Arc::new(config))
+
+    /// Checks that the files fit together.
+    fn parse(&self, files: &TlsFiles) -> Result<Arc<ServerConfig>, InvalidTls> {
+        let chain = certificates("TLS_CERT_FILE", &files.certificate, &self.certificate)?;
+        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|error| {
+            fault("TLS_KEY_FILE", &files.key, "PEM private key", error.to_string())
+        })?;
+        let mut roots = rustls::RootCertStore::empty();
+        let bad_ca = |reason| fault("TLS_CA_FILE", &files.ca, "CA certificate", reason);
+        for certificate in certificates("TLS_CA_FILE", &files.ca, &self.ca)? {
+            roots.add(certificate).map_err(|error| bad_ca(error.to_string()))?;
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let of_our_ca =
+            WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider))
+                .build()
+                .map_err(|error| bad_ca(error.to_string()))?;
+        let callers = NamedCallers { of_our_ca, names: files.client_names.clone() };
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(InvalidTls::Pair)?
+            .with_client_cert_verifier(Arc::new(callers))
+            .with_single_cert(chain, key)
+            .map_err(InvalidTls::Pair)?;
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Ok(Arc::new(config))
+    }
+}
+
+/// The identity that connections are accepted with. It follows its files.
+pub struct Tls {
+    files: TlsFiles,
+    pem: Pem,
+    config: watch::Sender<Arc<ServerConfig>>,
+}
+
+impl Tls {
+    /// Reads the files and checks that they fit together.
+    pub fn load(files: TlsFiles) -> Result<Self, InvalidTls> {
+        let pem = Pem::read(&files)?;
+        let config = watch::Sender::new(pem.parse(&files)?);
+        Ok(Self { files, pem, config })
+    }
+
+    /// Takes up changed files. What cannot be used changes nothing: connections go on being
+    /// accepted with what was read before. While files are replaced one by one they do not fit.
+    fn follow(&mut self) {
+        let changed = match Pem::read(&self.files) {
+            Ok(pem) if pem == self.pem => return,
+            Ok(pem) => pem.parse(&self.files).map(|config| (pem, config)),
+            Err(error) => Err(error),
+        };
+        match changed {
+            Ok((pem, config)) => {
+                self.pem = pem;
+                self.config.send_replace(config);
+                metrics::counter!("tls_reloads_total", "outcome" => "taken").increment(1);
+                info!("the changed TLS files are in use");
+            }
+            Err(error) => {
+                metrics::counter!("tls_reloads_total", "outcome" => "refused").increment(1);
+                warn!(%error, "the changed TLS files are not usable: the old ones stay");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+/// Lets a caller in whose certificate is of our CA and bears one of these names. The CA may sign
+/// for others too.
+#[derive(Debug)]
+struct NamedCallers {
+    of_our_ca: Arc<dyn ClientCertVerifier>,
+    names: Vec<String>,
+}
+
+impl NamedCallers {
+    fn check_name(&self, certificate: &CertificateDer<'_>) -> Result<(), rustls::Error> {
+        let certificate = webpki::EndEntityCert::try_from(certificate)
+            .map_err(|_| rustls::Error::from(CertificateError::BadEncoding))?;
+        let mut names = certificate.valid_dns_names();
+        if names.any(|name| self.names.iter().any(|allowed| allowed == name)) {
+            return Ok(());
+        }
+        Err(CertificateError::ApplicationVerificationFailure.into())
+    }
+}
+
+impl ClientCertVerifier for NamedCallers {
+    fn verify_client_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        let verified = self.of_our_ca.verify_client_cert(certificate, intermediates, now)?;
+        self.check_name(certificate).map(|()| verified)
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.of_our_ca.root_hint_subjects()
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.of_our_ca.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.of_our_ca.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.of_our_ca.supported_verify_schemes()
+    }
 }
 
 fn certificates(
     option: &'static str,
     path: &Path,
+    pem: &[u8],
 ) -> Result<Vec<CertificateDer<'static>>, InvalidTls> {
     let fault = |reason| fault(option, path, "PEM certificate", reason);
-    let pem = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_reader_iter(Cursor::new(pem)).collect();
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let found = found.map_err(|error| fault(error.to_string()))?;
     if found.is_empty() { Err(fault("there is none in it".to_owned())) } else { Ok(found) }
-}
-
-fn private_key(option: &'static str, path: &Path) -> Result<PrivateKeyDer<'static>, InvalidTls> {
-    PrivateKeyDer::from_pem_file(path)
-        .map_err(|error| fault(option, path, "PEM private key", error.to_string()))
 }
 
 fn fault(option: &'static str, path: &Path, what: &'static str, reason: String) -> InvalidTls {
@@ -102,11 +233,19 @@ fn fault(option: &'static str, path: &Path, what: &'static str, reason: String) 
 /// Connections whose handshake succeeded. Ends when the process stops.
 pub fn accept(
     listener: TcpListener,
-    config: Arc<ServerConfig>,
+    mut tls: Tls,
     tasks: &Tasks,
 ) -> ReceiverStream<std::io::Result<TlsStream<TcpStream>>> {
     let (done, accepted) = mpsc::channel(HANDSHAKES_AHEAD);
-    let acceptor = TlsAcceptor::from(config);
+    let current = tls.config.subscribe();
+    let stopping = tasks.stopping().clone();
+    tasks.worker("tls-files", async move {
+        let mut tick = tokio::time::interval(LOOK_AT_FILES_EVERY);
+        while stopping.run_until_cancelled(tick.tick()).await.is_some() {
+            tls.follow();
+        }
+        Ok(())
+    });
     let handshakes = tasks.clone();
     tasks.worker("grpc-accept", async move {
         while let Some(connection) =
@@ -122,7 +261,8 @@ pub fn accept(
                     continue;
                 }
             };
-            let (acceptor, done) = (acceptor.clone(), done.clone());
+            let acceptor = TlsAcceptor::from(Arc::clone(&current.borrow()));
+            let done = done.clone();
             handshakes.spawn(async move {
                 let handshake = acceptor.accept(connection);
                 let reason = match tokio::time::timeout(LONGEST_HANDSHAKE, handshake).await {

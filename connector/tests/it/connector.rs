@@ -144,6 +144,11 @@ pub(crate) struct Connector {
 
 impl Connector {
     pub(crate) async fn start(dsn: &str) -> Self {
+        Self::start_for(dsn, "dex").await
+    }
+
+    /// Lets in who bears one of these names.
+    pub(crate) async fn start_for(dsn: &str, client_names: &str) -> Self {
         let files = tempfile::tempdir().expect("a directory");
         let authority = Pki::create(files.path()).expect("certificates").connector;
         let path = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
@@ -155,6 +160,7 @@ impl Connector {
             ["--tls-cert-file", &path(&authority.server.cert)],
             ["--tls-key-file", &path(&authority.server.key)],
             ["--tls-ca-file", &path(&authority.ca)],
+            ["--tls-client-names", client_names],
         ];
         let arguments =
             ["auth-connector", "serve"].into_iter().chain(arguments.into_iter().flatten());

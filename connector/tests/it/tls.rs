@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
 
-use crate::connector::{Connector, Database};
+use crate::connector::{Connector, Database, eventually};
 
 fn trusting(connector: &Connector) -> ClientTlsConfig {
     ClientTlsConfig::new()
@@ -68,4 +68,40 @@ async fn silent_connections_keep_nobody_out() {
     }
     assert!(answers(connector.channel()).await);
     drop(silent);
+}
+
+#[tokio::test]
+async fn a_certificate_of_our_ca_with_another_name_is_refused() {
+    let database = Database::create().await;
+    let connector = Connector::start_for(&database.dsn, "somebody-else").await;
+    assert!(!answers(connector.channel()).await, "it says dex");
+    let connector = Connector::start_for(&database.dsn, "somebody-else,dex").await;
+    assert!(answers(connector.channel()).await);
+}
+
+#[tokio::test]
+async fn renewed_files_are_taken_up_and_unusable_ones_change_nothing() {
+    let database = Database::create().await;
+    let connector = Connector::start(&database.dsn).await;
+    let authority = &connector.authority;
+    let standing = connector.channel();
+    let old = trusting(&connector).identity(with(&authority.client));
+    assert!(answers(standing.clone()).await);
+
+    std::fs::write(&authority.server.cert, "rubbish").unwrap();
+    eventually("the refusal is counted", async || {
+        let metrics = reqwest::get(format!("http://{}/metrics", connector.admin)).await.unwrap();
+        metrics.text().await.unwrap().contains("outcome=\"refused\"").then_some(())
+    })
+    .await;
+    assert!(answers(connector.channel_with(old.clone())).await, "with what was read before");
+
+    // A new CA with everything under it.
+    Pki::create(authority.ca.parent().unwrap()).unwrap();
+    eventually("the new certificates are in use", async || {
+        answers(connector.channel()).await.then_some(())
+    })
+    .await;
+    assert!(!answers(connector.channel_with(old)).await, "the old ones are out of use");
+    assert!(answers(standing).await, "connections that stand are not cut");
 }
