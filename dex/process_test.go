@@ -53,6 +53,8 @@ type setup struct {
 	host string
 	// extra is one more line for the connector's config.
 	extra string
+	// top is one more line for Dex's configuration.
+	top string
 }
 
 func newSetup(t *testing.T) *setup {
@@ -114,7 +116,8 @@ staticClients:
   name: Chat
   public: true
   redirectURIs: [%[7]q]
-`, address, s.host, s.authority.CAFile, client.CertFile, client.KeyFile, s.extra, callback)
+%[8]s
+`, address, s.host, s.authority.CAFile, client.CertFile, client.KeyFile, s.extra, callback, s.top)
 	path := filepath.Join(t.TempDir(), "dex.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

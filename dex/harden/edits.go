@@ -12,6 +12,7 @@ type edit struct {
 const (
 	handlers = "vendor/github.com/dexidp/dex/server/handlers.go"
 	routes   = "vendor/github.com/dexidp/dex/server/server.go"
+	styles   = "vendor/github.com/dexidp/dex/web/static/main.css"
 )
 
 var edits = []edit{
@@ -78,6 +79,19 @@ var edits = []edit{
 		"preferred_username", claims.PreferredUsername, "email", email, "groups", claims.Groups)
 `,
 		replacement: `	s.logger.InfoContext(ctx, "login successful", "connector_id", authReq.ConnectorID)
+`,
+	},
+	{
+		promise: "the button of our connector has an icon",
+		file:    styles,
+		anchor: `.dex-btn-icon--ldap {
+`,
+		replacement: `.dex-btn-icon--grpc {
+  background-color: #2B6CB0;
+  background-image: url(../static/img/grpc-icon.svg);
+}
+
+.dex-btn-icon--ldap {
 `,
 	},
 }
