@@ -150,8 +150,7 @@ impl Part {
     /// Kills it with all it started, as a crash would.
     pub async fn kill(&self) {
         if let Some(process) = self.take() {
-            process.kill();
-            process.ended().await;
+            process.kill_whole().await;
         }
     }
 

@@ -32,11 +32,21 @@ pub(crate) fn tree(root: i32) -> Vec<i32> {
     found
 }
 
+/// Whether it runs: what is dead and not yet waited for by its parent holds nothing any more.
+pub(crate) fn is_alive(pid: i32) -> bool {
+    status(pid, 0).is_some_and(|state| state != "Z" && state != "X")
+}
+
 fn parent(pid: i32) -> Option<i32> {
+    status(pid, 1)?.parse().ok()
+}
+
+/// A field of `/proc/PID/stat` behind the name, which may hold spaces and parentheses
+/// (`proc_pid_stat(5)`): 0 is the state, 1 the parent.
+fn status(pid: i32, field: usize) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // pid (name) state ppid …; the name may hold spaces and parentheses (proc_pid_stat(5)).
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_whitespace().nth(1)?.parse().ok()
+    rest.split_whitespace().nth(field).map(str::to_owned)
 }
 
 /// The memory of a process and its descendants, as far as this user may see it.

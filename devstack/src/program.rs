@@ -225,18 +225,33 @@ impl Process {
         self.signal(signal);
         let stopped = tokio::time::timeout(grace, self.ended()).await.is_ok();
         if !stopped {
-            self.kill();
-            self.ended().await;
+            self.kill_whole().await;
         }
         stopped
     }
 
-    /// Kills it and its process group.
-    pub(crate) fn kill(&self) {
-        if self.exit().is_none() {
-            // It may have ended this instant: then there is nothing left to kill.
-            let _ = killpg(self.pid, Signal::SIGKILL);
+    /// Kills it and all it started, and waits until none of them holds anything any more: the
+    /// processes of PostgreSQL outlive their parent for a moment, with its shared memory.
+    pub(crate) async fn kill_whole(&self) {
+        let killed = self.kill();
+        self.ended().await;
+        while killed.iter().any(|pid| process::is_alive(*pid)) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
+    }
+
+    /// Kills it, its process group and all it started, and tells which those were.
+    fn kill(&self) -> Vec<i32> {
+        if self.exit().is_some() {
+            return Vec::new();
+        }
+        let tree = process::tree(self.pid.as_raw());
+        // It may have ended this instant: then there is nothing left to kill.
+        let _ = killpg(self.pid, Signal::SIGKILL);
+        for pid in &tree {
+            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
+        }
+        tree
     }
 
     /// Sends a signal to the process itself.

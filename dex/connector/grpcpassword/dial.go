@@ -47,6 +47,9 @@ func dialOptions(security credentials.TransportCredentials) []grpc.DialOption {
 		// Nobody who can write a DNS TXT record is to switch retries on.
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDisableRetry(),
+		// Each call goes to the next replica that is connected. Those of a name are asked for when the
+		// first call is made, and again when a connection ends.
+		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig": [{"round_robin": {}}]}`),
 		// A call is written once or not at all: nothing is kept to be written again, so once a request
 		// is on the wire not even grpc-go's transparent retry repeats it. What could not be written
 		// moves to another connection.

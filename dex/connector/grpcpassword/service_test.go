@@ -19,6 +19,8 @@ type service struct {
 	login   func(context.Context, *connectorv1.LoginRequest) (*connectorv1.LoginResponse, error)
 	refresh func(context.Context, *connectorv1.RefreshRequest) (*connectorv1.RefreshResponse, error)
 	calls   atomic.Int32
+	// stop ends the service and its connections.
+	stop func()
 }
 
 func (s *service) Login(ctx context.Context, request *connectorv1.LoginRequest) (*connectorv1.LoginResponse, error) {
@@ -42,10 +44,11 @@ func (s *service) serve(t *testing.T, listener net.Listener, options ...grpc.Ser
 			t.Errorf("test service: %v", err)
 		}
 	}()
-	t.Cleanup(func() {
+	s.stop = func() {
 		server.Stop()
 		<-done
-	})
+	}
+	t.Cleanup(s.stop)
 }
 
 // connect opens the connector "local-postgres" on the service, over memory.
