@@ -141,7 +141,9 @@ func (c *Config) open(id string, logger *slog.Logger, options ...grpc.DialOption
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	security, err := c.credentials()
+	// The copy is the connector's own: what Dex does with its Config later does not matter.
+	own := *c
+	security, err := own.credentials(logger.With("connector_id", id))
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +151,7 @@ func (c *Config) open(id string, logger *slog.Logger, options ...grpc.DialOption
 		logger.Warn("grpc connector is insecure: passwords are sent unencrypted; for development only",
 			"connector_id", id, "host", c.Host)
 	}
-	return newPasswordConnector(id, *c, append(dialOptions(security), options...))
+	return newPasswordConnector(id, own, append(dialOptions(security), options...))
 }
 
 // validate reports the first setting that is wrong, by name.

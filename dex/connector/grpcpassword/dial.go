@@ -1,10 +1,7 @@
 package grpcpassword
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"fmt"
-	"os"
+	"log/slog"
 	"time"
 
 	"google.golang.org/grpc"
@@ -14,29 +11,12 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// credentials loads the certificate files.
-func (c *Config) credentials() (credentials.TransportCredentials, error) {
+// credentials are those of the certificate files, or none.
+func (c *Config) credentials(logger *slog.Logger) (credentials.TransportCredentials, error) {
 	if c.Insecure {
 		return insecure.NewCredentials(), nil
 	}
-	authorities, err := os.ReadFile(c.CAFile)
-	if err != nil {
-		return nil, fmt.Errorf("grpc connector: caFile: %w", err)
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(authorities) {
-		return nil, fmt.Errorf("grpc connector: caFile: %s has no PEM certificate", c.CAFile)
-	}
-	certificate, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("grpc connector: certFile and keyFile: %w", err)
-	}
-	return credentials.NewTLS(&tls.Config{
-		MinVersion:   tls.VersionTLS13,
-		RootCAs:      roots,
-		Certificates: []tls.Certificate{certificate},
-		ServerName:   c.ServerName,
-	}), nil
+	return loadCertificates(c, logger)
 }
 
 func dialOptions(security credentials.TransportCredentials) []grpc.DialOption {
