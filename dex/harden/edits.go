@@ -82,13 +82,20 @@ var edits = []edit{
 `,
 	},
 	{
-		promise: "the button of our connector has an icon",
+		promise: "the button of our connector has an icon, and our texts are readable",
 		file:    styles,
 		anchor: `.dex-btn-icon--ldap {
 `,
 		replacement: `.dex-btn-icon--grpc {
   background-color: #2B6CB0;
   background-image: url(../static/img/grpc-icon.svg);
+}
+
+.local-accounts-text {
+  color: inherit;
+  font-size: 13px;
+  margin: 0 auto 20px;
+  max-width: 320px;
 }
 
 .dex-btn-icon--ldap {
