@@ -75,6 +75,8 @@ async fn below_the_rings_floor_the_archive_fills_in_without_gap_or_repeat() {
         partition: Setup::lobby_partition(),
         position: chat_api::message::Position::BEFORE_ALL,
     };
+    // Answered when the fan-out has come as far as the acknowledgements.
+    replica.socket(&token).await.subscribe(last["cursor"].as_str()).await;
     let mut socket = replica.socket(&token).await;
     let (events, resumed) = socket.subscribe(Some(&beginning.to_string())).await;
     assert_eq!(contents(&events), (0..450).map(|n: i32| n.to_string()).collect::<Vec<_>>());
@@ -93,7 +95,9 @@ async fn a_cursor_of_another_partition_or_of_the_future_is_told_so() {
     let setup = Setup::new().await;
     let replica = setup.replica().await;
     let token = setup.issuer.token("ada");
-    replica.say(&token, "one").await;
+    let one = replica.say(&token, "one").await;
+    // Answered when the fan-out has come as far.
+    replica.socket(&token).await.subscribe(one["cursor"].as_str()).await;
     let lobby = Setup::lobby_partition();
     let elsewhere = chat_api::message::Partition::from_number((lobby.number() + 1) % 3).unwrap();
     let mut socket = replica.socket(&token).await;
