@@ -81,12 +81,16 @@ impl Socket {
 
     /// Code and reason with which the server closes, whatever it says before.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
-        loop {
-            if let Message::Close(frame) = self.message().await {
-                let frame = frame.unwrap();
-                return (frame.code.into(), frame.reason.to_string());
+        let closing = async {
+            loop {
+                if let Message::Close(frame) = self.message().await {
+                    let frame = frame.unwrap();
+                    return (frame.code.into(), frame.reason.to_string());
+                }
             }
-        }
+        };
+        // A server that pings would otherwise keep it waiting for ever.
+        tokio::time::timeout(HANG, closing).await.expect("the server closes")
     }
 
     /// Subscribes the lobby and returns what `resumed` says, with the events before it.

@@ -203,7 +203,10 @@ async fn the_server_pings_and_a_client_that_does_not_answer_is_closed_with_4012(
     socket.send(&json!({ "type": "ping" })).await;
     socket.expect("pong").await;
 
-    // Who does not read does not answer. No other test closes with this code.
+    socket.stream.close(None).await.unwrap();
+    while let Some(Ok(_)) = socket.stream.next().await {}
+
+    // Who does not read does not answer. Nothing else is closed with this code.
     let mut silent = replica.socket(&token).await;
     eventually("a socket is given up", async || {
         replica.metrics().await.contains("chat_closes_total{code=\"4012\"}").then_some(())
