@@ -104,7 +104,7 @@ impl App {
             .await
             .with_context(|| format!("CONNECTOR_GRPC_LISTEN: {address} cannot be bound"))?;
         let admin = Admin::bind(args.admin_listen).await?;
-        let pool = start_pool(args.cost.bcrypt_cost).await;
+        let pool = start_pool(args.passwords.bcrypt_cost).await;
         Ok(Self { listener, admin, tls, store, pool, prompt: args.connector_prompt.clone() })
     }
 

@@ -11,7 +11,7 @@ use service_process::{exit, telemetry};
 use tracing::error;
 
 use crate::app::{self, App, InvalidConfig};
-use crate::config::{CostArgs, ServeArgs, StoreArgs};
+use crate::config::{PasswordArgs, ServeArgs, StoreArgs};
 use crate::seed::Plan;
 
 /// How long a stop waits for calls under way. Dex gives up on a login after 8 s.
@@ -46,7 +46,7 @@ pub struct SeedArgs {
     store: StoreArgs,
 
     #[command(flatten)]
-    cost: CostArgs,
+    passwords: PasswordArgs,
 
     /// The accounts, YAML: see docs/CONFIGURATION.md.
     #[arg(long, env = "SEED_FILE")]
@@ -99,7 +99,7 @@ async fn seed(args: SeedArgs) -> anyhow::Result<()> {
     telemetry::init(&args.store.telemetry);
     let store = app::open_store(&args.store)?;
     let plan = Plan::parse(&read(&args.file)?, args.allow_plain_passwords)?;
-    let pool = app::start_pool(args.cost.bcrypt_cost).await;
+    let pool = app::start_pool(args.passwords.bcrypt_cost).await;
     let (ids, now) = (app::system_ids(), app::system_clock());
     let mut seeding = store.begin_seed().await?;
     let summary = plan.write(&mut seeding, &pool, &ids, now).await?;

@@ -1,5 +1,11 @@
 //! What an operator can set. Everything is checked before anything is bound.
 
+mod dex_api;
+mod limits;
+mod lockout;
+mod passwords;
+mod roles;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -7,8 +13,13 @@ use clap::Args;
 use secrecy::SecretString;
 use service_process::telemetry::TelemetryArgs;
 
+pub use dex_api::DexApiArgs;
+pub use limits::LimitsArgs;
+pub use lockout::LockoutArgs;
+pub use passwords::PasswordArgs;
+pub use roles::RolesArgs;
+
 use crate::grpc::tls::TlsFiles;
-use crate::password::Cost;
 
 /// Where the accounts are.
 #[derive(Debug, Clone, Args)]
@@ -22,14 +33,6 @@ pub struct StoreArgs {
     pub telemetry: TelemetryArgs,
 }
 
-/// How dear a new hash is.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct CostArgs {
-    /// bcrypt cost of new hashes, 10 to 12.
-    #[arg(long, env = "BCRYPT_COST", default_value = "12", value_parser = Cost::parse)]
-    pub bcrypt_cost: Cost,
-}
-
 /// Everything that `serve` needs.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
@@ -37,9 +40,25 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub store: StoreArgs,
 
+    /// What this process does.
+    #[command(flatten)]
+    pub roles: RolesArgs,
+
     /// Hashing.
     #[command(flatten)]
-    pub cost: CostArgs,
+    pub passwords: PasswordArgs,
+
+    /// How many attempts are let in.
+    #[command(flatten)]
+    pub limits: LimitsArgs,
+
+    /// How many failures an account bears.
+    #[command(flatten)]
+    pub lockout: LockoutArgs,
+
+    /// Dex's admin API.
+    #[command(flatten)]
+    pub dex_api: DexApiArgs,
 
     /// Where Dex reaches the connector.
     #[arg(long, env = "CONNECTOR_GRPC_LISTEN", default_value = "0.0.0.0:5557")]

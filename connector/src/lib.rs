@@ -5,12 +5,16 @@
 //! [`account`] the words that they share. [`seed`] creates accounts from a file.
 
 pub mod account;
+pub mod accounts;
 pub mod app;
 pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod grpc;
+pub mod guard;
+pub mod limits;
 pub mod login;
 pub mod password;
 pub mod seed;
 pub mod store;
+pub mod worker;

@@ -1,0 +1,1 @@
+//! Benchmarks of both services against ceilings and peers, as ratios in one run.

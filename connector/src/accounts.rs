@@ -1,0 +1,1 @@
+//! The role `accounts`: the pages people see to their account on.

@@ -1,0 +1,1 @@
+//! What stands before an account: charges, lockout, known networks.

@@ -1,0 +1,1 @@
+//! The role `worker`: what goes on in the background.
