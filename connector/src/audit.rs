@@ -1,5 +1,7 @@
 //! What the audit trail says. An event names what happened, not what was typed.
 
+mod fold;
+
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
@@ -7,6 +9,8 @@ use chrono::{DateTime, Utc};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use uuid::Uuid;
+
+pub use fold::{AuditFold, FoldKey, Note};
 
 use crate::account::AccountId;
 
