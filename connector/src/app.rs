@@ -8,8 +8,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use auth_proto::connector::v1::password_connector_server::PasswordConnectorServer;
 use chrono::{DateTime, Utc};
-use rand::RngExt as _;
-use secrecy::SecretString;
 use service_process::admin::{Admin, Condition, Readiness};
 use service_process::lifecycle::{Lifecycle, Tasks};
 use thiserror::Error;
@@ -21,11 +19,12 @@ use tonic_health::server::HealthReporter;
 use tracing::{info, warn};
 
 use crate::audit::Ids;
-use crate::config::{ServeArgs, StoreArgs};
+use crate::config::{InvalidKeyFile, PasswordArgs, ServeArgs, StoreArgs};
 use crate::grpc::tls::{self, InvalidTls, Tls};
 use crate::grpc::{ConnectorService, SERVICE_NAME};
+use crate::keys::MacKey;
 use crate::login::{Causes, Logins};
-use crate::password::{Cost, Pool};
+use crate::password::{Calibration, Peppers, Pool};
 use crate::store::{InvalidDsn, Store};
 
 /// How often the database is asked whether it answers. Health follows within this time and one
@@ -59,6 +58,20 @@ pub enum InvalidConfig {
     /// Certificates.
     #[error(transparent)]
     Tls(#[from] InvalidTls),
+    /// Secrets.
+    #[error(transparent)]
+    Key(#[from] InvalidKeyFile),
+}
+
+/// What the files that the configuration of `serve` names hold.
+#[derive(Debug)]
+pub struct Files {
+    /// Certificates; `None` when the connector is to serve without TLS.
+    pub tls: Option<Tls>,
+    /// What passwords are hashed with.
+    pub peppers: Peppers,
+    /// What typed names are made unrecognisable with.
+    pub guard_key: MacKey,
 }
 
 /// Opens the store that the configuration names.
@@ -67,17 +80,24 @@ pub fn open_store(args: &StoreArgs) -> Result<Store, InvalidConfig> {
 }
 
 /// Checks all that can be checked without binding or dialling.
-pub fn check(args: &ServeArgs) -> Result<Option<Tls>, InvalidConfig> {
+pub fn check(args: &ServeArgs) -> Result<Files, InvalidConfig> {
     Store::open(&args.store.postgres_dsn)?;
-    args.tls_files().map(Tls::load).transpose().map_err(Into::into)
+    Ok(Files {
+        tls: args.tls_files().map(Tls::load).transpose()?,
+        peppers: args.passwords.peppers()?,
+        guard_key: args.guard_key.guard_key()?,
+    })
 }
 
-/// A pool with a thread for each processor that this process may use.
-pub async fn start_pool(cost: Cost) -> Pool {
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    #[expect(clippy::disallowed_methods, reason = "the outermost layer opens the source")]
-    let unguessable = format!("{:x}", rand::rng().random::<u128>());
-    Pool::start(threads, cost, SecretString::from(unguessable)).await
+/// The processors that this process may use: the CPU quota of its container, if it has one.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// A pool for commands, whose answers nobody times.
+pub fn command_pool(args: &PasswordArgs) -> Result<Pool, InvalidConfig> {
+    let peppers = args.peppers()?;
+    Ok(Pool::new(threads(), args.bcrypt_cost, peppers, Calibration::NONE))
 }
 
 /// Ids from the system's randomness.
@@ -97,14 +117,15 @@ pub fn system_clock() -> DateTime<Utc> {
 impl App {
     /// Checks the configuration and binds its ports; port 0 lets the system choose.
     pub async fn build(args: &ServeArgs) -> anyhow::Result<Self> {
-        let tls = check(args)?;
+        let Files { tls, peppers, guard_key: _ } = check(args)?;
         let store = open_store(&args.store)?;
         let address = args.connector_grpc_listen;
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("CONNECTOR_GRPC_LISTEN: {address} cannot be bound"))?;
         let admin = Admin::bind(args.admin_listen).await?;
-        let pool = start_pool(args.passwords.bcrypt_cost).await;
+        let calibration = Calibration::measure(threads()).await;
+        let pool = Pool::new(threads(), args.passwords.bcrypt_cost, peppers, calibration);
         Ok(Self { listener, admin, tls, store, pool, prompt: args.connector_prompt.clone() })
     }
 

@@ -99,7 +99,7 @@ async fn seed(args: SeedArgs) -> anyhow::Result<()> {
     telemetry::init(&args.store.telemetry);
     let store = app::open_store(&args.store)?;
     let plan = Plan::parse(&read(&args.file)?, args.allow_plain_passwords)?;
-    let pool = app::start_pool(args.passwords.bcrypt_cost).await;
+    let pool = app::command_pool(&args.passwords)?;
     let (ids, now) = (app::system_ids(), app::system_clock());
     let mut seeding = store.begin_seed().await?;
     let summary = plan.write(&mut seeding, &pool, &ids, now).await?;

@@ -16,7 +16,7 @@ use service_process::telemetry::TelemetryArgs;
 pub use dex_api::DexApiArgs;
 pub use limits::LimitsArgs;
 pub use lockout::LockoutArgs;
-pub use passwords::PasswordArgs;
+pub use passwords::{GuardKeyArgs, InvalidKeyFile, PasswordArgs};
 pub use roles::RolesArgs;
 
 use crate::grpc::tls::TlsFiles;
@@ -47,6 +47,10 @@ pub struct ServeArgs {
     /// Hashing.
     #[command(flatten)]
     pub passwords: PasswordArgs,
+
+    /// Counting without names.
+    #[command(flatten)]
+    pub guard_key: GuardKeyArgs,
 
     /// How many attempts are let in.
     #[command(flatten)]

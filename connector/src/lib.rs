@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 pub mod grpc;
 pub mod guard;
+pub mod keys;
 pub mod limits;
 pub mod login;
 pub mod password;

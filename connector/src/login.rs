@@ -14,12 +14,8 @@ use tracing::error;
 
 use crate::account::{AccountId, Identity, InvalidName, LoginName};
 use crate::audit::{DenialReason, Entry, Event, Ids, Origin, RefusalReason};
-use crate::password::{Pool, Saturated};
+use crate::password::{Caller, MAX_PASSWORD_BYTES, Pool, Saturated};
 use crate::store::{Candidate, Store, StoreError};
-
-/// Longest password that is looked at, in bytes. NIST SP 800-63B-4 §3.1.1.2 asks for at least 64
-/// characters; 1,024 leave room for a passphrase in any script.
-pub const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// One attempt to log in.
 #[derive(Debug)]
@@ -97,11 +93,13 @@ impl Logins {
             Ok(name) => self.store.candidate(name).await?,
             Err(_) => None,
         };
-        let hash = candidate.as_ref().and_then(|candidate| candidate.password.clone());
-        let has_password = hash.is_some();
+        let credential = candidate.as_ref().and_then(|candidate| candidate.password.clone());
+        let has_password = credential.is_some();
         // A long password would make its hash, and with it the answer, slower than others.
         let password = if well_formed { password } else { SecretString::default() };
-        let fits = self.pool.verify(password, hash).await?;
+        let permit = self.pool.acquire(Caller::Known, None).await?;
+        let may_open = candidate.as_ref().is_some_and(|candidate| candidate.is_active);
+        let fits = permit.verify(password, credential, may_open && well_formed).await.fits;
 
         let account = candidate.as_ref().map(|candidate| candidate.identity.id);
         let outcome = match candidate {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::checkout;
 use crate::http;
+use crate::keys::KeyFiles;
 use crate::part::{Part, probe};
 use crate::pki::Pki;
 use crate::ports::Ports;
@@ -24,6 +25,7 @@ pub(crate) fn connector(dsn: &str) -> Result<Program> {
 
 /// The part that serves the accounts.
 pub(crate) fn connector_part(state: &Path, dsn: &str, ports: &Ports, pki: &Pki) -> Result<Part> {
+    let keys = KeyFiles::get_or_create(state)?;
     let program = connector(dsn)?
         .args(["serve"])
         .env("CONNECTOR_GRPC_LISTEN", local(ports.connector))
@@ -31,6 +33,8 @@ pub(crate) fn connector_part(state: &Path, dsn: &str, ports: &Ports, pki: &Pki) 
         .env("TLS_CERT_FILE", &pki.connector.server.cert)
         .env("TLS_KEY_FILE", &pki.connector.server.key)
         .env("TLS_CA_FILE", &pki.connector.ca)
+        .env("PEPPER_FILE", keys.peppers)
+        .env("GUARD_KEY_FILE", keys.guard_key)
         // The cost of one guess on a real host; local sign-ins need not wait for it.
         .env("BCRYPT_COST", "10");
     Ok(Part::new("connector", program, state, ready(ports.connector_admin)))
@@ -58,6 +62,7 @@ pub(crate) async fn seed(state: &Path, dsn: &str, users: &[User]) -> Result<()> 
         .args(["seed", "--allow-plain-passwords", "--file"])
         .args([&file])
         .env("BCRYPT_COST", "10")
+        .env("PEPPER_FILE", KeyFiles::get_or_create(state)?.peppers)
         .run(&state.join("log/seed.log"))
         .await
         .context("the people are not seeded")

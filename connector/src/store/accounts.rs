@@ -4,7 +4,7 @@ use sqlx::types::Uuid;
 
 use super::{Store, StoreError, in_time};
 use crate::account::{AccountId, Identity, LoginName};
-use crate::password::StoredHash;
+use crate::password::Credential;
 
 /// An account that a login name leads to.
 #[derive(Debug, Clone)]
@@ -13,8 +13,8 @@ pub struct Candidate {
     pub identity: Identity,
     /// Whether it may be used.
     pub is_active: bool,
-    /// The hash of its password, if it has one.
-    pub password: Option<StoredHash>,
+    /// What is stored of its password, if it has one.
+    pub password: Option<Credential>,
 }
 
 impl Store {
@@ -24,7 +24,7 @@ impl Store {
             sqlx::query!(
                 r#"
                 select users.id, username, full_name, email, email_verified, is_active, auth_epoch,
-                       password_hash as "password_hash?"
+                       scheme as "scheme?", password_hash as "password_hash?", pepper_id
                 from users left join credentials on credentials.user_id = users.id
                 where username_key = $1 or email_key = $1
                 "#,
@@ -34,9 +34,13 @@ impl Store {
         )
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let password = row.password_hash.as_deref().map(StoredHash::parse).transpose();
+        let password = row
+            .scheme
+            .zip(row.password_hash)
+            .map(|(scheme, hash)| Credential::parse(scheme, &hash, row.pepper_id.as_deref()));
         Ok(Some(Candidate {
             password: password
+                .transpose()
                 .map_err(|_| StoreError::Corrupt { what: "password hash", account: row.id })?,
             is_active: row.is_active,
             identity: Identity {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Store, StoreError};
 use crate::account::{Email, UserName};
-use crate::password::StoredHash;
+use crate::password::Credential;
 
 /// Serialises seed runs, so that two at once make no duplicates and none fails.
 const SEED_LOCK: i64 = 0x6c61_7365_6564;
@@ -102,13 +102,18 @@ impl SeedTransaction<'_> {
     pub async fn put_password(
         &mut self,
         id: Uuid,
-        hash: &StoredHash,
+        credential: &Credential,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         sqlx::query!(
-            "insert into credentials (user_id, scheme, password_hash, set_at) values ($1, 1, $2, $3)",
+            r#"
+            insert into credentials (user_id, scheme, password_hash, pepper_id, set_at)
+            values ($1, $2, $3, $4, $5)
+            "#,
             id,
-            hash.as_str(),
+            credential.scheme(),
+            credential.hash(),
+            credential.pepper_id(),
             now
         )
         .execute(&mut *self.transaction)

@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use auth_connector::app::App;
 use auth_connector::cli::{Cli, Command as CliCommand};
 use auth_proto::connector::v1::password_connector_client::PasswordConnectorClient;
 use auth_proto::connector::v1::{LoginRequest, LoginResponse, Origin, Scopes};
 use clap::Parser as _;
+use devstack::keys::KeyFiles;
 use devstack::pki::{Authority, Pki};
 use service_process::lifecycle::{Lifecycle, Tasks};
 use sqlx::PgPool;
@@ -66,10 +68,12 @@ impl Database {
     /// The program, on this database.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program();
-        command.args(arguments).env("POSTGRES_DSN", &self.dsn).env("BCRYPT_COST", "10");
-        if arguments.first() == Some(&"migrate") {
-            command.env_remove("BCRYPT_COST");
-        }
+        command
+            .args(arguments)
+            .env("POSTGRES_DSN", &self.dsn)
+            .env("BCRYPT_COST", "10")
+            .env("PEPPER_FILE", &keys().peppers)
+            .env("GUARD_KEY_FILE", &keys().guard_key);
         command
     }
 
@@ -122,6 +126,13 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
     tokio::time::timeout(hang, asking).await.unwrap_or_else(|_| panic!("never: {what}"))
 }
 
+/// The key files of all tests: what one process hashed, another can verify.
+pub(crate) fn keys() -> &'static KeyFiles {
+    static KEYS: OnceLock<KeyFiles> = OnceLock::new();
+    let state = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    KEYS.get_or_init(|| KeyFiles::get_or_create(state).expect("key files"))
+}
+
 /// The program without any configuration.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_auth-connector"));
@@ -155,6 +166,8 @@ impl Connector {
         let arguments = [
             ["--postgres-dsn", dsn],
             ["--bcrypt-cost", "10"],
+            ["--pepper-file", &path(&keys().peppers)],
+            ["--guard-key-file", &path(&keys().guard_key)],
             ["--connector-grpc-listen", "127.0.0.1:0"],
             ["--admin-listen", "127.0.0.1:0"],
             ["--tls-cert-file", &path(&authority.server.cert)],

@@ -5,6 +5,7 @@ mod check_config;
 mod connector;
 mod health;
 mod login;
+mod passwords;
 mod prompt;
 mod reference;
 mod refresh;
