@@ -32,6 +32,8 @@ pub enum Event {
     RefreshOk,
     /// A session was refused to go on.
     RefreshDenied(DenialReason),
+    /// Dex forgot the sessions of an account.
+    SessionsEnded,
 }
 
 /// Why an attempt was refused. Shown to operators, never to the person.
@@ -58,6 +60,9 @@ pub enum DenialReason {
     Disabled,
     /// The account's earlier logins were ended.
     OldEpoch,
+    /// Dex is yet to forget sessions of the account. It keeps one epoch for all of them, which a
+    /// new login replaces: until then an earlier session cannot be told from a later one.
+    RevocationPending,
 }
 
 impl Event {
@@ -69,6 +74,7 @@ impl Event {
             Self::LoginFail(_) => "login.fail",
             Self::RefreshOk => "refresh.ok",
             Self::RefreshDenied(_) => "refresh.denied",
+            Self::SessionsEnded => "sessions.ended",
         }
     }
 
@@ -76,11 +82,12 @@ impl Event {
     #[must_use]
     pub fn reason(self) -> Option<&'static str> {
         match self {
-            Self::LoginOk | Self::RefreshOk => None,
+            Self::LoginOk | Self::RefreshOk | Self::SessionsEnded => None,
             Self::LoginFail(reason) => Some(reason.name()),
             Self::RefreshDenied(DenialReason::Deleted) => Some("deleted"),
             Self::RefreshDenied(DenialReason::Disabled) => Some("disabled"),
             Self::RefreshDenied(DenialReason::OldEpoch) => Some("old_epoch"),
+            Self::RefreshDenied(DenialReason::RevocationPending) => Some("revocation_pending"),
         }
     }
 }

@@ -15,7 +15,7 @@ use tracing::error;
 use crate::account::{AccountId, Identity, InvalidName, LoginName};
 use crate::audit::{DenialReason, Entry, Event, Ids, Origin, RefusalReason};
 use crate::password::{Pool, Saturated};
-use crate::store::{Candidate, Store, StoreError};
+use crate::store::{Candidate, Standing, Store, StoreError};
 
 /// Longest password that is looked at, in bytes. NIST SP 800-63B-4 §3.1.1.2 asks for at least 64
 /// characters; 1,024 leave room for a passphrase in any script.
@@ -125,20 +125,22 @@ impl Logins {
     /// Lets an account go on, with its claims as they are now, or says why not.
     ///
     /// A raised epoch ends what came before it: a session is worth what the account's epoch was at
-    /// its login.
+    /// its login. While Dex is yet to forget sessions of the account, that cannot be told, and none
+    /// goes on.
     pub async fn refresh(
         &self,
         renewal: Renewal,
         now: DateTime<Utc>,
     ) -> Result<Result<Identity, DenialReason>, Unavailable> {
         let Renewal { account, auth_epoch, wants_groups, origin } = renewal;
-        let verdict = match self.store.account(account).await? {
+        let verdict = match self.store.standing(account).await? {
             None => Err(DenialReason::Deleted),
-            Some((_, false)) => Err(DenialReason::Disabled),
-            Some((identity, true)) if auth_epoch != Some(identity.auth_epoch) => {
+            Some(Standing { is_active: false, .. }) => Err(DenialReason::Disabled),
+            Some(Standing { identity, .. }) if auth_epoch != Some(identity.auth_epoch) => {
                 Err(DenialReason::OldEpoch)
             }
-            Some((identity, true)) => Ok(self.with_groups(identity, wants_groups).await?),
+            Some(Standing { revocation_pending: true, .. }) => Err(DenialReason::RevocationPending),
+            Some(Standing { identity, .. }) => Ok(self.with_groups(identity, wants_groups).await?),
         };
         let event =
             verdict.as_ref().map_or_else(|r| Event::RefreshDenied(*r), |_| Event::RefreshOk);

@@ -2,7 +2,12 @@
 
 mod accounts;
 mod audit;
+mod backlog;
+mod partitions;
+mod revocations;
 mod seed;
+mod sessions;
+mod sweep;
 
 use std::time::Duration;
 
@@ -12,7 +17,9 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use thiserror::Error;
 
-pub use accounts::Candidate;
+pub use accounts::{Candidate, Standing};
+pub use backlog::Backlog;
+pub use revocations::Revocation;
 pub use seed::{Change, NewAccount, NewPassword, SeedTransaction};
 
 /// How long a login waits for the database in one step. With it an outage is answered within 2 s.
@@ -55,6 +62,9 @@ pub enum StoreError {
         /// The field, as a person knows it.
         field: &'static str,
     },
+    /// The role cannot be the services'.
+    #[error("SERVICE_ROLE: {0}")]
+    ServiceRole(&'static str),
 }
 
 /// A data source name that cannot be used. The name is not repeated: it holds a password.

@@ -17,6 +17,17 @@ pub struct Candidate {
     pub password: Option<StoredHash>,
 }
 
+/// Whether an account may go on, and who it is.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// The account, groups not read.
+    pub identity: Identity,
+    /// Whether it may be used.
+    pub is_active: bool,
+    /// Whether Dex is yet to forget sessions of it.
+    pub revocation_pending: bool,
+}
+
 impl Store {
     /// The account with this user name or e-mail address.
     pub async fn candidate(&self, name: &LoginName) -> Result<Option<Candidate>, StoreError> {
@@ -51,12 +62,13 @@ impl Store {
         }))
     }
 
-    /// The account with this id, groups not read, and whether it may be used.
-    pub async fn account(&self, id: AccountId) -> Result<Option<(Identity, bool)>, StoreError> {
+    /// How the account with this id stands.
+    pub async fn standing(&self, id: AccountId) -> Result<Option<Standing>, StoreError> {
         let row = in_time(
             sqlx::query!(
                 r#"
-                select id, username, full_name, email, email_verified, is_active, auth_epoch
+                select id, username, full_name, email, email_verified, is_active, auth_epoch,
+                       exists (select from revocations where user_id = users.id) as "revocation_pending!"
                 from users where id = $1
                 "#,
                 Uuid::from(id)
@@ -64,8 +76,10 @@ impl Store {
             .fetch_optional(&self.pool),
         )
         .await?;
-        Ok(row.map(|row| {
-            let identity = Identity {
+        Ok(row.map(|row| Standing {
+            is_active: row.is_active,
+            revocation_pending: row.revocation_pending,
+            identity: Identity {
                 id: row.id.into(),
                 username: row.username,
                 full_name: row.full_name,
@@ -73,8 +87,7 @@ impl Store {
                 email_verified: row.email_verified,
                 groups: Vec::new(),
                 auth_epoch: row.auth_epoch,
-            };
-            (identity, row.is_active)
+            },
         }))
     }
 
