@@ -17,16 +17,20 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
+use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::server::HealthReporter;
 use tracing::{info, warn};
 
+use crate::accounts;
 use crate::audit::Ids;
-use crate::config::{ServeArgs, StoreArgs};
+use crate::config::{MissingOption, Role, ServeArgs, StoreArgs};
+use crate::dex_api::{DexApi, InvalidDexApi};
 use crate::grpc::tls::{self, InvalidTls, Tls};
 use crate::grpc::{ConnectorService, SERVICE_NAME};
 use crate::login::{Causes, Logins};
 use crate::password::{Cost, Pool};
 use crate::store::{InvalidDsn, Store};
+use crate::worker::Worker;
 
 /// How often the database is asked whether it answers. Health follows within this time and one
 /// step's limit.
@@ -42,12 +46,28 @@ const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from
 /// The service, bound and not yet running.
 #[derive(Debug)]
 pub struct App {
-    listener: TcpListener,
     admin: Admin,
-    tls: Option<Tls>,
     store: Store,
+    login: Option<Login>,
+    accounts: Option<TcpListener>,
+    /// What the worker calls.
+    worker: Option<DexApi>,
+}
+
+/// What the role `login` needs.
+#[derive(Debug)]
+struct Login {
+    listener: TcpListener,
+    tls: Option<Tls>,
     pool: Pool,
     prompt: String,
+}
+
+/// What the files hold that the roles of this process need.
+#[derive(Debug)]
+pub struct Checked {
+    tls: Option<Tls>,
+    dex: Option<DexApi>,
 }
 
 /// A configuration that parses and cannot be used.
@@ -59,6 +79,12 @@ pub enum InvalidConfig {
     /// Certificates.
     #[error(transparent)]
     Tls(#[from] InvalidTls),
+    /// How Dex's admin API is called.
+    #[error(transparent)]
+    DexApi(#[from] InvalidDexApi),
+    /// What a role cannot do without.
+    #[error(transparent)]
+    Missing(#[from] MissingOption),
 }
 
 /// Opens the store that the configuration names.
@@ -67,9 +93,16 @@ pub fn open_store(args: &StoreArgs) -> Result<Store, InvalidConfig> {
 }
 
 /// Checks all that can be checked without binding or dialling.
-pub fn check(args: &ServeArgs) -> Result<Option<Tls>, InvalidConfig> {
+pub fn check(args: &ServeArgs) -> Result<Checked, InvalidConfig> {
     Store::open(&args.store.postgres_dsn)?;
-    args.tls_files().map(Tls::load).transpose().map_err(Into::into)
+    let mut checked = Checked { tls: None, dex: None };
+    if args.roles.has(Role::Login) {
+        checked.tls = args.tls_files()?.map(Tls::load).transpose()?;
+    }
+    if args.roles.has(Role::Worker) {
+        checked.dex = Some(DexApi::open(args.dex_api.settings()?)?);
+    }
+    Ok(checked)
 }
 
 /// A pool with a thread for each processor that this process may use.
@@ -95,22 +128,34 @@ pub fn system_clock() -> DateTime<Utc> {
 }
 
 impl App {
-    /// Checks the configuration and binds its ports; port 0 lets the system choose.
+    /// Checks the configuration and binds the ports of its roles; port 0 lets the system choose.
     pub async fn build(args: &ServeArgs) -> anyhow::Result<Self> {
-        let tls = check(args)?;
+        let Checked { tls, dex } = check(args)?;
         let store = open_store(&args.store)?;
-        let address = args.connector_grpc_listen;
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("CONNECTOR_GRPC_LISTEN: {address} cannot be bound"))?;
         let admin = Admin::bind(args.admin_listen).await?;
-        let pool = start_pool(args.passwords.bcrypt_cost).await;
-        Ok(Self { listener, admin, tls, store, pool, prompt: args.connector_prompt.clone() })
+        let mut app = Self { admin, store, login: None, accounts: None, worker: dex };
+        if args.roles.has(Role::Login) {
+            let listener = bind("CONNECTOR_GRPC_LISTEN", args.connector_grpc_listen).await?;
+            let pool = start_pool(args.passwords.bcrypt_cost).await;
+            let prompt = args.connector_prompt.clone();
+            app.login = Some(Login { listener, tls, pool, prompt });
+        }
+        if args.roles.has(Role::Accounts) {
+            app.accounts = Some(bind("ACCOUNTS_LISTEN", args.accounts_listen).await?);
+        }
+        Ok(app)
     }
 
-    /// The address of the connector.
-    pub fn grpc_addr(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
+    /// The address of the connector, if this process has the role `login`.
+    #[must_use]
+    pub fn grpc_addr(&self) -> Option<SocketAddr> {
+        self.login.as_ref().and_then(|login| login.listener.local_addr().ok())
+    }
+
+    /// The address of the accounts pages, if this process has the role `accounts`.
+    #[must_use]
+    pub fn accounts_addr(&self) -> Option<SocketAddr> {
+        self.accounts.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
     /// The address of the admin port.
@@ -122,15 +167,42 @@ impl App {
     /// Starts to serve under this life.
     pub async fn run(self, lifecycle: &Lifecycle) -> anyhow::Result<()> {
         let tasks = lifecycle.tasks();
-        let address = self.listener.local_addr()?;
         let readiness = Readiness::new();
         let (reporter, health) = tonic_health::server::health_reporter();
         reporter.set_service_status(SERVICE_NAME, ServingStatus::NotServing).await;
         reporter.set_service_status("", ServingStatus::NotServing).await;
         follow_database(&tasks, self.store.clone(), readiness.condition("database"), reporter);
+        if let Some(login) = self.login {
+            login.serve(self.store.clone(), health, &tasks)?;
+        }
+        if let Some(listener) = self.accounts {
+            info!(address = %listener.local_addr()?, "the accounts pages are served");
+            accounts::serve(listener, readiness.clone(), &tasks);
+        }
+        if let Some(dex) = self.worker {
+            Worker::new(self.store, dex, system_ids(), system_clock, tasks.clone()).start();
+            info!("the worker works");
+        }
         self.admin.serve(&tasks, readiness);
+        Ok(())
+    }
+}
 
-        let logins = Logins::new(self.store, self.pool, system_ids(), tasks.clone());
+async fn bind(option: &'static str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("{option}: {address} cannot be bound"))
+}
+
+impl Login {
+    /// Starts to answer Dex, and whoever asks for health.
+    fn serve(
+        self,
+        store: Store,
+        health: HealthServer<impl Health>,
+        tasks: &Tasks,
+    ) -> anyhow::Result<()> {
+        let address = self.listener.local_addr()?;
+        let logins = Logins::new(store, self.pool, system_ids(), tasks.clone());
         let service = ConnectorService::new(Arc::new(logins), self.prompt, system_clock);
         let service =
             PasswordConnectorServer::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES);
@@ -141,12 +213,12 @@ impl App {
             .add_service(service);
         let stop = tasks.stopping().clone().cancelled_owned();
         if let Some(tls) = self.tls {
-            let connections = tls::accept(self.listener, tls, &tasks);
-            until_aborted(&tasks, router.serve_with_incoming_shutdown(connections, stop));
+            let connections = tls::accept(self.listener, tls, tasks);
+            until_aborted(tasks, router.serve_with_incoming_shutdown(connections, stop));
         } else {
             warn!("serving without TLS: whoever reaches the port may guess passwords");
             let connections = TcpListenerStream::new(self.listener);
-            until_aborted(&tasks, router.serve_with_incoming_shutdown(connections, stop));
+            until_aborted(tasks, router.serve_with_incoming_shutdown(connections, stop));
         }
         info!(%address, "auth-connector serves");
         Ok(())

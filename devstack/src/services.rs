@@ -22,7 +22,7 @@ pub(crate) fn connector(dsn: &str) -> Result<Program> {
     Ok(Program::new(checkout::binary("auth-connector")?).env("POSTGRES_DSN", dsn))
 }
 
-/// The part that serves the accounts.
+/// The part that serves the accounts, in all its roles.
 pub(crate) fn connector_part(state: &Path, dsn: &str, ports: &Ports, pki: &Pki) -> Result<Part> {
     let program = connector(dsn)?
         .args(["serve"])
@@ -31,6 +31,11 @@ pub(crate) fn connector_part(state: &Path, dsn: &str, ports: &Ports, pki: &Pki) 
         .env("TLS_CERT_FILE", &pki.connector.server.cert)
         .env("TLS_KEY_FILE", &pki.connector.server.key)
         .env("TLS_CA_FILE", &pki.connector.ca)
+        .env("ACCOUNTS_LISTEN", local(ports.accounts))
+        .env("DEX_API_ADDRESS", local(ports.dex_admin))
+        .env("DEX_API_CA_FILE", &pki.dex_admin.ca)
+        .env("DEX_API_CERT_FILE", &pki.dex_admin.client.cert)
+        .env("DEX_API_KEY_FILE", &pki.dex_admin.client.key)
         // The cost of one guess on a real host; local sign-ins need not wait for it.
         .env("BCRYPT_COST", "10");
     Ok(Part::new("connector", program, state, ready(ports.connector_admin)))

@@ -8,7 +8,7 @@ const DSN: (&str, &str) = ("POSTGRES_DSN", "postgres://accounts:canary@127.0.0.1
 
 fn check(variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut command = program();
-    command.arg("check-config").envs(variables.iter().copied());
+    command.arg("check-config").env("ROLES", "login").envs(variables.iter().copied());
     let output = command.output().expect("it runs");
     (output.status.code(), text(&output))
 }
@@ -88,7 +88,7 @@ fn a_taken_port_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let output = program()
-        .args(["serve", "--insecure", "--connector-grpc-listen", &address])
+        .args(["serve", "--roles", "login", "--insecure", "--connector-grpc-listen", &address])
         .envs([DSN, ("ADMIN_LISTEN", "127.0.0.1:0"), ("BCRYPT_COST", "10")])
         .output()
         .expect("it runs");

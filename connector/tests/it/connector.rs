@@ -155,6 +155,7 @@ impl Connector {
         let arguments = [
             ["--postgres-dsn", dsn],
             ["--bcrypt-cost", "10"],
+            ["--roles", "login"],
             ["--connector-grpc-listen", "127.0.0.1:0"],
             ["--admin-listen", "127.0.0.1:0"],
             ["--tls-cert-file", &path(&authority.server.cert)],

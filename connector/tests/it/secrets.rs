@@ -14,7 +14,7 @@ async fn no_password_and_no_typed_name_is_logged_or_counted_or_kept() {
     let database = Database::with_people().await;
     let [grpc, admin] = [0, 1].map(|_| devstack::ports::free().expect("a port"));
     let mut child = database
-        .command(&["serve", "--insecure"])
+        .command(&["serve", "--roles", "login", "--insecure"])
         .env("CONNECTOR_GRPC_LISTEN", format!("127.0.0.1:{grpc}"))
         .env("ADMIN_LISTEN", format!("127.0.0.1:{admin}"))
         .env("LOG_LEVEL", "trace")
