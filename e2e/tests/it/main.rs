@@ -11,6 +11,7 @@ mod mtls;
 mod outages;
 mod relying_party;
 mod restarts;
+mod revocations;
 mod run_demo;
 mod secrets;
 mod sign_in;
