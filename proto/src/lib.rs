@@ -10,5 +10,9 @@ pub mod connector {
     /// Version 1 of the contract.
     pub mod v1 {
         include!("generated/localaccounts.connector.v1.rs");
+
+        /// The contract itself, as an encoded `google.protobuf.FileDescriptorSet`: what reflection
+        /// shows.
+        pub const FILE_DESCRIPTOR_SET: &[u8] = include!("generated/descriptor.rs");
     }
 }

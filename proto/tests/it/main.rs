@@ -15,12 +15,13 @@ fn the_generated_rust_is_what_the_contract_generates() {
         String::from_utf8_lossy(&output.stderr)
     );
 
-    let name = "localaccounts.connector.v1.rs";
-    let checked_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/generated").join(name);
-    let checked_in = std::fs::read_to_string(checked_in).expect("the checked-in code");
-    let fresh = std::fs::read_to_string(fresh.path().join(name)).expect("the fresh code");
-    assert!(
-        checked_in == fresh,
-        "the contract changed: run `cargo run -p auth-proto --example generate`"
-    );
+    for name in ["localaccounts.connector.v1.rs", "descriptor.rs"] {
+        let checked_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/generated").join(name);
+        let checked_in = std::fs::read_to_string(checked_in).expect("the checked-in code");
+        let fresh = std::fs::read_to_string(fresh.path().join(name)).expect("the fresh code");
+        assert!(
+            checked_in == fresh,
+            "{name}: the contract changed: run `cargo run -p auth-proto --example generate`"
+        );
+    }
 }
