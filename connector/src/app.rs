@@ -23,8 +23,9 @@ use tracing::{info, warn};
 use crate::audit::Ids;
 use crate::config::{ServeArgs, StoreArgs};
 use crate::grpc::tls::{self, InvalidTls, Tls};
-use crate::grpc::{ConnectorService, SERVICE_NAME};
+use crate::grpc::{self, ConnectorService, SERVICE_NAME};
 use crate::login::{Causes, Logins};
+use crate::metrics;
 use crate::password::{Cost, Pool};
 use crate::store::{InvalidDsn, Store};
 
@@ -34,6 +35,16 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 
 /// The largest request that is read: name, password and ids have limits far below.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+
+/// How long a caller may use one connection, and how long the calls on it may then still take. A
+/// caller looks for replicas when it connects, so a new replica gets its share of logins within
+/// that time. Dex gives up on a login after 8 s.
+const CONNECTION_AGE: (Duration, Duration) = (Duration::from_mins(5), Duration::from_secs(10));
+
+/// Calls under way on one connection; a caller keeps further ones back. Each replica of Dex has one
+/// connection here, and 1,024 refused logins that are padded for half a second are 2,000 a second,
+/// more than the limits let in.
+const MAX_STREAMS: u32 = 1024;
 
 /// How long an HTTP/2 peer may be silent before it is asked whether it lives, and how long it may
 /// take to answer: half-open connections go.
@@ -48,6 +59,7 @@ pub struct App {
     store: Store,
     pool: Pool,
     prompt: String,
+    reflection: bool,
 }
 
 /// A configuration that parses and cannot be used.
@@ -105,7 +117,8 @@ impl App {
             .with_context(|| format!("CONNECTOR_GRPC_LISTEN: {address} cannot be bound"))?;
         let admin = Admin::bind(args.admin_listen).await?;
         let pool = start_pool(args.passwords.bcrypt_cost).await;
-        Ok(Self { listener, admin, tls, store, pool, prompt: args.connector_prompt.clone() })
+        let (prompt, reflection) = (args.connector_prompt.clone(), args.connector_reflection);
+        Ok(Self { listener, admin, tls, store, pool, prompt, reflection })
     }
 
     /// The address of the connector.
@@ -129,6 +142,7 @@ impl App {
         reporter.set_service_status("", ServingStatus::NotServing).await;
         follow_database(&tasks, self.store.clone(), readiness.condition("database"), reporter);
         self.admin.serve(&tasks, readiness);
+        metrics::describe();
 
         let logins = Logins::new(self.store, self.pool, system_ids(), tasks.clone());
         let service = ConnectorService::new(Arc::new(logins), self.prompt, system_clock);
@@ -137,6 +151,10 @@ impl App {
         let router = Server::builder()
             .http2_keepalive_interval(Some(KEEPALIVE.0))
             .http2_keepalive_timeout(Some(KEEPALIVE.1))
+            .max_connection_age(CONNECTION_AGE.0)
+            .max_connection_age_grace(CONNECTION_AGE.1)
+            .max_concurrent_streams(MAX_STREAMS)
+            .add_optional_service(self.reflection.then(grpc::reflection))
             .add_service(health)
             .add_service(service);
         let stop = tasks.stopping().clone().cancelled_owned();

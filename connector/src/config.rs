@@ -90,6 +90,11 @@ pub struct ServeArgs {
           value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub tls_client_names: Vec<String>,
 
+    /// Show the contract to who asks for it (gRPC reflection), for tools such as grpcurl.
+    #[arg(long = "reflection", env = "CONNECTOR_REFLECTION",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub connector_reflection: bool,
+
     /// Serve without TLS, so that whoever reaches the port may guess. For development only.
     #[arg(long, env = "CONNECTOR_INSECURE", value_parser = clap::builder::FalseyValueParser::new(),
           conflicts_with_all = ["tls_cert_file", "tls_key_file", "tls_ca_file"])]

@@ -14,6 +14,7 @@ pub mod grpc;
 pub mod guard;
 pub mod limits;
 pub mod login;
+pub mod metrics;
 pub mod password;
 pub mod seed;
 pub mod store;

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use service_process::lifecycle::Tasks;
 use thiserror::Error;
+use tokio::time::Instant;
 use tracing::error;
 
 use crate::account::{AccountId, Identity, InvalidName, LoginName};
@@ -34,6 +35,8 @@ pub struct Attempt {
     pub wants_groups: bool,
     /// Where it comes from.
     pub origin: Origin,
+    /// When the caller gives up, if it said so.
+    pub deadline: Option<Instant>,
 }
 
 /// How an attempt ended.
@@ -91,7 +94,7 @@ impl Logins {
         attempt: Attempt,
         now: DateTime<Utc>,
     ) -> Result<Outcome, Unavailable> {
-        let Attempt { name, password, password_bytes, wants_groups, origin } = attempt;
+        let Attempt { name, password, password_bytes, wants_groups, origin, .. } = attempt;
         let well_formed = name.is_ok() && password_bytes <= MAX_PASSWORD_BYTES;
         let candidate = match &name {
             Ok(name) => self.store.candidate(name).await?,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use auth_proto::connector::v1;
 use secrecy::SecretString;
+use tokio::time::Instant;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -18,7 +19,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Longest connector id and request id that are kept, in bytes. Dex makes both, and short.
 const MAX_ID_BYTES: usize = 128;
 
-pub(super) fn attempt(request: v1::LoginRequest) -> Result<Attempt, Status> {
+pub(super) fn attempt(
+    request: v1::LoginRequest,
+    deadline: Option<Instant>,
+) -> Result<Attempt, Status> {
     let origin = origin(request.origin)?;
     Ok(Attempt {
         name: LoginName::parse(&request.username),
@@ -26,6 +30,7 @@ pub(super) fn attempt(request: v1::LoginRequest) -> Result<Attempt, Status> {
         password: SecretString::from(request.password),
         wants_groups: request.scopes.is_some_and(|scopes| scopes.groups),
         origin,
+        deadline,
     })
 }
 

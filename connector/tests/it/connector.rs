@@ -149,6 +149,11 @@ impl Connector {
 
     /// Lets in who bears one of these names.
     pub(crate) async fn start_for(dsn: &str, client_names: &str) -> Self {
+        Self::start_with(dsn, &["--tls-client-names", client_names]).await
+    }
+
+    /// Serves with these options besides.
+    pub(crate) async fn start_with(dsn: &str, options: &[&str]) -> Self {
         let files = tempfile::tempdir().expect("a directory");
         let authority = Pki::create(files.path()).expect("certificates").connector;
         let path = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
@@ -160,10 +165,11 @@ impl Connector {
             ["--tls-cert-file", &path(&authority.server.cert)],
             ["--tls-key-file", &path(&authority.server.key)],
             ["--tls-ca-file", &path(&authority.ca)],
-            ["--tls-client-names", client_names],
         ];
-        let arguments =
-            ["auth-connector", "serve"].into_iter().chain(arguments.into_iter().flatten());
+        let arguments = ["auth-connector", "serve"]
+            .into_iter()
+            .chain(arguments.into_iter().flatten())
+            .chain(options.iter().copied());
         let cli = Cli::try_parse_from(arguments).unwrap_or_else(|error| panic!("{error}"));
         let CliCommand::Serve(args) = cli.command else { unreachable!("it says serve") };
 

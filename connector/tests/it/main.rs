@@ -2,12 +2,17 @@
 #![expect(clippy::disallowed_methods, reason = "tests are the outermost layer")]
 
 mod check_config;
+#[path = "../../../process/tests/it/collector.rs"]
+mod collector;
 mod connector;
 mod health;
 mod login;
+mod program;
 mod prompt;
 mod reference;
+mod reflection;
 mod refresh;
 mod secrets;
 mod seed;
 mod tls;
+mod traces;
