@@ -132,3 +132,29 @@ impl Ids {
         uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
 }
+
+/// For documents and tests: what can stand in the trail. A test finds what is missing here.
+impl Event {
+    /// Every event with every reason.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        [Self::LoginOk, Self::RefreshOk]
+            .into_iter()
+            .chain(RefusalReason::ALL.map(Self::LoginFail))
+            .chain(DenialReason::ALL.map(Self::RefreshDenied))
+            .collect()
+    }
+}
+
+impl RefusalReason {
+    const ALL: [Self; 5] =
+        [Self::Malformed, Self::UnknownName, Self::NoPassword, Self::WrongPassword, Self::Disabled];
+}
+
+impl DenialReason {
+    const ALL: [Self; 3] = [Self::Deleted, Self::Disabled, Self::OldEpoch];
+}
+
+#[cfg(test)]
+#[path = "audit_tests.rs"]
+mod tests;

@@ -6,6 +6,7 @@ mod check_config;
 #[path = "../../../process/tests/it/collector.rs"]
 mod collector;
 mod connector;
+mod dashboards;
 mod health;
 mod login;
 mod program;
