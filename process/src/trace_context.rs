@@ -56,3 +56,7 @@ pub fn write_headers(span: &Span, headers: &mut HeaderMap) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "trace_context_tests.rs"]
+mod tests;
