@@ -9,6 +9,7 @@ mod grants;
 mod messages;
 mod mtls;
 mod outages;
+mod pages;
 mod relying_party;
 mod restarts;
 mod run_demo;
