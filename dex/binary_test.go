@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	connectorv1 "localaccounts/dex/gen/localaccounts/connector/v1"
+	"localaccounts/dex/internal/testprocess"
 )
 
 const (
@@ -165,13 +166,13 @@ func TestLoginsWorkOnceTheServiceHasCome(t *testing.T) {
 		t.Fatalf("status %d without a service", response.StatusCode)
 	}
 	setup.serve(t, &accounts{})
-	for deadline := time.Now().Add(hang); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(testprocess.Hang); ; time.Sleep(50 * time.Millisecond) {
 		response, _ := dex.post(t, dex.loginForm(t), attempt)
 		if response.StatusCode == http.StatusSeeOther {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("still status %d; Dex's log:\n%s", response.StatusCode, dex.log)
+			t.Fatalf("still status %d; Dex's log:\n%s", response.StatusCode, dex.Log)
 		}
 	}
 	dex.wholeLog(t)
@@ -198,20 +199,20 @@ func TestDexRefusesToStartWithABrokenConnector(t *testing.T) {
 func checkRefused(t *testing.T, dex *process, want string) {
 	t.Helper()
 	select {
-	case <-dex.ended:
+	case <-dex.Ended:
 	default:
-		t.Fatalf("Dex runs; its log:\n%s", dex.log)
+		t.Fatalf("Dex runs; its log:\n%s", dex.Log)
 	}
-	if log := dex.log.String(); dex.code == 0 || !strings.Contains(log, want) {
-		t.Errorf("exit code %d, log: %s", dex.code, log)
+	if log := dex.Log.String(); dex.ExitCode() == 0 || !strings.Contains(log, want) {
+		t.Errorf("exit code %d, log: %s", dex.ExitCode(), log)
 	}
 }
 
 // wholeLog stops Dex, looks for what must never be logged, and returns all that was.
 func (p *process) wholeLog(t *testing.T) string {
 	t.Helper()
-	p.stop()
-	log := p.log.String()
+	p.Stop()
+	log := p.Log.String()
 	for _, unsaid := range []string{right, wrong, "alice", "Alice", "bob"} {
 		if strings.Contains(log, unsaid) {
 			t.Errorf("%q was logged:\n%s", unsaid, log)
@@ -285,7 +286,7 @@ func (p *process) do(t *testing.T, client *http.Client, request *http.Request) (
 	t.Helper()
 	response, err := client.Do(request)
 	if err != nil {
-		t.Fatalf("%v; Dex's log:\n%s", err, p.log)
+		t.Fatalf("%v; Dex's log:\n%s", err, p.Log)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)

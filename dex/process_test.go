@@ -1,17 +1,14 @@
 package dex_test
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,10 +17,8 @@ import (
 
 	connectorv1 "localaccounts/dex/gen/localaccounts/connector/v1"
 	"localaccounts/dex/internal/testpki"
+	"localaccounts/dex/internal/testprocess"
 )
-
-// hang is how long a condition may take before the test gives up; it says nothing about speed.
-const hang = 30 * time.Second
 
 // buildDex runs the build that everyone runs, once per test run.
 var buildDex = sync.OnceValues(func() (string, error) {
@@ -59,7 +54,7 @@ type setup struct {
 
 func newSetup(t *testing.T) *setup {
 	t.Helper()
-	return &setup{authority: testpki.New(t), host: freeAddress(t)}
+	return &setup{authority: testpki.New(t), host: testprocess.FreeAddress(t)}
 }
 
 // serve runs the service where the connector expects it.
@@ -127,48 +122,22 @@ staticClients:
 
 // process is a running Dex.
 type process struct {
+	*testprocess.Process
 	issuer string
-	log    *syncBuffer
-	stop   func()
-	ended  chan struct{}
-	code   int
 }
 
 // start runs Dex and returns when it answers or has ended.
 func (s *setup) start(t *testing.T) *process {
 	t.Helper()
 	path := binary(t)
+	environment := append(os.Environ(), "DEX_CONTINUE_ON_CONNECTOR_FAILURE=false")
 	// Dex cannot tell which port the kernel gave it, so it gets one that was free a moment ago.
 	for range 5 {
-		address := freeAddress(t)
-		p := &process{issuer: "http://" + address + "/dex", log: &syncBuffer{}, ended: make(chan struct{})}
-		command := exec.Command(path, "serve", s.configuration(t, address))
-		command.Env = append(os.Environ(), "DEX_CONTINUE_ON_CONNECTOR_FAILURE=false")
-		command.Stdout, command.Stderr = p.log, p.log
-		command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-		started := make(chan error)
-		go func() {
-			// The kernel watches the thread that started the child, so that thread has to stay.
-			runtime.LockOSThread()
-			defer close(p.ended)
-			if err := command.Start(); err != nil {
-				started <- err
-				return
-			}
-			close(started)
-			_ = command.Wait() // how it ended is in ProcessState
-			p.code = command.ProcessState.ExitCode()
-		}()
-		if err := <-started; err != nil {
-			t.Fatal(err)
-		}
-		p.stop = func() {
-			_ = command.Process.Signal(syscall.SIGTERM)
-			<-p.ended
-		}
-		t.Cleanup(p.stop)
+		address := testprocess.FreeAddress(t)
+		p := &process{issuer: "http://" + address + "/dex"}
+		p.Process = testprocess.Start(t, environment, path, "serve", s.configuration(t, address))
 		p.waitUntilReady(t)
-		if !strings.Contains(p.log.String(), "address already in use") {
+		if !strings.Contains(p.Log.String(), "address already in use") {
 			return p
 		}
 	}
@@ -178,44 +147,17 @@ func (s *setup) start(t *testing.T) *process {
 
 func (p *process) waitUntilReady(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(hang); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(testprocess.Hang); time.Now().Before(deadline); {
 		response, err := http.Get(p.issuer + "/healthz")
 		if err == nil {
 			_ = response.Body.Close()
 			return
 		}
 		select {
-		case <-p.ended:
+		case <-p.Ended:
 			return
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	t.Fatalf("Dex does not answer; its log:\n%s", p.log)
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
-}
-
-type syncBuffer struct {
-	mutex  sync.Mutex
-	buffer bytes.Buffer
-}
-
-func (b *syncBuffer) Write(data []byte) (int, error) {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	return b.buffer.Write(data)
-}
-
-func (b *syncBuffer) String() string {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	return b.buffer.String()
+	t.Fatalf("Dex does not answer; its log:\n%s", p.Log)
 }

@@ -1,1 +1,50 @@
-//! The role `accounts`: the pages people see to their account on.
+//! The role `accounts`: the pages on which people see to their account. Empty yet, but for health.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::json;
+use service_process::admin::Readiness;
+use service_process::lifecycle::Tasks;
+use tokio::net::TcpListener;
+
+/// Serves until a stop has let the requests under way finish; a peer that never hangs up is left.
+pub fn serve(listener: TcpListener, readiness: Readiness, tasks: &Tasks) {
+    let stop = tasks.stopping().clone().cancelled_owned();
+    let aborting = tasks.aborting().clone();
+    tasks.worker("accounts", async move {
+        let serving = axum::serve(listener, router(readiness)).with_graceful_shutdown(stop);
+        let serving = serving.into_future();
+        aborting.run_until_cancelled(serving).await.unwrap_or(Ok(())).map_err(Into::into)
+    });
+}
+
+/// Every route there is.
+fn router(readiness: Readiness) -> Router {
+    Router::new()
+        .route("/accounts/healthz", get(healthz))
+        .fallback(|| async { problem(StatusCode::NOT_FOUND, "no-such-path", "No such path") })
+        .method_not_allowed_fallback(|| async {
+            problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
+        })
+        .with_state(readiness)
+}
+
+/// `GET /accounts/healthz`, for load balancers: whether the database answers. Details are the admin
+/// port's.
+async fn healthz(State(readiness): State<Readiness>) -> (StatusCode, &'static str) {
+    if readiness.is_ready() {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+    }
+}
+
+/// Problem details, RFC 9457.
+fn problem(status: StatusCode, name: &str, title: &str) -> impl IntoResponse {
+    let kind = format!("urn:problem-type:accounts:{name}");
+    let body = json!({ "type": kind, "title": title, "status": status.as_u16() });
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], Json(body))
+}

@@ -29,14 +29,26 @@ pub struct Cli {
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Answer Dex until told to stop.
+    /// Do what the roles say until told to stop.
     Serve(Box<ServeArgs>),
     /// Bring the tables of the accounts database up to date.
-    Migrate(StoreArgs),
+    Migrate(MigrateArgs),
     /// Create accounts from a file; a second run writes nothing.
     Seed(SeedArgs),
     /// Check the configuration of `serve`, certificates included, and bind nothing.
     CheckConfig(Box<ServeArgs>),
+}
+
+/// Everything that `migrate` needs.
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+
+    /// A role of the database that is granted what `serve` and the other commands need, and no more:
+    /// it can read the audit trail and add to it, but not change it.
+    #[arg(long, env = "SERVICE_ROLE", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    service_role: Option<String>,
 }
 
 /// Everything that `seed` needs.
@@ -88,9 +100,14 @@ async fn serve(args: &ServeArgs) -> ExitCode {
     }
 }
 
-async fn migrate(args: &StoreArgs) -> anyhow::Result<()> {
-    telemetry::init(&args.telemetry);
-    app::open_store(args)?.migrate().await?;
+async fn migrate(args: &MigrateArgs) -> anyhow::Result<()> {
+    telemetry::init(&args.store.telemetry);
+    let store = app::open_store(&args.store)?;
+    store.migrate().await?;
+    store.make_audit_partitions(app::system_clock()).await?;
+    if let Some(role) = &args.service_role {
+        store.grant_service(role).await?;
+    }
     say("the tables are up to date");
     Ok(())
 }
@@ -99,7 +116,7 @@ async fn seed(args: SeedArgs) -> anyhow::Result<()> {
     telemetry::init(&args.store.telemetry);
     let store = app::open_store(&args.store)?;
     let plan = Plan::parse(&read(&args.file)?, args.allow_plain_passwords)?;
-    let pool = app::start_pool(args.passwords.bcrypt_cost).await;
+    let pool = app::command_pool(&args.passwords)?;
     let (ids, now) = (app::system_ids(), app::system_clock());
     let mut seeding = store.begin_seed().await?;
     let summary = plan.write(&mut seeding, &pool, &ids, now).await?;

@@ -12,12 +12,13 @@ use std::path::PathBuf;
 use clap::Args;
 use secrecy::SecretString;
 use service_process::telemetry::TelemetryArgs;
+use thiserror::Error;
 
-pub use dex_api::DexApiArgs;
+pub use dex_api::{DexApiArgs, DexApiSettings};
 pub use limits::LimitsArgs;
 pub use lockout::LockoutArgs;
-pub use passwords::PasswordArgs;
-pub use roles::RolesArgs;
+pub use passwords::{GuardKeyArgs, InvalidKeyFile, PasswordArgs};
+pub use roles::{Role, RolesArgs};
 
 use crate::grpc::tls::TlsFiles;
 
@@ -48,6 +49,10 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub passwords: PasswordArgs,
 
+    /// Counting without names.
+    #[command(flatten)]
+    pub guard_key: GuardKeyArgs,
+
     /// How many attempts are let in.
     #[command(flatten)]
     pub limits: LimitsArgs,
@@ -64,6 +69,10 @@ pub struct ServeArgs {
     #[arg(long, env = "CONNECTOR_GRPC_LISTEN", default_value = "0.0.0.0:5557")]
     pub connector_grpc_listen: SocketAddr,
 
+    /// Where people reach the accounts pages.
+    #[arg(long, env = "ACCOUNTS_LISTEN", default_value = "0.0.0.0:5559")]
+    pub accounts_listen: SocketAddr,
+
     /// Where the platform asks for life, readiness and metrics.
     #[arg(long, env = "ADMIN_LISTEN", default_value = "0.0.0.0:9101")]
     pub admin_listen: SocketAddr,
@@ -73,16 +82,16 @@ pub struct ServeArgs {
           value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub connector_prompt: String,
 
-    /// Certificate chain of the connector, PEM.
-    #[arg(long, env = "TLS_CERT_FILE", required_unless_present = "insecure")]
+    /// Certificate chain of the connector, PEM. Needed by the role `login`.
+    #[arg(long, env = "TLS_CERT_FILE")]
     pub tls_cert_file: Option<PathBuf>,
 
-    /// Private key of that certificate, PEM.
-    #[arg(long, env = "TLS_KEY_FILE", required_unless_present = "insecure")]
+    /// Private key of that certificate, PEM. Needed by the role `login`.
+    #[arg(long, env = "TLS_KEY_FILE")]
     pub tls_key_file: Option<PathBuf>,
 
-    /// CA that signed the certificates of those who may call, PEM.
-    #[arg(long, env = "TLS_CA_FILE", required_unless_present = "insecure")]
+    /// CA that signed the certificates of those who may call, PEM. Needed by the role `login`.
+    #[arg(long, env = "TLS_CA_FILE")]
     pub tls_ca_file: Option<PathBuf>,
 
     /// DNS names of those who may call, separated by commas: the certificate must bear one of them.
@@ -90,21 +99,44 @@ pub struct ServeArgs {
           value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub tls_client_names: Vec<String>,
 
+    /// Show the contract to who asks for it (gRPC reflection), for tools such as grpcurl.
+    #[arg(long = "reflection", env = "CONNECTOR_REFLECTION",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub connector_reflection: bool,
+
     /// Serve without TLS, so that whoever reaches the port may guess. For development only.
     #[arg(long, env = "CONNECTOR_INSECURE", value_parser = clap::builder::FalseyValueParser::new(),
           conflicts_with_all = ["tls_cert_file", "tls_key_file", "tls_ca_file"])]
     pub insecure: bool,
 }
 
+/// An option that one of the roles cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("--{option} is needed by the role {role}")]
+pub struct MissingOption {
+    option: &'static str,
+    role: Role,
+}
+
 impl ServeArgs {
     /// The TLS files; `None` when the connector is to serve without TLS.
-    #[must_use]
-    pub fn tls_files(&self) -> Option<TlsFiles> {
-        Some(TlsFiles {
-            certificate: self.tls_cert_file.clone()?,
-            key: self.tls_key_file.clone()?,
-            ca: self.tls_ca_file.clone()?,
+    pub fn tls_files(&self) -> Result<Option<TlsFiles>, MissingOption> {
+        if self.insecure {
+            return Ok(None);
+        }
+        Ok(Some(TlsFiles {
+            certificate: needed(self.tls_cert_file.as_ref(), "tls-cert-file", Role::Login)?,
+            key: needed(self.tls_key_file.as_ref(), "tls-key-file", Role::Login)?,
+            ca: needed(self.tls_ca_file.as_ref(), "tls-ca-file", Role::Login)?,
             client_names: self.tls_client_names.clone(),
-        })
+        }))
     }
+}
+
+fn needed<T: Clone>(
+    value: Option<&T>,
+    option: &'static str,
+    role: Role,
+) -> Result<T, MissingOption> {
+    value.cloned().ok_or(MissingOption { option, role })
 }

@@ -2,7 +2,8 @@
 //!
 //! A call comes in at [`grpc`], which parses it and makes one domain call: [`login`] holds the order
 //! of the steps of an attempt. [`password`] hashes on a bounded pool, [`store`] holds all SQL,
-//! [`account`] the words that they share. [`seed`] creates accounts from a file.
+//! [`account`] the words that they share. [`seed`] creates accounts from a file. [`worker`] does what
+//! goes on in the background, and has Dex forget ended sessions through [`dex_api`].
 
 pub mod account;
 pub mod accounts;
@@ -10,11 +11,16 @@ pub mod app;
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod dex_api;
 pub mod grpc;
 pub mod guard;
+pub mod keys;
 pub mod limits;
 pub mod login;
+pub mod metrics;
+pub mod network;
 pub mod password;
 pub mod seed;
 pub mod store;
+pub mod trail;
 pub mod worker;

@@ -1,1 +1,179 @@
 //! Limits of attempts per network and per name, held by each replica for itself.
+//!
+//! They keep a flood away from the database and the hashers. They are approximate: with N replicas
+//! an attacker has up to N times as much, which the lockout, exact through the database, does not
+//! give them.
+
+mod keyed;
+mod sample;
+mod spraying;
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::Quota;
+use governor::clock::{Clock, MonotonicClock};
+use keyed::Keyed;
+
+pub use keyed::SWEEP_EVERY;
+pub use sample::Sampler;
+pub use spraying::Spraying;
+
+use crate::metrics::{LIMIT_KEYS, LIMIT_REFUSALS, LOGIN_WITHOUT_ADDRESS};
+use crate::network::Network;
+
+/// The most keys of each limit. At that many a new key is refused until the next sweep, 30 s at
+/// most, and those that are held go on. A slot of a table takes 25 bytes with a network and 17
+/// with a name, and up to half of the 2²¹ slots are empty: 52 + 52 + 36 MB for a million networks,
+/// each in a coarse network of its own and with a name of its own.
+const MOST_KEYS: usize = 1_000_000;
+
+/// The rates. All are at least 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitSettings {
+    /// Attempts a minute of one network.
+    pub network_per_minute: NonZeroU32,
+    /// Attempts of one network at once.
+    pub network_burst: NonZeroU32,
+    /// Attempts a minute of one coarse network.
+    pub coarse_network_per_minute: NonZeroU32,
+    /// Attempts a minute on one name.
+    pub name_per_minute: NonZeroU32,
+}
+
+/// What becomes of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// It goes on.
+    Admitted,
+    /// Too many come from there. It says nothing about the name, so the answer may be another one.
+    NetworkThrottled {
+        /// After which time it is worth to try again.
+        retry_after: Duration,
+    },
+    /// Too many try this name. Who hears that learns about others' attempts, so the answer must be
+    /// that to a wrong password.
+    NameThrottled,
+}
+
+/// Admits attempts at a limited rate.
+#[derive(Debug)]
+pub struct Limits<C: Clock = MonotonicClock> {
+    networks: Keyed<Network, C>,
+    coarse_networks: Keyed<Network, C>,
+    names: Keyed<NameTag, C>,
+    names_without_address: Keyed<NameTag, C>,
+}
+
+impl Limits {
+    /// Limits on a machine that computes this many hashes a minute, on all its hashers together.
+    #[must_use]
+    pub fn new(settings: &LimitSettings, hashes_per_minute: f64) -> Self {
+        Self::with_clock(settings, hashes_per_minute, &MonotonicClock)
+    }
+}
+
+impl<C: Clock + Clone> Limits<C> {
+    fn with_clock(settings: &LimitSettings, hashes_per_minute: f64, clock: &C) -> Self {
+        let LimitSettings { network_per_minute, network_burst, .. } = *settings;
+        let network = Quota::per_minute(network_per_minute).allow_burst(network_burst);
+        let coarse = settings.coarse_network_per_minute.min(quarter_of_hashes(hashes_per_minute));
+        // At least what one network may send at once: an office is alone in its /24 or /48.
+        let coarse_burst = half(coarse).max(network_burst);
+        let coarse_network = Quota::per_minute(coarse).allow_burst(coarse_burst);
+        let name = settings.name_per_minute;
+        Self {
+            networks: Keyed::new(network, MOST_KEYS, clock.clone()),
+            coarse_networks: Keyed::new(coarse_network, MOST_KEYS, clock.clone()),
+            names: Keyed::new(half_a_minute_at_once(name), MOST_KEYS, clock.clone()),
+            names_without_address: Keyed::new(
+                half_a_minute_at_once(half(name)),
+                MOST_KEYS,
+                clock.clone(),
+            ),
+        }
+    }
+
+    /// Whether an attempt may go on. `name_key` is a keyed MAC of the normalised name.
+    ///
+    /// Without a network there is no limit of networks, because all whose network nobody knows
+    /// would share it and one of them could shut out the others. The name has half its limit then,
+    /// counted apart: attempts that hide where they come from use up nothing of the others.
+    #[must_use]
+    pub fn admit(&self, network: Option<Network>, name_key: &[u8; 32]) -> Admission {
+        let names = if let Some(network) = network {
+            if let Err(retry_after) = self.networks.check(&network) {
+                return throttled("network", Admission::NetworkThrottled { retry_after });
+            }
+            if let Err(retry_after) = self.coarse_networks.check(&network.coarse()) {
+                return throttled("coarse_network", Admission::NetworkThrottled { retry_after });
+            }
+            &self.names
+        } else {
+            metrics::counter!(LOGIN_WITHOUT_ADDRESS).increment(1);
+            &self.names_without_address
+        };
+        match names.check(&tag(name_key)) {
+            Ok(()) => Admission::Admitted,
+            Err(_) => throttled("name", Admission::NameThrottled),
+        }
+    }
+
+    /// Forgets the keys that are owed nothing any more. Due each [`SWEEP_EVERY`]. With a million
+    /// keys it keeps a thread busy for a noticeable time: not for one that serves.
+    pub fn sweep(&self) {
+        let Self { networks, coarse_networks, names, names_without_address } = self;
+        sweep("network", networks);
+        sweep("coarse_network", coarse_networks);
+        sweep("name", names);
+        sweep("name_without_address", names_without_address);
+    }
+}
+
+fn sweep<K: std::hash::Hash + Eq + Clone, C: Clock>(limit: &'static str, keyed: &Keyed<K, C>) {
+    // Before the sweep: how many there were at most is what an operator compares with the bound.
+    let keys = u32::try_from(keyed.keys()).unwrap_or(u32::MAX);
+    metrics::gauge!(LIMIT_KEYS, "limit" => limit).set(f64::from(keys));
+    keyed.sweep();
+}
+
+fn throttled(limit: &'static str, admission: Admission) -> Admission {
+    metrics::counter!(LIMIT_REFUSALS, "limit" => limit).increment(1);
+    admission
+}
+
+/// One coarse network, one attacker as a rule, gets at most a quarter of the hashers: it takes
+/// four to fill them, and half of them are reserved for known pairs even then.
+fn quarter_of_hashes(hashes_per_minute: f64) -> NonZeroU32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the cast saturates, and less than 1 becomes 1"
+    )]
+    let quarter = (hashes_per_minute / 4.0) as u32;
+    NonZeroU32::new(quarter).unwrap_or(NonZeroU32::MIN)
+}
+
+/// A burst of half a minute, as a network has it: at 120 a minute 60 at once, room for the 50 tabs
+/// and devices that sign in to one account together after an outage. A key is forgotten after as
+/// long.
+fn half_a_minute_at_once(per_minute: NonZeroU32) -> Quota {
+    Quota::per_minute(per_minute).allow_burst(half(per_minute))
+}
+
+fn half(rate: NonZeroU32) -> NonZeroU32 {
+    NonZeroU32::new(rate.get().div_ceil(2)).unwrap_or(NonZeroU32::MIN)
+}
+
+/// What the tables know of a name. Eight bytes of a keyed MAC: that one of a million names shares
+/// them with a given other has a chance of 10⁶ / 2⁶⁴, without the key nobody can look for such a
+/// pair, and all it would share is a rate.
+type NameTag = [u8; 8];
+
+fn tag(name_key: &[u8; 32]) -> NameTag {
+    std::array::from_fn(|index| name_key[index])
+}
+
+#[cfg(test)]
+#[path = "limits_tests.rs"]
+mod tests;

@@ -1,39 +1,54 @@
 //! The order of the steps of an attempt, and of going on after one.
 //!
-//! resolve the account → verify against its hash or a decoy → audit. Two rooms stand beside this
-//! one in the plan of the house and are entered first once they exist: `limits` before the account
-//! is resolved, `guard` around the verification.
+//! normalise the name → limits → resolve the account and charge the attempt → a place in the pool →
+//! verify against its hash or a decoy → settle the charge → pad → audit. Every way to try a password
+//! or a ticket is this one.
+
+mod claim;
+mod flights;
+mod refresh;
+mod verification;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use service_process::lifecycle::Tasks;
 use thiserror::Error;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use crate::account::{AccountId, Identity, InvalidName, LoginName};
-use crate::audit::{DenialReason, Entry, Event, Ids, Origin, RefusalReason};
-use crate::password::{Pool, Saturated};
-use crate::store::{Candidate, Store, StoreError};
+pub use refresh::Renewal;
 
-/// Longest password that is looked at, in bytes. NIST SP 800-63B-4 §3.1.1.2 asks for at least 64
-/// characters; 1,024 leave room for a passphrase in any script.
-pub const MAX_PASSWORD_BYTES: usize = 1024;
+use crate::account::{AccountId, Identity};
+use crate::audit::{AuditFold, Entry, Event, FoldKey, Ids, Note, Origin, Proof, RefusalReason};
+use crate::guard::{Guard, GuardKey};
+use crate::keys::MacKey;
+use crate::limits::{Admission, Limits, Sampler, Spraying};
+use crate::metrics as names;
+use crate::network::{Network, TrustedProxies};
+use crate::password::{Parking, Pool, Saturated};
+use crate::store::{Store, StoreError};
+use crate::trail;
+use claim::Claim;
+use flights::Flights;
 
 /// One attempt to log in.
 #[derive(Debug)]
 pub struct Attempt {
-    /// The name, if what was typed can be one.
-    pub name: Result<LoginName, InvalidName>,
-    /// What was typed as the password.
+    /// What was typed as the name.
+    pub typed_name: SecretString,
+    /// What was typed as the password, or a ticket.
     pub password: SecretString,
-    /// The length of that, in bytes.
-    pub password_bytes: usize,
     /// Whether the relying party asked for groups.
     pub wants_groups: bool,
     /// Where it comes from.
     pub origin: Origin,
+    /// When the caller gives up.
+    pub deadline: Option<Instant>,
 }
 
 /// How an attempt ended.
@@ -43,107 +58,164 @@ pub enum Outcome {
     Granted(Identity),
     /// They are not, or must not. The reason is for the audit trail.
     Refused(RefusalReason),
-}
-
-/// A wish to go on after an earlier login.
-#[derive(Debug)]
-pub struct Renewal {
-    /// The account.
-    pub account: AccountId,
-    /// The account's epoch at that login, if what Dex kept can be one.
-    pub auth_epoch: Option<i64>,
-    /// Whether the relying party asked for groups.
-    pub wants_groups: bool,
-    /// Where it comes from.
-    pub origin: Origin,
+    /// Too many attempts came from the network; it may try again after this time.
+    Throttled(Duration),
 }
 
 /// Something that an attempt needs is missing. It says nothing about the person.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Error)]
 pub enum Unavailable {
     /// The database.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(Arc<StoreError>),
     /// Processor time.
     #[error(transparent)]
     Saturated(#[from] Saturated),
+    /// The caller went away, or the process stops.
+    #[error("given up")]
+    Abandoned,
+}
+
+impl From<StoreError> for Unavailable {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+/// What logins are made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The accounts.
+    pub store: Store,
+    /// Lets attempts in.
+    pub guard: Guard,
+    /// Hashes.
+    pub pool: Arc<Pool>,
+    /// Where answers wait until they are due.
+    pub parking: Parking,
+    /// Attempts per network and name.
+    pub limits: Arc<Limits>,
+    /// Networks that try many names.
+    pub spraying: Spraying,
+    /// Whose word on an address is not taken for the person's.
+    pub proxies: TrustedProxies,
+    /// Makes what was typed unreadable.
+    pub key: MacKey,
+    /// Ids of charges and of audit lines.
+    pub ids: Ids,
+    /// Refuse accounts whose e-mail address is not proved.
+    pub require_verified_email: bool,
 }
 
 /// Verifies people.
 #[derive(Debug)]
 pub struct Logins {
-    store: Store,
-    pool: Pool,
-    ids: Arc<Ids>,
+    parts: Parts,
+    flights: Flights,
+    fold: AuditFold,
+    throttled: Sampler,
     tasks: Tasks,
 }
 
+/// What a verification yielded. Shared by those who asked for the same.
+#[derive(Debug, Clone)]
+struct Verdict {
+    guard_key: GuardKey,
+    account: Option<AccountId>,
+    ruling: Result<(Identity, Proof), RefusalReason>,
+    /// What a refusal is padded from.
+    since: Instant,
+}
+
 impl Logins {
-    /// Logins against this store.
+    /// Logins made of these parts.
     #[must_use]
-    pub fn new(store: Store, pool: Pool, ids: Ids, tasks: Tasks) -> Self {
-        Self { store, pool, ids: Arc::new(ids), tasks }
+    pub fn new(parts: Parts, tasks: Tasks) -> Self {
+        Self {
+            parts,
+            flights: Flights::default(),
+            fold: AuditFold::default(),
+            throttled: Sampler::default(),
+            tasks,
+        }
     }
 
-    /// Verifies one attempt. Whatever the reason of a refusal, one hash is computed.
+    /// Verifies one attempt that came in at this time.
+    ///
+    /// Goes on when the caller goes away, so that what was begun is counted and written down; an
+    /// attempt whose password was not looked at yet is taken back then.
     pub async fn attempt(
-        &self,
+        self: &Arc<Self>,
         attempt: Attempt,
         now: DateTime<Utc>,
     ) -> Result<Outcome, Unavailable> {
-        let Attempt { name, password, password_bytes, wants_groups, origin } = attempt;
-        let well_formed = name.is_ok() && password_bytes <= MAX_PASSWORD_BYTES;
-        let candidate = match &name {
-            Ok(name) => self.store.candidate(name).await?,
-            Err(_) => None,
-        };
-        let hash = candidate.as_ref().and_then(|candidate| candidate.password.clone());
-        let has_password = hash.is_some();
-        // A long password would make its hash, and with it the answer, slower than others.
-        let password = if well_formed { password } else { SecretString::default() };
-        let fits = self.pool.verify(password, hash).await?;
-
-        let account = candidate.as_ref().map(|candidate| candidate.identity.id);
-        let outcome = match candidate {
-            _ if !well_formed => Outcome::Refused(RefusalReason::Malformed),
-            None => Outcome::Refused(RefusalReason::UnknownName),
-            Some(_) if !has_password => Outcome::Refused(RefusalReason::NoPassword),
-            Some(_) if !fits => Outcome::Refused(RefusalReason::WrongPassword),
-            Some(Candidate { is_active: false, .. }) => Outcome::Refused(RefusalReason::Disabled),
-            Some(Candidate { identity, .. }) => {
-                Outcome::Granted(self.with_groups(identity, wants_groups).await?)
-            }
-        };
-        let event = match &outcome {
-            Outcome::Granted(_) => Event::LoginOk,
-            Outcome::Refused(reason) => Event::LoginFail(*reason),
-        };
-        self.record(event, account, origin, now);
-        Ok(outcome)
+        let (answer, answered) = oneshot::channel();
+        let gone = CancellationToken::new();
+        let (logins, left) = (Arc::clone(self), gone.clone());
+        self.tasks.spawn(async move {
+            // Whoever asked may be gone.
+            let _ = answer.send(logins.decide(attempt, now, left).await);
+        });
+        let _gone = gone.drop_guard();
+        answered.await.unwrap_or(Err(Unavailable::Abandoned))
     }
 
-    /// Lets an account go on, with its claims as they are now, or says why not.
-    ///
-    /// A raised epoch ends what came before it: a session is worth what the account's epoch was at
-    /// its login.
-    pub async fn refresh(
-        &self,
-        renewal: Renewal,
+    async fn decide(
+        self: Arc<Self>,
+        attempt: Attempt,
         now: DateTime<Utc>,
-    ) -> Result<Result<Identity, DenialReason>, Unavailable> {
-        let Renewal { account, auth_epoch, wants_groups, origin } = renewal;
-        let verdict = match self.store.account(account).await? {
-            None => Err(DenialReason::Deleted),
-            Some((_, false)) => Err(DenialReason::Disabled),
-            Some((identity, true)) if auth_epoch != Some(identity.auth_epoch) => {
-                Err(DenialReason::OldEpoch)
+        gone: CancellationToken,
+    ) -> Result<Outcome, Unavailable> {
+        let network = self.parts.proxies.network_of(attempt.origin.remote_ip);
+        let claim = Claim::new(&self.parts.key, &attempt, network, now);
+        let name_key = claim.name_key;
+        let Attempt { wants_groups, origin, .. } = attempt;
+        let verdict = match self.parts.limits.admit(network, &name_key) {
+            Admission::NetworkThrottled { retry_after } => {
+                self.note_throttled(network, origin, now);
+                return Ok(Outcome::Throttled(retry_after));
             }
-            Some((identity, true)) => Ok(self.with_groups(identity, wants_groups).await?),
+            Admission::NameThrottled => Verdict::refused(name_key, RefusalReason::Throttled),
+            Admission::Admitted => self.verdict(claim, gone).await?,
         };
-        let event =
-            verdict.as_ref().map_or_else(|r| Event::RefreshDenied(*r), |_| Event::RefreshOk);
-        self.record(event, Some(account), origin, now);
-        Ok(verdict)
+        let Verdict { guard_key, account, ruling, since } = verdict;
+        let subject = Subject { account, guard_key: Some(guard_key), network };
+        match ruling {
+            Ok((identity, proof)) => {
+                let identity = self.with_groups(identity, wants_groups).await?;
+                self.record(Event::LoginOk(proof), subject, origin, now);
+                Ok(Outcome::Granted(identity))
+            }
+            Err(reason) => {
+                if let Some(network) = network {
+                    self.parts.spraying.failed(network, &name_key, now);
+                }
+                self.record(Event::LoginFail(reason), subject, origin, now);
+                self.parts.parking.pad(since, self.parts.pool.padding()).await?;
+                Ok(Outcome::Refused(reason))
+            }
+        }
+    }
+
+    /// Verifies, together with whoever asks for the same at the same time.
+    async fn verdict(
+        self: &Arc<Self>,
+        claim: Claim,
+        gone: CancellationToken,
+    ) -> Result<Verdict, Unavailable> {
+        let (interest, mut landing, pilot) = self.flights.join(claim.flight_key);
+        if let Some(pilot) = pilot {
+            let logins = Arc::clone(self);
+            self.tasks.spawn(async move {
+                let verdict = logins.verify(&claim, pilot.abandoned()).await;
+                pilot.land(verdict);
+            });
+        }
+        tokio::select! {
+            verdict = landing.verdict() => return verdict,
+            () = gone.cancelled() => drop(interest),
+        }
+        landing.verdict().await
     }
 
     async fn with_groups(
@@ -152,26 +224,89 @@ impl Logins {
         wanted: bool,
     ) -> Result<Identity, StoreError> {
         if wanted {
-            identity.groups = self.store.groups(identity.id).await?;
+            identity.groups = self.parts.store.groups(identity.id).await?;
         }
         Ok(identity)
     }
 
-    /// Writes to the trail beside the answer: the trail never delays or changes an outcome.
-    fn record(&self, event: Event, account: Option<AccountId>, origin: Origin, now: DateTime<Utc>) {
-        let reason = event.reason().unwrap_or("");
-        metrics::counter!("auth_events_total", "event" => event.name(), "reason" => reason)
-            .increment(1);
-        let entry = Entry { id: self.ids.next(now), at: now, event, account, origin };
-        let store = self.store.clone();
-        self.tasks.spawn(async move {
-            if let Err(fault) = store.record(&entry).await {
-                metrics::counter!("audit_failures_total").increment(1);
-                error!(event = entry.event.name(), id = %entry.id, error = %Causes(&fault),
-                       "audit line lost");
-            }
-        });
+    fn note_throttled(&self, network: Option<Network>, origin: Origin, now: DateTime<Utc>) {
+        if network.is_some_and(|network| self.throttled.first_in_minute(network, now)) {
+            let subject = Subject { account: None, guard_key: None, network };
+            self.record(Event::LoginThrottled, subject, origin, now);
+        }
     }
+
+    /// Writes to the trail beside the answer: the trail never delays or changes an outcome.
+    fn record(&self, event: Event, subject: Subject, origin: Origin, now: DateTime<Utc>) {
+        let reason = event.reason().unwrap_or("");
+        metrics::counter!(names::AUTH_EVENTS, "event" => event.name(), "reason" => reason)
+            .increment(1);
+        let Subject { account, guard_key, network } = subject;
+        // Whoever guesses for hours does not fill the trail. What succeeded always stands there.
+        if let (Event::LoginFail(_), Some(key)) = (event, guard_key)
+            && self.fold.note(FoldKey { guard_key: key, network }, now) == Note::Fold
+        {
+            return;
+        }
+        let entry = Entry {
+            id: self.parts.ids.next(now),
+            at: now,
+            event,
+            account,
+            guard_key,
+            count: 1,
+            origin,
+        };
+        self.write(entry);
+    }
+
+    fn write(&self, entry: Entry) {
+        let store = self.parts.store.clone();
+        self.tasks.spawn(async move { trail::keep(&store, &entry).await });
+    }
+
+    /// Sees to what grows with strangers. Due each [`SWEEP_EVERY`](crate::limits::SWEEP_EVERY).
+    pub async fn sweep(&self, now: DateTime<Utc>) {
+        let limits = Arc::clone(&self.parts.limits);
+        // It walks through up to four million keys.
+        if tokio::task::spawn_blocking(move || limits.sweep()).await.is_err() {
+            error!("the sweep of the limits failed");
+        }
+        self.parts.spraying.sweep(now);
+        self.write_folded(now, now);
+    }
+
+    /// Writes down what was folded in the hours that had ended at this time: at a stop, all.
+    pub fn write_folded(&self, ended: DateTime<Utc>, now: DateTime<Utc>) {
+        for (FoldKey { guard_key, network }, count) in self.fold.drain(ended) {
+            let remote_ip = network.map(Network::address);
+            self.write(Entry {
+                id: self.parts.ids.next(now),
+                at: now,
+                event: Event::Folded,
+                account: None,
+                guard_key: Some(guard_key),
+                count,
+                origin: Origin { remote_ip, ..Origin::default() },
+            });
+        }
+    }
+
+    /// Takes up the highest cost among stored hashes.
+    pub async fn follow_costs(&self) -> Result<(), StoreError> {
+        if let Some(cost) = self.parts.store.highest_cost().await? {
+            self.parts.pool.cost_seen(cost);
+        }
+        Ok(())
+    }
+}
+
+/// Whom a line of the trail is about.
+#[derive(Debug, Clone, Copy, Default)]
+struct Subject {
+    account: Option<AccountId>,
+    guard_key: Option<GuardKey>,
+    network: Option<Network>,
 }
 
 /// Shows an error with its causes, in one line.

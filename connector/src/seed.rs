@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::account::{Email, MAX_GROUP_BYTES, UserName};
 use crate::audit::Ids;
-use crate::password::{Pool, Saturated, StoredHash};
+use crate::password::{Caller, Credential, MAX_PASSWORD_BYTES, Pool, Saturated};
 use crate::store::{Change, NewAccount, NewPassword, SeedTransaction, StoreError};
 
 #[derive(Debug, Deserialize)]
@@ -52,7 +52,7 @@ pub struct Plan {
 #[derive(Debug)]
 enum Password {
     None,
-    Hash(StoredHash),
+    Hash(Credential),
     Plain(SecretString),
 }
 
@@ -159,19 +159,19 @@ impl Plan {
             let in_row = |error| SeedError::Row { row: index + 1, error };
             let (id, change, state) =
                 seeding.put(&account, ids.next(now), now).await.map_err(in_row)?;
-            let hash = match (state, password) {
+            let credential = match (state, password) {
                 (NewPassword::Kept, _) | (_, Password::None) => None,
-                (NewPassword::Missing, Password::Hash(hash)) => Some(hash),
+                (NewPassword::Missing, Password::Hash(credential)) => Some(credential),
                 (NewPassword::Missing, Password::Plain(password)) => {
-                    Some(pool.hash(password).await?)
+                    Some(pool.hash(password, Caller::Known, None).await?)
                 }
             };
-            let change = match (change, &hash) {
+            let change = match (change, &credential) {
                 (Change::None, Some(_)) => Change::Updated,
                 (change, _) => change,
             };
-            if let Some(hash) = hash {
-                seeding.put_password(id, &hash, now).await.map_err(in_row)?;
+            if let Some(credential) = credential {
+                seeding.put_password(id, &credential, now).await.map_err(in_row)?;
             }
             match change {
                 Change::Created => summary.created += 1,
@@ -230,11 +230,11 @@ fn parse_password(
             "password",
             "is for development only (--allow-plain-passwords): use password_hash".to_owned(),
         )),
-        (Some(plain), None) if !StoredHash::can_hold(plain.expose_secret()) => {
-            Err(("password", "must be at most 72 bytes without NUL".to_owned()))
+        (Some(plain), None) if plain.expose_secret().len() > MAX_PASSWORD_BYTES => {
+            Err(("password", format!("must be at most {MAX_PASSWORD_BYTES} bytes")))
         }
         (Some(plain), None) => Ok(Password::Plain(plain)),
-        (None, Some(hash)) => StoredHash::parse(hash.expose_secret())
+        (None, Some(hash)) => Credential::parse(1, hash.expose_secret(), None)
             .map(Password::Hash)
             .map_err(|error| ("password_hash", error.to_string())),
         (None, None) => Ok(Password::None),

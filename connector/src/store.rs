@@ -2,17 +2,31 @@
 
 mod accounts;
 mod audit;
+mod backlog;
+mod guard;
+mod outbox;
+mod partitions;
+mod revocations;
 mod seed;
+mod sessions;
+mod sweep;
+mod tickets;
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use sqlx::postgres::types::PgInterval;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use thiserror::Error;
 
-pub use accounts::Candidate;
+pub use accounts::{Candidate, Standing};
+pub use backlog::Backlog;
+pub use guard::Reserved;
+pub use outbox::MailKind;
+pub use revocations::Revocation;
 pub use seed::{Change, NewAccount, NewPassword, SeedTransaction};
 
 /// How long a login waits for the database in one step. With it an outage is answered within 2 s.
@@ -55,6 +69,9 @@ pub enum StoreError {
         /// The field, as a person knows it.
         field: &'static str,
     },
+    /// The role cannot be the services'.
+    #[error("SERVICE_ROLE: {0}")]
+    ServiceRole(&'static str),
 }
 
 /// A data source name that cannot be used. The name is not repeated: it holds a password.
@@ -93,6 +110,11 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// A length of time as PostgreSQL takes it.
+fn interval(length: TimeDelta) -> PgInterval {
+    PgInterval { months: 0, days: 0, microseconds: length.num_microseconds().unwrap_or(i64::MAX) }
 }
 
 async fn in_time<T>(step: impl Future<Output = sqlx::Result<T>>) -> Result<T, StoreError> {

@@ -33,6 +33,8 @@ pub enum Need {
     Dex,
     /// protoc, to generate code again and compare.
     Protoc,
+    /// Chromium and its `WebDriver`.
+    Browser,
     /// cargo-deny.
     CargoDeny,
 }
@@ -42,7 +44,7 @@ pub async fn ensure(needs: &[Need]) -> Result<()> {
     let wants = |need| needs.contains(&need);
     let _turn = turn().await?;
     tokio::try_join!(
-        packages(wants(Need::Postgres), wants(Need::Protoc)),
+        packages(needs),
         wanted(wants(Need::Kafka), kafka()),
         wanted(wants(Need::MongoDb), mongodb()),
         wanted(wants(Need::Mail), mail()),
@@ -87,14 +89,19 @@ pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-async fn packages(postgres: bool, protoc: bool) -> Result<()> {
-    let mut missing = Vec::new();
-    if postgres && postgres::installed().is_empty() {
-        missing.push("postgresql");
-    }
-    if protoc && on_path("protoc").is_none() {
-        missing.push("protobuf-compiler");
-    }
+async fn packages(needs: &[Need]) -> Result<()> {
+    let has = |program| on_path(program).is_some();
+    let packages = [
+        (Need::Postgres, "postgresql", !postgres::installed().is_empty()),
+        (Need::Protoc, "protobuf-compiler", has("protoc")),
+        (Need::Browser, "chromium", has("chromium")),
+        (Need::Browser, "chromium-driver", has("chromedriver")),
+    ];
+    let missing: Vec<&str> = packages
+        .into_iter()
+        .filter(|(need, _, installed)| needs.contains(need) && !installed)
+        .map(|(_, package, _)| package)
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }

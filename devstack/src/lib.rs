@@ -17,6 +17,7 @@ pub mod endpoints;
 mod http;
 pub mod install;
 pub mod kafka;
+pub mod keys;
 mod logs;
 mod mail;
 pub mod mongodb;

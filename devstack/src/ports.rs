@@ -17,10 +17,11 @@ pub struct Named {
 }
 
 /// Every port of the local stack.
-pub const NAMED: [Named; 13] = [
+pub const NAMED: [Named; 14] = [
     named("Dex", "DEV_PORT_DEX", 5556),
     named("auth-connector gRPC", "DEV_PORT_CONNECTOR", 5557),
     named("Dex telemetry", "DEV_PORT_DEX_TELEMETRY", 5558),
+    named("accounts pages", "DEV_PORT_ACCOUNTS", 5559),
     named("Dex admin gRPC", "DEV_PORT_DEX_ADMIN", 5560),
     named("chat-api (replica 1)", "DEV_PORT_CHAT", 8080),
     named("auth-connector admin", "DEV_PORT_CONNECTOR_ADMIN", 9101),
@@ -44,6 +45,7 @@ pub struct Ports {
     pub dex: u16,
     pub connector: u16,
     pub dex_telemetry: u16,
+    pub accounts: u16,
     pub dex_admin: u16,
     pub connector_admin: u16,
     /// Not listened on by the stack: the SPA's origin.
@@ -68,6 +70,7 @@ impl Ports {
             dex: from_env("DEV_PORT_DEX")?,
             connector: from_env("DEV_PORT_CONNECTOR")?,
             dex_telemetry: from_env("DEV_PORT_DEX_TELEMETRY")?,
+            accounts: from_env("DEV_PORT_ACCOUNTS")?,
             dex_admin: from_env("DEV_PORT_DEX_ADMIN")?,
             connector_admin: from_env("DEV_PORT_CONNECTOR_ADMIN")?,
             web: from_env("DEV_PORT_WEB")?,
@@ -86,6 +89,7 @@ impl Ports {
             dex: free()?,
             connector: free()?,
             dex_telemetry: free()?,
+            accounts: free()?,
             dex_admin: free()?,
             connector_admin: free()?,
             // The redirect address is a name in Dex's configuration; nothing listens there.

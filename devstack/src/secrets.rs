@@ -26,14 +26,17 @@ impl Secrets {
 
     /// The password of that name: kept from the last time, or made now (192 bits).
     pub(crate) fn get_or_create(&self, name: &str) -> Result<String> {
+        let path = self.file(name, || name::random_token(24))?;
+        std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))
+    }
+
+    /// The file of that name: kept from the last time, or made now.
+    pub(crate) fn file(&self, name: &str, make: impl FnOnce() -> String) -> Result<PathBuf> {
         let path = self.0.join(name);
-        if path.exists() {
-            return std::fs::read_to_string(&path)
-                .with_context(|| format!("{} cannot be read", path.display()));
+        if !path.exists() {
+            write_private(&path, &make())?;
         }
-        let secret = name::random_token(24);
-        write_private(&path, &secret)?;
-        Ok(secret)
+        Ok(path)
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::checkout;
 use crate::http;
+use crate::keys::KeyFiles;
 use crate::part::{Part, probe};
 use crate::pki::Pki;
 use crate::ports::Ports;
@@ -22,8 +23,9 @@ pub(crate) fn connector(dsn: &str) -> Result<Program> {
     Ok(Program::new(checkout::binary("auth-connector")?).env("POSTGRES_DSN", dsn))
 }
 
-/// The part that serves the accounts.
+/// The part that serves the accounts, in all its roles.
 pub(crate) fn connector_part(state: &Path, dsn: &str, ports: &Ports, pki: &Pki) -> Result<Part> {
+    let keys = KeyFiles::get_or_create(state)?;
     let program = connector(dsn)?
         .args(["serve"])
         .env("CONNECTOR_GRPC_LISTEN", local(ports.connector))
@@ -31,6 +33,13 @@ pub(crate) fn connector_part(state: &Path, dsn: &str, ports: &Ports, pki: &Pki) 
         .env("TLS_CERT_FILE", &pki.connector.server.cert)
         .env("TLS_KEY_FILE", &pki.connector.server.key)
         .env("TLS_CA_FILE", &pki.connector.ca)
+        .env("PEPPER_FILE", keys.peppers)
+        .env("GUARD_KEY_FILE", keys.guard_key)
+        .env("ACCOUNTS_LISTEN", local(ports.accounts))
+        .env("DEX_API_ADDRESS", local(ports.dex_admin))
+        .env("DEX_API_CA_FILE", &pki.dex_admin.ca)
+        .env("DEX_API_CERT_FILE", &pki.dex_admin.client.cert)
+        .env("DEX_API_KEY_FILE", &pki.dex_admin.client.key)
         // The cost of one guess on a real host; local sign-ins need not wait for it.
         .env("BCRYPT_COST", "10");
     Ok(Part::new("connector", program, state, ready(ports.connector_admin)))
@@ -58,6 +67,7 @@ pub(crate) async fn seed(state: &Path, dsn: &str, users: &[User]) -> Result<()> 
         .args(["seed", "--allow-plain-passwords", "--file"])
         .args([&file])
         .env("BCRYPT_COST", "10")
+        .env("PEPPER_FILE", KeyFiles::get_or_create(state)?.peppers)
         .run(&state.join("log/seed.log"))
         .await
         .context("the people are not seeded")

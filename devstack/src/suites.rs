@@ -60,10 +60,11 @@ impl Suite {
             Self::Proto => &[Need::Protoc],
             Self::Connector => &[Need::Postgres],
             Self::Chat => &[Need::Kafka, Need::MongoDb],
-            Self::Dex => &[Need::Protoc, Need::Dex],
-            Self::E2e | Self::Devstack => {
-                &[Need::Postgres, Need::Kafka, Need::MongoDb, Need::Mail, Need::Dex]
+            Self::Dex => &[Need::Protoc, Need::Dex, Need::Postgres],
+            Self::E2e => {
+                &[Need::Postgres, Need::Kafka, Need::MongoDb, Need::Mail, Need::Dex, Need::Browser]
             }
+            Self::Devstack => &[Need::Postgres, Need::Kafka, Need::MongoDb, Need::Mail, Need::Dex],
         }
     }
 

@@ -296,7 +296,8 @@ fn needs(options: &StackOptions) -> Vec<Need> {
 /// Every port is looked at before anything starts.
 fn require_ports(options: &StackOptions) -> Result<()> {
     let own = |source: &Source| matches!(source, Source::Own);
-    let Ports { dex, connector, dex_telemetry, dex_admin, connector_admin, .. } = options.ports;
+    let Ports { dex, connector, accounts, dex_telemetry, dex_admin, connector_admin, .. } =
+        options.ports;
     let (chat, chat_admin) = options.ports.chat[0];
     [
         (own(&options.postgres), "DEV_PORT_POSTGRES", options.ports.postgres),
@@ -308,6 +309,7 @@ fn require_ports(options: &StackOptions) -> Result<()> {
         (true, "DEV_PORT_DEX_TELEMETRY", dex_telemetry),
         (true, "DEV_PORT_DEX_ADMIN", dex_admin),
         (options.local_accounts, "DEV_PORT_CONNECTOR", connector),
+        (options.local_accounts, "DEV_PORT_ACCOUNTS", accounts),
         (options.local_accounts, "DEV_PORT_CONNECTOR_ADMIN", connector_admin),
         (true, "DEV_PORT_CHAT", chat),
         (true, "DEV_PORT_CHAT_ADMIN", chat_admin),

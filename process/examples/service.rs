@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use service_process::admin::{Admin, Readiness};
 use service_process::lifecycle::Lifecycle;
-use service_process::telemetry::TelemetryArgs;
-use service_process::{cli, telemetry};
+use service_process::telemetry::{TRACED, TelemetryArgs};
+use service_process::{cli, telemetry, trace_context};
+use tracing::{info, info_span};
 
 #[derive(Debug, Parser)]
 struct Cli {
@@ -15,6 +16,9 @@ struct Cli {
     telemetry: TelemetryArgs,
     #[arg(long, env = "BEHAVIOUR", value_enum)]
     behaviour: Behaviour,
+    /// The remote span that what it does is a part of.
+    #[arg(long, env = "TRACEPARENT")]
+    traceparent: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -36,6 +40,7 @@ async fn main() -> ExitCode {
         Err(code) => return code,
     };
     telemetry::init(&cli.telemetry);
+    work(cli.traceparent.as_deref());
     let lifecycle = Lifecycle::new(match cli.behaviour {
         Behaviour::Slow => Duration::from_mins(5),
         _ => Duration::from_secs(5),
@@ -63,4 +68,15 @@ async fn main() -> ExitCode {
         Ok(())
     });
     lifecycle.run_until_stopped().await
+}
+
+/// Does something in a span of its own, in one of a library's, and says what a call would carry.
+fn work(traceparent: Option<&str>) {
+    let span = info_span!(target: TRACED, "work", otel.kind = "server", answer = 42);
+    trace_context::adopt(&span, traceparent.map(|value| ("Traceparent", value)));
+    span.in_scope(|| {
+        info!(secret = "an event", "working");
+        info_span!("a library's").in_scope(|| {});
+    });
+    eprintln!("carries {:?}", trace_context::headers_of(&span));
 }

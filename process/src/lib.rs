@@ -3,6 +3,7 @@
 //! Both services share this crate and nothing else of their own. It knows no domain word: no
 //! account, no room. A service's `main` parses its configuration with [`cli`], opens its logs with
 //! [`telemetry`], runs under a [`lifecycle::Lifecycle`] and is watched through the [`admin`] port.
+//! Its calls belong to traces that cross processes by [`trace_context`].
 
 pub mod admin;
 pub mod cli;
@@ -10,3 +11,4 @@ pub mod exit;
 pub mod lifecycle;
 pub mod reference;
 pub mod telemetry;
+pub mod trace_context;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
-use crate::exit;
+use crate::{exit, telemetry};
 
 /// How long tasks get after the hard token before the process leaves without them.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -60,7 +60,8 @@ impl Lifecycle {
     }
 
     /// Waits for SIGTERM, SIGINT, a dead worker or [`Tasks::stop`], stops in order, and returns the
-    /// code to exit with: success unless a worker died or tasks had to be left behind.
+    /// code to exit with: success unless a worker died or tasks had to be left behind. The last
+    /// spans are sent after the last task.
     ///
     /// # Panics
     /// When the operating system refuses signal handlers, which leaves no way to stop in order.
@@ -91,6 +92,7 @@ impl Lifecycle {
         tasks.ended.cancel();
         tasks.observers.close();
         tasks.observers.wait().await;
+        telemetry::flush().await;
 
         if tasks.failed.load(Ordering::Relaxed) {
             return ExitCode::from(exit::FAILURE);

@@ -178,6 +178,9 @@ mod tests {
 | `SIZE` | `--size` | `7` | How much: a \\| b. | `serve` |
 | `LOG_LEVEL` | `--log-level` | `info` | What is logged: a level (error, warn, info, debug, trace) or a list of `target=level`. | `serve` |
 | `LOG_FORMAT` | `--log-format` | `readable` | The form of a log line. One of `readable`, `json`. | `serve` |
+| `OTEL_EXPORTER_OTLP_ENDPOINT` | `--otel-exporter-otlp-endpoint` | none | OpenTelemetry collector that spans are sent to by OTLP over gRPC, for example `http://collector:4317`. There are no traces without it. | `serve` |
+| `OTEL_SERVICE_NAME` | `--otel-service-name` | none | What the service is called in traces; the program's name if left out. | `serve` |
+| `OTEL_TRACES_SAMPLER_ARG` | `--otel-traces-sampler-arg` | `0.1` | Share of the traces beginning here that is recorded, 0 to 1. A trace that began elsewhere is recorded if it is recorded there. | `serve` |
 | – | `--empty` | off | Take every shelf for empty. | `shelves count` |
 ";
         assert_eq!(markdown(&Example::command()), expected);

@@ -1,7 +1,78 @@
 //! Where Dex's admin API is, and how to call it.
 
+use std::path::PathBuf;
+
+use axum::http::uri::Authority;
 use clap::Args;
+use thiserror::Error;
+
+use super::{MissingOption, Role, needed};
 
 /// Where Dex's admin API is, and how to call it.
 #[derive(Debug, Clone, Args)]
-pub struct DexApiArgs {}
+pub struct DexApiArgs {
+    /// Dex's admin API, `HOST:PORT`; its certificate must bear the host. Needed by the role `worker`.
+    #[arg(long, env = "DEX_API_ADDRESS", value_parser = parse_address)]
+    pub dex_api_address: Option<Authority>,
+
+    /// CA that signed the certificate of Dex's admin API, PEM. Needed by the role `worker`.
+    #[arg(long, env = "DEX_API_CA_FILE")]
+    pub dex_api_ca_file: Option<PathBuf>,
+
+    /// Certificate chain to call Dex's admin API with, PEM. Needed by the role `worker`.
+    #[arg(long, env = "DEX_API_CERT_FILE")]
+    pub dex_api_cert_file: Option<PathBuf>,
+
+    /// Private key of that certificate, PEM. Needed by the role `worker`.
+    #[arg(long, env = "DEX_API_KEY_FILE")]
+    pub dex_api_key_file: Option<PathBuf>,
+
+    /// The id that the connector has in Dex's configuration.
+    #[arg(long, env = "DEX_CONNECTOR_ID", default_value = "local-postgres",
+          value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub dex_connector_id: String,
+}
+
+/// The same, complete.
+#[derive(Debug, Clone)]
+pub struct DexApiSettings {
+    /// Host and port.
+    pub address: Authority,
+    /// The CA that signed Dex's certificate, PEM.
+    pub ca: PathBuf,
+    /// Our certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+    /// Dex's id of the connector.
+    pub connector_id: String,
+}
+
+impl DexApiArgs {
+    /// Everything that is needed to call.
+    pub fn settings(&self) -> Result<DexApiSettings, MissingOption> {
+        Ok(DexApiSettings {
+            address: needed(self.dex_api_address.as_ref(), "dex-api-address", Role::Worker)?,
+            ca: needed(self.dex_api_ca_file.as_ref(), "dex-api-ca-file", Role::Worker)?,
+            certificate: needed(
+                self.dex_api_cert_file.as_ref(),
+                "dex-api-cert-file",
+                Role::Worker,
+            )?,
+            key: needed(self.dex_api_key_file.as_ref(), "dex-api-key-file", Role::Worker)?,
+            connector_id: self.dex_connector_id.clone(),
+        })
+    }
+}
+
+#[derive(Debug, Error)]
+#[error("expected HOST:PORT")]
+struct InvalidAddress;
+
+fn parse_address(text: &str) -> Result<Authority, InvalidAddress> {
+    let address: Authority = text.parse().map_err(|_| InvalidAddress)?;
+    let usable = !address.host().is_empty()
+        && !text.contains('@')
+        && address.port_u16().is_some_and(|port| port > 0);
+    if usable { Ok(address) } else { Err(InvalidAddress) }
+}

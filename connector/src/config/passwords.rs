@@ -1,8 +1,13 @@
 //! How passwords are hashed.
 
-use clap::Args;
+use std::path::{Path, PathBuf};
 
-use crate::password::Cost;
+use clap::Args;
+use secrecy::{ExposeSecret as _, SecretString};
+use thiserror::Error;
+
+use crate::keys::MacKey;
+use crate::password::{Cost, Peppers};
 
 /// How passwords are hashed.
 #[derive(Debug, Clone, Args)]
@@ -10,4 +15,61 @@ pub struct PasswordArgs {
     /// bcrypt cost of new hashes, 10 to 12.
     #[arg(long, env = "BCRYPT_COST", default_value = "12", value_parser = Cost::parse)]
     pub bcrypt_cost: Cost,
+
+    /// File of the peppers, one `id:base64` a line, at least 32 bytes each: the first for new
+    /// hashes, the others for old ones. Needed by the role `login`, and for plain passwords.
+    #[arg(long, env = "PEPPER_FILE")]
+    pub pepper_file: Option<PathBuf>,
+}
+
+/// Under what attempts on names that belong to nobody are counted.
+#[derive(Debug, Clone, Args)]
+pub struct GuardKeyArgs {
+    /// File of the key, base64 of at least 32 bytes, that makes typed names unrecognisable before
+    /// attempts are counted under them. The same for all replicas. Needed by the role `login`.
+    #[arg(long, env = "GUARD_KEY_FILE")]
+    pub guard_key_file: Option<PathBuf>,
+}
+
+/// A file of secrets that cannot be used. Its content is not repeated.
+#[derive(Debug, Error)]
+pub enum InvalidKeyFile {
+    /// None is named.
+    #[error("{0} is needed")]
+    Missing(&'static str),
+    /// It holds no secret.
+    #[error("{option}: {path} is not usable: {reason}")]
+    Content {
+        /// The option that named it.
+        option: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl PasswordArgs {
+    /// Reads the peppers.
+    pub fn peppers(&self) -> Result<Peppers, InvalidKeyFile> {
+        read("PEPPER_FILE", self.pepper_file.as_deref(), Peppers::parse)
+    }
+}
+
+impl GuardKeyArgs {
+    /// Reads the key.
+    pub fn guard_key(&self) -> Result<MacKey, InvalidKeyFile> {
+        read("GUARD_KEY_FILE", self.guard_key_file.as_deref(), MacKey::parse)
+    }
+}
+
+fn read<T, E: ToString>(
+    option: &'static str,
+    path: Option<&Path>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, InvalidKeyFile> {
+    let path = path.ok_or(InvalidKeyFile::Missing(option))?;
+    let fault = |reason| InvalidKeyFile::Content { option, path: path.to_owned(), reason };
+    let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
+    parse(SecretString::from(text).expose_secret()).map_err(|error| fault(error.to_string()))
 }

@@ -7,11 +7,34 @@ use auth_proto::connector::v1::{
     LoginRequest, LoginResponse, PromptRequest, PromptResponse, RefreshRequest, RefreshResponse,
 };
 use chrono::{DateTime, Utc};
+use service_process::telemetry::TRACED;
+use service_process::trace_context;
+use tokio::time::Instant;
 use tonic::{Request, Response, Status};
-use tracing::warn;
+use tracing::field::Empty;
+use tracing::{info_span, warn};
 
-use super::wire;
+use super::observe::{Ended, came_from, observed};
+use super::{deadline, wire};
 use crate::login::{Causes, Logins, Outcome, Unavailable};
+use crate::metrics::AUTH_UNAVAILABLE;
+
+/// The span of a call, a child of the caller's. A macro because a span's name is a literal.
+macro_rules! span {
+    ($name:literal, $call:expr) => {{
+        let span = info_span!(
+            target: TRACED,
+            $name,
+            otel.kind = "server",
+            otel.status_code = Empty,
+            request_id = Empty,
+            connector_id = Empty,
+            outcome = Empty,
+        );
+        trace_context::adopt_headers(&span, $call.metadata().as_ref());
+        span
+    }};
+}
 
 /// Answers Dex.
 #[derive(Debug, Clone)]
@@ -31,33 +54,62 @@ impl ConnectorService {
 
 #[tonic::async_trait]
 impl PasswordConnector for ConnectorService {
-    async fn prompt(&self, _: Request<PromptRequest>) -> Result<Response<PromptResponse>, Status> {
-        Ok(Response::new(PromptResponse { prompt: self.prompt.clone() }))
+    async fn prompt(
+        &self,
+        call: Request<PromptRequest>,
+    ) -> Result<Response<PromptResponse>, Status> {
+        let span = span!("prompt", call);
+        let answer = PromptResponse { prompt: self.prompt.clone() };
+        observed("prompt", span, async { Ok((answer, Ended::Ok)) }).await
     }
 
     async fn login(&self, call: Request<LoginRequest>) -> Result<Response<LoginResponse>, Status> {
-        let attempt = wire::attempt(call.into_inner())?;
-        let request_id = attempt.origin.request_id.clone();
-        let answer = self.logins.attempt(attempt, (self.clock)()).await;
-        match answer.map_err(|cause| refuse("login", &request_id, &cause))? {
-            Outcome::Granted(identity) => Ok(Response::new(LoginResponse {
-                valid_password: true,
-                identity: Some(wire::identity(identity)),
-            })),
-            Outcome::Refused(_) => Ok(Response::new(LoginResponse::default())),
-        }
+        let span = span!("login", call);
+        let deadline = deadline::of(call.metadata(), Instant::now());
+        observed("login", span, self.answer_login(call.into_inner(), deadline)).await
     }
 
     async fn refresh(
         &self,
         call: Request<RefreshRequest>,
     ) -> Result<Response<RefreshResponse>, Status> {
-        let renewal = wire::renewal(call.into_inner())?;
+        let span = span!("refresh", call);
+        observed("refresh", span, self.answer_refresh(call.into_inner())).await
+    }
+}
+
+impl ConnectorService {
+    async fn answer_login(
+        &self,
+        request: LoginRequest,
+        deadline: Option<Instant>,
+    ) -> Result<(LoginResponse, Ended), Status> {
+        let attempt = wire::attempt(request, deadline)?;
+        came_from(&attempt.origin);
+        let request_id = attempt.origin.request_id.clone();
+        let answer = self.logins.attempt(attempt, (self.clock)()).await;
+        match answer.map_err(|cause| refuse("login", &request_id, &cause))? {
+            Outcome::Granted(identity) => {
+                let identity = Some(wire::identity(identity));
+                Ok((LoginResponse { valid_password: true, identity }, Ended::Ok))
+            }
+            Outcome::Refused(_) => Ok((LoginResponse::default(), Ended::Refused)),
+            Outcome::Throttled(retry_after) => Err(wire::throttled(retry_after)),
+        }
+    }
+
+    async fn answer_refresh(
+        &self,
+        request: RefreshRequest,
+    ) -> Result<(RefreshResponse, Ended), Status> {
+        let renewal = wire::renewal(request)?;
+        came_from(&renewal.origin);
         let request_id = renewal.origin.request_id.clone();
         let answer = self.logins.refresh(renewal, (self.clock)()).await;
         match answer.map_err(|cause| refuse("refresh", &request_id, &cause))? {
             Ok(identity) => {
-                Ok(Response::new(RefreshResponse { identity: Some(wire::identity(identity)) }))
+                let identity = Some(wire::identity(identity));
+                Ok((RefreshResponse { identity }, Ended::Ok))
             }
             Err(_) => Err(Status::permission_denied("the account may not go on")),
         }
@@ -68,8 +120,9 @@ fn refuse(call: &'static str, request_id: &str, cause: &Unavailable) -> Status {
     let missing = match cause {
         Unavailable::Store(_) => "store",
         Unavailable::Saturated(_) => "hashing",
+        Unavailable::Abandoned => "caller",
     };
-    metrics::counter!("auth_unavailable_total", "call" => call, "missing" => missing).increment(1);
+    metrics::counter!(AUTH_UNAVAILABLE, "call" => call, "missing" => missing).increment(1);
     warn!(call, request_id, error = %Causes(cause), "unavailable");
     wire::unavailable(cause)
 }

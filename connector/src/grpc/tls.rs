@@ -21,6 +21,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::{info, warn};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use crate::metrics::{TLS_CERTIFICATE_EXPIRES, TLS_REJECTS, TLS_RELOADS};
 
 /// How long a handshake may take. A peer in the same network needs milliseconds.
 const LONGEST_HANDSHAKE: Duration = Duration::from_secs(5);
@@ -86,8 +89,12 @@ impl Pem {
     }
 
     /// Checks that the files fit together.
-    fn parse(&self, files: &TlsFiles) -> Result<Arc<ServerConfig>, InvalidTls> {
+    fn parse(&self, files: &TlsFiles) -> Result<Served, InvalidTls> {
         let chain = certificates("TLS_CERT_FILE", &files.certificate, &self.certificate)?;
+        let (_, own) = X509Certificate::from_der(&chain[0]).map_err(|error| {
+            fault("TLS_CERT_FILE", &files.certificate, "X.509 certificate", error.to_string())
+        })?;
+        let expires = own.validity().not_after.timestamp();
         let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|error| {
             fault("TLS_KEY_FILE", &files.key, "PEM private key", error.to_string())
         })?;
@@ -109,23 +116,30 @@ impl Pem {
             .with_single_cert(chain, key)
             .map_err(InvalidTls::Pair)?;
         config.alpn_protocols = vec![b"h2".to_vec()];
-        Ok(Arc::new(config))
+        Ok(Served { config: Arc::new(config), expires })
     }
+}
+
+/// What usable files come to.
+struct Served {
+    config: Arc<ServerConfig>,
+    /// When our own certificate ends, in seconds of Unix time.
+    expires: i64,
 }
 
 /// The identity that connections are accepted with. It follows its files.
 pub struct Tls {
     files: TlsFiles,
     pem: Pem,
-    config: watch::Sender<Arc<ServerConfig>>,
+    served: watch::Sender<Served>,
 }
 
 impl Tls {
     /// Reads the files and checks that they fit together.
     pub fn load(files: TlsFiles) -> Result<Self, InvalidTls> {
         let pem = Pem::read(&files)?;
-        let config = watch::Sender::new(pem.parse(&files)?);
-        Ok(Self { files, pem, config })
+        let served = watch::Sender::new(pem.parse(&files)?);
+        Ok(Self { files, pem, served })
     }
 
     /// Takes up changed files. What cannot be used changes nothing: connections go on being
@@ -133,21 +147,28 @@ impl Tls {
     fn follow(&mut self) {
         let changed = match Pem::read(&self.files) {
             Ok(pem) if pem == self.pem => return,
-            Ok(pem) => pem.parse(&self.files).map(|config| (pem, config)),
+            Ok(pem) => pem.parse(&self.files).map(|served| (pem, served)),
             Err(error) => Err(error),
         };
         match changed {
-            Ok((pem, config)) => {
+            Ok((pem, served)) => {
                 self.pem = pem;
-                self.config.send_replace(config);
-                metrics::counter!("tls_reloads_total", "outcome" => "taken").increment(1);
+                self.served.send_replace(served);
+                self.tell_end();
+                metrics::counter!(TLS_RELOADS, "outcome" => "taken").increment(1);
                 info!("the changed TLS files are in use");
             }
             Err(error) => {
-                metrics::counter!("tls_reloads_total", "outcome" => "refused").increment(1);
+                metrics::counter!(TLS_RELOADS, "outcome" => "refused").increment(1);
                 warn!(%error, "the changed TLS files are not usable: the old ones stay");
             }
         }
+    }
+
+    fn tell_end(&self) {
+        #[expect(clippy::cast_precision_loss, reason = "seconds are exact up to 2^53")]
+        let expires = self.served.borrow().expires as f64;
+        metrics::gauge!(TLS_CERTIFICATE_EXPIRES).set(expires);
     }
 }
 
@@ -237,7 +258,8 @@ pub fn accept(
     tasks: &Tasks,
 ) -> ReceiverStream<std::io::Result<TlsStream<TcpStream>>> {
     let (done, accepted) = mpsc::channel(HANDSHAKES_AHEAD);
-    let current = tls.config.subscribe();
+    let current = tls.served.subscribe();
+    tls.tell_end();
     let stopping = tasks.stopping().clone();
     tasks.worker("tls-files", async move {
         let mut tick = tokio::time::interval(LOOK_AT_FILES_EVERY);
@@ -261,7 +283,7 @@ pub fn accept(
                     continue;
                 }
             };
-            let acceptor = TlsAcceptor::from(Arc::clone(&current.borrow()));
+            let acceptor = TlsAcceptor::from(Arc::clone(&current.borrow().config));
             let done = done.clone();
             handshakes.spawn(async move {
                 let handshake = acceptor.accept(connection);
@@ -271,7 +293,7 @@ pub fn accept(
                     Ok(Err(error)) => error.to_string(),
                     Err(_) => "handshake took too long".to_owned(),
                 };
-                metrics::counter!("tls_rejects_total").increment(1);
+                metrics::counter!(TLS_REJECTS).increment(1);
                 warn!(event = "tls.reject", %peer, reason, "connection refused");
             });
         }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use auth_proto::connector::v1;
 use secrecy::SecretString;
+use tokio::time::Instant;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::account::{AccountId, Identity, LoginName};
+use crate::account::{AccountId, Identity};
 use crate::audit::Origin;
 use crate::login::{Attempt, Renewal, Unavailable};
 
@@ -18,14 +19,17 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Longest connector id and request id that are kept, in bytes. Dex makes both, and short.
 const MAX_ID_BYTES: usize = 128;
 
-pub(super) fn attempt(request: v1::LoginRequest) -> Result<Attempt, Status> {
+pub(super) fn attempt(
+    request: v1::LoginRequest,
+    deadline: Option<Instant>,
+) -> Result<Attempt, Status> {
     let origin = origin(request.origin)?;
     Ok(Attempt {
-        name: LoginName::parse(&request.username),
-        password_bytes: request.password.len(),
+        typed_name: SecretString::from(request.username),
         password: SecretString::from(request.password),
         wants_groups: request.scopes.is_some_and(|scopes| scopes.groups),
         origin,
+        deadline,
     })
 }
 
@@ -81,7 +85,15 @@ pub(super) fn unavailable(cause: &Unavailable) -> Status {
     let message = match cause {
         Unavailable::Store(_) => "the account store does not answer",
         Unavailable::Saturated(_) => "no hashing capacity",
+        Unavailable::Abandoned => "given up",
     };
     let details = ErrorDetails::with_retry_info(Some(RETRY_AFTER));
     Status::with_error_details(Code::Unavailable, message, details)
+}
+
+/// It is the network that is refused, so the answer says nothing about the person.
+pub(super) fn throttled(retry_after: Duration) -> Status {
+    let details = ErrorDetails::with_retry_info(Some(retry_after));
+    let message = "too many attempts from this network";
+    Status::with_error_details(Code::ResourceExhausted, message, details)
 }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use thiserror::Error;
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
-use super::StoredHash;
+use super::hashing::Hashing;
+use super::{Calibration, Cost, Credential, Peppers, Verified};
+use crate::metrics::{HASH_PERMITS_IN_USE, HASH_QUEUE, HASH_REFUSED};
 
 /// How many attempts may wait for each one that hashes. At 0.3 s a hash more than this could not
 /// be served within [`LONGEST_WAIT`] anyway.
@@ -17,35 +19,25 @@ const QUEUE_PER_PERMIT: usize = 8;
 /// How long an attempt waits for its turn. Dex gives a login 8 s in all.
 const LONGEST_WAIT: Duration = Duration::from_millis(1500);
 
-/// A bcrypt cost that we accept: 10 to 12. Below, guessing is cheap; above, a login is slow
-/// (measured on one core: 85, 169 and 317 ms).
+/// Who wants to hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cost(u32);
+pub enum Caller {
+    /// An account from a network it is known from, or this program itself.
+    Known,
+    /// Anybody else. All strangers together get half of the pool, rounded up.
+    Stranger,
+}
 
-/// A cost that is not in 10 to 12.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("a bcrypt cost is a number from 10 to 12")]
-pub struct InvalidCost;
-
-impl Cost {
-    /// Accepts 10 to 12.
-    pub fn new(cost: u32) -> Result<Self, InvalidCost> {
-        if (10..=12).contains(&cost) { Ok(Self(cost)) } else { Err(InvalidCost) }
-    }
-
-    /// Accepts the decimal form of 10 to 12.
-    pub fn parse(text: &str) -> Result<Self, InvalidCost> {
-        text.parse().map_err(|_| InvalidCost).and_then(Self::new)
+impl Caller {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::Stranger => "stranger",
+        }
     }
 }
 
-impl From<Cost> for u32 {
-    fn from(cost: Cost) -> Self {
-        cost.0
-    }
-}
-
-/// More attempts are waiting than the processor can hash in time.
+/// More attempts are under way than can be served in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("no hashing capacity")]
 pub struct Saturated;
@@ -54,66 +46,199 @@ pub struct Saturated;
 /// long.
 #[derive(Debug)]
 pub struct Pool {
+    threads: usize,
+    calibration: Calibration,
+    hashing: Arc<Hashing>,
+    everyone: Share,
+    strangers: Share,
+}
+
+/// A part of the pool: what hashes holds a permit, and what waits or hashes holds a place.
+#[derive(Debug)]
+struct Share {
     permits: Arc<Semaphore>,
     places: Arc<Semaphore>,
-    cost: Cost,
-    decoy: StoredHash,
+}
+
+impl Share {
+    fn new(permits: usize, queue: usize) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(permits)),
+            places: Arc::new(Semaphore::new(permits + queue)),
+        }
+    }
 }
 
 impl Pool {
-    /// A pool of `threads` hashers whose new hashes have this cost. `unguessable` is hashed once:
-    /// attempts on accounts that do not exist are verified against it.
-    ///
-    /// # Panics
-    /// When hashing panics, which is a fault of the program.
-    pub async fn start(threads: usize, cost: Cost, unguessable: SecretString) -> Self {
-        let decoy =
-            tokio::task::spawn_blocking(move || StoredHash::of(unguessable.expose_secret(), cost))
-                .await
-                .expect("hashing does not panic");
+    /// A pool of `threads` hashers, at least one, whose new hashes have this cost.
+    #[must_use]
+    pub fn new(threads: usize, cost: Cost, peppers: Peppers, calibration: Calibration) -> Self {
+        let threads = threads.max(1);
+        let queue = threads * QUEUE_PER_PERMIT;
         Self {
-            permits: Arc::new(Semaphore::new(threads)),
-            places: Arc::new(Semaphore::new(threads * (1 + QUEUE_PER_PERMIT))),
-            cost,
-            decoy,
+            threads,
+            calibration,
+            hashing: Arc::new(Hashing::new(cost, peppers)),
+            everyone: Share::new(threads, queue),
+            strangers: Share::new(threads.div_ceil(2), queue / 2),
         }
     }
 
-    /// Whether `password` is the one that `stored` was made of; `false` without `stored`. Costs
-    /// one hash in either case, so that time does not tell whether there was one.
-    pub async fn verify(
+    /// Waits for a turn to hash: at most 1.5 s, and not at all when every place is taken or when
+    /// a refusal could not be answered before `deadline`.
+    ///
+    /// # Panics
+    /// Never: the pool is not closed while it lives.
+    pub async fn acquire(
+        &self,
+        caller: Caller,
+        deadline: Option<Instant>,
+    ) -> Result<Permit, Saturated> {
+        let asked = Instant::now();
+        let turn = self.turn(caller, asked, deadline).await;
+        let Ok(held) = turn else {
+            metrics::counter!(HASH_REFUSED, "caller" => caller.label()).increment(1);
+            return Err(Saturated);
+        };
+        let since = Instant::now();
+        metrics::histogram!(HASH_QUEUE, "caller" => caller.label())
+            .record(since.duration_since(asked));
+        Ok(Permit { held: Held::new(held), hashing: Arc::clone(&self.hashing), since })
+    }
+
+    async fn turn(
+        &self,
+        caller: Caller,
+        asked: Instant,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<OwnedSemaphorePermit>, Saturated> {
+        let mut latest = asked + LONGEST_WAIT;
+        if let Some(deadline) = deadline {
+            latest = latest.min(deadline.checked_sub(self.padding()).ok_or(Saturated)?);
+        }
+        if latest < asked {
+            return Err(Saturated);
+        }
+        let shares: &[&Share] = match caller {
+            Caller::Known => &[&self.everyone],
+            Caller::Stranger => &[&self.strangers, &self.everyone],
+        };
+        let mut held = Vec::with_capacity(2 * shares.len());
+        for share in shares {
+            let place = Arc::clone(&share.places).try_acquire_owned();
+            held.push(place.map_err(|_| Saturated)?);
+        }
+        for share in shares {
+            let permit = timeout_at(latest, Arc::clone(&share.permits).acquire_owned()).await;
+            held.push(permit.map_err(|_| Saturated)?.expect("the semaphore is never closed"));
+        }
+        Ok(held)
+    }
+
+    /// Hashes a new password under scheme 2, with the current pepper and the configured cost.
+    pub async fn hash(
         &self,
         password: SecretString,
-        stored: Option<StoredHash>,
-    ) -> Result<bool, Saturated> {
-        let exists = stored.is_some();
-        let hash = stored.unwrap_or_else(|| self.decoy.clone());
-        let fits = self.run(move || hash.verify(password.expose_secret())).await?;
-        Ok(exists && fits)
+        caller: Caller,
+        deadline: Option<Instant>,
+    ) -> Result<Credential, Saturated> {
+        let permit = self.acquire(caller, deadline).await?;
+        Ok(permit.run(move |hashing| hashing.hash(&password)).await)
     }
 
-    /// Hashes a new password.
-    pub async fn hash(&self, password: SecretString) -> Result<StoredHash, Saturated> {
-        let cost = self.cost;
-        self.run(move || StoredHash::of(password.expose_secret(), cost)).await
+    /// Whether a credential is to be replaced at the next success: it is of scheme 1, cheaper than
+    /// new ones, or of an earlier pepper.
+    #[must_use]
+    pub fn is_outdated(&self, credential: &Credential) -> bool {
+        self.hashing.is_outdated(credential)
     }
 
-    async fn run<T, F>(&self, work: F) -> Result<T, Saturated>
+    /// The highest cost in use: what a failed attempt costs.
+    #[must_use]
+    pub fn highest_cost(&self) -> Cost {
+        self.hashing.highest_cost()
+    }
+
+    /// Tells that there is a stored hash of this cost.
+    pub fn cost_seen(&self, cost: Cost) {
+        self.hashing.cost_seen(cost);
+    }
+
+    /// The least age of a refusal's answer, counted from its permit: what one hash of the highest
+    /// cost takes at worst, rounded up to 50 ms.
+    #[must_use]
+    pub fn padding(&self) -> Duration {
+        self.calibration.padding(self.highest_cost())
+    }
+
+    /// How many hashes of the highest cost all threads compute in a minute.
+    #[must_use]
+    pub fn hashes_per_minute(&self) -> f64 {
+        self.calibration.hashes_per_minute(self.threads, self.highest_cost())
+    }
+}
+
+/// The turn of one attempt. Dropped = given back unused.
+#[derive(Debug)]
+pub struct Permit {
+    held: Held,
+    hashing: Arc<Hashing>,
+    since: Instant,
+}
+
+impl Permit {
+    /// When the turn came.
+    #[must_use]
+    pub fn since(&self) -> Instant {
+        self.since
+    }
+
+    /// Whether `password` is the one that `credential` was made of; never without one. What lets
+    /// somebody in costs one hash. All else costs what one hash of the highest cost in use does, so
+    /// that time does not tell why: a password that does not fit, and one that `opens` nothing.
+    pub async fn verify(
+        self,
+        password: SecretString,
+        credential: Option<Credential>,
+        opens: bool,
+    ) -> Verified {
+        let since = self.since;
+        let verify = move |hashing: &Hashing| hashing.verify(&password, credential.as_ref(), opens);
+        let (fits, rounds) = self.run(verify).await;
+        Verified { fits, since, rounds }
+    }
+
+    async fn run<T, F>(self, work: F) -> T
     where
         T: Send + 'static,
-        F: FnOnce() -> T + Send + 'static,
+        F: FnOnce(&Hashing) -> T + Send + 'static,
     {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Saturated)?;
-        let permit = timeout(LONGEST_WAIT, Arc::clone(&self.permits).acquire_owned())
-            .await
-            .map_err(|_| Saturated)?
-            .expect("the semaphore is never closed");
+        let Self { held, hashing, .. } = self;
         // The thread holds the permit: when the caller goes away, the processor is still busy.
         let hashing = tokio::task::spawn_blocking(move || {
-            let _held = (place, permit);
-            work()
+            let _held = held;
+            work(&hashing)
         });
-        Ok(hashing.await.expect("hashing does not panic"))
+        hashing.await.expect("hashing does not panic")
+    }
+}
+
+/// What a turn holds, counted while it does.
+#[derive(Debug)]
+struct Held {
+    _permits: Vec<OwnedSemaphorePermit>,
+}
+
+impl Held {
+    fn new(permits: Vec<OwnedSemaphorePermit>) -> Self {
+        metrics::gauge!(HASH_PERMITS_IN_USE).increment(1.0);
+        Self { _permits: permits }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        metrics::gauge!(HASH_PERMITS_IN_USE).decrement(1.0);
     }
 }
 

@@ -3,8 +3,8 @@
 use sqlx::types::Uuid;
 
 use super::{Store, StoreError, in_time};
-use crate::account::{AccountId, Identity, LoginName};
-use crate::password::StoredHash;
+use crate::account::{AccountId, Identity};
+use crate::password::{Cost, Credential};
 
 /// An account that a login name leads to.
 #[derive(Debug, Clone)]
@@ -13,32 +13,81 @@ pub struct Candidate {
     pub identity: Identity,
     /// Whether it may be used.
     pub is_active: bool,
-    /// The hash of its password, if it has one.
-    pub password: Option<StoredHash>,
+    /// Whether its password has to be changed before it opens anything.
+    pub must_change: bool,
+    /// Its password, if it has one.
+    pub credential: Option<Credential>,
+}
+
+/// Whether an account may go on, and who it is.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// The account, groups not read.
+    pub identity: Identity,
+    /// Whether it may be used.
+    pub is_active: bool,
+    /// Whether Dex is yet to forget sessions of it.
+    pub revocation_pending: bool,
 }
 
 impl Store {
-    /// The account with this user name or e-mail address.
-    pub async fn candidate(&self, name: &LoginName) -> Result<Option<Candidate>, StoreError> {
+    /// Replaces a stored password by a fresh hash of it, unless it was replaced since it was read;
+    /// tells whether it did.
+    pub async fn upgrade_password(
+        &self,
+        account: AccountId,
+        stored: &Credential,
+        fresh: &Credential,
+    ) -> Result<bool, StoreError> {
+        let done = in_time(
+            sqlx::query!(
+                r#"
+                update credentials set scheme = $3, password_hash = $4, pepper_id = $5
+                where user_id = $1 and password_hash = $2
+                "#,
+                Uuid::from(account),
+                stored.hash(),
+                fresh.scheme(),
+                fresh.hash(),
+                fresh.pepper_id()
+            )
+            .execute(&self.pool),
+        )
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// The highest bcrypt cost among stored passwords; `None` without any.
+    pub async fn highest_cost(&self) -> Result<Option<Cost>, StoreError> {
+        let digits = in_time(
+            sqlx::query_scalar!(
+                r#"
+                select max(substring(password_hash from 5 for 2) collate "C") from credentials
+                "#
+            )
+            .fetch_one(&self.pool),
+        )
+        .await?;
+        Ok(digits.and_then(|digits| Cost::parse(&digits).ok()))
+    }
+
+    /// How the account with this id stands.
+    pub async fn standing(&self, id: AccountId) -> Result<Option<Standing>, StoreError> {
         let row = in_time(
             sqlx::query!(
                 r#"
-                select users.id, username, full_name, email, email_verified, is_active, auth_epoch,
-                       password_hash as "password_hash?"
-                from users left join credentials on credentials.user_id = users.id
-                where username_key = $1 or email_key = $1
+                select id, username, full_name, email, email_verified, is_active, auth_epoch,
+                       exists (select from revocations where user_id = users.id) as "revocation_pending!"
+                from users where id = $1
                 "#,
-                name.key()
+                Uuid::from(id)
             )
             .fetch_optional(&self.pool),
         )
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        let password = row.password_hash.as_deref().map(StoredHash::parse).transpose();
-        Ok(Some(Candidate {
-            password: password
-                .map_err(|_| StoreError::Corrupt { what: "password hash", account: row.id })?,
+        Ok(row.map(|row| Standing {
             is_active: row.is_active,
+            revocation_pending: row.revocation_pending,
             identity: Identity {
                 id: row.id.into(),
                 username: row.username,
@@ -48,33 +97,6 @@ impl Store {
                 groups: Vec::new(),
                 auth_epoch: row.auth_epoch,
             },
-        }))
-    }
-
-    /// The account with this id, groups not read, and whether it may be used.
-    pub async fn account(&self, id: AccountId) -> Result<Option<(Identity, bool)>, StoreError> {
-        let row = in_time(
-            sqlx::query!(
-                r#"
-                select id, username, full_name, email, email_verified, is_active, auth_epoch
-                from users where id = $1
-                "#,
-                Uuid::from(id)
-            )
-            .fetch_optional(&self.pool),
-        )
-        .await?;
-        Ok(row.map(|row| {
-            let identity = Identity {
-                id: row.id.into(),
-                username: row.username,
-                full_name: row.full_name,
-                email: row.email,
-                email_verified: row.email_verified,
-                groups: Vec::new(),
-                auth_epoch: row.auth_epoch,
-            };
-            (identity, row.is_active)
         }))
     }
 

@@ -12,8 +12,9 @@ impl Store {
             sqlx::query!(
                 r#"
                 insert into audit_events
-                    (id, at, event, reason, user_id, connector_id, remote_ip, request_id)
-                values ($1, $2, $3, $4, $5, $6, $7::text::inet, $8)
+                    (id, at, event, reason, user_id, connector_id, remote_ip, request_id,
+                     guard_key, count)
+                values ($1, $2, $3, $4, $5, $6, $7::text::inet, $8, $9, $10)
                 "#,
                 entry.id,
                 entry.at,
@@ -22,7 +23,9 @@ impl Store {
                 entry.account.map(uuid::Uuid::from),
                 entry.origin.connector_id,
                 remote_ip,
-                entry.origin.request_id
+                entry.origin.request_id,
+                entry.guard_key.as_ref().map(<[u8; 32]>::as_slice),
+                i32::try_from(entry.count).unwrap_or(i32::MAX)
             )
             .execute(&self.pool),
         )

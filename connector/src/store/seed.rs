@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
+use super::sessions::end_sessions;
 use super::{Store, StoreError};
 use crate::account::{Email, UserName};
-use crate::password::StoredHash;
+use crate::password::Credential;
 
 /// Serialises seed runs, so that two at once make no duplicates and none fails.
 const SEED_LOCK: i64 = 0x6c61_7365_6564;
@@ -66,7 +67,9 @@ impl Store {
 }
 
 impl SeedTransaction<'_> {
-    /// Creates the account or makes it what `account` says. `fresh_id` is used only for a new one.
+    /// Creates the account or makes it what `account` says. An account that may not be used any more
+    /// has its sessions ended. `fresh_id` becomes the id of what is new: of the account, or of the
+    /// wish to end sessions.
     pub async fn put(
         &mut self,
         account: &NewAccount,
@@ -75,7 +78,7 @@ impl SeedTransaction<'_> {
     ) -> Result<(Uuid, Change, NewPassword), StoreError> {
         let before = sqlx::query!(
             r#"
-            select users.id, credentials.user_id is not null as "has_password!"
+            select users.id, is_active, credentials.user_id is not null as "has_password!"
             from users left join credentials on credentials.user_id = users.id
             where username_key = $1
             "#,
@@ -90,6 +93,9 @@ impl SeedTransaction<'_> {
         };
 
         let rows = self.put_user(account, id, now).await? + self.put_groups(account, id).await?;
+        if before.as_ref().is_some_and(|row| row.is_active) && !account.is_active {
+            end_sessions(&mut self.transaction, id.into(), fresh_id, now).await?;
+        }
         let change = match (before, rows) {
             (None, _) => Change::Created,
             (Some(_), 0) => Change::None,
@@ -102,13 +108,18 @@ impl SeedTransaction<'_> {
     pub async fn put_password(
         &mut self,
         id: Uuid,
-        hash: &StoredHash,
+        credential: &Credential,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         sqlx::query!(
-            "insert into credentials (user_id, scheme, password_hash, set_at) values ($1, 1, $2, $3)",
+            r#"
+            insert into credentials (user_id, scheme, password_hash, pepper_id, set_at)
+            values ($1, $2, $3, $4, $5)
+            "#,
             id,
-            hash.as_str(),
+            credential.scheme(),
+            credential.hash(),
+            credential.pepper_id(),
             now
         )
         .execute(&mut *self.transaction)

@@ -2,13 +2,15 @@ use std::path::Path;
 
 use devstack::pki::Pki;
 
-use crate::connector::{program, text};
+use crate::connector::{keys, program, text};
 
 const DSN: (&str, &str) = ("POSTGRES_DSN", "postgres://accounts:canary@127.0.0.1:1/accounts");
 
 fn check(variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut command = program();
-    command.arg("check-config").envs(variables.iter().copied());
+    command.arg("check-config").env("ROLES", "login");
+    command.env("PEPPER_FILE", &keys().peppers).env("GUARD_KEY_FILE", &keys().guard_key);
+    command.envs(variables.iter().copied());
     let output = command.output().expect("it runs");
     (output.status.code(), text(&output))
 }
@@ -73,9 +75,54 @@ fn an_unusable_configuration_exits_64_and_names_the_option_without_its_secrets()
 }
 
 #[test]
+fn an_unusable_key_file_exits_64_and_names_the_option_and_the_line_without_its_content() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().expect("a path in UTF-8").to_owned()
+    };
+    let key = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+    for (option, path, reason) in [
+        ("PEPPER_FILE", "/nowhere".to_owned(), "No such file"),
+        ("PEPPER_FILE", file("empty", "# nothing\n"), "holds no pepper"),
+        ("PEPPER_FILE", file("shape", &format!("# first\n{key}\n")), "line 2: must be id:base64"),
+        ("PEPPER_FILE", file("id", &format!("Canary:{key}")), "line 1: the id"),
+        ("PEPPER_FILE", file("base64", "a:canary!"), "line 1: the pepper must be base64"),
+        ("PEPPER_FILE", file("short", "a:Y2FuYXJ5"), "line 1: the pepper must be at least 32"),
+        ("PEPPER_FILE", file("twice", &format!("a:{key}\na:{key}")), "line 2: the id stands"),
+        ("GUARD_KEY_FILE", "/nowhere".to_owned(), "No such file"),
+        ("GUARD_KEY_FILE", file("none", ""), "must be at least 32"),
+        ("GUARD_KEY_FILE", file("text", "canary!"), "must be base64"),
+    ] {
+        let (code, text) = check(&[DSN, ("CONNECTOR_INSECURE", "true"), (option, &path)]);
+        assert_eq!(code, Some(64), "{option} {reason}: {text}");
+        assert!(text.contains(option) && text.contains(reason), "{option} {reason}: {text}");
+        for secret in ["anary", "Y2Fu", "BwcH"] {
+            assert!(!text.contains(secret), "{option} {reason}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_command_without_its_key_files_names_them() {
+    let peppers = keys().peppers.to_str().unwrap();
+    for (given, missing) in [(None, "PEPPER_FILE"), (Some(peppers), "GUARD_KEY_FILE")] {
+        let mut command = program();
+        command.args(["check-config", "--insecure"]).env("ROLES", "login").envs([DSN]);
+        command.envs(given.map(|path| ("PEPPER_FILE", path)));
+        let output = command.output().expect("it runs");
+        assert_eq!(output.status.code(), Some(64), "{}", text(&output));
+        assert!(text(&output).contains(missing), "{missing}: {}", text(&output));
+    }
+}
+
+#[test]
 fn a_dsn_as_an_argument_is_refused() {
     let output = program()
         .args(["check-config", "--insecure", "--postgres-dsn", DSN.1])
+        .env("PEPPER_FILE", &keys().peppers)
+        .env("GUARD_KEY_FILE", &keys().guard_key)
         .output()
         .expect("it runs");
     assert_eq!(output.status.code(), Some(64));
@@ -88,8 +135,10 @@ fn a_taken_port_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let output = program()
-        .args(["serve", "--insecure", "--connector-grpc-listen", &address])
+        .args(["serve", "--roles", "login", "--insecure", "--connector-grpc-listen", &address])
         .envs([DSN, ("ADMIN_LISTEN", "127.0.0.1:0"), ("BCRYPT_COST", "10")])
+        .env("PEPPER_FILE", &keys().peppers)
+        .env("GUARD_KEY_FILE", &keys().guard_key)
         .output()
         .expect("it runs");
     assert_eq!(output.status.code(), Some(1));

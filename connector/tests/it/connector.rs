@@ -3,12 +3,15 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use auth_connector::app::App;
 use auth_connector::cli::{Cli, Command as CliCommand};
+use auth_connector::config::ServeArgs;
 use auth_proto::connector::v1::password_connector_client::PasswordConnectorClient;
 use auth_proto::connector::v1::{LoginRequest, LoginResponse, Origin, Scopes};
 use clap::Parser as _;
+use devstack::keys::KeyFiles;
 use devstack::pki::{Authority, Pki};
 use service_process::lifecycle::{Lifecycle, Tasks};
 use sqlx::PgPool;
@@ -66,10 +69,12 @@ impl Database {
     /// The program, on this database.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program();
-        command.args(arguments).env("POSTGRES_DSN", &self.dsn).env("BCRYPT_COST", "10");
-        if arguments.first() == Some(&"migrate") {
-            command.env_remove("BCRYPT_COST");
-        }
+        command
+            .args(arguments)
+            .env("POSTGRES_DSN", &self.dsn)
+            .env("BCRYPT_COST", "10")
+            .env("PEPPER_FILE", &keys().peppers)
+            .env("GUARD_KEY_FILE", &keys().guard_key);
         command
     }
 
@@ -122,6 +127,13 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
     tokio::time::timeout(hang, asking).await.unwrap_or_else(|_| panic!("never: {what}"))
 }
 
+/// The key files of all tests: what one process hashed, another can verify.
+pub(crate) fn keys() -> &'static KeyFiles {
+    static KEYS: OnceLock<KeyFiles> = OnceLock::new();
+    let state = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    KEYS.get_or_init(|| KeyFiles::get_or_create(state).expect("key files"))
+}
+
 /// The program without any configuration.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_auth-connector"));
@@ -131,6 +143,42 @@ pub(crate) fn program() -> Command {
 
 pub(crate) fn text(output: &Output) -> String {
     String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
+}
+
+/// What `serve` is told for the role `login` at ports of the kernel.
+pub(crate) fn serve_args(dsn: &str, options: &[&str]) -> ServeArgs {
+    let arguments = [
+        ["--postgres-dsn", dsn],
+        ["--bcrypt-cost", "10"],
+        ["--pepper-file", utf8(&keys().peppers)],
+        ["--guard-key-file", utf8(&keys().guard_key)],
+        ["--roles", "login"],
+        ["--connector-grpc-listen", "127.0.0.1:0"],
+        ["--admin-listen", "127.0.0.1:0"],
+    ];
+    let arguments = ["auth-connector", "serve"]
+        .into_iter()
+        .chain(arguments.into_iter().flatten())
+        .chain(options.iter().copied());
+    let cli = Cli::try_parse_from(arguments).unwrap_or_else(|error| panic!("{error}"));
+    let CliCommand::Serve(args) = cli.command else { unreachable!("it says serve") };
+    *args
+}
+
+fn tls_options(authority: &Authority) -> [&str; 6] {
+    let Authority { ca, server, .. } = authority;
+    [
+        "--tls-cert-file",
+        utf8(&server.cert),
+        "--tls-key-file",
+        utf8(&server.key),
+        "--tls-ca-file",
+        utf8(ca),
+    ]
+}
+
+pub(crate) fn utf8(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
 }
 
 /// A running service with mutual TLS. Dropped = asked to stop.
@@ -149,24 +197,14 @@ impl Connector {
 
     /// Lets in who bears one of these names.
     pub(crate) async fn start_for(dsn: &str, client_names: &str) -> Self {
+        Self::start_with(dsn, &["--tls-client-names", client_names]).await
+    }
+
+    /// Serves with these options besides.
+    pub(crate) async fn start_with(dsn: &str, options: &[&str]) -> Self {
         let files = tempfile::tempdir().expect("a directory");
         let authority = Pki::create(files.path()).expect("certificates").connector;
-        let path = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
-        let arguments = [
-            ["--postgres-dsn", dsn],
-            ["--bcrypt-cost", "10"],
-            ["--connector-grpc-listen", "127.0.0.1:0"],
-            ["--admin-listen", "127.0.0.1:0"],
-            ["--tls-cert-file", &path(&authority.server.cert)],
-            ["--tls-key-file", &path(&authority.server.key)],
-            ["--tls-ca-file", &path(&authority.ca)],
-            ["--tls-client-names", client_names],
-        ];
-        let arguments =
-            ["auth-connector", "serve"].into_iter().chain(arguments.into_iter().flatten());
-        let cli = Cli::try_parse_from(arguments).unwrap_or_else(|error| panic!("{error}"));
-        let CliCommand::Serve(args) = cli.command else { unreachable!("it says serve") };
-
+        let args = serve_args(dsn, &[&tls_options(&authority), options].concat());
         let app = App::build(&args).await.expect("it binds");
         let (address, admin) = (app.grpc_addr().expect("an address"), app.admin_addr());
         let lifecycle = Lifecycle::new(std::time::Duration::from_secs(10));

@@ -1,13 +1,29 @@
 //! The promises of auth-connector, seen from its ports and its command line.
 #![expect(clippy::disallowed_methods, reason = "tests are the outermost layer")]
 
+mod bad_input;
 mod check_config;
+#[path = "../../../process/tests/it/collector.rs"]
+mod collector;
 mod connector;
+mod dashboards;
+mod guard;
 mod health;
+mod lockout;
 mod login;
+mod partitions;
+mod passwords;
+mod program;
 mod prompt;
 mod reference;
+mod reflection;
 mod refresh;
+mod replica;
+mod revocations;
+mod roles;
 mod secrets;
 mod seed;
+mod siege;
+mod sweep;
 mod tls;
+mod traces;

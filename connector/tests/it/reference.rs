@@ -1,5 +1,7 @@
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use auth_connector::audit::Event;
 use auth_connector::cli::Cli;
 use clap::CommandFactory as _;
 
@@ -20,4 +22,60 @@ async fn the_documented_seed_file_is_accepted() {
     let output = Database::create().await.seed(yaml, &[]);
     assert!(output.status.success(), "{}", text(&output));
     assert!(text(&output).contains("2 created"), "{}", text(&output));
+}
+
+const LOGGING: &str = include_str!("../../../docs/LOGGING.md");
+
+/// The cells of the rows of a section of docs/LOGGING.md.
+fn rows(section: &str) -> Vec<Vec<&'static str>> {
+    let (_, rest) = LOGGING.split_once(&format!("\n## {section}\n")).expect(section);
+    let section = rest.split("\n## ").next().expect("a section");
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
+}
+
+#[test]
+fn the_documented_events_of_the_trail_are_those_of_the_program() {
+    let documented: BTreeSet<(&str, Option<&str>)> = rows("The audit trail")
+        .iter()
+        .filter(|row| row[0].contains('.'))
+        .map(|row| (row[0].trim_matches('`'), (row[1] != "–").then(|| row[1].trim_matches('`'))))
+        .collect();
+    let written = Event::all().into_iter().map(|event| (event.name(), event.reason())).collect();
+    assert_eq!(documented, written);
+}
+
+#[test]
+fn the_documented_log_lines_are_in_the_programs() {
+    fn read(folder: &Path, source: &mut String) {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                read(&path, source);
+            } else {
+                *source += &std::fs::read_to_string(path).expect("a source");
+            }
+        }
+    }
+    for (section, crates) in [
+        ("auth-connector", vec!["connector"]),
+        ("Both services", vec!["process"]),
+        ("chat-api", vec!["chat-api", "tokens"]),
+    ] {
+        let mut source = String::new();
+        for name in crates {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+            read(&root.join("src"), &mut source);
+        }
+        let rows = rows(section);
+        assert!(!rows.is_empty(), "{section}");
+        for row in rows {
+            let message = row[0].trim_matches('`');
+            assert!(source.contains(&format!("\"{message}\"")), "{section}: {message}");
+            let fields = row[2].split(['`', ',', ' ']).filter(|field| !field.is_empty());
+            for field in fields.filter(|field| !["=", "tls.reject"].contains(field)) {
+                assert!(source.contains(field), "{section}: {field} of {message}");
+            }
+        }
+    }
 }

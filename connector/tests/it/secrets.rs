@@ -7,14 +7,14 @@ use auth_proto::connector::v1::password_connector_client::PasswordConnectorClien
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::connector::{Database, attempt, eventually};
+use crate::connector::{Database, attempt, eventually, keys};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_password_and_no_typed_name_is_logged_or_counted_or_kept() {
     let database = Database::with_people().await;
     let [grpc, admin] = [0, 1].map(|_| devstack::ports::free().expect("a port"));
     let mut child = database
-        .command(&["serve", "--insecure"])
+        .command(&["serve", "--roles", "login", "--insecure"])
         .env("CONNECTOR_GRPC_LISTEN", format!("127.0.0.1:{grpc}"))
         .env("ADMIN_LISTEN", format!("127.0.0.1:{admin}"))
         .env("LOG_LEVEL", "trace")
@@ -53,7 +53,12 @@ async fn no_password_and_no_typed_name_is_logged_or_counted_or_kept() {
     let trail = format!("{trail:?}");
     let dsn: url::Url = database.dsn.parse().unwrap();
     let dsn_password = dsn.password().unwrap_or("no password in the DSN");
-    for secret in ["canary-password", "canary-name", dsn_password, "$2b$"] {
+    let [peppers, guard_key] = [&keys().peppers, &keys().guard_key]
+        .map(|file| std::fs::read_to_string(file).expect("a key file"));
+    let pepper = peppers.trim_end().rsplit(':').next().expect("a pepper");
+    for secret in
+        ["canary-password", "canary-name", dsn_password, "$2b$", pepper, guard_key.as_str()]
+    {
         for (place, text) in [("log", &log), ("metrics", &metrics), ("trail", &trail)] {
             assert!(!text.contains(secret), "{secret} in the {place}");
         }

@@ -85,17 +85,6 @@ async fn a_bad_row_is_named_and_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn an_imported_hash_logs_in() {
-    let database = Database::create().await;
-    let yaml = "users: [{username: carol, password_hash: $2y$10$NeHvswkKPPVP0Y3u8KYwKuc5NDBVF/LR4duYlBiUSIOEEoVvv/90W}]";
-    let output = database.seed(yaml, &[]);
-    assert!(output.status.success(), "{}", text(&output));
-    let connector = Connector::start(&database.dsn).await;
-    assert!(connector.login("carol", "abc").await.valid_password);
-    assert!(!connector.login("carol", "abd").await.valid_password);
-}
-
-#[tokio::test]
 async fn migrations_may_run_again_and_at_once() {
     let database = Database::create().await;
     std::thread::scope(|scope| {

@@ -3,11 +3,13 @@ use std::path::Path;
 use auth_proto::connector::v1::PromptRequest;
 use auth_proto::connector::v1::password_connector_client::PasswordConnectorClient;
 use devstack::pki::{self, Pki};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
 
 use crate::connector::{Connector, Database, eventually};
+use crate::program::Program;
 
 fn trusting(connector: &Connector) -> ClientTlsConfig {
     ClientTlsConfig::new()
@@ -104,4 +106,71 @@ async fn renewed_files_are_taken_up_and_unusable_ones_change_nothing() {
     .await;
     assert!(!answers(connector.channel_with(old)).await, "the old ones are out of use");
     assert!(answers(standing).await, "connections that stand are not cut");
+}
+
+/// A second authority, whose certificates end when the test says.
+struct Issuer(CertifiedIssuer<'static, KeyPair>);
+
+impl Issuer {
+    fn create() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).expect("no name");
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        let key = KeyPair::generate().expect("a key");
+        Self(CertifiedIssuer::self_signed(params, key).expect("an authority"))
+    }
+
+    /// A certificate with this name, as PEM with its key, that ends with this year.
+    fn certificate(&self, name: &str, last_year: i32) -> (String, String) {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(last_year + 1, 1, 1);
+        let key = KeyPair::generate().expect("a key");
+        (params.signed_by(&key, &self.0).expect("a certificate").pem(), key.serialize_pem())
+    }
+}
+
+#[tokio::test]
+async fn an_expired_client_certificate_is_refused() {
+    let database = Database::create().await;
+    let connector = Connector::start(&database.dsn).await;
+    let issuer = Issuer::create();
+    let authorities = [read(&connector.authority.ca), issuer.0.pem().into_bytes()].concat();
+    std::fs::write(&connector.authority.ca, authorities).unwrap();
+
+    let client = |last_year| {
+        let (certificate, key) = issuer.certificate("dex", last_year);
+        trusting(&connector).identity(Identity::from_pem(certificate, key))
+    };
+    eventually("the second authority is in use", async || {
+        answers(connector.channel_with(client(2100))).await.then_some(())
+    })
+    .await;
+    assert!(!answers(connector.channel_with(client(2025))).await, "expired");
+}
+
+#[tokio::test]
+async fn the_end_of_the_certificate_is_a_metric_that_follows_the_file() {
+    let database = Database::create().await;
+    let files = tempfile::tempdir().unwrap();
+    let issuer = Issuer::create();
+    let path = |name: &str| files.path().join(name);
+    let renew = |last_year| {
+        let (certificate, key) = issuer.certificate("auth-connector", last_year);
+        std::fs::write(path("cert"), certificate).unwrap();
+        std::fs::write(path("key"), key).unwrap();
+    };
+    std::fs::write(path("ca"), issuer.0.pem()).unwrap();
+    renew(2099);
+    let mut command = database.command(&["serve"]);
+    command.envs([("TLS_CERT_FILE", path("cert")), ("TLS_KEY_FILE", path("key"))]);
+    command.env("TLS_CA_FILE", path("ca"));
+    let program = Program::start(&mut command).await;
+
+    // `date -ud 2100-01-01 +%s`, and a year later.
+    for expires in ["4102444800", "4133980800"] {
+        let line = format!("\ntls_certificate_expires_seconds {expires}\n");
+        eventually(&line, async || program.metrics().await.contains(&line).then_some(())).await;
+        renew(2100);
+    }
+    program.stop().await;
 }

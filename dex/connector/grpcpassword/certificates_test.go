@@ -113,14 +113,19 @@ func (r *renewing) callerIs(leaf testpki.Leaf) func() bool {
 	}
 }
 
-// put replaces a file as a whole, so that what is read between two puts is certain.
 func (r *renewing) put(path, text string) {
 	r.t.Helper()
+	replaceFile(r.t, path, text)
+}
+
+// replaceFile replaces a file as a whole, so that what is read between two of them is certain.
+func replaceFile(t *testing.T, path, text string) {
+	t.Helper()
 	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if err := os.Rename(path+".new", path); err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
 }
 

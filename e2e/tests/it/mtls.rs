@@ -5,14 +5,15 @@ use std::fs;
 use anyhow::Result;
 use auth_proto::connector::v1::PromptRequest;
 use auth_proto::connector::v1::password_connector_client::PasswordConnectorClient;
+use auth_proto::dex_api::VersionReq;
+use auth_proto::dex_api::dex_client::DexClient;
 use devstack::pki::{Authority, Identity};
-use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig};
-use tonic_prost::ProstCodec;
 
 use crate::stage::Stage;
 
-fn channel(authority: &Authority, port: u16, as_: Option<&Identity>) -> Result<Channel> {
+/// A channel to a server of this authority.
+pub(crate) fn channel(authority: &Authority, port: u16, as_: Option<&Identity>) -> Result<Channel> {
     let mut tls = ClientTlsConfig::new()
         .ca_certificate(Certificate::from_pem(fs::read(&authority.ca)?))
         .domain_name("localhost");
@@ -40,25 +41,13 @@ async fn the_connector_answers_dex_and_nobody_else() -> Result<()> {
     Ok(())
 }
 
-/// The answer of Dex's `GetVersion` (`api/v2/api.proto`).
-#[derive(Clone, PartialEq, Eq, prost::Message)]
-struct Version {
-    #[prost(string, tag = "1")]
-    server: String,
-    #[prost(int32, tag = "2")]
-    api: i32,
-}
-
 #[tokio::test]
 async fn dex_s_admin_api_answers_the_connector_and_nobody_else() -> Result<()> {
     let stack = &Stage::shared().await?.stack;
     let (pki, port) = (stack.pki(), stack.ports().dex_admin);
     let version = async |as_| {
-        let mut client = tonic::client::Grpc::new(channel(&pki.dex_admin, port, as_)?);
-        client.ready().await?;
-        let path = PathAndQuery::from_static("/api.Dex/GetVersion");
-        let answer: tonic::Response<Version> =
-            client.unary(tonic::Request::new(()), path, ProstCodec::default()).await?;
+        let channel = channel(&pki.dex_admin, port, as_)?;
+        let answer = DexClient::new(channel).get_version(VersionReq {}).await?;
         anyhow::Ok(answer.into_inner().server)
     };
     assert_eq!(version(Some(&pki.dex_admin.client)).await?, "v2.45.1+grpc");

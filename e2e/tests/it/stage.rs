@@ -10,8 +10,10 @@ use tokio::sync::OnceCell;
 
 /// Dex keeps one refresh token per person and client, so a test that asks for one has a person to
 /// itself.
-const PEOPLE: [&str; 10] =
-    ["carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "ken", "laura"];
+const PEOPLE: [&str; 15] = [
+    "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "ken", "laura", "mia",
+    "mike", "nina", "oscar", "peggy",
+];
 
 /// A running stack, the SPA, and two people who are signed in.
 pub(crate) struct Stage {

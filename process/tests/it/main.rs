@@ -1,6 +1,9 @@
 //! The promises of this crate, seen from outside a process that uses it.
+#![expect(clippy::disallowed_methods, reason = "tests are the outermost layer")]
 
 mod admin;
+mod collector;
 mod lifecycle;
 mod service;
 mod telemetry;
+mod traces;

@@ -10,6 +10,7 @@ use nix::unistd::Pid;
 pub(crate) struct Service {
     child: Child,
     log: BufReader<ChildStderr>,
+    before: String,
     pub(crate) admin: String,
 }
 
@@ -23,12 +24,24 @@ pub(crate) fn command() -> Command {
 
 impl Service {
     pub(crate) fn start(behaviour: &str) -> Self {
-        let mut child = command().args(["--behaviour", behaviour]).spawn().expect("it starts");
+        Self::start_with(behaviour, &[])
+    }
+
+    pub(crate) fn start_with(behaviour: &str, variables: &[(&str, &str)]) -> Self {
+        let mut command = command();
+        command.args(["--behaviour", behaviour]).envs(variables.iter().copied());
+        let mut child = command.spawn().expect("it starts");
         let mut log = BufReader::new(child.stderr.take().expect("a pipe"));
-        let mut line = String::new();
-        log.read_line(&mut line).expect("its first line");
-        let admin = line.trim().strip_prefix("admin ").expect(&line).to_owned();
-        Self { child, log, admin }
+        let mut before = String::new();
+        let admin = loop {
+            let mut line = String::new();
+            assert!(log.read_line(&mut line).expect("its log") > 0, "no admin port: {before}");
+            before += &line;
+            if let Some(address) = line.trim().strip_prefix("admin ") {
+                break address.to_owned();
+            }
+        };
+        Self { child, log, before, admin }
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -38,7 +51,7 @@ impl Service {
 
     /// Waits for its end; returns how it ended and what it logged.
     pub(crate) fn ended(mut self) -> (ExitStatus, String) {
-        let mut log = String::new();
+        let mut log = std::mem::take(&mut self.before);
         self.log.read_to_string(&mut log).expect("its log");
         (self.child.wait().expect("its end"), log)
     }

@@ -1,0 +1,194 @@
+//! The role `login`: the login path, put together from the configuration, and the server that Dex
+//! calls.
+
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_proto::connector::v1::password_connector_server::PasswordConnectorServer;
+use chrono::DateTime;
+use service_process::lifecycle::Tasks;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Server;
+use tonic_health::pb::health_server::{Health, HealthServer};
+use tracing::{info, warn};
+
+use super::{InvalidConfig, bind, system_clock, system_ids};
+use crate::config::ServeArgs;
+use crate::grpc::tls::{self, Tls};
+use crate::grpc::{self, ConnectorService};
+use crate::guard::{Guard, Lockout};
+use crate::keys::MacKey;
+use crate::limits::{Limits, SWEEP_EVERY, Spraying};
+use crate::login::{Causes, Logins, Parts};
+use crate::password::{Calibration, Parking, Peppers, Pool};
+use crate::store::Store;
+
+/// The largest request that is read: name, password and ids have limits far below.
+const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+
+/// How long a caller may use one connection, and how long the calls on it may then still take. A
+/// caller looks for replicas when it connects, so a new replica gets its share of logins within
+/// that time. Dex gives up on a login after 8 s.
+const CONNECTION_AGE: (Duration, Duration) = (Duration::from_mins(5), Duration::from_secs(10));
+
+/// Calls under way on one connection; a caller keeps further ones back. Each replica of Dex has one
+/// connection here, and 1,024 refused logins that are padded for half a second are 2,000 a second,
+/// more than the limits let in.
+const MAX_STREAMS: u32 = 1024;
+
+/// How long an HTTP/2 peer may be silent before it is asked whether it lives, and how long it may
+/// take to answer: half-open connections go.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+
+/// How often the highest cost among stored hashes is asked for. One that was stored meanwhile is
+/// learnt at its first use, if that is sooner.
+const FOLLOW_COSTS_EVERY: Duration = Duration::from_mins(1);
+
+/// What the files and settings of the role hold.
+#[derive(Debug)]
+pub struct Checked {
+    tls: Option<Tls>,
+    peppers: Peppers,
+    key: MacKey,
+    lockout: Lockout,
+}
+
+impl Checked {
+    /// Reads the files and checks what the settings come to.
+    pub fn read(args: &ServeArgs) -> Result<Self, InvalidConfig> {
+        Ok(Self {
+            tls: args.tls_files()?.map(Tls::load).transpose()?,
+            peppers: args.passwords.peppers()?,
+            key: args.guard_key.guard_key()?,
+            lockout: args.lockout.lockout()?,
+        })
+    }
+}
+
+/// The parts of the login path, with a thread for each processor that this process may use.
+pub async fn parts(args: &ServeArgs, checked: Checked, store: Store) -> Parts {
+    let Checked { peppers, key, lockout, .. } = checked;
+    let threads = threads();
+    let calibration = Calibration::measure(threads).await;
+    let pool = Pool::new(threads, args.passwords.bcrypt_cost, peppers, calibration);
+    Parts {
+        guard: Guard::new(store.clone(), lockout),
+        limits: Arc::new(Limits::new(&args.limits.settings(), pool.hashes_per_minute())),
+        spraying: Spraying::new(args.limits.limit_sprayed_names),
+        proxies: args.limits.trusted_proxy_cidrs.clone(),
+        pool: Arc::new(pool),
+        parking: Parking::default(),
+        store,
+        key,
+        ids: system_ids(),
+        require_verified_email: args.lockout.require_verified_email,
+    }
+}
+
+/// The processors that this process may use: the CPU quota of its container, if it has one.
+pub(super) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// The role, bound and not yet serving.
+#[derive(Debug)]
+pub(super) struct Login {
+    listener: TcpListener,
+    tls: Option<Tls>,
+    parts: Parts,
+    prompt: String,
+    reflection: bool,
+}
+
+impl Login {
+    pub(super) async fn bind(
+        args: &ServeArgs,
+        mut checked: Checked,
+        store: Store,
+    ) -> anyhow::Result<Self> {
+        let listener = bind("CONNECTOR_GRPC_LISTEN", args.connector_grpc_listen).await?;
+        let tls = checked.tls.take();
+        Ok(Self {
+            listener,
+            tls,
+            parts: parts(args, checked, store).await,
+            prompt: args.connector_prompt.clone(),
+            reflection: args.connector_reflection,
+        })
+    }
+
+    pub(super) fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Starts to answer Dex, and whoever asks for health.
+    pub(super) fn serve(
+        self,
+        health: HealthServer<impl Health>,
+        tasks: &Tasks,
+    ) -> anyhow::Result<()> {
+        let address = self.address()?;
+        let logins = Arc::new(Logins::new(self.parts, tasks.clone()));
+        look_after(&logins, tasks);
+        let service = ConnectorService::new(logins, self.prompt, system_clock);
+        let service =
+            PasswordConnectorServer::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES);
+        let router = Server::builder()
+            .http2_keepalive_interval(Some(KEEPALIVE.0))
+            .http2_keepalive_timeout(Some(KEEPALIVE.1))
+            .max_connection_age(CONNECTION_AGE.0)
+            .max_connection_age_grace(CONNECTION_AGE.1)
+            .max_concurrent_streams(MAX_STREAMS)
+            .add_optional_service(self.reflection.then(grpc::reflection))
+            .add_service(health)
+            .add_service(service);
+        let stop = tasks.stopping().clone().cancelled_owned();
+        if let Some(tls) = self.tls {
+            let connections = tls::accept(self.listener, tls, tasks);
+            until_aborted(tasks, router.serve_with_incoming_shutdown(connections, stop));
+        } else {
+            warn!("serving without TLS: whoever reaches the port may guess passwords");
+            let connections = TcpListenerStream::new(self.listener);
+            until_aborted(tasks, router.serve_with_incoming_shutdown(connections, stop));
+        }
+        info!(%address, "auth-connector serves");
+        Ok(())
+    }
+}
+
+/// Serves until a stop has let the calls under way finish; a peer that never hangs up is left.
+fn until_aborted(
+    tasks: &Tasks,
+    serving: impl Future<Output = Result<(), tonic::transport::Error>> + Send + 'static,
+) {
+    let aborting = tasks.aborting().clone();
+    tasks.worker("grpc", async move {
+        aborting.run_until_cancelled(serving).await.unwrap_or(Ok(())).map_err(Into::into)
+    });
+}
+
+/// Starts what logins need done from time to time.
+fn look_after(logins: &Arc<Logins>, tasks: &Tasks) {
+    let (stopping, swept) = (tasks.stopping().clone(), Arc::clone(logins));
+    tasks.worker("limits", async move {
+        let mut tick = tokio::time::interval(SWEEP_EVERY);
+        while stopping.run_until_cancelled(tick.tick()).await.is_some() {
+            swept.sweep(system_clock()).await;
+        }
+        swept.write_folded(DateTime::<chrono::Utc>::MAX_UTC, system_clock());
+        Ok(())
+    });
+    let (stopping, following) = (tasks.stopping().clone(), Arc::clone(logins));
+    tasks.worker("hash-costs", async move {
+        let mut tick = tokio::time::interval(FOLLOW_COSTS_EVERY);
+        while stopping.run_until_cancelled(tick.tick()).await.is_some() {
+            if let Err(fault) = following.follow_costs().await {
+                warn!(error = %Causes(&fault), "the costs of stored hashes are not known");
+            }
+        }
+        Ok(())
+    });
+}

@@ -1,0 +1,50 @@
+//! Going on after a login.
+
+use chrono::{DateTime, Utc};
+
+use super::{Logins, Subject, Unavailable};
+use crate::account::{AccountId, Identity};
+use crate::audit::{DenialReason, Event, Origin};
+use crate::store::Standing;
+
+/// A wish to go on after an earlier login.
+#[derive(Debug)]
+pub struct Renewal {
+    /// The account.
+    pub account: AccountId,
+    /// The account's epoch at that login, if what Dex kept can be one.
+    pub auth_epoch: Option<i64>,
+    /// Whether the relying party asked for groups.
+    pub wants_groups: bool,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+impl Logins {
+    /// Lets an account go on, with its claims as they are now, or says why not.
+    ///
+    /// A raised epoch ends what came before it: a session is worth what the account's epoch was at
+    /// its login. While Dex is yet to forget sessions of the account, that cannot be told, and none
+    /// goes on.
+    pub async fn refresh(
+        &self,
+        renewal: Renewal,
+        now: DateTime<Utc>,
+    ) -> Result<Result<Identity, DenialReason>, Unavailable> {
+        let Renewal { account, auth_epoch, wants_groups, origin } = renewal;
+        let verdict = match self.parts.store.standing(account).await? {
+            None => Err(DenialReason::Deleted),
+            Some(Standing { is_active: false, .. }) => Err(DenialReason::Disabled),
+            Some(Standing { identity, .. }) if auth_epoch != Some(identity.auth_epoch) => {
+                Err(DenialReason::OldEpoch)
+            }
+            Some(Standing { revocation_pending: true, .. }) => Err(DenialReason::RevocationPending),
+            Some(Standing { identity, .. }) => Ok(self.with_groups(identity, wants_groups).await?),
+        };
+        let event =
+            verdict.as_ref().map_or_else(|r| Event::RefreshDenied(*r), |_| Event::RefreshOk);
+        let subject = Subject { account: Some(account), ..Subject::default() };
+        self.record(event, subject, origin, now);
+        Ok(verdict)
+    }
+}

@@ -1,0 +1,81 @@
+use super::*;
+
+fn network(address: &str) -> Network {
+    Network::of(address.parse().unwrap())
+}
+
+#[test]
+fn a_network_is_a_32_of_ipv4_and_a_64_of_ipv6() {
+    for (address, shown, coarse) in [
+        ("203.0.113.7", "203.0.113.7/32", "203.0.113.0/24"),
+        ("255.255.255.255", "255.255.255.255/32", "255.255.255.0/24"),
+        ("0.0.0.0", "0.0.0.0/32", "0.0.0.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1::/48"),
+        ("2001:db8::1", "2001:db8::/64", "2001:db8::/48"),
+        ("::1", "::/64", "::/48"),
+        ("ffff:ffff:ffff:ffff:ffff::", "ffff:ffff:ffff:ffff::/64", "ffff:ffff:ffff::/48"),
+    ] {
+        assert_eq!(network(address).to_string(), shown);
+        assert_eq!(network(address).coarse().to_string(), coarse);
+        assert_eq!(network(address).coarse().coarse(), network(address).coarse(), "{address}");
+    }
+    assert_eq!(size_of::<Network>(), 16, "tables are sized for it");
+}
+
+#[test]
+fn a_mapped_ipv4_address_is_an_ipv4_address() {
+    assert_eq!(network("::ffff:203.0.113.7"), network("203.0.113.7"));
+    assert_ne!(network("::ffff:203.0.113.8"), network("203.0.113.7"));
+    // Compatible is not mapped (RFC 4291 §2.5.5.1): an ordinary address of ::/64.
+    assert_eq!(network("::203.0.113.7").to_string(), "::/64");
+}
+
+#[test]
+fn neighbours_share_what_is_shared_and_nothing_else() {
+    assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:ffff:ffff:ffff"));
+    assert_ne!(network("2001:db8::"), network("2001:db8:0:1::"));
+    assert_eq!(network("2001:db8::").coarse(), network("2001:db8:0:ffff::").coarse());
+    assert_ne!(network("2001:db8::").coarse(), network("2001:db8:1::").coarse());
+    assert_ne!(network("203.0.113.7"), network("203.0.113.8"));
+    assert_eq!(network("203.0.113.0").coarse(), network("203.0.113.255").coarse());
+    assert_ne!(network("203.0.113.255").coarse(), network("203.0.114.0").coarse());
+    assert_ne!(network("0.0.0.0"), network("::"), "families do not meet");
+    assert_ne!(network("0.0.0.0").coarse(), network("0.0.0.0"), "nor do lengths");
+}
+
+#[test]
+fn nobody_and_a_proxy_have_no_network() {
+    let proxies = TrustedProxies::parse("10.0.0.0/8, fd00::/8,192.0.2.7/32").unwrap();
+    let network_of = |address: &str| proxies.network_of(Some(address.parse().unwrap()));
+    assert_eq!(proxies.network_of(None), None);
+    for proxy in ["10.0.0.0", "10.255.255.255", "192.0.2.7", "fd12::1", "::ffff:10.1.2.3"] {
+        assert_eq!(network_of(proxy), None, "{proxy}");
+    }
+    for other in ["9.255.255.255", "11.0.0.0", "192.0.2.8", "fe00::", "::ffff:11.0.0.0", "::"] {
+        assert_eq!(network_of(other), Some(network(other)), "{other}");
+    }
+}
+
+#[test]
+fn without_proxies_every_address_has_a_network() {
+    for text in ["", " "] {
+        let proxies = TrustedProxies::parse(text).unwrap();
+        assert_eq!(proxies.network_of(None), None);
+        let address: IpAddr = "10.0.0.1".parse().unwrap();
+        assert_eq!(proxies.network_of(Some(address)), Some(Network::of(address)));
+    }
+}
+
+#[test]
+fn what_is_no_list_of_networks_is_refused_with_the_reason() {
+    for (text, reason) in [
+        ("10.0.0.1", "\"10.0.0.1\" is not a network such as 10.0.0.0/8 or fd00::/8"),
+        ("10.0.0.0/8,", "\"\" is not a network such as 10.0.0.0/8 or fd00::/8"),
+        ("10.0.0.0/33", "\"10.0.0.0/33\" is not a network such as 10.0.0.0/8 or fd00::/8"),
+        ("proxy/8", "\"proxy/8\" is not a network such as 10.0.0.0/8 or fd00::/8"),
+        ("10.0.0.0/8,::/0", "::/0 is every address"),
+        ("::ffff:10.0.0.0/104", "::ffff:10.0.0.0/104 must be written as an IPv4 network"),
+    ] {
+        assert_eq!(TrustedProxies::parse(text).unwrap_err().to_string(), reason);
+    }
+}

@@ -1,0 +1,95 @@
+//! Has Dex forget the sessions that were ended.
+//!
+//! The connector refuses to let them go on from the first moment. But as long as Dex has their
+//! refresh tokens, an app is shown an error instead of being told to sign its person in again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tracing::{info, warn};
+
+use super::Worker;
+use crate::audit::{Entry, Event, Origin};
+use crate::dex_api::{DexApi, DexApiError};
+use crate::login::Causes;
+use crate::metrics::REVOCATIONS;
+use crate::store::{Revocation, StoreError};
+use crate::trail;
+
+/// How often it is looked whether something is due.
+pub(super) const EVERY: Duration = Duration::from_secs(1);
+
+/// The longest wait between two attempts, in seconds. After an outage of Dex each wish is tried
+/// within this time, so that all are fulfilled well within a minute.
+const LONGEST_WAIT: i64 = 10;
+
+/// Tries every wish that is due, one after another.
+pub(super) async fn work(worker: Arc<Worker>) -> Result<(), StoreError> {
+    while !worker.tasks.stopping().is_cancelled() {
+        let now = (worker.clock)();
+        // An attempt that takes longer is made twice, which does no harm.
+        let until = now + TimeDelta::seconds(LONGEST_WAIT);
+        let Some(wish) = worker.store.claim_revocation(now, until).await? else { break };
+        let outcome = fulfil(&worker.dex, &wish).await;
+        note(&worker, &wish, outcome).await?;
+    }
+    Ok(())
+}
+
+async fn note(
+    worker: &Worker,
+    wish: &Revocation,
+    outcome: Result<(), DexApiError>,
+) -> Result<(), StoreError> {
+    let (account, failures, now) = (wish.account, wish.failures, (worker.clock)());
+    let name = if outcome.is_ok() { "done" } else { "failed" };
+    metrics::counter!(REVOCATIONS, "outcome" => name).increment(1);
+    if let Err(error) = outcome {
+        // The first failure of a streak; the gauge of its age tells how it goes on.
+        if failures == 0 {
+            warn!(%account, error = %Causes(&error), "Dex keeps ended sessions: it is tried again");
+        }
+        return worker.store.postpone_revocation(wish.id, now + back_off(failures)).await;
+    }
+    if worker.store.finish_revocation(wish.id).await? {
+        info!(%account, failures, "Dex forgot the ended sessions");
+        record(worker, wish, now).await;
+    }
+    Ok(())
+}
+
+async fn record(worker: &Worker, wish: &Revocation, now: DateTime<Utc>) {
+    let connector_id = worker.dex.connector_id().to_owned();
+    let entry = Entry {
+        id: worker.ids.next(now),
+        at: now,
+        event: Event::SessionsEnded,
+        account: Some(wish.account),
+        guard_key: None,
+        count: 1,
+        origin: Origin { connector_id, ..Origin::default() },
+    };
+    trail::keep(&worker.store, &entry).await;
+}
+
+/// Has Dex forget what began before the wish. Dex dates tokens by whole seconds, rounded down: of
+/// those of the same second all are revoked, the later ones too.
+async fn fulfil(dex: &DexApi, wish: &Revocation) -> Result<(), DexApiError> {
+    let mut dex = dex.connect()?;
+    for token in dex.refresh_tokens(wish.account).await? {
+        if token.created_at <= wish.requested_at.timestamp() {
+            dex.revoke(wish.account, token.client_id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// How long to wait after one more failure than these: 1, 2, 4, 8 and then always 10 s.
+fn back_off(failures: u32) -> TimeDelta {
+    TimeDelta::seconds(2_i64.saturating_pow(failures).min(LONGEST_WAIT))
+}
+
+#[cfg(test)]
+#[path = "revocations_tests.rs"]
+mod tests;

@@ -1,0 +1,172 @@
+//! An account is disabled: its sessions end at the connector at once, and then at Dex.
+
+use anyhow::{Context as _, Result, ensure};
+use auth_connector::account::AccountId;
+use auth_connector::app::{system_clock, system_ids};
+use auth_connector::store::Store;
+use auth_proto::dex_api::dex_client::DexClient;
+use auth_proto::dex_api::{ListRefreshReq, RefreshTokenRef};
+use devstack::stack::StackOptions;
+use e2e::oidc::{LOCAL_ACCOUNTS, Tokens};
+use e2e::wait::until;
+use reqwest::StatusCode;
+use sqlx::Connection as _;
+use sqlx::postgres::PgConnection;
+
+use crate::mtls::channel;
+use crate::stage::{Stage, password};
+
+/// A person of the tests, as operators know them.
+struct Person<'a> {
+    stage: &'a Stage,
+    name: &'static str,
+    account: AccountId,
+    store: Store,
+}
+
+impl<'a> Person<'a> {
+    async fn of(stage: &'a Stage, name: &'static str) -> Result<Self> {
+        let dsn = &stage.stack.endpoints().postgres;
+        let mut database = PgConnection::connect(dsn).await?;
+        let id: String = sqlx::query_scalar("select id::text from users where username_key = $1")
+            .bind(name)
+            .fetch_one(&mut database)
+            .await?;
+        let store = Store::open(&dsn.clone().into())?;
+        Ok(Self { stage, name, account: AccountId::parse(&id)?, store })
+    }
+
+    async fn sign_in(&self) -> Result<Tokens> {
+        self.stage.app.sign_in(LOCAL_ACCOUNTS, self.name, &password(self.name)).await
+    }
+
+    async fn disable(&self) -> Result<()> {
+        let now = system_clock();
+        ensure!(self.store.disable(self.account, system_ids().next(now), now).await?);
+        Ok(())
+    }
+
+    async fn enable(&self) -> Result<()> {
+        ensure!(self.store.enable(self.account, system_clock()).await?);
+        Ok(())
+    }
+
+    /// What Dex keeps of the person; `sub` is the claim in the tokens.
+    async fn kept(&self, sub: &str) -> Result<Vec<RefreshTokenRef>> {
+        let stack = &self.stage.stack;
+        let pki = &stack.pki().dex_admin;
+        let channel = channel(pki, stack.ports().dex_admin, Some(&pki.client))?;
+        let request = ListRefreshReq { user_id: sub.to_owned() };
+        let answer = DexClient::new(channel).list_refresh(request).await?;
+        Ok(answer.into_inner().refresh_tokens)
+    }
+
+    async fn forgotten(&self, sub: &str) -> Result<()> {
+        until("Dex forgets the sessions", async || {
+            let kept = self.kept(sub).await?;
+            ensure!(kept.is_empty(), "it keeps {kept:?}");
+            Ok(())
+        })
+        .await?;
+        self.fulfilled().await
+    }
+
+    /// Nothing is left to do, and the trail says that it was done.
+    async fn fulfilled(&self) -> Result<()> {
+        until("the worker is done", async || {
+            let (left, noted): (i64, i64) = sqlx::query_as(
+                "select (select count(*) from revocations where user_id = $1::uuid),
+                        (select count(*) from audit_events
+                         where user_id = $1::uuid and event = 'sessions.ended')",
+            )
+            .bind(self.account.to_string())
+            .fetch_one(&mut self.database().await?)
+            .await?;
+            ensure!((left, noted) == (0, 1), "{left} wishes, {noted} lines in the trail");
+            Ok(())
+        })
+        .await
+    }
+
+    async fn database(&self) -> Result<PgConnection> {
+        Ok(PgConnection::connect(&self.stage.stack.endpoints().postgres).await?)
+    }
+
+    /// The status with which Dex refuses this session.
+    async fn refused(&self, tokens: &Tokens) -> Result<StatusCode> {
+        let refusal = self.stage.app.refresh(tokens).await?.err().context("the session goes on")?;
+        Ok(refusal.status)
+    }
+}
+
+fn sub(tokens: &Tokens) -> Result<String> {
+    Ok(tokens.id.claims()?["sub"].as_str().context("a token has a subject")?.to_owned())
+}
+
+#[tokio::test]
+async fn a_disabled_persons_sessions_end_at_dex_and_later_ones_live() -> Result<()> {
+    let stage = Stage::shared().await?;
+    let person = Person::of(stage, "mike").await?;
+    let tokens = person.sign_in().await?;
+    let sub = sub(&tokens)?;
+    assert_eq!(person.kept(&sub).await?.len(), 1);
+
+    person.disable().await?;
+    // For 3 s after its last use Dex gives a token out again without asking anybody.
+    let status = until("the session is refused", async || person.refused(&tokens).await).await?;
+    let expected = [StatusCode::BAD_REQUEST, StatusCode::INTERNAL_SERVER_ERROR];
+    assert!(expected.contains(&status), "{status}");
+    person.forgotten(&sub).await?;
+    assert_eq!(person.refused(&tokens).await?, StatusCode::BAD_REQUEST, "sign in again");
+
+    person.enable().await?;
+    let tokens = person.sign_in().await?;
+    stage.app.rotate(&tokens).await?;
+    assert_eq!(person.kept(&sub).await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_dex_missed_while_it_was_away_is_made_up_for() -> Result<()> {
+    let stage = Stage::open(StackOptions::test(1)?).await?;
+    let person = Person::of(&stage, "mike").await?;
+    let tokens = person.sign_in().await?;
+    let sub = sub(&tokens)?;
+
+    let dex = stage.stack.part("dex")?;
+    dex.stop().await;
+    person.disable().await?;
+    until("an attempt fails", async || {
+        let mut database = person.database().await?;
+        let attempts: i32 =
+            sqlx::query_scalar("select attempts from revocations").fetch_one(&mut database).await?;
+        ensure!(attempts > 0, "it was not tried yet");
+        Ok(())
+    })
+    .await?;
+    dex.start().await?;
+    person.forgotten(&sub).await?;
+    assert_eq!(person.refused(&tokens).await?, StatusCode::BAD_REQUEST);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wish_ends_no_session_that_began_after_it() -> Result<()> {
+    let stage = Stage::shared().await?;
+    let person = Person::of(stage, "peggy").await?;
+    let tokens = person.sign_in().await?;
+    let sub = sub(&tokens)?;
+    let before = person.kept(&sub).await?;
+
+    let mut database = person.database().await?;
+    sqlx::query(
+        "insert into revocations (id, user_id, requested_at, next_attempt_at)
+         values (gen_random_uuid(), $1::uuid, now() - interval '1 minute', now())",
+    )
+    .bind(person.account.to_string())
+    .execute(&mut database)
+    .await?;
+    person.fulfilled().await?;
+    assert_eq!(person.kept(&sub).await?, before);
+    stage.app.rotate(&tokens).await.map(drop)
+}
