@@ -167,18 +167,23 @@ impl Logins {
         gone: CancellationToken,
     ) -> Result<Outcome, Unavailable> {
         let network = self.parts.proxies.network_of(attempt.origin.remote_ip);
-        let claim = Claim::new(&self.parts.key, &attempt, network, now);
+        let mut claim = Claim::new(&self.parts.key, &attempt, network, now);
         let name_key = claim.name_key;
         let Attempt { wants_groups, origin, .. } = attempt;
-        let verdict = match self.parts.limits.admit(network, &name_key) {
+        match self.parts.limits.admit(network, &name_key) {
             Admission::NetworkThrottled { retry_after } => {
                 self.note_throttled(network, origin, now);
                 return Ok(Outcome::Throttled(retry_after));
             }
-            Admission::NameThrottled => Verdict::refused(name_key, RefusalReason::Throttled),
-            Admission::Admitted => self.verdict(claim, gone).await?,
-        };
-        let Verdict { guard_key, account, ruling, since } = verdict;
+            Admission::NameThrottled => claim.known_only = Some(RefusalReason::Throttled),
+            Admission::Admitted
+                if network.is_some_and(|n| self.parts.spraying.is_sprayed(n, now)) =>
+            {
+                claim.known_only = Some(RefusalReason::Sprayed);
+            }
+            Admission::Admitted => {}
+        }
+        let Verdict { guard_key, account, ruling, since } = self.verdict(claim, gone).await?;
         let subject = Subject { account, guard_key: Some(guard_key), network };
         match ruling {
             Ok((identity, proof)) => {

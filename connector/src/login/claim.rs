@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::Attempt;
 use super::flights::FlightKey;
 use crate::account::LoginName;
+use crate::audit::RefusalReason;
 use crate::guard::GuardKey;
 use crate::keys::MacKey;
 use crate::network::Network;
@@ -23,6 +24,9 @@ pub(super) struct Claim {
     pub(super) password: Option<SecretString>,
     /// Where from.
     pub(super) network: Option<Network>,
+    /// Why only somebody from a network that the account is known from is to be heard, if so: who
+    /// floods a name or sprays names keeps out strangers, and never an owner.
+    pub(super) known_only: Option<RefusalReason>,
     /// What identical attempts have in common.
     pub(super) flight_key: FlightKey,
     arrived: (DateTime<Utc>, Instant),
@@ -53,6 +57,7 @@ impl Claim {
             name_key,
             password: fits.then(|| attempt.password.clone()),
             network,
+            known_only: None,
             flight_key,
             arrived: (now, Instant::now()),
             deadline: attempt.deadline,

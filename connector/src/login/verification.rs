@@ -29,13 +29,11 @@ impl Logins {
         abandoned: impl Future<Output = ()>,
     ) -> Result<Verdict, Unavailable> {
         let now = claim.now();
-        let sprayed =
-            claim.network.is_some_and(|network| self.parts.spraying.is_sprayed(network, now));
         let whom = Whom {
             name: claim.name.as_ref(),
             name_key: &claim.name_key,
             network: claim.network,
-            known_only: sprayed,
+            known_only: claim.known_only.is_some(),
         };
         let id = self.parts.ids.next(now);
         let reserved = self.parts.guard.reserve(whom, id, now, claim.deadline).await?;
@@ -44,7 +42,11 @@ impl Logins {
         let charge = match charge {
             Ok(charge) => charge,
             Err(why) => {
-                let reason = RefusalReason::from(why);
+                let reason = match (why, claim.known_only) {
+                    (NoCharge::NotKnown, Some(reason)) => reason,
+                    (NoCharge::Busy, _) => RefusalReason::Busy,
+                    _ => RefusalReason::Locked,
+                };
                 metrics::counter!(names::GUARD_REFUSALS, "why" => reason.name()).increment(1);
                 return Ok(Verdict { account, ..Verdict::refused(guard_key, reason) });
             }
@@ -185,16 +187,6 @@ impl Logins {
     async fn take_back(&self, charge: &Charge) {
         if let Err(fault) = self.parts.guard.released(charge).await {
             warn!(error = %Causes(&fault), "a charge is not taken back: it will count as a failure");
-        }
-    }
-}
-
-impl From<NoCharge> for RefusalReason {
-    fn from(why: NoCharge) -> Self {
-        match why {
-            NoCharge::Locked => Self::Locked,
-            NoCharge::Busy => Self::Busy,
-            NoCharge::NotKnown => Self::Sprayed,
         }
     }
 }

@@ -7,6 +7,7 @@ mod check_config;
 mod collector;
 mod connector;
 mod dashboards;
+mod enumeration;
 mod guard;
 mod health;
 mod lockout;

@@ -145,6 +145,26 @@ async fn a_network_that_tries_many_names_gets_no_answer_but_for_those_it_is_know
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_flood_on_a_name_keeps_strangers_out_and_the_owner_in() {
+    let database = Database::with_people().await;
+    let path = Path::open(&database, &["--limit-name-per-minute", "2"]).await;
+    let home = [192, 0, 2, 1];
+    assert!(granted(&path.attempt("alice", PASSWORD, home, start()).await.unwrap()));
+    let refused = async |address| {
+        let answer = path.attempt("alice", PASSWORD, address, start()).await.unwrap();
+        answer == Outcome::Refused(RefusalReason::Throttled)
+    };
+    crate::connector::eventually("the name is throttled", async || {
+        refused([198, 51, 100, 1]).await.then_some(())
+    })
+    .await;
+    assert!(granted(&path.attempt("alice", PASSWORD, home, start()).await.unwrap()));
+    assert!(refused([203, 0, 113, 1]).await);
+    let nobody = path.attempt("alice", "a guess", home, start()).await.unwrap();
+    assert_eq!(nobody, Outcome::Refused(RefusalReason::WrongPassword), "known pairs are verified");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_known_network_has_five_failures_of_its_own_and_then_counts_as_a_stranger() {
     let database = Database::with_people().await;
     let path = Path::open(&database, &[]).await;
