@@ -23,9 +23,9 @@ use crate::metrics::{LIMIT_KEYS, LIMIT_REFUSALS, LOGIN_WITHOUT_ADDRESS};
 use crate::network::Network;
 
 /// The most keys of each limit. At that many a new key is refused until the next sweep, 30 s at
-/// most, and those that are held go on. A slot of a table takes 25 bytes with a network and 17
-/// with a name, and up to half of the 2²¹ slots are empty: 52 + 52 + 36 MB for a million networks,
-/// each in a coarse network of its own and with a name of its own.
+/// most, and those that are held go on. A slot of a table takes 17 bytes, and up to half of the 2²¹
+/// slots are empty: 36 MB for a million networks, as much for the coarse networks around them if
+/// each has one of its own, and for the names if each has one of its own.
 const MOST_KEYS: usize = 1_000_000;
 
 /// The rates. All are at least 1.
@@ -59,8 +59,8 @@ pub enum Admission {
 /// Admits attempts at a limited rate.
 #[derive(Debug)]
 pub struct Limits<C: Clock = MonotonicClock> {
-    networks: Keyed<Network, C>,
-    coarse_networks: Keyed<Network, C>,
+    networks: Keyed<u64, C>,
+    coarse_networks: Keyed<u64, C>,
     names: Keyed<NameTag, C>,
     names_without_address: Keyed<NameTag, C>,
 }
@@ -102,10 +102,10 @@ impl<C: Clock + Clone> Limits<C> {
     #[must_use]
     pub fn admit(&self, network: Option<Network>, name_key: &[u8; 32]) -> Admission {
         let names = if let Some(network) = network {
-            if let Err(retry_after) = self.networks.check(&network) {
+            if let Err(retry_after) = self.networks.check(&network.packed()) {
                 return throttled("network", Admission::NetworkThrottled { retry_after });
             }
-            if let Err(retry_after) = self.coarse_networks.check(&network.coarse()) {
+            if let Err(retry_after) = self.coarse_networks.check(&network.coarse().packed()) {
                 return throttled("coarse_network", Admission::NetworkThrottled { retry_after });
             }
             &self.names

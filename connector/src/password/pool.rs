@@ -19,6 +19,10 @@ const QUEUE_PER_PERMIT: usize = 8;
 /// How long an attempt waits for its turn. Dex gives a login 8 s in all.
 const LONGEST_WAIT: Duration = Duration::from_millis(1500);
 
+/// How much threads that hash step back, 0 to 19. At 10 the scheduler gives a thread that answers
+/// nine times as much.
+const HASHING_NICENESS: i32 = 10;
+
 /// Who wants to hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
@@ -217,9 +221,23 @@ impl Permit {
         // The thread holds the permit: when the caller goes away, the processor is still busy.
         let hashing = tokio::task::spawn_blocking(move || {
             let _held = held;
+            step_aside();
             work(&hashing)
         });
         hashing.await.expect("hashing does not panic")
+    }
+}
+
+/// Lets every thread that answers go first: with every processor hashing, a health check would wait
+/// for the scheduler else. What a hash takes on an idle machine stays the same. On Linux niceness is a
+/// thread's own; the thread keeps it, which does no harm to the little else that such threads do.
+fn step_aside() {
+    thread_local! {
+        static DONE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    }
+    if !DONE.replace(true) {
+        // Where it is not allowed, hashing goes on as it is.
+        let _ = rustix::process::nice(HASHING_NICENESS);
     }
 }
 
