@@ -193,6 +193,19 @@ impl Guard {
         }
     }
 
+    /// Counts what processes held that are gone, and tells whom that closed to strangers, with the
+    /// account if there is one.
+    pub async fn settle_expired(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(GuardKey, Option<AccountId>)>, StoreError> {
+        let settled = self.store.settle_expired(now).await?;
+        let closed = settled.into_iter().filter(|(.., failures)| {
+            failures.clone().skip(1).any(|failures| self.lockout.locks(failures))
+        });
+        Ok(closed.map(|(guard_key, account, _)| (guard_key, account)).collect())
+    }
+
     /// Takes back the charge of an attempt whose password was not looked at.
     pub async fn released(&self, charge: &Charge) -> Result<(), StoreError> {
         self.store.release(charge).await

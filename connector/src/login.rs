@@ -19,7 +19,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::error;
+use tracing::{error, warn};
 
 pub use refresh::Renewal;
 
@@ -279,6 +279,18 @@ impl Logins {
         }
         self.parts.spraying.sweep(now);
         self.write_folded(now, now);
+        if let Err(fault) = self.settle_expired(now).await {
+            warn!(error = %Causes(&fault), "expired charges are not settled yet");
+        }
+    }
+
+    /// Tells of accounts that were closed by attempts whose process is gone.
+    async fn settle_expired(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        for (guard_key, account) in self.parts.guard.settle_expired(now).await? {
+            let subject = Subject { account, guard_key: Some(guard_key), network: None };
+            self.locked(subject, now).await?;
+        }
+        Ok(())
     }
 
     /// Writes down what was folded in the hours that had ended at this time: at a stop, all.

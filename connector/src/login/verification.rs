@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -68,7 +69,9 @@ impl Logins {
         if let Ok((identity, _)) = &ruling {
             guard.succeeded(&charge, identity.id, claim.network, claim.now()).await?;
         } else if guard.failed(&charge, claim.now()).await? {
-            self.locked(claim, &charge, account).await?;
+            let network = claim.network;
+            let subject = Subject { account, guard_key: Some(guard_key), network };
+            self.locked(subject, claim.now()).await?;
         }
         if ruling == Err(RefusalReason::MustChange) {
             let mail = self.parts.ids.next(now);
@@ -168,20 +171,16 @@ impl Logins {
     }
 
     /// The account, or the name, is closed to strangers from now on.
-    async fn locked(
+    pub(super) async fn locked(
         &self,
-        claim: &Claim,
-        charge: &Charge,
-        account: Option<AccountId>,
+        subject: Subject,
+        now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         metrics::counter!(names::ACCOUNT_LOCKS).increment(1);
-        let now = claim.now();
-        let subject =
-            Subject { account, guard_key: Some(charge.guard_key), network: claim.network };
         self.record(Event::AccountLocked, subject, Origin::default(), now);
         // The same statement for names that belong to nobody: it writes nothing then.
         let mail = self.parts.ids.next(now);
-        self.parts.store.post_once(MailKind::AccountLocked, account, mail, now).await
+        self.parts.store.post_once(MailKind::AccountLocked, subject.account, mail, now).await
     }
 
     async fn take_back(&self, charge: &Charge) {

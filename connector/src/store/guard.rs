@@ -1,6 +1,8 @@
 //! Charges, failures and known networks. Every statement is exact under any number of replicas: it
 //! locks the one row it changes and looks at that row as it is then.
 
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, Utc};
 use sqlx::types::Uuid;
 use tracing::error;
@@ -18,6 +20,9 @@ const ANYWHERE: &str = "::/0";
 
 /// How long a network stays known after its last success, in days.
 const KNOWN_FOR_DAYS: i32 = 90;
+
+/// Within how many minutes an expired charge is noticed, if at all: ten looks.
+const NOTICED_WITHIN_MINUTES: i32 = 5;
 
 /// What a try to charge an attempt yielded.
 #[derive(Debug)]
@@ -207,6 +212,53 @@ impl Store {
         )
         .await?;
         Ok(failures.and_then(|failures| u32::try_from(failures).ok()))
+    }
+
+    /// Turns charges of strangers that outlived their life into failures. Yields whom they were counted
+    /// for, the account if there is one, and the failures before and after.
+    ///
+    /// Admission takes them for failures anyway; this is for those who want to know. So it looks only
+    /// at rows that were charged in the last minutes, of which an index tells.
+    pub async fn settle_expired(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(GuardKey, Option<AccountId>, RangeInclusive<u32>)>, StoreError> {
+        let rows = in_time(
+            sqlx::query!(
+                r#"
+                with expired as (
+                    select guard.guard_key, guard.network, guard.failures as before, now.*
+                    from login_guard as guard,
+                         guard_at($1, $2, $3, guard.failures, guard.last_failure_at, guard.pending) as now
+                    where guard.network = $4::text::cidr and guard.pending <> '{}'
+                      and guard.last_charge_at between $1::timestamptz - make_interval(mins => $5)
+                                                   and $1::timestamptz - $2::interval
+                    for update of guard skip locked
+                )
+                update login_guard as guard
+                set (failures, last_failure_at, pending) =
+                    (expired.failures, expired.last_failure_at, expired.pending)
+                from expired
+                where guard.guard_key = expired.guard_key and guard.network = expired.network
+                returning guard.guard_key as "guard_key!", expired.before as "before!",
+                          guard.failures as "after!",
+                          (select id from users where users.guard_key = guard.guard_key) as account
+                "#,
+                now,
+                interval(CHARGE_LIFE),
+                interval(MEMORY),
+                ANYWHERE,
+                NOTICED_WITHIN_MINUTES
+            )
+            .fetch_all(&self.pool),
+        )
+        .await?;
+        let count = |number: i32| u32::try_from(number).unwrap_or(0);
+        let settled = rows.into_iter().filter_map(|row| {
+            let guard_key = GuardKey::try_from(row.guard_key.as_slice()).ok()?;
+            Some((guard_key, row.account.map(Into::into), count(row.before)..=count(row.after)))
+        });
+        Ok(settled.collect())
     }
 
     /// Takes a charge away, and with it the failures of `network`, which now has a success.

@@ -165,6 +165,33 @@ async fn a_flood_on_a_name_keeps_strangers_out_and_the_owner_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn attempts_of_a_process_that_died_close_the_account_and_are_told_of() {
+    let database = Database::with_people().await;
+    let path = Path::open(&database, &[]).await;
+    sqlx::query(
+        "insert into login_guard (guard_key, network, failures, last_failure_at, pending, last_charge_at)
+         select guard_key, '::/0', 8, $1, array[row(gen_random_uuid(), $1)::guard_charge,
+                                                row(gen_random_uuid(), $1)::guard_charge], $1
+         from users where username_key = 'alice'",
+    )
+    .bind(start())
+    .execute(&database.pool)
+    .await
+    .unwrap();
+    path.logins.sweep(start() + TimeDelta::seconds(29)).await;
+    let failures = async || -> i32 {
+        sqlx::query_scalar("select failures from login_guard")
+            .fetch_one(&database.pool)
+            .await
+            .unwrap()
+    };
+    assert_eq!(failures().await, 8, "they may still end");
+    path.logins.sweep(start() + TimeDelta::seconds(31)).await;
+    assert_eq!(failures().await, 10);
+    assert!(database.audited("account.locked", None).await.user_id.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_known_network_has_five_failures_of_its_own_and_then_counts_as_a_stranger() {
     let database = Database::with_people().await;
     let path = Path::open(&database, &[]).await;
