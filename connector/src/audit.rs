@@ -45,6 +45,18 @@ pub enum Event {
     RefreshDenied(DenialReason),
     /// Dex forgot the sessions of an account.
     SessionsEnded,
+    /// An operator created an account.
+    AccountCreated,
+    /// An operator forbade the use of an account.
+    AccountDisabled,
+    /// An operator allowed it again.
+    AccountEnabled,
+    /// An operator forgot the failures of an account.
+    AccountUnlocked,
+    /// An operator deleted an account.
+    AccountDeleted,
+    /// An operator changed the groups of an account.
+    AccountGroupsChanged,
 }
 
 /// What somebody showed to get in.
@@ -112,6 +124,12 @@ impl Event {
             Self::RefreshOk => "refresh.ok",
             Self::RefreshDenied(_) => "refresh.denied",
             Self::SessionsEnded => "sessions.ended",
+            Self::AccountCreated => "account.created",
+            Self::AccountDisabled => "account.disabled",
+            Self::AccountEnabled => "account.enabled",
+            Self::AccountUnlocked => "account.unlocked",
+            Self::AccountDeleted => "account.deleted",
+            Self::AccountGroupsChanged => "account.groups_changed",
         }
     }
 
@@ -125,7 +143,13 @@ impl Event {
             | Self::Folded
             | Self::AccountLocked
             | Self::RefreshOk
-            | Self::SessionsEnded => None,
+            | Self::SessionsEnded
+            | Self::AccountCreated
+            | Self::AccountDisabled
+            | Self::AccountEnabled
+            | Self::AccountUnlocked
+            | Self::AccountDeleted
+            | Self::AccountGroupsChanged => None,
             Self::LoginFail(reason) => Some(reason.name()),
             Self::RefreshDenied(DenialReason::Deleted) => Some("deleted"),
             Self::RefreshDenied(DenialReason::Disabled) => Some("disabled"),
@@ -216,6 +240,12 @@ impl Event {
             Self::AccountLocked,
             Self::RefreshOk,
             Self::SessionsEnded,
+            Self::AccountCreated,
+            Self::AccountDisabled,
+            Self::AccountEnabled,
+            Self::AccountUnlocked,
+            Self::AccountDeleted,
+            Self::AccountGroupsChanged,
         ];
         with_reason.chain(DenialReason::ALL.map(Self::RefreshDenied)).chain(alone).collect()
     }

@@ -1,5 +1,9 @@
 //! The commands.
 
+mod audit;
+mod output;
+mod users;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,11 +12,15 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use service_process::lifecycle::Lifecycle;
 use service_process::{exit, telemetry};
+use thiserror::Error;
 use tracing::error;
 
 use crate::app::{self, App, InvalidConfig};
 use crate::config::{PasswordArgs, ServeArgs, StoreArgs};
+use crate::guard::InvalidLockout;
 use crate::seed::Plan;
+use audit::AuditCommand;
+use users::UsersCommand;
 
 /// How long a stop waits for calls under way. Dex gives up on a login after 8 s.
 const GRACE: Duration = Duration::from_secs(10);
@@ -37,7 +45,24 @@ pub enum Command {
     Seed(SeedArgs),
     /// Check the configuration of `serve`, certificates included, and bind nothing.
     CheckConfig(Box<ServeArgs>),
+    /// See and change accounts.
+    #[command(subcommand)]
+    Users(Box<UsersCommand>),
+    /// See the audit trail.
+    #[command(subcommand)]
+    Audit(Box<AuditCommand>),
 }
+
+/// How a command ended that answers on standard output.
+type Answer = anyhow::Result<()>;
+
+/// The account that a command names is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("there is no such account")]
+struct NoSuchAccount;
+
+/// The exit code of a command whose account is not there.
+const NO_SUCH_ACCOUNT: u8 = 2;
 
 /// Everything that `migrate` needs.
 #[derive(Debug, Args)]
@@ -83,6 +108,14 @@ pub async fn run(cli: Cli) -> ExitCode {
         }
         Command::Migrate(args) => migrate(&args).await,
         Command::Seed(args) => seed(args).await,
+        Command::Users(command) => {
+            telemetry::init(&command.store().telemetry);
+            command.run().await
+        }
+        Command::Audit(command) => {
+            telemetry::init(&command.store().telemetry);
+            command.run().await
+        }
     };
     done.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
 }
@@ -116,10 +149,11 @@ async fn seed(args: SeedArgs) -> anyhow::Result<()> {
     telemetry::init(&args.store.telemetry);
     let store = app::open_store(&args.store)?;
     let plan = Plan::parse(&read(&args.file)?, args.allow_plain_passwords)?;
-    let pool = app::command_pool(&args.passwords)?;
+    let pool =
+        plan.has_plain_passwords().then(|| app::command_pool(&args.passwords)).transpose()?;
     let (ids, now) = (app::system_ids(), app::system_clock());
     let mut seeding = store.begin_seed().await?;
-    let summary = plan.write(&mut seeding, &pool, &ids, now).await?;
+    let summary = plan.write(&mut seeding, pool.as_ref(), &ids, now).await?;
     if args.dry_run {
         seeding.roll_back().await?;
         say(&format!("would be: {summary}"));
@@ -141,7 +175,17 @@ fn say(text: &str) {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
+    let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    if error.downcast_ref().is_some_and(gone) {
+        // Whoever read the answer has seen enough.
+        return ExitCode::SUCCESS;
+    }
     error!("{error:#}");
-    let unusable = error.is::<InvalidConfig>();
-    ExitCode::from(if unusable { exit::CONFIG } else { exit::FAILURE })
+    ExitCode::from(if error.is::<InvalidConfig>() || error.is::<InvalidLockout>() {
+        exit::CONFIG
+    } else if error.is::<NoSuchAccount>() {
+        NO_SUCH_ACCOUNT
+    } else {
+        exit::FAILURE
+    })
 }

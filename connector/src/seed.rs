@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::account::{Email, MAX_GROUP_BYTES, UserName};
+use crate::account::{Email, MAX_GROUP_BYTES, MAX_NAME_BYTES, UserName};
 use crate::audit::Ids;
 use crate::password::{Caller, Credential, MAX_PASSWORD_BYTES, Pool, Saturated};
 use crate::store::{Change, NewAccount, NewPassword, SeedTransaction, StoreError};
@@ -31,16 +31,11 @@ struct Row {
     email_verified: bool,
     #[serde(default)]
     full_name: String,
-    #[serde(default = "yes")]
-    is_active: bool,
+    is_active: Option<bool>,
     #[serde(default)]
     groups: Vec<String>,
     password: Option<SecretString>,
     password_hash: Option<SecretString>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// The accounts of a seed file, each of them valid.
@@ -146,11 +141,18 @@ impl Plan {
         if errors.is_empty() { Ok(Self { rows }) } else { Err(InvalidFile::Rows(errors)) }
     }
 
-    /// Writes the accounts into a transaction, which the caller commits or rolls back.
+    /// Whether a password has to be hashed.
+    #[must_use]
+    pub fn has_plain_passwords(&self) -> bool {
+        self.rows.iter().any(|(_, password)| matches!(password, Password::Plain(_)))
+    }
+
+    /// Writes the accounts into a transaction, which the caller commits or rolls back. `pool` may be
+    /// `None` when no password has to be hashed.
     pub async fn write(
         self,
         seeding: &mut SeedTransaction<'_>,
-        pool: &Pool,
+        pool: Option<&Pool>,
         ids: &Ids,
         now: DateTime<Utc>,
     ) -> Result<Summary, SeedError> {
@@ -163,6 +165,7 @@ impl Plan {
                 (NewPassword::Kept, _) | (_, Password::None) => None,
                 (NewPassword::Missing, Password::Hash(credential)) => Some(credential),
                 (NewPassword::Missing, Password::Plain(password)) => {
+                    let pool = pool.ok_or(Saturated)?;
                     Some(pool.hash(password, Caller::Known, None).await?)
                 }
             };
@@ -171,7 +174,7 @@ impl Plan {
                 (change, _) => change,
             };
             if let Some(credential) = credential {
-                seeding.put_password(id, &credential, now).await.map_err(in_row)?;
+                seeding.put_password(id, &credential, false, now).await.map_err(in_row)?;
             }
             match change {
                 Change::Created => summary.created += 1,
@@ -183,6 +186,7 @@ impl Plan {
     }
 }
 
+/// A field and what is wrong with it.
 type RowFault = (&'static str, String);
 
 fn parse_row(row: Row, allow_plain: bool) -> Result<(NewAccount, Password), Vec<RowFault>> {
@@ -194,16 +198,8 @@ fn parse_row(row: Row, allow_plain: bool) -> Result<(NewAccount, Password), Vec<
         .email
         .map(|text| Email::parse(&text).map_err(|error| faults.push(("email", error.to_string()))))
         .and_then(Result::ok);
-    if row.full_name.len() > crate::account::MAX_NAME_BYTES
-        || row.full_name.contains(char::is_control)
-    {
-        faults.push(("full_name", "must be at most 254 bytes without control characters".into()));
-    }
-    let unusable =
-        |name: &String| name.is_empty() || name.len() > MAX_GROUP_BYTES || name.contains('\0');
-    if row.groups.iter().any(unusable) {
-        faults.push(("groups", format!("must be names of 1 to {MAX_GROUP_BYTES} bytes")));
-    }
+    faults.extend(check_full_name(&row.full_name).err());
+    faults.extend(check_groups(&row.groups).err());
     let password = parse_password(row.password, row.password_hash, allow_plain)
         .map_err(|fault| faults.push(fault))
         .ok();
@@ -217,6 +213,25 @@ fn parse_row(row: Row, allow_plain: bool) -> Result<(NewAccount, Password), Vec<
         }
         _ => Err(faults),
     }
+}
+
+/// Whether a display name can be one.
+pub(crate) fn check_full_name(text: &str) -> Result<(), RowFault> {
+    if text.len() > MAX_NAME_BYTES || text.contains(char::is_control) {
+        let reason = format!("must be at most {MAX_NAME_BYTES} bytes without control characters");
+        return Err(("full_name", reason));
+    }
+    Ok(())
+}
+
+/// Whether these can be the names of groups.
+pub(crate) fn check_groups(names: &[String]) -> Result<(), RowFault> {
+    let unusable =
+        |name: &String| name.is_empty() || name.len() > MAX_GROUP_BYTES || name.contains('\0');
+    if names.iter().any(unusable) {
+        return Err(("groups", format!("must be names of 1 to {MAX_GROUP_BYTES} bytes")));
+    }
+    Ok(())
 }
 
 fn parse_password(

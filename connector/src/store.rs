@@ -11,6 +11,8 @@ mod seed;
 mod sessions;
 mod sweep;
 mod tickets;
+mod trail;
+mod users;
 
 use std::time::Duration;
 
@@ -28,6 +30,8 @@ pub use guard::Reserved;
 pub use outbox::MailKind;
 pub use revocations::Revocation;
 pub use seed::{Change, NewAccount, NewPassword, SeedTransaction};
+pub use trail::{Line, Wanted};
+pub use users::{Filter, Listed, PasswordFacts};
 
 /// How long a login waits for the database in one step. With it an outage is answered within 2 s.
 const LONGEST_STEP: Duration = Duration::from_millis(1500);

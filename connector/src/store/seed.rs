@@ -23,8 +23,8 @@ pub struct NewAccount {
     pub email_verified: bool,
     /// The display name.
     pub full_name: String,
-    /// Whether the account may be used.
-    pub is_active: bool,
+    /// Whether the account may be used; `None` leaves that as it is, and lets a new one be used.
+    pub is_active: Option<bool>,
     /// All groups of the account.
     pub groups: Vec<String>,
 }
@@ -93,7 +93,7 @@ impl SeedTransaction<'_> {
         };
 
         let rows = self.put_user(account, id, now).await? + self.put_groups(account, id).await?;
-        if before.as_ref().is_some_and(|row| row.is_active) && !account.is_active {
+        if before.as_ref().is_some_and(|row| row.is_active) && account.is_active == Some(false) {
             end_sessions(&mut self.transaction, id.into(), fresh_id, now).await?;
         }
         let change = match (before, rows) {
@@ -109,17 +109,19 @@ impl SeedTransaction<'_> {
         &mut self,
         id: Uuid,
         credential: &Credential,
+        must_change: bool,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         sqlx::query!(
             r#"
-            insert into credentials (user_id, scheme, password_hash, pepper_id, set_at)
-            values ($1, $2, $3, $4, $5)
+            insert into credentials (user_id, scheme, password_hash, pepper_id, must_change, set_at)
+            values ($1, $2, $3, $4, $5, $6)
             "#,
             id,
             credential.scheme(),
             credential.hash(),
             credential.pepper_id(),
+            must_change,
             now
         )
         .execute(&mut *self.transaction)
@@ -147,7 +149,8 @@ impl SeedTransaction<'_> {
             r#"
             insert into users (id, username, username_key, email, email_key, email_verified,
                                full_name, is_active, created_at, updated_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+            values ($1, $2, $3, $4, $5, $6, $7,
+                    coalesce($8, (select is_active from users where username_key = $3), true), $9, $9)
             on conflict (username_key) do update set
                 username = excluded.username,
                 email = excluded.email,

@@ -28,3 +28,4 @@ mod siege;
 mod sweep;
 mod tls;
 mod traces;
+mod users;
