@@ -208,7 +208,8 @@ impl Logins {
         claim: Claim,
         gone: CancellationToken,
     ) -> Result<Verdict, Unavailable> {
-        let (interest, mut landing, pilot) = self.flights.join(claim.flight_key);
+        let (interest, mut landing, pilot) =
+            self.flights.join((claim.flight_key, claim.known_only.is_some()));
         if let Some(pilot) = pilot {
             let logins = Arc::clone(self);
             self.tasks.spawn(async move {

@@ -24,8 +24,9 @@ pub struct LimitsArgs {
     #[arg(long, env = "LIMIT_COARSE_NETWORK_PER_MINUTE", default_value = "600", value_parser = up_to(1_000_000))]
     pub limit_coarse_network_per_minute: NonZeroU32,
 
-    /// Attempts a minute on one name, 1 to 1000000, half a minute's of them at once. Half of both
-    /// for attempts whose network is unknown.
+    /// Attempts a minute on one name, 1 to 1000000, half a minute's of them at once; beyond it only
+    /// networks that the account is known from are heard. Half of both for attempts whose network is
+    /// unknown.
     #[arg(long, env = "LIMIT_NAME_PER_MINUTE", default_value = "120", value_parser = up_to(1_000_000))]
     pub limit_name_per_minute: NonZeroU32,
 

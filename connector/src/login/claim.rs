@@ -5,7 +5,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 
 use super::Attempt;
-use super::flights::FlightKey;
 use crate::account::LoginName;
 use crate::audit::RefusalReason;
 use crate::guard::GuardKey;
@@ -27,8 +26,8 @@ pub(super) struct Claim {
     /// Why only somebody from a network that the account is known from is to be heard, if so: who
     /// floods a name or sprays names keeps out strangers, and never an owner.
     pub(super) known_only: Option<RefusalReason>,
-    /// What identical attempts have in common.
-    pub(super) flight_key: FlightKey,
+    /// A keyed hash of name, network and password.
+    pub(super) flight_key: GuardKey,
     arrived: (DateTime<Utc>, Instant),
     /// When the caller gives up.
     pub(super) deadline: Option<Instant>,

@@ -9,8 +9,9 @@ use tokio::sync::watch;
 use super::{Unavailable, Verdict};
 use crate::guard::GuardKey;
 
-/// What an attempt is told apart by: a keyed hash of name, network and password.
-pub(super) type FlightKey = GuardKey;
+/// What an attempt is told apart by: a keyed hash of name, network and password, and whether only
+/// known networks are to be heard.
+pub(super) type FlightKey = (GuardKey, bool);
 
 type Landed = Option<Result<Verdict, Unavailable>>;
 

@@ -80,13 +80,15 @@ impl Logins {
         Ok(Verdict { guard_key, account, ruling, since })
     }
 
-    /// Whether the password is a ticket for this account, which is used up by this.
+    /// Whether the password is a ticket for this account, which is used up by this. Asks the database
+    /// whether or not there is an account.
     async fn redeem(&self, claim: &Claim, account: Option<AccountId>) -> Result<bool, StoreError> {
-        match (claim.ticket(), account, claim.network) {
-            (Some(ticket), Some(account), Some(network)) => {
-                self.parts.store.redeem_ticket(ticket, account, network, claim.now()).await
+        match claim.ticket() {
+            Some(ticket) => {
+                let store = &self.parts.store;
+                store.redeem_ticket(ticket, account, claim.network, claim.now()).await
             }
-            _ => Ok(false),
+            None => Ok(false),
         }
     }
 

@@ -10,12 +10,13 @@ use crate::network::Network;
 
 impl Store {
     /// Uses a ticket up, and tells whether it was good: made for this account and this network, not
-    /// expired and not used before. Of many at once one succeeds.
+    /// expired and not used before. Of many at once one succeeds. Without account or network it does
+    /// the same work, and none is good.
     pub async fn redeem_ticket(
         &self,
         ticket: &str,
-        account: AccountId,
-        network: Network,
+        account: Option<AccountId>,
+        network: Option<Network>,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let done = in_time(
@@ -26,8 +27,8 @@ impl Store {
                   and used_at is null and expires_at > $4
                 "#,
                 &Sha256::digest(ticket)[..],
-                Uuid::from(account),
-                network.to_string(),
+                account.map(Uuid::from),
+                network.map(|network| network.to_string()),
                 now
             )
             .execute(&self.pool),

@@ -244,7 +244,7 @@ async fn of_many_at_once_one_redeems_a_ticket() {
     .await
     .unwrap();
     let redeem = async |ticket, account: Uuid, from, at| {
-        store.redeem_ticket(ticket, account.into(), network(from), at).await.unwrap()
+        store.redeem_ticket(ticket, Some(account.into()), Some(network(from)), at).await.unwrap()
     };
     assert!(!redeem("lat1_other", account, 1, now).await, "another ticket");
     assert!(!redeem("lat1_ticket", Uuid::new_v4(), 1, now).await, "another account");
