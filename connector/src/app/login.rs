@@ -10,8 +10,8 @@ use auth_proto::connector::v1::password_connector_server::PasswordConnectorServe
 use chrono::DateTime;
 use service_process::lifecycle::Tasks;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tracing::{info, warn};
 
@@ -151,7 +151,7 @@ impl Login {
             until_aborted(tasks, router.serve_with_incoming_shutdown(connections, stop));
         } else {
             warn!("serving without TLS: whoever reaches the port may guess passwords");
-            let connections = TcpListenerStream::new(self.listener);
+            let connections = TcpIncoming::from(self.listener).with_nodelay(Some(true));
             until_aborted(tasks, router.serve_with_incoming_shutdown(connections, stop));
         }
         info!(%address, "auth-connector serves");

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::metrics::{TLS_CERTIFICATE_EXPIRES, TLS_REJECTS, TLS_RELOADS};
@@ -283,6 +283,7 @@ pub fn accept(
                     continue;
                 }
             };
+            at_once(&connection);
             let acceptor = TlsAcceptor::from(Arc::clone(&current.borrow().config));
             let done = done.clone();
             handshakes.spawn(async move {
@@ -300,4 +301,14 @@ pub fn accept(
         Ok(())
     });
     ReceiverStream::new(accepted)
+}
+
+/// Sends what is written at once. TCP holds a second small packet back until the first is
+/// acknowledged, and the peer acknowledges after up to 40 ms (RFC 896, RFC 1122 §4.2.3.2): an answer
+/// is two of them.
+fn at_once(connection: &TcpStream) {
+    if let Err(error) = connection.set_nodelay(true) {
+        // The peer has gone already: the handshake will say so.
+        debug!(%error, "a connection keeps its delay");
+    }
 }
