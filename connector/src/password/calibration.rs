@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{Cost, hashing};
+use super::{Cost, hashing, pool};
 
 /// Hashes that each thread computes to measure. At 85 ms each the start is 0.26 s later.
 const ROUNDS: u32 = 3;
@@ -34,6 +34,7 @@ impl Calibration {
         let mut hashing = JoinSet::new();
         for _ in 0..threads {
             hashing.spawn_blocking(|| {
+                pool::step_aside();
                 [(); ROUNDS as usize].map(|()| {
                     let start = Instant::now();
                     hashing::decoy(Cost::MIN);

@@ -1,4 +1,5 @@
 use std::pin::Pin;
+use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
 
 use super::Caller::{Known, Stranger};
@@ -78,10 +79,14 @@ async fn strangers_cannot_take_the_half_of_the_queue_that_is_kept_for_known_pair
         assert!(queue.iter_mut().all(|turn| poll(turn.as_mut()).is_pending()), "{caller:?}");
         queue
     };
+    let refused_at_once = |caller| {
+        let mut turn = Box::pin(pool.acquire(caller, None));
+        matches!(poll(turn.as_mut()), Poll::Ready(Err(Saturated)))
+    };
     let _strangers = fill(Stranger, 8);
-    assert!(pool.acquire(Stranger, None).await.is_err(), "at once");
+    assert!(refused_at_once(Stranger), "a stranger beyond half of the queue");
     let _known = fill(Known, 8);
-    assert!(pool.acquire(Known, None).await.is_err(), "8 for each of 2 permits in all");
+    assert!(refused_at_once(Known), "8 for each of 2 permits in all");
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,11 +126,18 @@ async fn what_cannot_be_answered_before_its_deadline_is_refused_as_soon_as_that_
 #[tokio::test]
 async fn an_attempt_that_is_given_up_keeps_its_permit_until_its_hash_is_done() {
     let pool = pool(1);
+    let (begun, begins) = mpsc::channel();
+    let (end, ends) = mpsc::channel();
     let permit = pool.acquire(Stranger, None).await.unwrap();
-    let mut given_up = Box::pin(permit.verify("a password".into(), None, true));
+    let mut given_up = Box::pin(permit.run(move |_| {
+        begun.send(()).unwrap();
+        ends.recv().unwrap();
+    }));
     assert!(poll(given_up.as_mut()).is_pending());
+    begins.recv().unwrap();
     drop(given_up);
     assert_eq!(pool.everyone.permits.available_permits(), 0, "the thread still hashes");
+    end.send(()).unwrap();
     assert!(pool.acquire(Known, None).await.is_ok(), "and gives it back");
 }
 
