@@ -13,7 +13,11 @@ async fn without_a_cursor_only_what_is_said_from_now_on_is_heard() {
     let setup = Setup::new().await;
     let replica = setup.replica().await;
     let token = setup.issuer.token("ada");
+    // Who hears it knows that the fan-out has read it.
+    let mut first = replica.socket(&token).await;
+    first.subscribe(None).await;
     replica.say(&token, "before").await;
+    assert_eq!(first.contents(1).await, ["before"]);
     let mut early = replica.socket(&token).await;
     early.subscribe(None).await;
     let last = replica.say(&token, "between").await;
