@@ -256,17 +256,31 @@ fn parse_password(
     }
 }
 
-/// The parser quotes values that have the wrong type, and a value may be a password.
+/// The parser quotes what it did not expect, and that may be a password: values between double
+/// quotes, numbers and names of fields between backticks. Only what can be a field's name stays.
 fn without_values(message: &str) -> String {
-    let mut quoted = false;
-    message
-        .chars()
-        .filter(|c| {
-            let keep = !quoted || *c == '"';
-            quoted ^= *c == '"';
-            keep
-        })
-        .collect()
+    let (mut shown, mut rest) = (String::new(), message);
+    while let Some((before, quoted)) = rest.find(['"', '`']).map(|at| rest.split_at(at)) {
+        let quote = if quoted.starts_with('"') { '"' } else { '`' };
+        let end = closing(&quoted[1..], quote);
+        let (inside, after) = quoted[1..].split_at(end);
+        let is_field = |c: char| c.is_ascii_lowercase() || c == '_';
+        let kept = if quote == '`' && inside.chars().all(is_field) { inside } else { "…" };
+        shown.extend([before, kept]);
+        rest = after.get(1..).unwrap_or_default();
+    }
+    shown + rest
+}
+
+/// Where the quotation ends. Between double quotes a backslash comes before those that do not.
+fn closing(text: &str, quote: char) -> usize {
+    let mut escaped = false;
+    let ends = |(_, c): &(usize, char)| {
+        let ends = *c == quote && !escaped;
+        escaped = *c == '\\' && quote == '"' && !escaped;
+        ends
+    };
+    text.char_indices().find(ends).map_or(text.len(), |(at, _)| at)
 }
 
 #[cfg(test)]

@@ -62,6 +62,10 @@ fn no_error_repeats_a_password() {
         "users: [{username: a, password_hash: canary}]",
         "users: [{username: a, email_verified: canary}]",
         "users: canary",
+        r#"users: [{username: a, email_verified: 'a"canary'}]"#,
+        r#"users: [{username: a, email_verified: 'a\"canary'}]"#,
+        "users: [{username: a, password:canary}]",
+        "users: [{username: a, 'password: canary': x}]",
     ] {
         let error = Plan::parse(text, false).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("canary"), "{text}: {error}");

@@ -38,6 +38,14 @@ pub fn binary(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// The same as it is released, when this program is not.
+pub(crate) fn released(name: &str) -> Result<PathBuf> {
+    let own = std::env::current_exe().context("this program does not know where it lies")?;
+    let target =
+        own.parent().and_then(Path::parent).context("this program lies in target/debug")?;
+    Ok(target.join("release").join(name))
+}
+
 /// The first 16 hexadecimal digits of the SHA-256 of some text.
 #[must_use]
 pub fn digest(text: &[u8]) -> String {

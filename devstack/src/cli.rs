@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use crate::console::say;
 use crate::signals::terminated;
 use crate::supervisor::{self, Up};
-use crate::{checkout, clusters, ports, sqlx_data, status, suites};
+use crate::{bench, checkout, clusters, fuzz, ports, sqlx_data, status, suites};
 
 /// The local stack: everything real, no containers.
 #[derive(Parser)]
@@ -45,15 +45,22 @@ enum Command {
     },
     /// Run test suites on real servers; without a name all of them
     Test {
-        /// lint, process, tokens, proto, connector, chat, dex, e2e, devstack
+        /// lint, process, tokens, proto, connector, chat, dex, e2e, devstack, bench
         suites: Vec<suites::Suite>,
     },
     /// Format, clippy, vet, licences, query data: the same as `test lint`
     Lint,
     /// Check every query against a migrated database and write connector/.sqlx anew
     Sqlx,
-    /// Run the benchmarks
-    Bench,
+    /// Run the benchmarks on the program as it is released; `bench --help` names them
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Passed on to the benchmarks
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Look for input that breaks a promise
+    Fuzz(fuzz::Fuzz),
     /// Stop the stack and remove its state, data and installed programs: .dev/
     Reset,
 }
@@ -99,10 +106,8 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Test { suites } => suites::run(suites).await,
         Command::Lint => suites::run(vec![suites::Suite::Lint]).await,
         Command::Sqlx => sqlx_data::update().await,
-        Command::Bench => {
-            say("there are no benchmarks yet");
-            Ok(ExitCode::FAILURE)
-        }
+        Command::Bench { args } => bench::run(&args).await,
+        Command::Fuzz(options) => fuzz::run(&options).await,
         Command::Reset => reset().await,
     }
 }

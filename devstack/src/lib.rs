@@ -7,6 +7,7 @@
 //! prefix in it ([`name::unique`]); tests that stop or freeze a server start a private one
 //! ([`postgres::Server`], [`kafka::Server`], [`mongodb::Server`]).
 
+mod bench;
 pub mod checkout;
 pub mod cli;
 mod clusters;
@@ -14,6 +15,7 @@ pub mod console;
 mod control;
 pub mod dex;
 pub mod endpoints;
+mod fuzz;
 mod http;
 pub mod install;
 pub mod kafka;

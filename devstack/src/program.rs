@@ -48,6 +48,7 @@ pub struct Program {
     whole_env: bool,
     dir: PathBuf,
     user: Option<&'static str>,
+    cores: Option<String>,
 }
 
 impl Program {
@@ -61,6 +62,7 @@ impl Program {
             whole_env: false,
             dir: crate::checkout::root().to_path_buf(),
             user: None,
+            cores: None,
         }
     }
 
@@ -106,6 +108,13 @@ impl Program {
         self
     }
 
+    /// Lets it run on these processors only, a list such as `0,2-3`.
+    #[must_use]
+    pub fn on_cores(mut self, cores: &str) -> Self {
+        self.cores = Some(cores.to_owned());
+        self
+    }
+
     fn name(&self) -> String {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
     }
@@ -118,7 +127,11 @@ impl Program {
         if let Some(user) = self.user {
             command.args(["--reuid", user, "--regid", user, "--init-groups"]);
         }
-        command.arg("--").arg(&self.path).args(&self.args);
+        command.arg("--");
+        if let Some(cores) = &self.cores {
+            command.args(["taskset", "--cpu-list", cores]);
+        }
+        command.arg(&self.path).args(&self.args);
         if !self.whole_env {
             command.env_clear();
             command.envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));

@@ -31,6 +31,7 @@ pub(crate) enum Suite {
     Dex,
     E2e,
     Devstack,
+    Bench,
 }
 
 impl Suite {
@@ -49,13 +50,14 @@ impl Suite {
             Self::Chat => Some("chat-api"),
             Self::E2e => Some("e2e"),
             Self::Devstack => Some("devstack"),
+            Self::Bench => Some("bench"),
         }
     }
 
     /// What has to be installed for it.
     fn needs(self) -> &'static [Need] {
         match self {
-            Self::Process | Self::Tokens => &[],
+            Self::Process | Self::Tokens | Self::Bench => &[],
             Self::Lint => &[Need::Postgres, Need::Dex, Need::CargoDeny],
             Self::Proto => &[Need::Protoc],
             Self::Connector => &[Need::Postgres],

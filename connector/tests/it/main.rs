@@ -6,6 +6,7 @@ mod check_config;
 #[path = "../../../process/tests/it/collector.rs"]
 mod collector;
 mod connector;
+mod corpora;
 mod dashboards;
 mod enumeration;
 mod guard;
@@ -16,6 +17,7 @@ mod partitions;
 mod passwords;
 mod program;
 mod prompt;
+mod properties;
 mod reference;
 mod reflection;
 mod refresh;

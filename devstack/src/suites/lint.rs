@@ -22,8 +22,9 @@ pub(crate) async fn run(run: &Run, servers: &Servers) -> Result<Tally> {
     let dex = checkout::root().join("dex");
     let cargo = |args: &[&str]| Program::new("cargo").args(args).with_whole_env();
     let go = |program: &str| Program::new(program).dir(&dex).with_whole_env();
-    let deny =
-        |args: &[&str]| Program::new(install::cargo_deny_program()).args(args).with_whole_env();
+    let deny = |args: &[&str]| {
+        Program::new(install::cargo_tool_program("cargo-deny")).args(args).with_whole_env()
+    };
     let mut tally = Tally::default();
 
     tally += check(run, "cargo fmt", cargo(&["fmt", "--all", "--check"])).await?;

@@ -1,0 +1,8 @@
+//! The program behind `./dev bench`.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    bench::cli::main().await
+}

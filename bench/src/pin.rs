@@ -1,0 +1,74 @@
+//! Which processor does what: the service has one for itself, and the database and whoever calls
+//! share the others, so that neither takes the other's time.
+
+use std::fs;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+/// The processors of one run, as `taskset -c` names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cores {
+    /// The service's.
+    pub(crate) service: String,
+    /// The database's and the callers'.
+    pub(crate) callers: String,
+}
+
+/// Set in the process that is pinned already, with all the processors there were before.
+const PINNED: &str = "BENCH_CORES";
+
+impl Cores {
+    /// Pins this process, and with it what it starts, to all processors but one. That begins the
+    /// program anew: threads that run already could not be moved.
+    pub(crate) fn divide() -> Result<Self> {
+        if let Ok(all) = std::env::var(PINNED) {
+            return Self::of(&parse(&all)?);
+        }
+        let all = allowed(&fs::read_to_string("/proc/self/status")?)?.to_owned();
+        let cores = Self::of(&parse(&all)?)?;
+        let error = Command::new("taskset")
+            .args(["-c", &cores.callers])
+            .arg(std::env::current_exe()?)
+            .args(std::env::args_os().skip(1))
+            .env(PINNED, all)
+            .exec();
+        Err(error).context("taskset (util-linux) cannot be started")
+    }
+
+    fn of(all: &[u32]) -> Result<Self> {
+        let [service, callers @ ..] = all else { bail!("no processor") };
+        if callers.is_empty() {
+            bail!("a benchmark needs two processors: one for the service, one for its callers");
+        }
+        let callers: Vec<String> = callers.iter().map(u32::to_string).collect();
+        Ok(Self { service: service.to_string(), callers: callers.join(",") })
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> String {
+        format!("{},{}", self.service, self.callers)
+    }
+}
+
+/// The list in `/proc/PID/status` (`proc_pid_status(5)`).
+fn allowed(status: &str) -> Result<&str> {
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    Ok(list.context("the kernel does not tell the processors")?.trim())
+}
+
+/// A list such as `0-2,5`.
+fn parse(list: &str) -> Result<Vec<u32>> {
+    let mut cores = Vec::new();
+    for part in list.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let number = |text: &str| text.trim().parse::<u32>().context("a list of processors");
+        cores.extend(number(first)?..=number(last)?);
+    }
+    Ok(cores)
+}
+
+#[cfg(test)]
+#[path = "pin_tests.rs"]
+mod tests;
