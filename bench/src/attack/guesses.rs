@@ -28,7 +28,7 @@ fn spelling(n: u32) -> String {
         4 => format!("{VICTIM}@EXAMPLE.com"),
         // Full width: NFKC makes it the same.
         5 => "ｖｉｃｔｉｍ".to_owned(),
-        6 => format!("Victim@example.com\u{2003}"),
+        6 => "Victim@example.com\u{2003}".to_owned(),
         _ => format!("{VICTIM}\u{3000}"),
     }
 }
