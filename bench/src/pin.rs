@@ -62,9 +62,9 @@ fn allowed(status: &str) -> Result<&str> {
 fn parse(list: &str) -> Result<Vec<u32>> {
     let mut cores = Vec::new();
     for part in list.split(',') {
-        let (low, high) = part.split_once('-').unwrap_or((part, part));
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
         let number = |text: &str| text.trim().parse::<u32>().context("a list of processors");
-        cores.extend(number(low)?..=number(high)?);
+        cores.extend(number(from)?..=number(to)?);
     }
     Ok(cores)
 }

@@ -81,9 +81,8 @@ fn kolmogorov_p(distance: f64, effective: f64) -> f64 {
         return 1.0;
     }
     let terms = (1..=100_u32).map(|k| {
-        let k = f64::from(k);
-        let sign = if k % 2.0 == 1.0 { 2.0 } else { -2.0 };
-        sign * (-2.0 * k * k * lambda * lambda).exp()
+        let sign = if k.is_multiple_of(2) { -2.0 } else { 2.0 };
+        sign * (-2.0 * f64::from(k * k) * lambda * lambda).exp()
     });
     terms.sum::<f64>().clamp(0.0, 1.0)
 }

@@ -35,7 +35,8 @@ fn spelling(n: u32) -> String {
 
 /// The passwords: another one each time, the same ones by many, and what a hash has trouble with.
 fn password(n: u32) -> String {
-    match n % 16 {
+    // Each kind with every spelling.
+    match n / SPELLINGS % 16 {
         0 => String::new(),
         1 => "x".repeat(72),
         2 => "x".repeat(73),
@@ -50,24 +51,26 @@ fn password(n: u32) -> String {
 
 /// Where from: elsewhere each time, in each notation.
 fn origin(n: u32, networks: &Networks) -> String {
+    // Rare: more than 20 an hour without a network are one line of the trail.
+    if n.is_multiple_of(64) && n < 20 * 64 {
+        return String::new();
+    }
     let address = networks.next();
-    match n % 4 {
-        // Rare: more than 20 an hour without a network are one line of the trail.
-        0 if n % 64 == 0 && n < 20 * 64 => String::new(),
-        1 => format!("2a00:{:x}:{:x}::1", n >> 16, n & 0xffff),
-        2 => format!("::ffff:{address}"),
+    match n / 3 % 3 {
+        0 => format!("2a00:{:x}:{:x}::1", n >> 16, n & 0xffff),
+        1 => format!("::ffff:{address}"),
         _ => address,
     }
 }
 
 /// The `n`th guess.
 pub(super) fn guess(n: u32, networks: &Networks) -> Guess {
-    let mut attempt = Attempt::new(&spelling(n / 3), &password(n), origin(n, networks));
+    let mut attempt = Attempt::new(&spelling(n), &password(n), origin(n, networks));
     attempt.request_id = format!("guess-{n}");
     // One of five hangs up: before the hash, during it, after it.
     let patience = (n % 5 == 4).then(|| Duration::from_millis(u64::from(n % 13) * 10));
-    // One of eight is sent twice, as one line of the trail: the two may share a verification.
-    Guess { attempt, patience, twice: n % 8 == 7 }
+    // One of seven is sent twice, as one line of the trail: the two may share a verification.
+    Guess { attempt, patience, twice: n % 7 == 3 }
 }
 
 /// A name that cannot be one, or is near the account's.

@@ -45,7 +45,7 @@ impl Owner {
 
     /// Logs in by the one name or the other.
     pub(super) async fn log_in(&self, replica: &Channel, n: u32) -> Result<bool, Status> {
-        let domain = if n % 2 == 0 { "" } else { "@example.com" };
+        let domain = if n.is_multiple_of(2) { "" } else { "@example.com" };
         let name = format!("{VICTIM}{domain}");
         Attempt::new(&name, &self.password, self.home.clone()).send(replica).await
     }

@@ -1,7 +1,5 @@
 //! What an attempt on a locked account costs the service.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -35,7 +33,7 @@ pub(super) async fn seconds_per_refusal(
     let before = usage::cpu_time(service.pid()?)?;
     let refusals = stream::iter(0..REFUSALS).map(|n| guess(FAILURES + n).send(&service.channel));
     let answers: Vec<_> = refusals.buffer_unordered(AT_ONCE).collect().await;
-    let spent: Duration = usage::cpu_time(service.pid()?)? - before;
+    let spent = usage::cpu_time(service.pid()?)?.saturating_sub(before);
     for answer in answers {
         ensure!(!answer?, "a guess was right");
     }
