@@ -171,7 +171,13 @@ async fn an_outage_shows_an_error_page_that_tells_nothing_of_the_inside() -> Res
         stack.part("connector")?.stop().await;
         let alice = &stack.endpoints().demo_users[0];
         sign_in(&browser, &alice.login, &alice.password).await?;
-        let page = until("the error page", async || text(&browser, ".theme-panel").await).await?;
+        // The form stands there until the answer comes.
+        let page = until("the error page", async || {
+            let page = text(&browser, ".theme-panel").await?;
+            anyhow::ensure!(!page.starts_with("Log in"), "still the form");
+            Ok(page)
+        })
+        .await?;
         assert_eq!(browser.status().await?, 500);
         assert_eq!(page, "Internal Server Error\nLogin error. Please contact your administrator or try again later.");
         Ok(())
