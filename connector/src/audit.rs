@@ -226,7 +226,8 @@ impl Ids {
     }
 }
 
-/// For documents and tests: what can stand in the trail. A test finds what is missing here.
+/// What can stand in the trail, for documents and for those who search it. A test finds what is
+/// missing here.
 impl Event {
     /// Every event with every reason.
     #[must_use]

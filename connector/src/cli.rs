@@ -64,6 +64,11 @@ struct NoSuchAccount;
 /// The exit code of a command whose account is not there.
 const NO_SUCH_ACCOUNT: u8 = 2;
 
+/// Arguments of which each is usable and that do not go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{0}")]
+struct Misuse(&'static str);
+
 /// Everything that `migrate` needs.
 #[derive(Debug, Args)]
 pub struct MigrateArgs {
@@ -96,6 +101,10 @@ pub struct SeedArgs {
     /// Accept plain passwords in the file. For development only.
     #[arg(long)]
     allow_plain_passwords: bool,
+
+    /// Give accounts the passwords of the file also where they have others, and end their sessions.
+    #[arg(long)]
+    force_passwords: bool,
 }
 
 /// Runs the command to its end.
@@ -148,7 +157,8 @@ async fn migrate(args: &MigrateArgs) -> anyhow::Result<()> {
 async fn seed(args: SeedArgs) -> anyhow::Result<()> {
     telemetry::init(&args.store.telemetry);
     let store = app::open_store(&args.store)?;
-    let plan = Plan::parse(&read(&args.file)?, args.allow_plain_passwords)?;
+    let plan = Plan::parse(&read(&args.file)?, args.allow_plain_passwords)?
+        .replacing_passwords(args.force_passwords);
     let pool =
         plan.has_plain_passwords().then(|| app::command_pool(&args.passwords)).transpose()?;
     let (ids, now) = (app::system_ids(), app::system_clock());
@@ -181,7 +191,8 @@ fn failed(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     error!("{error:#}");
-    ExitCode::from(if error.is::<InvalidConfig>() || error.is::<InvalidLockout>() {
+    let unusable = error.is::<InvalidConfig>() || error.is::<InvalidLockout>();
+    ExitCode::from(if unusable || error.is::<Misuse>() {
         exit::CONFIG
     } else if error.is::<NoSuchAccount>() {
         NO_SUCH_ACCOUNT

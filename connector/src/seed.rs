@@ -1,7 +1,7 @@
 //! Creating accounts from a file.
 //!
 //! A run is all or nothing and may be repeated: a second run of the same file writes nothing. It
-//! never replaces a password.
+//! replaces no password unless it is told to.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,10 +11,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::account::{Email, MAX_GROUP_BYTES, MAX_NAME_BYTES, UserName};
+use crate::account::{AccountId, Email, MAX_GROUP_BYTES, MAX_NAME_BYTES, UserName};
 use crate::audit::Ids;
 use crate::password::{Caller, Credential, MAX_PASSWORD_BYTES, Pool, Saturated};
-use crate::store::{Change, NewAccount, NewPassword, SeedTransaction, StoreError};
+use crate::store::{NewAccount, SeedTransaction, StoreError};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +25,7 @@ struct File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
+    id: Option<String>,
     username: String,
     email: Option<String>,
     #[serde(default)]
@@ -42,6 +43,7 @@ struct Row {
 #[derive(Debug)]
 pub struct Plan {
     rows: Vec<(NewAccount, Password)>,
+    replaces_passwords: bool,
 }
 
 #[derive(Debug)]
@@ -83,7 +85,7 @@ pub enum InvalidFile {
 #[derive(Debug, Error)]
 pub enum SeedError {
     /// The row could not be written.
-    #[error("row {row}: {error}")]
+    #[error("row {row}")]
     Row {
         /// The row, counted from 1.
         row: usize,
@@ -121,7 +123,7 @@ impl Plan {
             .map_err(|error| InvalidFile::Yaml(without_values(&error.to_string())))?;
         let mut rows = Vec::with_capacity(file.users.len());
         let mut errors = Vec::new();
-        let (mut names, mut addresses) = (HashSet::new(), HashSet::new());
+        let (mut names, mut addresses, mut ids) = (HashSet::new(), HashSet::new(), HashSet::new());
         for (index, row) in file.users.into_iter().enumerate() {
             let error = |(field, reason)| RowError { row: index + 1, field, reason };
             match parse_row(row, allow_plain_passwords) {
@@ -134,11 +136,23 @@ impl Plan {
                     if address.is_some_and(|key| !addresses.insert(key)) {
                         errors.push(error(("email", "stands in an earlier row".to_owned())));
                     }
+                    if account.id.is_some_and(|id| !ids.insert(id)) {
+                        errors.push(error(("id", "stands in an earlier row".to_owned())));
+                    }
                     rows.push((account, password));
                 }
             }
         }
-        if errors.is_empty() { Ok(Self { rows }) } else { Err(InvalidFile::Rows(errors)) }
+        if !errors.is_empty() {
+            return Err(InvalidFile::Rows(errors));
+        }
+        Ok(Self { rows, replaces_passwords: false })
+    }
+
+    /// Whether passwords that accounts have already are replaced; without this they are not.
+    #[must_use]
+    pub fn replacing_passwords(self, replaces_passwords: bool) -> Self {
+        Self { replaces_passwords, ..self }
     }
 
     /// Whether a password has to be hashed.
@@ -159,30 +173,41 @@ impl Plan {
         let mut summary = Summary::default();
         for (index, (account, password)) in self.rows.into_iter().enumerate() {
             let in_row = |error| SeedError::Row { row: index + 1, error };
-            let (id, change, state) =
-                seeding.put(&account, ids.next(now), now).await.map_err(in_row)?;
-            let credential = match (state, password) {
-                (NewPassword::Kept, _) | (_, Password::None) => None,
-                (NewPassword::Missing, Password::Hash(credential)) => Some(credential),
-                (NewPassword::Missing, Password::Plain(password)) => {
-                    let pool = pool.ok_or(Saturated)?;
-                    Some(pool.hash(password, Caller::Known, None).await?)
-                }
+            let Some(existing) = seeding.find(&account).await.map_err(in_row)? else {
+                let credential = password.credential(pool).await?;
+                let first = credential.as_ref().map(|credential| (credential, false));
+                seeding.create(&account, first, ids.next(now), now).await.map_err(in_row)?;
+                summary.created += 1;
+                continue;
             };
-            let change = match (change, &credential) {
-                (Change::None, Some(_)) => Change::Updated,
-                (change, _) => change,
-            };
-            if let Some(credential) = credential {
-                seeding.put_password(id, &credential, false, now).await.map_err(in_row)?;
+            let update = seeding.update(&existing, &account, ids.next(now), now);
+            let mut changed = update.await.map_err(in_row)?;
+            if (self.replaces_passwords || !existing.has_password())
+                && let Some(credential) = password.credential(pool).await?
+            {
+                let put = seeding.put_password(&existing, &credential, ids.next(now), now);
+                changed |= put.await.map_err(in_row)?;
             }
-            match change {
-                Change::Created => summary.created += 1,
-                Change::Updated => summary.updated += 1,
-                Change::None => summary.unchanged += 1,
+            if changed {
+                summary.updated += 1;
+            } else {
+                summary.unchanged += 1;
             }
         }
         Ok(summary)
+    }
+}
+
+impl Password {
+    /// What is stored of it.
+    async fn credential(self, pool: Option<&Pool>) -> Result<Option<Credential>, Saturated> {
+        match self {
+            Self::None => Ok(None),
+            Self::Hash(credential) => Ok(Some(credential)),
+            Self::Plain(password) => {
+                pool.ok_or(Saturated)?.hash(password, Caller::Known, None).await.map(Some)
+            }
+        }
     }
 }
 
@@ -198,6 +223,8 @@ fn parse_row(row: Row, allow_plain: bool) -> Result<(NewAccount, Password), Vec<
         .email
         .map(|text| Email::parse(&text).map_err(|error| faults.push(("email", error.to_string()))))
         .and_then(Result::ok);
+    let id = row.id.map(|text| AccountId::parse(&text)).transpose();
+    let id = id.map_err(|_| faults.push(("id", "must be a UUID".to_owned()))).ok().flatten();
     faults.extend(check_full_name(&row.full_name).err());
     faults.extend(check_groups(&row.groups).err());
     let password = parse_password(row.password, row.password_hash, allow_plain)
@@ -208,7 +235,7 @@ fn parse_row(row: Row, allow_plain: bool) -> Result<(NewAccount, Password), Vec<
             let (email_verified, full_name) = (row.email_verified, row.full_name);
             let (is_active, groups) = (row.is_active, row.groups);
             let account =
-                NewAccount { username, email, email_verified, full_name, is_active, groups };
+                NewAccount { id, username, email, email_verified, full_name, is_active, groups };
             Ok((account, password))
         }
         _ => Err(faults),
@@ -226,10 +253,13 @@ pub(crate) fn check_full_name(text: &str) -> Result<(), RowFault> {
 
 /// Whether these can be the names of groups.
 pub(crate) fn check_groups(names: &[String]) -> Result<(), RowFault> {
-    let unusable =
-        |name: &String| name.is_empty() || name.len() > MAX_GROUP_BYTES || name.contains('\0');
+    let unusable = |name: &String| {
+        name.is_empty() || name.len() > MAX_GROUP_BYTES || name.contains(char::is_control)
+    };
     if names.iter().any(unusable) {
-        return Err(("groups", format!("must be names of 1 to {MAX_GROUP_BYTES} bytes")));
+        let reason =
+            format!("must be names of 1 to {MAX_GROUP_BYTES} bytes without control characters");
+        return Err(("groups", reason));
     }
     Ok(())
 }

@@ -29,9 +29,9 @@ pub use backlog::Backlog;
 pub use guard::Reserved;
 pub use outbox::MailKind;
 pub use revocations::Revocation;
-pub use seed::{Change, NewAccount, NewPassword, SeedTransaction};
+pub use seed::{Existing, NewAccount, SeedTransaction};
 pub use trail::{Line, Wanted};
-pub use users::{Filter, Listed, PasswordFacts};
+pub use users::{Filter, Known, Listed, PasswordFacts};
 
 /// How long a login waits for the database in one step. With it an outage is answered within 2 s.
 const LONGEST_STEP: Duration = Duration::from_millis(1500);
@@ -73,6 +73,12 @@ pub enum StoreError {
         /// The field, as a person knows it.
         field: &'static str,
     },
+    /// What should be there is not.
+    #[error("{field} belongs to no account")]
+    Missing {
+        /// The field, as a person knows it.
+        field: &'static str,
+    },
     /// The role cannot be the services'.
     #[error("SERVICE_ROLE: {0}")]
     ServiceRole(&'static str),
@@ -108,6 +114,14 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         in_time(async { sqlx::query!("select 1 as one").fetch_one(&self.pool).await }).await?;
         Ok(())
+    }
+
+    /// Which database it is and where, without anything secret.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let options = self.pool.connect_options();
+        let database = options.get_database().unwrap_or("the role's database");
+        format!("{database} on {}:{}", options.get_host(), options.get_port())
     }
 
     /// Closes all connections.

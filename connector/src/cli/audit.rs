@@ -8,12 +8,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 use ipnet::IpNet;
 use tokio::signal::unix::{SignalKind, signal};
+use uuid::Uuid;
 
-use super::output::{self, OutputArgs, time};
+use super::output::{self, Columns, OutputArgs, time};
 use super::{Answer, users};
 use crate::app;
+use crate::audit::Event;
 use crate::config::StoreArgs;
-use crate::store::{Line, Wanted};
+use crate::store::{Line, Store, Wanted};
 
 /// How often it is looked for new lines.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -35,11 +37,11 @@ pub struct TailArgs {
     store: StoreArgs,
 
     /// Only this event, for example login.fail; may be repeated.
-    #[arg(long = "event")]
+    #[arg(long = "event", value_parser = parse_event)]
     events: Vec<String>,
 
-    /// Only events with this reason.
-    #[arg(long)]
+    /// Only events with this reason, for example `wrong_password`.
+    #[arg(long, value_parser = parse_reason)]
     reason: Option<String>,
 
     /// Only events of this account: user name, e-mail address or id.
@@ -70,6 +72,17 @@ pub struct TailArgs {
 enum Since {
     Time(DateTime<Utc>),
     Ago(TimeDelta),
+}
+
+/// A slip must not look like a trail on which nothing happened.
+fn parse_event(text: &str) -> Result<String, &'static str> {
+    let is_one = Event::all().iter().any(|event| event.name() == text);
+    is_one.then(|| text.to_owned()).ok_or("there is no such event: see docs/LOGGING.md")
+}
+
+fn parse_reason(text: &str) -> Result<String, &'static str> {
+    let is_one = Event::all().iter().any(|event| event.reason() == Some(text));
+    is_one.then(|| text.to_owned()).ok_or("there is no such reason: see docs/LOGGING.md")
 }
 
 fn parse_since(text: &str) -> Result<Since, String> {
@@ -104,7 +117,7 @@ impl AuditCommand {
             None => None,
         };
         let now = app::system_clock();
-        let mut wanted = Wanted {
+        let wanted = Wanted {
             events: args.events,
             reason: args.reason,
             account,
@@ -115,49 +128,80 @@ impl AuditCommand {
             }),
             limit: args.limit,
         };
-        let lines = store.trail(&wanted).await?;
-        show(&lines, args.output, true)?;
-        if !args.follow {
-            return Ok(());
+        if args.follow {
+            return follow(&store, wanted, args.output).await;
         }
-        let mut interrupted = signal(SignalKind::interrupt()).context("signals")?;
-        let mut seen: HashSet<_> = lines.iter().map(|line| line.id).collect();
-        wanted.limit = u32::MAX;
-        let mut tick = tokio::time::interval(LOOK_EVERY);
-        loop {
-            tokio::select! {
-                _ = interrupted.recv() => return Ok(()),
-                _ = tick.tick() => {}
-            }
-            let earliest = app::system_clock() - LATE;
-            wanted.since = wanted.since.max(Some(earliest.max(now - LATE)));
-            let lines = store.trail(&wanted).await?;
-            let recent: HashSet<_> = lines.iter().map(|line| line.id).collect();
-            let fresh: Vec<_> = lines.into_iter().filter(|line| !seen.contains(&line.id)).collect();
-            show(&fresh, args.output, false)?;
-            // What is older does not come again.
-            seen = recent;
-        }
+        Output::begin(args.output, &store.trail(&wanted).await?)?;
+        Ok(())
     }
 }
 
-fn show(lines: &[Line], output: OutputArgs, heading: bool) -> anyhow::Result<()> {
-    if output.json {
-        return lines.iter().try_for_each(output::json);
+/// Shows lines, and then what comes, until interrupted.
+async fn follow(store: &Store, mut wanted: Wanted, output: OutputArgs) -> Answer {
+    let mut interrupted = signal(SignalKind::interrupt()).context("signals")?;
+    let (limit, asked_since) = (wanted.limit, wanted.since);
+    // All of these have come already, also those that the limit keeps from being shown.
+    let late = late_lines(asked_since);
+    wanted = Wanted { since: late, limit: u32::MAX, ..wanted };
+    let mut seen: HashSet<_> = ids(&store.trail(&wanted).await?);
+    let last = Wanted { since: asked_since, limit, ..wanted.clone() };
+    let lines = store.trail(&last).await?;
+    let shown = Output::begin(output, &lines)?;
+    seen.extend(lines.iter().map(|line| line.id));
+    let mut tick = tokio::time::interval(LOOK_EVERY);
+    loop {
+        tokio::select! {
+            _ = interrupted.recv() => return Ok(()),
+            _ = tick.tick() => {}
+        }
+        let lines = store.trail(&wanted).await?;
+        // What is older now than a line may be late does not come any more.
+        wanted.since = wanted.since.max(late_lines(asked_since));
+        let recent = ids(&lines);
+        lines
+            .iter()
+            .filter(|line| !seen.contains(&line.id))
+            .try_for_each(|line| shown.add(line))?;
+        seen = recent;
     }
-    if heading {
-        return Ok(table(lines)?);
+}
+
+/// Since when lines may still come.
+fn late_lines(asked_since: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    asked_since.max(Some(app::system_clock() - LATE))
+}
+
+fn ids(lines: &[Line]) -> HashSet<Uuid> {
+    lines.iter().map(|line| line.id).collect()
+}
+
+/// How lines are shown.
+enum Output {
+    Json,
+    Table(Columns),
+}
+
+impl Output {
+    fn begin(args: OutputArgs, lines: &[Line]) -> anyhow::Result<Self> {
+        if args.json {
+            lines.iter().try_for_each(output::json)?;
+            return Ok(Self::Json);
+        }
+        Ok(Self::Table(table(lines)?))
     }
-    for line in lines {
-        output::line(&row(line).join("  "))?;
+
+    fn add(&self, line: &Line) -> anyhow::Result<()> {
+        match self {
+            Self::Json => output::json(line),
+            Self::Table(columns) => Ok(columns.write(&row(line))?),
+        }
     }
-    Ok(())
 }
 
 /// Shows lines of the trail in columns.
-pub(super) fn table(lines: &[Line]) -> std::io::Result<()> {
+pub(super) fn table(lines: &[Line]) -> std::io::Result<Columns> {
     let heading = ["TIME", "EVENT", "REASON", "ACCOUNT", "ADDRESS", "COUNT", "REQUEST"];
-    output::table(&heading, &lines.iter().map(row).collect::<Vec<_>>())
+    Columns::begin(&heading, &lines.iter().map(row).collect::<Vec<_>>())
 }
 
 fn row(line: &Line) -> Vec<String> {

@@ -1,10 +1,14 @@
 //! What a command answers: a table for people, or a JSON object a line for machines.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use serde::Serialize;
+
+/// The longest cell on a terminal, in characters: an id takes 36, and three such columns fit a
+/// screen. Where nobody looks on, nothing is cut.
+const LONGEST_CELL: usize = 40;
 
 /// The form of the answer.
 #[derive(Debug, Clone, Copy, Args)]
@@ -25,22 +29,44 @@ pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes rows as aligned columns under a heading.
-pub(super) fn table(heading: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain([heading[column].len()]).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..heading.len()).map(width).collect();
-    let padded = |cells: &mut dyn Iterator<Item = &str>| {
-        let cells = cells.zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    line(&padded(&mut heading.iter().copied()))?;
-    for row in rows {
-        line(&padded(&mut row.iter().map(|cell| shown(cell))))?;
+/// Writes facts, one a line.
+pub(super) fn facts(facts: &[(&str, String)]) -> io::Result<()> {
+    facts.iter().try_for_each(|(name, value)| line(&format!("{name:17}{}", shown(value))))
+}
+
+/// Aligned columns, to which rows may still come.
+#[derive(Debug)]
+pub(super) struct Columns {
+    widths: Vec<usize>,
+    longest: usize,
+}
+
+impl Columns {
+    /// Writes a heading and rows under it.
+    pub(super) fn begin(heading: &[&str], rows: &[Vec<String>]) -> io::Result<Self> {
+        let longest = if io::stdout().is_terminal() { LONGEST_CELL } else { usize::MAX };
+        let width = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            let widths = cells.map(|cell| cell.chars().count().min(longest));
+            widths.chain([heading[column].len()]).max().unwrap_or(0)
+        };
+        let columns = Self { widths: (0..heading.len()).map(width).collect(), longest };
+        columns.write(heading)?;
+        for row in rows {
+            columns.write(row)?;
+        }
+        Ok(columns)
     }
-    Ok(())
+
+    /// Writes one more row.
+    pub(super) fn write(&self, row: &[impl AsRef<str>]) -> io::Result<()> {
+        let cell = |(cell, width): (_, &usize)| {
+            let cell = cut(shown(AsRef::<str>::as_ref(cell)), self.longest);
+            format!("{cell:width$}")
+        };
+        let cells: Vec<_> = row.iter().zip(&self.widths).map(cell).collect();
+        line(cells.join("  ").trim_end())
+    }
 }
 
 /// A cell as it is; an empty one as a dash, so that columns can be told apart.
@@ -48,7 +74,18 @@ fn shown(cell: &str) -> &str {
     if cell.is_empty() { "–" } else { cell }
 }
 
+fn cut(cell: &str, longest: usize) -> String {
+    if cell.chars().count() <= longest {
+        return cell.to_owned();
+    }
+    cell.chars().take(longest - 1).chain(['…']).collect()
+}
+
 /// A time in UTC, to the second.
 pub(super) fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
+
+#[cfg(test)]
+#[path = "output_tests.rs"]
+mod tests;

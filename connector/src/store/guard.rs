@@ -16,10 +16,10 @@ use crate::network::Network;
 use crate::password::{Credential, InvalidHash};
 
 /// The network of everybody: the row of strangers.
-const ANYWHERE: &str = "::/0";
+pub(super) const ANYWHERE: &str = "::/0";
 
 /// How long a network stays known after its last success, in days.
-const KNOWN_FOR_DAYS: i32 = 90;
+pub(super) const KNOWN_FOR_DAYS: i32 = 90;
 
 /// Within how many minutes an expired charge is noticed, if at all: ten looks.
 const NOTICED_WITHIN_MINUTES: i32 = 5;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::sessions::end_sessions;
 use super::{Store, StoreError};
-use crate::account::{Email, UserName};
+use crate::account::{AccountId, Email, UserName};
 use crate::password::Credential;
 
 /// Serialises seed runs, so that two at once make no duplicates and none fails.
@@ -15,7 +15,9 @@ const SEED_LOCK: i64 = 0x6c61_7365_6564;
 /// An account as a seed file describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAccount {
-    /// The login name. It also tells which account a row means.
+    /// Which account is meant; without it the login name tells.
+    pub id: Option<AccountId>,
+    /// The login name.
     pub username: UserName,
     /// The e-mail address.
     pub email: Option<Email>,
@@ -29,24 +31,38 @@ pub struct NewAccount {
     pub groups: Vec<String>,
 }
 
-/// What writing an account changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// There was no such account.
-    Created,
-    /// It differed.
-    Updated,
-    /// Nothing was written.
-    None,
+/// An account as it is stored.
+#[derive(Debug)]
+pub struct Existing {
+    id: Uuid,
+    username: String,
+    email: Option<String>,
+    email_verified: bool,
+    full_name: String,
+    is_active: bool,
+    /// Sorted.
+    groups: Vec<String>,
+    password_hash: Option<String>,
 }
 
-/// The password of an account that was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NewPassword {
-    /// The account has a password, which stays.
-    Kept,
-    /// The account has no password yet.
-    Missing,
+impl Existing {
+    /// Whether the account has a password.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.password_hash.is_some()
+    }
+
+    fn is_as(&self, account: &NewAccount) -> bool {
+        let mut groups: Vec<&str> = account.groups.iter().map(String::as_str).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        self.username == account.username.as_str()
+            && self.email.as_deref() == account.email.as_ref().map(Email::as_str)
+            && self.email_verified == account.email_verified
+            && self.full_name == account.full_name
+            && account.is_active.is_none_or(|is_active| is_active == self.is_active)
+            && self.groups == groups
+    }
 }
 
 /// Writes accounts; nothing is visible to others before [`commit`](Self::commit).
@@ -67,66 +83,159 @@ impl Store {
 }
 
 impl SeedTransaction<'_> {
-    /// Creates the account or makes it what `account` says. An account that may not be used any more
-    /// has its sessions ended. `fresh_id` becomes the id of what is new: of the account, or of the
-    /// wish to end sessions.
-    pub async fn put(
-        &mut self,
-        account: &NewAccount,
-        fresh_id: Uuid,
-        now: DateTime<Utc>,
-    ) -> Result<(Uuid, Change, NewPassword), StoreError> {
-        let before = sqlx::query!(
+    /// The account that is meant, if it exists. It is an error when an id is meant that no account
+    /// has: ids are never chosen, so that the one of a deleted account cannot come back.
+    pub async fn find(&mut self, account: &NewAccount) -> Result<Option<Existing>, StoreError> {
+        let existing = sqlx::query_as!(
+            Existing,
             r#"
-            select users.id, is_active, credentials.user_id is not null as "has_password!"
+            select users.id, username, email, email_verified, full_name, is_active,
+                   array(select group_name from user_groups where user_id = users.id
+                         order by group_name collate "C") as "groups!",
+                   password_hash as "password_hash?"
             from users left join credentials on credentials.user_id = users.id
-            where username_key = $1
+            where users.id = $1 or ($1 is null and username_key = $2)
             "#,
+            account.id.map(Uuid::from),
             account.username.key()
         )
         .fetch_optional(&mut *self.transaction)
         .await?;
-        let (id, password) = match &before {
-            Some(row) if row.has_password => (row.id, NewPassword::Kept),
-            Some(row) => (row.id, NewPassword::Missing),
-            None => (fresh_id, NewPassword::Missing),
-        };
-
-        let rows = self.put_user(account, id, now).await? + self.put_groups(account, id).await?;
-        if before.as_ref().is_some_and(|row| row.is_active) && account.is_active == Some(false) {
-            end_sessions(&mut self.transaction, id.into(), fresh_id, now).await?;
+        if existing.is_none() && account.id.is_some() {
+            return Err(StoreError::Missing { field: "id" });
         }
-        let change = match (before, rows) {
-            (None, _) => Change::Created,
-            (Some(_), 0) => Change::None,
-            (Some(_), _) => Change::Updated,
-        };
-        Ok((id, change, password))
+        Ok(existing)
     }
 
-    /// Gives the account its first password.
-    pub async fn put_password(
+    /// Creates the account under this id. With its password comes whether that must be changed.
+    pub async fn create(
         &mut self,
+        account: &NewAccount,
+        password: Option<(&Credential, bool)>,
         id: Uuid,
-        credential: &Credential,
-        must_change: bool,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        let credential = password.map(|(credential, _)| credential);
         sqlx::query!(
             r#"
+            with new as (
+                insert into users (id, username, username_key, email, email_key, email_verified,
+                                   full_name, is_active, created_at, updated_at)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+                returning id
+            ), grouped as (
+                insert into user_groups (user_id, group_name)
+                select distinct id, group_name from new, unnest($10::text[]) as named (group_name)
+            )
             insert into credentials (user_id, scheme, password_hash, pepper_id, must_change, set_at)
-            values ($1, $2, $3, $4, $5, $6)
+            select id, $11::smallint, $12::text, $13::text, $14, $9 from new where $11 is not null
             "#,
             id,
+            account.username.as_str(),
+            account.username.key(),
+            account.email.as_ref().map(Email::as_str),
+            account.email.as_ref().map(Email::key),
+            account.email_verified,
+            account.full_name,
+            account.is_active.unwrap_or(true),
+            now,
+            &account.groups,
+            credential.map(Credential::scheme),
+            credential.map(Credential::hash),
+            credential.and_then(Credential::pepper_id),
+            password.is_some_and(|(_, must_change)| must_change)
+        )
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(taken)?;
+        Ok(())
+    }
+
+    /// Makes the account what `account` says. One that may not be used any more has its sessions
+    /// ended, and `fresh_id` becomes the id of that wish. `false`: it is so already, and nothing was
+    /// written.
+    pub async fn update(
+        &mut self,
+        existing: &Existing,
+        account: &NewAccount,
+        fresh_id: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        if existing.is_as(account) {
+            return Ok(false);
+        }
+        // Whether the account may be used is read from the row as it is when it is written: an
+        // operator may have forbidden it since it was found.
+        sqlx::query!(
+            r#"
+            with gone as (
+                delete from user_groups where user_id = $1 and group_name <> all ($10)
+            ), new as (
+                insert into user_groups (user_id, group_name)
+                select $1, group_name from unnest($10::text[]) as named (group_name)
+                on conflict do nothing
+            )
+            update users set username = $2, username_key = $3, email = $4, email_key = $5,
+                email_verified = $6, full_name = $7, is_active = coalesce($8, is_active),
+                updated_at = $9
+            where id = $1
+            "#,
+            existing.id,
+            account.username.as_str(),
+            account.username.key(),
+            account.email.as_ref().map(Email::as_str),
+            account.email.as_ref().map(Email::key),
+            account.email_verified,
+            account.full_name,
+            account.is_active,
+            now,
+            &account.groups
+        )
+        .execute(&mut *self.transaction)
+        .await
+        .map_err(taken)?;
+        if existing.is_active && account.is_active == Some(false) {
+            end_sessions(&mut self.transaction, existing.id.into(), fresh_id, now).await?;
+        }
+        Ok(true)
+    }
+
+    /// Gives the account a password. If that replaces another, its sessions are ended, and `fresh_id`
+    /// becomes the id of that wish. `false`: it is the password's hash already, and nothing was
+    /// written.
+    pub async fn put_password(
+        &mut self,
+        existing: &Existing,
+        credential: &Credential,
+        fresh_id: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        if existing.password_hash.as_deref() == Some(credential.hash()) {
+            return Ok(false);
+        }
+        sqlx::query!(
+            r#"
+            insert into credentials (user_id, scheme, password_hash, pepper_id, set_at)
+            values ($1, $2, $3, $4, $5)
+            on conflict (user_id) do update set
+                scheme = excluded.scheme,
+                password_hash = excluded.password_hash,
+                pepper_id = excluded.pepper_id,
+                must_change = false,
+                set_at = excluded.set_at
+            "#,
+            existing.id,
             credential.scheme(),
             credential.hash(),
             credential.pepper_id(),
-            must_change,
             now
         )
         .execute(&mut *self.transaction)
         .await?;
-        Ok(())
+        if existing.has_password() {
+            end_sessions(&mut self.transaction, existing.id.into(), fresh_id, now).await?;
+        }
+        Ok(true)
     }
 
     /// Makes everything visible.
@@ -138,75 +247,12 @@ impl SeedTransaction<'_> {
     pub async fn roll_back(self) -> Result<(), StoreError> {
         self.transaction.rollback().await.map_err(Into::into)
     }
-
-    async fn put_user(
-        &mut self,
-        account: &NewAccount,
-        id: Uuid,
-        now: DateTime<Utc>,
-    ) -> Result<u64, StoreError> {
-        let written = sqlx::query!(
-            r#"
-            insert into users (id, username, username_key, email, email_key, email_verified,
-                               full_name, is_active, created_at, updated_at)
-            values ($1, $2, $3, $4, $5, $6, $7,
-                    coalesce($8, (select is_active from users where username_key = $3), true), $9, $9)
-            on conflict (username_key) do update set
-                username = excluded.username,
-                email = excluded.email,
-                email_key = excluded.email_key,
-                email_verified = excluded.email_verified,
-                full_name = excluded.full_name,
-                is_active = excluded.is_active,
-                updated_at = excluded.updated_at
-            where (users.username, users.email, users.email_verified, users.full_name, users.is_active)
-                  is distinct from
-                  (excluded.username, excluded.email, excluded.email_verified, excluded.full_name,
-                   excluded.is_active)
-            "#,
-            id,
-            account.username.as_str(),
-            account.username.key(),
-            account.email.as_ref().map(Email::as_str),
-            account.email.as_ref().map(Email::key),
-            account.email_verified,
-            account.full_name,
-            account.is_active,
-            now
-        )
-        .execute(&mut *self.transaction)
-        .await
-        .map_err(taken)?;
-        Ok(written.rows_affected())
-    }
-
-    async fn put_groups(&mut self, account: &NewAccount, id: Uuid) -> Result<u64, StoreError> {
-        let gone = sqlx::query!(
-            "delete from user_groups where user_id = $1 and group_name <> all ($2)",
-            id,
-            &account.groups
-        )
-        .execute(&mut *self.transaction)
-        .await?;
-        let new = sqlx::query!(
-            r#"
-            insert into user_groups (user_id, group_name)
-            select $1, group_name from unnest($2::text[]) as named (group_name)
-            on conflict do nothing
-            "#,
-            id,
-            &account.groups
-        )
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(gone.rows_affected() + new.rows_affected())
-    }
 }
 
 fn taken(error: sqlx::Error) -> StoreError {
-    let constraint = error.as_database_error().and_then(|error| error.constraint());
-    if constraint == Some("users_email_key_key") {
-        return StoreError::Taken { field: "email" };
+    match error.as_database_error().and_then(|error| error.constraint()) {
+        Some("users_username_key_key") => StoreError::Taken { field: "username" },
+        Some("users_email_key_key") => StoreError::Taken { field: "email" },
+        _ => error.into(),
     }
-    error.into()
 }

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::types::Uuid;
 
-use super::{Store, StoreError, in_time};
+use super::guard::{ANYWHERE, KNOWN_FOR_DAYS};
+use super::{Store, StoreError, in_time, interval};
 use crate::account::{AccountId, LoginName};
-use crate::guard::GuardKey;
+use crate::guard::{CHARGE_LIFE, History};
 
 /// One account in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,23 +15,33 @@ use crate::guard::GuardKey;
 pub struct Listed {
     pub id: Uuid,
     pub username: String,
+    #[serde(skip)]
+    pub username_key: String,
     pub email: Option<String>,
     pub email_verified: bool,
     pub full_name: String,
     pub is_active: bool,
+    pub auth_epoch: i64,
     pub groups: Vec<String>,
     pub last_login_at: Option<DateTime<Utc>>,
+    /// What strangers did.
+    #[serde(skip)]
+    pub history: History,
 }
 
-/// Which accounts a list has.
+/// Which accounts a list has; all of what is given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Filter<'a> {
+    /// This one.
+    pub id: Option<AccountId>,
     /// Those in this group.
     pub group: Option<&'a str>,
     /// Those that are disabled.
     pub disabled: bool,
+    /// Those with so many attempts of strangers that failed or are under way.
+    pub attempts: u32,
     /// Those whose user name's key comes after this one.
-    pub after: Option<&'a LoginName>,
+    pub after: Option<&'a str>,
     /// At most so many.
     pub limit: u32,
 }
@@ -46,14 +57,29 @@ pub struct PasswordFacts {
     pub set_at: DateTime<Utc>,
 }
 
+/// A network from which an account is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The network.
+    pub network: String,
+    /// When the account was last logged in to from there.
+    pub last_success_at: DateTime<Utc>,
+    /// What failed from there since.
+    pub history: History,
+}
+
 impl Store {
-    /// The account with this user name, e-mail address or id.
+    /// The account with this id, user name or e-mail address. An id is nobody else's user name: people
+    /// may choose theirs, and could choose what looks like the id of somebody else.
     pub async fn find(&self, text: &str) -> Result<Option<AccountId>, StoreError> {
         let name = LoginName::parse(text).ok();
         let id = AccountId::parse(text).ok();
         let found = in_time(
             sqlx::query_scalar!(
-                "select id from users where username_key = $1 or email_key = $1 or id = $2",
+                r#"
+                select id from users where username_key = $1 or email_key = $1 or id = $2
+                order by id = $2 desc limit 1
+                "#,
                 name.as_ref().map(LoginName::key),
                 id.map(Uuid::from)
             )
@@ -65,60 +91,52 @@ impl Store {
 
     /// Accounts in the order of their user names.
     pub async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Listed>, StoreError> {
-        in_time(
-            sqlx::query_as!(
-                Listed,
+        let rows = in_time(
+            sqlx::query!(
                 r#"
-                select id, username, email, email_verified, full_name, is_active,
+                select users.id, username, username_key, email, email_verified, full_name, is_active,
+                       auth_epoch,
                        array(select group_name from user_groups where user_id = users.id
                              order by group_name collate "C") as "groups!",
                        (select max(last_success_at) from known_networks where user_id = users.id)
-                           as last_login_at
-                from users
-                where ($1::text is null or exists (
-                          select from user_groups where user_id = users.id and group_name = $1))
-                  and (not $2 or not is_active)
-                  and ($3::text is null or username_key > $3)
-                order by username_key limit $4
+                           as last_login_at,
+                       coalesce(failures, 0) as "failures!", last_failure_at,
+                       array(select at from unnest(pending)) as "pending!"
+                from users left join login_guard as guard
+                    on guard.guard_key = users.guard_key and guard.network = $1::text::cidr
+                where ($2::uuid is null or users.id = $2)
+                  and ($3::text is null or exists (
+                          select from user_groups where user_id = users.id and group_name = $3))
+                  and (not $4 or not is_active)
+                  and coalesce(failures + cardinality(pending), 0) >= $5
+                  and ($6::text is null or username_key > $6)
+                order by username_key limit $7
                 "#,
+                ANYWHERE,
+                filter.id.map(Uuid::from),
                 filter.group,
                 filter.disabled,
-                filter.after.map(LoginName::key),
+                i32::try_from(filter.attempts).unwrap_or(i32::MAX),
+                filter.after,
                 i64::from(filter.limit)
             )
             .fetch_all(&self.pool),
         )
-        .await
-    }
-
-    /// One account as a list has it.
-    pub async fn listed(&self, id: AccountId) -> Result<Option<Listed>, StoreError> {
-        in_time(
-            sqlx::query_as!(
-                Listed,
-                r#"
-                select id, username, email, email_verified, full_name, is_active,
-                       array(select group_name from user_groups where user_id = users.id
-                             order by group_name collate "C") as "groups!",
-                       (select max(last_success_at) from known_networks where user_id = users.id)
-                           as last_login_at
-                from users where id = $1
-                "#,
-                Uuid::from(id)
-            )
-            .fetch_optional(&self.pool),
-        )
-        .await
-    }
-
-    /// What the guard counts the account's attempts under.
-    pub async fn guard_key(&self, id: AccountId) -> Result<Option<GuardKey>, StoreError> {
-        let key = in_time(
-            sqlx::query_scalar!("select guard_key from users where id = $1", Uuid::from(id))
-                .fetch_optional(&self.pool),
-        )
         .await?;
-        Ok(key.and_then(|key| key.try_into().ok()))
+        let listed = rows.into_iter().map(|row| Listed {
+            id: row.id,
+            username: row.username,
+            username_key: row.username_key,
+            email: row.email,
+            email_verified: row.email_verified,
+            full_name: row.full_name,
+            is_active: row.is_active,
+            auth_epoch: row.auth_epoch,
+            groups: row.groups,
+            last_login_at: row.last_login_at,
+            history: history(row.failures, row.last_failure_at, row.pending),
+        });
+        Ok(listed.collect())
     }
 
     /// The account's password, but for its hash.
@@ -138,27 +156,38 @@ impl Store {
         .await
     }
 
-    /// The networks from which the account is known, the last used first, with their failures.
+    /// The networks from which the account is known at this time, the last used first.
     pub async fn known_networks(
         &self,
         id: AccountId,
-    ) -> Result<Vec<(String, DateTime<Utc>, i32)>, StoreError> {
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Known>, StoreError> {
         let rows = in_time(
             sqlx::query!(
                 r#"
                 select known.network::text as "network!", last_success_at,
-                       coalesce(failures, 0) as "failures!"
+                       coalesce(failures, 0) as "failures!", last_failure_at as "last_failure_at?",
+                       array(select at from unnest(pending)) as "pending!"
                 from known_networks as known join users on users.id = known.user_id
                 left join login_guard as guard
                     on guard.guard_key = users.guard_key and guard.network = known.network
-                where users.id = $1 order by last_success_at desc
+                where users.id = $1
+                  and last_success_at > $2::timestamptz - make_interval(days => $3)
+                order by last_success_at desc
                 "#,
-                Uuid::from(id)
+                Uuid::from(id),
+                now,
+                KNOWN_FOR_DAYS
             )
             .fetch_all(&self.pool),
         )
         .await?;
-        Ok(rows.into_iter().map(|row| (row.network, row.last_success_at, row.failures)).collect())
+        let known = rows.into_iter().map(|row| Known {
+            network: row.network,
+            last_success_at: row.last_success_at,
+            history: history(row.failures, row.last_failure_at, row.pending),
+        });
+        Ok(known.collect())
     }
 
     /// How many wishes to end sessions Dex is yet to fulfil.
@@ -173,16 +202,24 @@ impl Store {
         .await
     }
 
-    /// Forgets all failures of an account, those of known networks too. `false`: there were none.
-    pub async fn unlock(&self, id: AccountId) -> Result<bool, StoreError> {
+    /// Forgets all failures of an account, those of known networks too, and what became a failure
+    /// because its process died. Attempts under way stay. `false`: there were none.
+    pub async fn unlock(&self, id: AccountId, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let opened = in_time(
             sqlx::query!(
                 r#"
-                update login_guard set failures = 0, last_failure_at = null
+                update login_guard as guard set (failures, last_failure_at, pending) = (
+                    select 0, null::timestamptz, now.pending
+                    from guard_at($2, $3, null, guard.failures, guard.last_failure_at,
+                                  guard.pending) as now)
                 where guard_key = (select guard_key from users where id = $1)
-                  and (failures > 0 or last_failure_at is not null)
+                  and (select now.failures > 0
+                       from guard_at($2, $3, null, guard.failures, guard.last_failure_at,
+                                     guard.pending) as now)
                 "#,
-                Uuid::from(id)
+                Uuid::from(id),
+                now,
+                interval(CHARGE_LIFE)
             )
             .execute(&self.pool),
         )
@@ -218,4 +255,12 @@ impl Store {
         .await?;
         Ok(changed > 0)
     }
+}
+
+fn history(
+    failures: i32,
+    last_failure_at: Option<DateTime<Utc>>,
+    pending: Vec<DateTime<Utc>>,
+) -> History {
+    History { failures: u32::try_from(failures).unwrap_or(0), last_failure_at, pending }
 }

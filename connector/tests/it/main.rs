@@ -1,10 +1,12 @@
 //! The promises of auth-connector, seen from its ports and its command line.
 #![expect(clippy::disallowed_methods, reason = "tests are the outermost layer")]
 
+mod audit_tail;
 mod bad_input;
 mod check_config;
 #[path = "../../../process/tests/it/collector.rs"]
 mod collector;
+mod commands;
 mod connector;
 mod corpora;
 mod dashboards;

@@ -112,7 +112,7 @@ async fn two_at_once_do_not_collide() {
 }
 
 /// A role that can log in, and its DSN. Its name wants to be quoted.
-async fn role(database: &Database) -> (String, String) {
+pub(crate) async fn role(database: &Database) -> (String, String) {
     let name = devstack::name::unique("we\"ird; role");
     let create = format!("create role \"{}\" login password 'x'", name.replace('"', "\"\""));
     sqlx::query(AssertSqlSafe(create)).execute(&database.pool).await.expect("a role");

@@ -5,6 +5,7 @@ use auth_connector::audit::Event;
 use auth_connector::cli::Cli;
 use clap::CommandFactory as _;
 
+use crate::commands::{done, json_lines};
 use crate::connector::{Database, text};
 
 #[test]
@@ -22,6 +23,51 @@ async fn the_documented_seed_file_is_accepted() {
     let output = Database::create().await.seed(yaml, &[]);
     assert!(output.status.success(), "{}", text(&output));
     assert!(text(&output).contains("2 created"), "{}", text(&output));
+}
+
+#[tokio::test]
+async fn the_documented_fields_of_json_are_those_of_the_program() {
+    fn keys(value: &serde_json::Value, found: &mut BTreeSet<String>) {
+        match value {
+            serde_json::Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+                found.insert(key.clone());
+                keys(value, found);
+            }),
+            serde_json::Value::Array(values) => values.iter().for_each(|value| keys(value, found)),
+            _ => {}
+        }
+    }
+    let document = include_str!("../../../docs/CONFIGURATION.md");
+    let (_, section) = document.split_once("### Commands for operators").expect("the section");
+    let (section, _) = section.split_once("\n### ").expect("its end");
+    let quoted = |text: &str| -> BTreeSet<String> {
+        text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    let fields: BTreeSet<_> =
+        rows.flat_map(|row| quoted(row.split('|').nth(2).expect("a cell"))).collect();
+
+    let database = Database::with_people().await;
+    done(&database, &["users", "groups", "alice", "--add", "new"]);
+    sqlx::query("insert into known_networks select id, '203.0.113.7', now() from users")
+        .execute(&database.pool)
+        .await
+        .expect("it is written");
+    let mut written = BTreeSet::new();
+    for command in [["users", "list"], ["users", "show"], ["audit", "tail"]] {
+        let name = (command[1] == "show").then_some("alice");
+        let arguments: Vec<_> = command.into_iter().chain(name).chain(["--json"]).collect();
+        for line in json_lines(&database, &arguments) {
+            keys(&line, &mut written);
+        }
+    }
+    let undocumented: Vec<_> = written.difference(&quoted(section)).cloned().collect();
+    assert!(undocumented.is_empty(), "{undocumented:?}");
+    let gone: Vec<_> = fields
+        .difference(&written)
+        .filter(|field| !["null", "audit tail"].contains(&field.as_str()))
+        .collect();
+    assert!(gone.is_empty(), "{gone:?}");
 }
 
 const LOGGING: &str = include_str!("../../../docs/LOGGING.md");

@@ -1,4 +1,8 @@
-use crate::connector::{Connector, Database, PASSWORD, PEOPLE, text};
+use std::fmt::Write as _;
+
+use crate::commands::{done, json_lines};
+use crate::connector::{Connector, Database, PASSWORD, PEOPLE, eventually, text};
+use crate::users::HASH_OF_ABC;
 
 const PLAIN: &[&str] = &["--allow-plain-passwords"];
 
@@ -76,10 +80,15 @@ async fn a_bad_row_is_named_and_nothing_is_written() {
         ("users: [{username: new}, {username: b, email: ALICE@example.com}]", "row 2: email"),
         ("users: [{username: new}, {username: b, password: plain}]", "row 2: password"),
         ("users: [{username: new, unknown_field: 1}]", "unknown_field"),
+        ("users: [{username: new}, {username: b, id: nonsense}]", "row 2: id must be a UUID"),
+        (
+            "users: [{username: new}, {username: b, id: 01a20d3a-9c8b-71a7-b051-2b64601475f5}]",
+            "row 2: id belongs to no account",
+        ),
     ] {
         let output = database.seed(yaml, &[]);
         assert_eq!(output.status.code(), Some(1), "{yaml}");
-        assert!(text(&output).contains(named), "{yaml}: {}", text(&output));
+        assert_eq!(text(&output).matches(named).count(), 1, "{yaml}: {}", text(&output));
         assert_eq!(count(&database, "users").await, 4, "{yaml}");
     }
 }
@@ -96,4 +105,139 @@ async fn migrations_may_run_again_and_at_once() {
             assert!(output.status.success(), "{}", text(&output));
         }
     });
+}
+
+#[tokio::test]
+async fn a_seed_file_does_not_enable_what_an_operator_disabled_unless_it_says_so() {
+    let database = Database::with_people().await;
+    done(&database, &["users", "disable", "alice"]);
+    let active = async || -> bool {
+        sqlx::query_scalar("select is_active from users where username_key = 'alice'")
+            .fetch_one(&database.pool)
+            .await
+            .unwrap()
+    };
+    let silent = database.seed("users: [{username: alice}]", &[]);
+    assert!(silent.status.success() && !active().await, "{}", text(&silent));
+    let explicit = database.seed("users: [{username: alice, is_active: true}]", &[]);
+    assert!(explicit.status.success() && active().await, "{}", text(&explicit));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_stays_disabled_that_is_disabled_while_a_seed_runs() {
+    let database = Database::with_people().await;
+    let mut operator = database.pool.begin().await.unwrap();
+    sqlx::query("update users set is_active = false where username_key = 'alice'")
+        .execute(&mut *operator)
+        .await
+        .unwrap();
+    let seeded = std::thread::scope(|scope| {
+        let seed = scope.spawn(|| database.seed("users: [{username: alice}]", &[]));
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                eventually("the seed waits for the operator", async || {
+                    sqlx::query_scalar::<_, i32>(
+                        "select 1 from pg_stat_activity
+                         where datname = current_database() and wait_event_type = 'Lock'",
+                    )
+                    .fetch_optional(&database.pool)
+                    .await
+                    .expect("an answer")
+                })
+                .await;
+                operator.commit().await.unwrap();
+            });
+        });
+        seed.join().expect("it runs")
+    });
+    assert!(text(&seeded).contains("1 updated"), "{}", text(&seeded));
+    let shown = &json_lines(&database, &["users", "show", "alice", "--json"])[0];
+    assert_eq!(shown["is_active"], false);
+}
+
+#[tokio::test]
+async fn an_account_that_the_file_disables_is_refused_and_its_sessions_end() {
+    let database = Database::with_people().await;
+    let file = "users: [{username: Alice, is_active: false}]";
+    let output = database.seed(file, &[]);
+    assert!(text(&output).contains("1 updated"), "{}", text(&output));
+    let shown = &json_lines(&database, &["users", "show", "alice", "--json"])[0];
+    assert_eq!((&shown["is_active"], &shown["auth_epoch"]), (&false.into(), &1.into()));
+    assert_eq!(shown["pending_revocations"], 1);
+    let again = database.seed(file, &[]);
+    assert!(text(&again).contains("1 unchanged"), "{}", text(&again));
+}
+
+#[tokio::test]
+async fn a_row_with_an_id_renames_the_account_and_keeps_its_id_and_password() {
+    let database = Database::with_people().await;
+    let connector = Connector::start(&database.dsn).await;
+    let before = connector.login("alice", PASSWORD).await.identity.unwrap();
+    let renamed = format!(
+        "users: [{{id: {}, username: alicia, email: a@example.com, email_verified: true}}]",
+        before.user_id
+    );
+    let output = database.seed(&renamed, &[]);
+    assert!(text(&output).contains("0 created, 1 updated"), "{}", text(&output));
+    let after = connector.login("alicia", PASSWORD).await.identity.unwrap();
+    assert_eq!((after.user_id, &*after.email), (before.user_id, "a@example.com"));
+    assert!(!connector.login("alice", PASSWORD).await.valid_password);
+    let again = database.seed(&renamed, &[]);
+    assert!(text(&again).contains("1 unchanged"), "{}", text(&again));
+}
+
+#[tokio::test]
+async fn a_password_is_replaced_only_by_force_and_then_sessions_end() {
+    let database = Database::with_people().await;
+    let connector = Connector::start(&database.dsn).await;
+    let file = format!("users: [{{username: bob, password_hash: {HASH_OF_ABC}}}]");
+    let output = database.seed(&file, &[]);
+    assert!(text(&output).contains("1 unchanged"), "{}", text(&output));
+    let output = database.seed(&file, &["--force-passwords"]);
+    assert!(text(&output).contains("1 updated"), "{}", text(&output));
+    let shown = &json_lines(&database, &["users", "show", "bob", "--json"])[0];
+    assert_eq!((&shown["auth_epoch"], &shown["pending_revocations"]), (&1.into(), &1.into()));
+    let again = database.seed(&file, &["--force-passwords"]);
+    assert!(text(&again).contains("1 unchanged"), "the hash is that of the file: {}", text(&again));
+    assert!(connector.login("bob", "abc").await.valid_password);
+    assert!(!connector.login("bob", "another long enough password").await.valid_password);
+}
+
+#[tokio::test]
+async fn hashes_are_seeded_without_a_pepper() {
+    let database = Database::create().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    std::fs::write(path, format!("users: [{{username: a, password_hash: {HASH_OF_ABC}}}]"))
+        .unwrap();
+    let mut seed = database.command(&["seed", "--file", path]);
+    let output = seed.env_remove("PEPPER_FILE").output().expect("it runs");
+    assert!(text(&output).contains("1 created"), "{}", text(&output));
+    std::fs::write(path, "users: [{username: b, password: a plain one}]").unwrap();
+    let mut seed = database.command(&["seed", "--file", path, "--allow-plain-passwords"]);
+    let output = seed.env_remove("PEPPER_FILE").output().expect("it runs");
+    assert_eq!(output.status.code(), Some(64), "{}", text(&output));
+    assert!(text(&output).contains("PEPPER_FILE"), "{}", text(&output));
+}
+
+#[tokio::test]
+async fn ten_thousand_rows_are_seeded_and_a_second_run_writes_nothing() {
+    let database = Database::create().await;
+    let mut yaml = String::from("users:\n");
+    for n in 0..10_000 {
+        let _ = writeln!(
+            yaml,
+            "  - {{ username: u{n}, email: u{n}@example.com, groups: [all], password_hash: {HASH_OF_ABC} }}"
+        );
+    }
+    let first = database.seed(&yaml, &[]);
+    assert!(text(&first).contains("10000 created"), "{}", text(&first));
+    let rows = "select md5(string_agg(users::text || users.xmin::text || credentials.xmin::text, ''
+                                      order by users.id))
+                from users join credentials on users.id = user_id";
+    let before: String = sqlx::query_scalar(rows).fetch_one(&database.pool).await.unwrap();
+    let second = database.seed(&yaml, &[]);
+    assert!(text(&second).contains("0 created, 0 updated, 10000 unchanged"), "{}", text(&second));
+    let after: String = sqlx::query_scalar(rows).fetch_one(&database.pool).await.unwrap();
+    assert_eq!(before, after, "not a row was touched");
 }

@@ -1,36 +1,11 @@
-use std::io::Write as _;
-use std::process::{Output, Stdio};
+use serde_json::json;
 
-use serde_json::Value;
-
-use crate::connector::{Connector, Database, PASSWORD, text};
+use crate::commands::{done, fed, json_lines, run};
+use crate::connector::{Connector, Database, PASSWORD, PEOPLE, text};
+use crate::partitions::role;
 
 /// bcrypt of `abc` at cost 10.
-const HASH_OF_ABC: &str = "$2a$10$WvvTPHKwdBJ3uk0Z37EMR.hLA2W6N9AEBhEgrAOljy2Ae5MtaSIUi";
-
-fn run(database: &Database, arguments: &[&str]) -> Output {
-    database.command(arguments).stdin(Stdio::null()).output().expect("it runs")
-}
-
-fn fed(database: &Database, arguments: &[&str], input: &str) -> Output {
-    let mut command = database.command(arguments);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("it starts");
-    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
-    child.wait_with_output().expect("it ends")
-}
-
-/// What a command that must succeed answered.
-fn done(database: &Database, arguments: &[&str]) -> String {
-    let output = run(database, arguments);
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output));
-    String::from_utf8(output.stdout).expect("UTF-8")
-}
-
-fn json(database: &Database, arguments: &[&str]) -> Vec<Value> {
-    let answer = done(database, arguments);
-    answer.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-}
+pub(crate) const HASH_OF_ABC: &str = "$2a$10$WvvTPHKwdBJ3uk0Z37EMR.hLA2W6N9AEBhEgrAOljy2Ae5MtaSIUi";
 
 #[tokio::test]
 async fn accounts_are_listed_in_order_page_by_page_and_by_group() {
@@ -38,7 +13,7 @@ async fn accounts_are_listed_in_order_page_by_page_and_by_group() {
     let table = done(&database, &["users", "list"]);
     assert!(table.starts_with("USER NAME"), "{table}");
     let names = |arguments: &[&str]| -> Vec<String> {
-        let rows = json(&database, arguments);
+        let rows = json_lines(&database, arguments);
         rows.iter().map(|row| row["username"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(names(&["users", "list", "--json"]), ["Alice", "bob", "eve", "nohash"]);
@@ -62,12 +37,62 @@ async fn an_account_is_found_by_each_of_its_names_and_shown_without_its_hash() {
         assert!(shown.contains("203.0.113.7/32") && shown.contains("login.ok"), "{shown}");
         assert!(!shown.contains("$2"), "{shown}");
     }
-    let shown = &json(&database, &["users", "show", "alice", "--json"])[0];
-    assert_eq!(shown["groups"], serde_json::json!(["admins", "staff"]));
+    let shown = &json_lines(&database, &["users", "show", "alice", "--json"])[0];
+    assert_eq!(shown["groups"], json!(["admins", "staff"]));
+    assert_eq!(shown["auth_epoch"], 0);
+    assert_eq!(shown["lockout"], json!({"state": "open", "failures": 0, "until": null}));
     assert_eq!(shown["known_networks"][0]["network"], "203.0.113.7/32");
+    assert_eq!(shown["known_networks"][0]["lockout"]["state"], "open");
+    assert_eq!(shown["events"][0]["event"], "login.ok");
+    assert!(!shown.to_string().contains("$2"), "{shown}");
     let nobody = run(&database, &["users", "show", "nobody"]);
     assert_eq!(nobody.status.code(), Some(2), "{}", text(&nobody));
     assert!(text(&nobody).contains("no such account"));
+}
+
+#[tokio::test]
+async fn an_id_is_never_taken_for_the_user_name_of_somebody_else() {
+    let database = Database::with_people().await;
+    let alice = json_lines(&database, &["users", "show", "alice", "--json"])[0].clone();
+    let id = alice["id"].as_str().unwrap();
+    done(&database, &["users", "create", id]);
+    // Written last, alice's row is found last by who looks at one row after the other.
+    done(&database, &["users", "groups", "alice", "--add", "late"]);
+    done(&database, &["users", "disable", "alice"]);
+    let shown = &json_lines(&database, &["users", "show", id, "--json"])[0];
+    assert_eq!(shown["username"], "Alice");
+}
+
+#[tokio::test]
+async fn locked_accounts_are_listed_with_the_end_of_their_lock_page_by_page() {
+    let database = Database::with_people().await;
+    for (name, failures) in [("alice", 9), ("bob", 10), ("eve", 12), ("nohash", 60)] {
+        fail(&database, name, failures).await;
+    }
+    let rows = json_lines(&database, &["users", "list", "--locked", "--json"]);
+    let names: Vec<_> = rows.iter().map(|row| row["username"].as_str().unwrap()).collect();
+    assert_eq!(names, ["bob", "nohash"], "twelve failures are past the first pause");
+    assert_eq!(rows[0]["lockout"]["state"], "paused");
+    assert!(rows[0]["lockout"]["until"].is_string(), "{rows:?}");
+    assert_eq!(rows[1]["lockout"], json!({"state": "closed", "failures": 60, "until": null}));
+    // eve is on the page that the database yields, and makes room for the next.
+    let page = ["users", "list", "--locked", "--json", "--limit", "1", "--after", "bob"];
+    assert_eq!(json_lines(&database, &page)[0]["username"], "nohash");
+    let table = done(&database, &["users", "list", "--locked", "--limit", "1"]);
+    assert!(table.contains("LOCKED UNTIL") && table.lines().count() == 2, "{table}");
+}
+
+/// Makes it look as if strangers had failed so often on the account.
+async fn fail(database: &Database, name: &str, failures: i32) {
+    sqlx::query(
+        "insert into login_guard (guard_key, network, failures, last_failure_at, last_charge_at)
+         select guard_key, '::/0', $2, now(), now() from users where username_key = $1",
+    )
+    .bind(name)
+    .bind(failures)
+    .execute(&database.pool)
+    .await
+    .expect("it is written");
 }
 
 #[tokio::test]
@@ -82,22 +107,24 @@ async fn a_created_account_signs_in_with_the_hash_from_standard_input() {
     assert!(text(&output).contains(&carol.user_id), "{}", text(&output));
     database.audited("account.created", None).await;
 
-    for (arguments, reason) in [
-        (&["users", "create", "carol"][..], "belongs to another account"),
-        (&["users", "create", "dave", "--email", "CAROL@example.com"], "another account"),
-        (&["users", "create", "d@ve"], "must not contain @"),
-        (&["users", "create", "dave", "--email", "nonsense"], "must be an e-mail address"),
-        (&["users", "create", "dave", "--group", ""], "--group"),
+    for (arguments, code, reason) in [
+        (&["users", "create", "carol"][..], 1, "NAME: username belongs to another account"),
+        (&["users", "create", "dave", "--email", "CAROL@example.com"], 1, "--email: email belongs"),
+        (&["users", "create", "d@ve"], 64, "<NAME>': must not contain @"),
+        (&["users", "create", "dave", "--email", "nonsense"], 64, "--email"),
+        (&["users", "create", "dave", "--group", ""], 64, "--group"),
+        (&["users", "create", "dave", "--full-name", "a\nb"], 64, "--full-name"),
+        (&["users", "create", "dave", "--must-change"], 64, "--password-hash-stdin"),
     ] {
         let output = run(&database, arguments);
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", text(&output));
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", text(&output));
         assert!(text(&output).contains(reason), "{arguments:?}: {}", text(&output));
     }
     let wrong = ["users", "create", "dave", "--password-hash-stdin"];
     let output = fed(&database, &wrong, "canary-password");
     assert_eq!(output.status.code(), Some(1));
     assert!(!text(&output).contains("canary"), "{}", text(&output));
-    let names = json(&database, &["users", "list", "--json"]).len();
+    let names = json_lines(&database, &["users", "list", "--json"]).len();
     assert_eq!(names, 5, "nothing of what was refused is there");
 }
 
@@ -121,31 +148,9 @@ async fn a_disabled_account_is_refused_until_it_is_enabled_and_its_sessions_end(
 }
 
 #[tokio::test]
-async fn a_seed_file_does_not_enable_what_an_operator_disabled_unless_it_says_so() {
-    let database = Database::with_people().await;
-    done(&database, &["users", "disable", "alice"]);
-    let active = async || -> bool {
-        sqlx::query_scalar("select is_active from users where username_key = 'alice'")
-            .fetch_one(&database.pool)
-            .await
-            .unwrap()
-    };
-    let silent = database.seed("users: [{username: alice}]", &[]);
-    assert!(silent.status.success() && !active().await, "{}", text(&silent));
-    let explicit = database.seed("users: [{username: alice, is_active: true}]", &[]);
-    assert!(explicit.status.success() && active().await, "{}", text(&explicit));
-}
-
-#[tokio::test]
 async fn an_unlocked_account_is_open_to_strangers_again() {
     let database = Database::with_people().await;
-    sqlx::query(
-        "insert into login_guard (guard_key, network, failures, last_failure_at, last_charge_at)
-         select guard_key, '::/0', 60, now(), now() from users where username_key = 'alice'",
-    )
-    .execute(&database.pool)
-    .await
-    .unwrap();
+    fail(&database, "alice", 60).await;
     let connector = Connector::start(&database.dsn).await;
     assert!(!connector.login("alice", PASSWORD).await.valid_password);
     assert!(done(&database, &["users", "show", "alice"]).contains("closed, 60 failures"));
@@ -153,6 +158,23 @@ async fn an_unlocked_account_is_open_to_strangers_again() {
     assert!(connector.login("alice", PASSWORD).await.valid_password);
     assert!(done(&database, &["users", "unlock", "alice"]).contains("already"));
     database.audited("account.unlocked", None).await;
+}
+
+#[tokio::test]
+async fn failures_of_attempts_whose_process_died_are_forgotten_too() {
+    let database = Database::with_people().await;
+    sqlx::query(
+        "insert into login_guard (guard_key, network, pending, last_charge_at)
+         select guard_key, '::/0', array_fill(
+                    row(gen_random_uuid(), now() - interval '31 s')::guard_charge, array[60]), now()
+         from users where username_key = 'alice'",
+    )
+    .execute(&database.pool)
+    .await
+    .unwrap();
+    assert!(done(&database, &["users", "show", "alice"]).contains("closed, 60 failures"));
+    assert!(done(&database, &["users", "unlock", "alice"]).contains("is unlocked"));
+    assert!(done(&database, &["users", "show", "alice"]).contains("open, 0 failures"));
 }
 
 #[tokio::test]
@@ -177,85 +199,34 @@ async fn groups_are_shown_and_changed() {
     let change = ["users", "groups", "alice", "--add", "new", "--remove", "admins"];
     assert!(done(&database, &change).ends_with("new\nstaff\n"));
     assert_eq!(done(&database, &change), "new\nstaff\n", "nothing to do");
-    database.audited("account.groups_changed", None).await;
+    let both = run(&database, &["users", "groups", "alice", "--add", "a", "--remove", "a"]);
+    assert_eq!(both.status.code(), Some(64), "{}", text(&both));
+    assert!(text(&both).contains("--add and --remove"), "{}", text(&both));
+    let lines = json_lines(&database, &["audit", "tail", "--json"]);
+    assert_eq!(lines.len(), 1, "what changed nothing is not told: {lines:?}");
+    assert_eq!(lines[0]["event"], "account.groups_changed");
 }
 
 #[tokio::test]
-async fn ten_thousand_rows_are_seeded_and_a_second_run_writes_nothing() {
-    use std::fmt::Write as _;
-
-    let database = Database::create().await;
-    let mut yaml = String::from("users:\n");
-    for n in 0..10_000 {
-        let _ = writeln!(
-            yaml,
-            "  - {{ username: u{n}, email: u{n}@example.com, groups: [all], password_hash: {HASH_OF_ABC} }}"
-        );
+async fn the_service_role_may_run_every_command() {
+    let mut database = Database::with_people().await;
+    let (name, dsn) = role(&database).await;
+    done(&database, &["migrate", "--service-role", &name]);
+    database.dsn = dsn;
+    for arguments in [
+        &["users", "list", "--locked"][..],
+        &["users", "create", "carol", "--group", "staff"],
+        &["users", "groups", "carol", "--add", "new", "--remove", "staff"],
+        &["users", "disable", "carol"],
+        &["users", "enable", "carol"],
+        &["users", "unlock", "carol"],
+        &["users", "show", "carol"],
+        &["users", "delete", "carol", "--yes"],
+        &["audit", "tail"],
+    ] {
+        done(&database, arguments);
     }
-    let first = database.seed(&yaml, &[]);
-    assert!(text(&first).contains("10000 created"), "{}", text(&first));
-    let rows = "select md5(string_agg(users::text || users.xmin::text || credentials.xmin::text, ''
-                                      order by users.id))
-                from users join credentials on users.id = user_id";
-    let before: String = sqlx::query_scalar(rows).fetch_one(&database.pool).await.unwrap();
-    let second = database.seed(&yaml, &[]);
-    assert!(text(&second).contains("0 created, 0 updated, 10000 unchanged"), "{}", text(&second));
-    let after: String = sqlx::query_scalar(rows).fetch_one(&database.pool).await.unwrap();
-    assert_eq!(before, after, "not a row was touched");
-}
-
-#[tokio::test]
-async fn the_trail_is_shown_by_event_account_network_and_time() {
-    let database = Database::with_people().await;
-    let connector = Connector::start(&database.dsn).await;
-    connector.login("alice", "a guess").await;
-    database.audited("login.fail", Some("wrong_password")).await;
-    assert!(connector.login("alice", PASSWORD).await.valid_password);
-    connector.login("nobody", PASSWORD).await;
-    database.audited("login.fail", Some("unknown_name")).await;
-    database.audited("login.ok", None).await;
-    let events = |arguments: &[&str]| -> Vec<String> {
-        let lines = json(&database, &[&["audit", "tail", "--json"], arguments].concat());
-        lines.iter().map(|line| line["event"].as_str().unwrap().to_owned()).collect()
-    };
-    assert_eq!(events(&[]), ["login.fail", "login.ok", "login.fail"], "the newest last");
-    assert_eq!(events(&["--limit", "1"]), ["login.fail"]);
-    assert_eq!(events(&["--event", "login.ok"]), ["login.ok"]);
-    assert_eq!(events(&["--reason", "unknown_name"]), ["login.fail"]);
-    assert_eq!(events(&["--user", "alice@example.com"]), ["login.fail", "login.ok"]);
-    assert_eq!(events(&["--network", "203.0.113.0/24", "--since", "1h"]).len(), 3);
-    assert!(events(&["--network", "198.51.100.0/24"]).is_empty());
-    assert!(events(&["--since", "2999-01-01T00:00:00Z"]).is_empty());
-    let table = done(&database, &["audit", "tail"]);
-    assert!(table.starts_with("TIME") && table.contains("wrong_password"), "{table}");
-    for (option, value) in [("--since", "yesterday"), ("--network", "nonsense")] {
-        let output = run(&database, &["audit", "tail", option, value]);
-        assert_eq!(output.status.code(), Some(64), "{}", text(&output));
-        assert!(text(&output).contains(option), "{}", text(&output));
-    }
-}
-
-#[tokio::test]
-async fn the_trail_is_followed_until_interrupted() {
-    use std::io::{BufRead as _, BufReader};
-
-    let database = Database::with_people().await;
-    let connector = Connector::start(&database.dsn).await;
-    let mut command = database.command(&["audit", "tail", "--follow", "--json"]);
-    let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    connector.login("alice", "a guess").await;
-    connector.login("nobody", "a guess").await;
-    let reading = tokio::task::spawn_blocking(move || [lines.next(), lines.next()]);
-    let mut reasons: Vec<String> = reading
-        .await
-        .unwrap()
-        .map(|line| serde_json::from_str::<Value>(&line.unwrap().unwrap()).unwrap())
-        .map(|line| line["reason"].as_str().unwrap().to_owned())
-        .into();
-    reasons.sort();
-    assert_eq!(reasons, ["unknown_name", "wrong_password"], "each once");
-    let pid = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
-    assert!(child.wait().unwrap().success());
+    let forced = ["--allow-plain-passwords", "--force-passwords"];
+    let seeded = database.seed(PEOPLE, &forced);
+    assert!(text(&seeded).contains("3 updated, 1 unchanged"), "{}", text(&seeded));
 }
