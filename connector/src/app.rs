@@ -47,8 +47,10 @@ pub struct App {
 /// What the files hold that the roles of this process need.
 #[derive(Debug)]
 pub struct Checked {
-    login: Option<login::Checked>,
-    dex: Option<DexApi>,
+    /// For the role `login`.
+    pub login: Option<login::Checked>,
+    /// For the role `worker`.
+    pub dex: Option<DexApi>,
 }
 
 /// A configuration that parses and cannot be used.

@@ -1,6 +1,7 @@
 //! The commands.
 
 mod audit;
+mod check_config;
 mod output;
 mod users;
 
@@ -113,7 +114,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => return serve(&args).await,
         Command::CheckConfig(args) => {
             telemetry::init(&args.store.telemetry);
-            app::check(&args).map(|_| say("the configuration is usable")).map_err(Into::into)
+            check_config::run(&args)
         }
         Command::Migrate(args) => migrate(&args).await,
         Command::Seed(args) => seed(args).await,

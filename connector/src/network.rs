@@ -120,6 +120,13 @@ impl TrustedProxies {
     }
 }
 
+impl fmt::Display for TrustedProxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let networks: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&networks.join(", "))
+    }
+}
+
 fn proxy_network(text: &str) -> Result<IpNet, InvalidProxies> {
     let network: IpNet = text.parse().map_err(|_| InvalidProxies::NotANetwork(text.to_owned()))?;
     if network.prefix_len() == 0 {

@@ -68,6 +68,27 @@ impl Checked {
     }
 }
 
+/// For those who look at a configuration.
+impl Checked {
+    /// When the connector's certificate ends, in seconds of Unix time; `None` without TLS.
+    #[must_use]
+    pub fn certificate_ends(&self) -> Option<i64> {
+        self.tls.as_ref().map(Tls::expires)
+    }
+
+    /// The id of the pepper of new hashes.
+    #[must_use]
+    pub fn pepper_id(&self) -> &str {
+        self.peppers.current_id()
+    }
+
+    /// The lockout.
+    #[must_use]
+    pub fn lockout(&self) -> &Lockout {
+        &self.lockout
+    }
+}
+
 /// The parts of the login path, with a thread for each processor that this process may use.
 pub async fn parts(args: &ServeArgs, checked: Checked, store: Store) -> Parts {
     let Checked { peppers, key, lockout, .. } = checked;

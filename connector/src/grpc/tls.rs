@@ -165,9 +165,15 @@ impl Tls {
         }
     }
 
+    /// When our own certificate ends, in seconds of Unix time.
+    #[must_use]
+    pub fn expires(&self) -> i64 {
+        self.served.borrow().expires
+    }
+
     fn tell_end(&self) {
         #[expect(clippy::cast_precision_loss, reason = "seconds are exact up to 2^53")]
-        let expires = self.served.borrow().expires as f64;
+        let expires = self.expires() as f64;
         metrics::gauge!(TLS_CERTIFICATE_EXPIRES).set(expires);
     }
 }

@@ -36,6 +36,34 @@ fn a_usable_configuration_is_said_to_be_usable() {
 }
 
 #[test]
+fn what_would_be_used_is_shown_without_secrets() {
+    let dir = tempfile::tempdir().unwrap();
+    let tls = tls(dir.path());
+    let mut variables = vec![DSN, ("TRUSTED_PROXY_CIDRS", "10.0.0.0/8"), ("BCRYPT_COST", "11")];
+    variables.extend(tls.iter().map(|(name, value)| (*name, value.as_str())));
+    let (code, text) = check(&variables);
+    assert_eq!(code, Some(0), "{text}");
+    for shown in [
+        "roles            login\n",
+        "accounts on 127.0.0.1:1\n",
+        "0.0.0.0:5557 for callers named dex; certificate until 20",
+        "bcrypt of cost 11, pepper ",
+        "10 failures close an account for 1 min, each 5 more for twice as long, at most 60 min; 60",
+        "120 of a network (60 at once), 600 of a coarse one, 120 on a name",
+        "10.0.0.0/8",
+        "0.0.0.0:9101",
+    ] {
+        assert!(text.contains(shown), "{shown:?}: {text}");
+    }
+    let peppers = std::fs::read_to_string(&keys().peppers).unwrap();
+    let (_, pepper) = peppers.trim().split_once(':').unwrap();
+    assert!(!text.contains("canary") && !text.contains(pepper), "{text}");
+    assert!(!text.contains("accounts pages"), "of this role only: {text}");
+    let insecure = check(&[DSN, ("CONNECTOR_INSECURE", "true")]).1;
+    assert!(insecure.contains("without TLS"), "{insecure}");
+}
+
+#[test]
 fn an_unusable_configuration_exits_64_and_names_the_option_without_its_secrets() {
     let dir = tempfile::tempdir().unwrap();
     let good = tls(dir.path());

@@ -1,0 +1,103 @@
+//! `check-config`: what `serve` would use, without anything secret.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+
+use super::{Answer, output};
+use crate::app;
+use crate::app::login::Checked;
+use crate::config::{Role, ServeArgs};
+use crate::guard::{KNOWN_NETWORKS, Lockout};
+
+type Fact = (&'static str, String);
+
+pub(super) fn run(args: &ServeArgs) -> Answer {
+    let checked = app::check(args)?;
+    let store = app::open_store(&args.store)?;
+    let roles: Vec<_> = args.roles.roles.iter().map(ToString::to_string).collect();
+    let mut facts = vec![("roles", roles.join(", ")), ("database", store.place())];
+    if let Some(login) = &checked.login {
+        facts.extend(of_login(args, login));
+    }
+    if args.roles.has(Role::Accounts) {
+        facts.push(("accounts pages", args.accounts_listen.to_string()));
+    }
+    if let (Some(dex), Some(address)) = (&checked.dex, &args.dex_api.dex_api_address) {
+        facts.push(("Dex's admin API", format!("{address}, connector {}", dex.connector_id())));
+    }
+    facts.push(("admin port", args.admin_listen.to_string()));
+    output::facts(&facts)?;
+    output::line("the configuration is usable")?;
+    Ok(())
+}
+
+fn of_login(args: &ServeArgs, checked: &Checked) -> [Fact; 8] {
+    let limits = &args.limits;
+    let address = args.connector_grpc_listen;
+    let end = checked.certificate_ends().and_then(|end| DateTime::from_timestamp(end, 0));
+    let connector = match end {
+        Some(end) => format!(
+            "{address} for callers named {}; certificate until {}",
+            args.tls_client_names.join(", "),
+            output::time(end)
+        ),
+        None => format!("{address} without TLS: whoever reaches it may guess"),
+    };
+    let cost = u32::from(args.passwords.bcrypt_cost);
+    [
+        ("connector", connector),
+        ("new hashes", format!("bcrypt of cost {cost}, pepper {}", checked.pepper_id())),
+        ("strangers", strangers(checked.lockout())),
+        ("known networks", known_networks(checked.lockout())),
+        (
+            "limits a minute",
+            format!(
+                "{} of a network ({} at once), {} of a coarse one, {} on a name",
+                limits.limit_network_per_minute,
+                limits.limit_network_burst,
+                limits.limit_coarse_network_per_minute,
+                limits.limit_name_per_minute
+            ),
+        ),
+        (
+            "limits an hour",
+            format!("{} names that fail from a network", limits.limit_sprayed_names),
+        ),
+        ("trusted proxies", limits.trusted_proxy_cidrs.to_string()),
+        (
+            "e-mail addresses",
+            if args.lockout.require_verified_email { "must be proved" } else { "need no proof" }
+                .to_owned(),
+        ),
+    ]
+}
+
+/// The ladder in words.
+fn strangers(lockout: &Lockout) -> String {
+    let Lockout { first_at, step, closed_at, .. } = lockout;
+    let (first, longest) = (length(lockout.first_pause), length(lockout.longest_pause));
+    if first_at == closed_at {
+        return format!("{closed_at} failures close an account until it is unlocked");
+    }
+    format!(
+        "{first_at} failures close an account for {first}, each {step} more for twice as long, at \
+         most {longest}; {closed_at} until it is unlocked"
+    )
+}
+
+fn known_networks(lockout: &Lockout) -> String {
+    let failures = lockout.known_network;
+    format!("{failures} failures of their own each, {KNOWN_NETWORKS} networks an account at most")
+}
+
+fn length(length: Duration) -> String {
+    match length.as_secs() {
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}
+
+#[cfg(test)]
+#[path = "check_config_tests.rs"]
+mod tests;
