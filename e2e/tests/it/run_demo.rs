@@ -2,7 +2,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 use devstack::stack::StackOptions;
-use e2e::wait::within;
+use e2e::oidc::LOCAL_ACCOUNTS;
+use e2e::wait::{until, within};
 use tokio::process::Command;
 
 use crate::stage::Stage;
@@ -30,6 +31,11 @@ async fn the_demo_passes_and_again_after_each_part_was_killed_and_started() -> R
     for part in stage.stack.parts() {
         part.kill().await;
         part.start().await?;
+        // Dex tries its connection to the connector again within 2 s, and says 500 until then.
+        let alice = &stage.stack.endpoints().demo_users[0];
+        let sign_in =
+            async || stage.app.sign_in(LOCAL_ACCOUNTS, &alice.login, &alice.password).await;
+        until(&format!("sign-in after {} came back", part.name()), sign_in).await?;
         let (passed, text) = demo(&stage).await?;
         ensure!(passed, "after {} was killed and started: {text}", part.name());
     }
