@@ -13,11 +13,11 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use devstack::console::say;
 use tokio::time::Instant;
-use tonic::transport::Channel;
 
 use crate::accounts::Imported;
 use crate::caller::Networks;
 use crate::cli::Scale;
+use crate::line::Line;
 use crate::pin::Cores;
 use crate::report::{Goal, Report};
 use crate::service::{Service, Site};
@@ -34,7 +34,7 @@ const VICTIM: &str = "victim";
 
 /// Where the attack takes place.
 struct Field {
-    replicas: Vec<Channel>,
+    replicas: Vec<Line>,
     networks: Networks,
     ladder: Ladder,
     start: Instant,
@@ -43,7 +43,7 @@ struct Field {
 
 impl Field {
     /// The `n`th replica, when they take turns.
-    fn replica(&self, n: u32) -> &Channel {
+    fn replica(&self, n: u32) -> &Line {
         &self.replicas[n as usize % self.replicas.len()]
     }
 
@@ -64,7 +64,7 @@ pub(crate) async fn run(report: &mut Report, cores: &Cores, scale: Scale) -> Res
     let services = serve(&site, &database, cores, &ladder).await?;
     report.service_had(&cores.all());
 
-    let replicas: Vec<Channel> = services.iter().map(|service| service.channel.clone()).collect();
+    let replicas: Vec<Line> = services.iter().map(|service| service.line.clone()).collect();
     ensure!(
         owner.log_in(&replicas[0], 0).await.is_ok_and(|let_in| let_in),
         "the owner is not known"

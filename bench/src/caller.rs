@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use auth_proto::connector::v1::password_connector_client::PasswordConnectorClient;
 use auth_proto::connector::v1::{LoginRequest, LoginResponse, Origin, PromptRequest};
-use tonic::transport::Channel;
 use tonic::{Request, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
+
+use crate::line::Line;
 
 /// How long Dex waits for a login.
 const DEADLINE: Duration = Duration::from_secs(8);
@@ -31,14 +32,15 @@ impl Attempt {
     }
 
     /// Whether it succeeds.
-    pub(crate) async fn send(self, channel: &Channel) -> Result<bool, Status> {
+    pub(crate) async fn send(self, line: &Line) -> Result<bool, Status> {
         let Self { name, password, address, request_id } = self;
         let origin =
             Origin { connector_id: "local-postgres".to_owned(), remote_ip: address, request_id };
         let (scopes, origin) = (None, Some(origin));
         let mut call = Request::new(LoginRequest { username: name, password, scopes, origin });
         call.set_timeout(DEADLINE);
-        let answer = PasswordConnectorClient::new(channel.clone()).login(call).await?.into_inner();
+        let answer =
+            PasswordConnectorClient::new(line.channel().await?).login(call).await?.into_inner();
         // What a refusal says must be the same for all.
         let refused = answer == LoginResponse::default();
         if answer.valid_password == refused {
@@ -49,13 +51,13 @@ impl Attempt {
 }
 
 /// Asks for the label of the name field.
-pub(crate) async fn prompt(channel: &Channel) -> Result<(), Status> {
-    PasswordConnectorClient::new(channel.clone()).prompt(PromptRequest {}).await.map(drop)
+pub(crate) async fn prompt(line: &Line) -> Result<(), Status> {
+    PasswordConnectorClient::new(line.channel().await?).prompt(PromptRequest {}).await.map(drop)
 }
 
 /// Asks for gRPC's health.
-pub(crate) async fn health(channel: &Channel) -> Result<(), Status> {
-    HealthClient::new(channel.clone()).check(HealthCheckRequest::default()).await.map(drop)
+pub(crate) async fn health(line: &Line) -> Result<(), Status> {
+    HealthClient::new(line.channel().await?).check(HealthCheckRequest::default()).await.map(drop)
 }
 
 /// The address of the `n`th of 13 million networks, each in a coarse network of its own.

@@ -9,6 +9,7 @@ mod accounts;
 mod attack;
 mod caller;
 pub mod cli;
+mod line;
 mod load;
 mod login;
 mod pin;

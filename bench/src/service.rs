@@ -14,7 +14,9 @@ use devstack::{checkout, name, ports, postgres};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tempfile::TempDir;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
+
+use crate::line::Line;
 
 /// Limits that limit nothing, for what is not about them.
 pub(crate) const NO_LIMITS: [(&str, &str); 5] = [
@@ -44,7 +46,7 @@ pub(crate) struct Database {
 pub(crate) struct Service {
     part: Part,
     admin: String,
-    pub(crate) channel: Channel,
+    pub(crate) line: Line,
 }
 
 impl Site {
@@ -112,9 +114,9 @@ impl Site {
             .domain_name("auth-connector")
             .ca_certificate(Certificate::from_pem(read(&authority.ca)?))
             .identity(Identity::from_pem(read(&client.cert)?, read(&client.key)?));
-        let channel = Channel::from_shared(format!("https://{grpc}"))?.tls_config(tls)?;
-        let channel = channel.connect().await.context("the service refuses the connection")?;
-        Ok(Service { part, admin, channel })
+        let endpoint = Endpoint::from_shared(format!("https://{grpc}"))?.tls_config(tls)?;
+        let line = Line::open(endpoint).await?;
+        Ok(Service { part, admin, line })
     }
 
     fn program(&self, dsn: &str) -> Result<Program> {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::{Instant, sleep_until};
 use tonic::Status;
-use tonic::transport::Channel;
 
 use super::{Field, VICTIM};
 use crate::accounts;
 use crate::caller::{Attempt, address};
+use crate::line::Line;
 use crate::service::{Database, Site};
 
 /// How often the owner logs in.
@@ -44,7 +44,7 @@ impl Owner {
     }
 
     /// Logs in by the one name or the other.
-    pub(super) async fn log_in(&self, replica: &Channel, n: u32) -> Result<bool, Status> {
+    pub(super) async fn log_in(&self, replica: &Line, n: u32) -> Result<bool, Status> {
         let domain = if n.is_multiple_of(2) { "" } else { "@example.com" };
         let name = format!("{VICTIM}{domain}");
         Attempt::new(&name, &self.password, self.home.clone()).send(replica).await

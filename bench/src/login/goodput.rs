@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use anyhow::{Result, ensure};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tonic::transport::Channel;
 
 use super::{COST, bare, refusals};
 use crate::caller::{Attempt, Networks, address};
+use crate::line::Line;
 use crate::pin::Cores;
 use crate::report::{Goal, Report};
 use crate::service::{Database, NO_LIMITS, Service, Site};
@@ -47,7 +47,7 @@ impl Known {
         let distinct: BTreeSet<&str> = people.iter().map(|one| one.address.as_str()).collect();
         ensure!(distinct.len() == people.len(), "two people share a network");
         for person in &people {
-            ensure!(person.clone().send(&service.channel).await?, "{} is not let in", person.name);
+            ensure!(person.clone().send(&service.line).await?, "{} is not let in", person.name);
         }
         Ok(Self { people })
     }
@@ -72,7 +72,7 @@ pub(super) async fn run(
     let (mut rates, mut ratios, mut prices) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds {
         let hash = bare::seconds_per_hash(&cores.service, COST).await?;
-        let login = seconds_per_login(&known, &service.channel).await?;
+        let login = seconds_per_login(&known, &service.line).await?;
         let refusal = refusals::seconds_per_refusal(&service, round, &networks).await?;
         rates.push(1.0 / hash);
         ratios.push(hash / login);
@@ -85,15 +85,15 @@ pub(super) async fn run(
 }
 
 /// How many seconds apart successful logins are while the pool is busy.
-async fn seconds_per_login(known: &Known, channel: &Channel) -> Result<f64> {
+async fn seconds_per_login(known: &Known, line: &Line) -> Result<f64> {
     let mut clients = JoinSet::new();
     let start = Instant::now();
     for client in 0..CLIENTS {
-        let (attempt, channel) = (known.turn(client), channel.clone());
+        let (attempt, line) = (known.turn(client), line.clone());
         clients.spawn(async move {
             let mut ends = Vec::new();
             for _ in 0..LOGINS / CLIENTS {
-                ensure!(attempt.clone().send(&channel).await?, "a known person is refused");
+                ensure!(attempt.clone().send(&line).await?, "a known person is refused");
                 ends.push(start.elapsed().as_secs_f64());
             }
             Ok(ends)

@@ -84,24 +84,24 @@ async fn minute(
     (round, rate): (u32, f64),
 ) -> Result<Minute> {
     let before = service.metrics().await?;
-    let channel = &service.channel;
+    let line = &service.line;
     let (strangers, known, prompts, healths) = tokio::join!(
         steady(STRANGERS * rate, LASTING, |n| {
-            let (channel, name) = (channel.clone(), format!("stranger-{round}-{n}"));
+            let (line, name) = (line.clone(), format!("stranger-{round}-{n}"));
             let attempt = Attempt::new(&name, "a guess", networks.next());
-            async move { attempt.send(&channel).await }
+            async move { attempt.send(&line).await }
         }),
         steady(KNOWN * rate, LASTING, |n| {
-            let (channel, attempt) = (channel.clone(), known.turn(n as usize));
-            async move { attempt.send(&channel).await }
+            let (line, attempt) = (line.clone(), known.turn(n as usize));
+            async move { attempt.send(&line).await }
         }),
         steady(WATCHES, LASTING, |_| {
-            let channel = channel.clone();
-            async move { prompt(&channel).await }
+            let line = line.clone();
+            async move { prompt(&line).await }
         }),
         steady(WATCHES, LASTING, |_| {
-            let channel = channel.clone();
-            async move { health(&channel).await }
+            let line = line.clone();
+            async move { health(&line).await }
         }),
     );
     let queue_p99 = queue_p99(&before, &service.metrics().await?)?;

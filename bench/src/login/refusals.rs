@@ -28,10 +28,10 @@ pub(super) async fn seconds_per_refusal(
     let name = format!("nobody-{round}");
     let guess = |n: u32| Attempt::new(&name, &format!("guess {n}"), networks.next());
     for n in 0..FAILURES {
-        ensure!(!guess(n).send(&service.channel).await?, "a guess was right");
+        ensure!(!guess(n).send(&service.line).await?, "a guess was right");
     }
     let before = usage::cpu_time(service.pid()?)?;
-    let refusals = stream::iter(0..REFUSALS).map(|n| guess(FAILURES + n).send(&service.channel));
+    let refusals = stream::iter(0..REFUSALS).map(|n| guess(FAILURES + n).send(&service.line));
     let answers: Vec<_> = refusals.buffer_unordered(AT_ONCE).collect().await;
     let spent = usage::cpu_time(service.pid()?)?.saturating_sub(before);
     for answer in answers {

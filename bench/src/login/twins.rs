@@ -8,12 +8,12 @@ use devstack::console::say;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::time::Instant;
-use tonic::transport::Channel;
 
 use super::bare;
 use super::goodput::Known;
 use crate::accounts::{self, Imported, PASSWORD};
 use crate::caller::{Attempt, Networks};
+use crate::line::Line;
 use crate::load::steady;
 use crate::pin::Cores;
 use crate::report::{Goal, Report};
@@ -93,7 +93,7 @@ pub(super) async fn run(report: &mut Report, site: &Site, cores: &Cores, pairs: 
     let service = site.serve(&database, &cores.service, &cheap).await?;
     let networks = Networks::default();
     for case in &cases {
-        let times = measure(&service.channel, case, &networks).await?;
+        let times = measure(&service.line, case, &networks).await?;
         tell(report, case, &times)?;
         if case.what == wrong.what {
             show_paddings(report, &times)?;
@@ -102,7 +102,7 @@ pub(super) async fn run(report: &mut Report, site: &Site, cores: &Cores, pairs: 
     let known = Known::make(site, &database, &service, (4, accounts::COST)).await?;
     let rate = 1.0 / bare::seconds_per_hash(&cores.service, accounts::COST).await?;
     let times = tokio::select! {
-        times = measure(&service.channel, &loaded, &networks) => times?,
+        times = measure(&service.line, &loaded, &networks) => times?,
         () = keep_busy(&service, &known, LOAD * rate) => bail!("the load ended first"),
     };
     tell(report, &loaded, &times)?;
@@ -127,7 +127,7 @@ async fn imports(report: &mut Report, site: &Site, cores: &Cores, case: Case<'_>
     let accounts = Imported { prefix: case.names[0], count: case.pairs, active: true };
     accounts.write(&database.pool).await?;
     let service = site.serve(&database, &cores.service, &NO_LIMITS).await?;
-    let times = measure(&service.channel, &case, &Networks::default()).await?;
+    let times = measure(&service.line, &case, &Networks::default()).await?;
     tell(report, &case, &times)?;
     service.stop().await
 }
@@ -136,22 +136,22 @@ async fn imports(report: &mut Report, site: &Site, cores: &Cores, case: Case<'_>
 async fn keep_busy(service: &Service, known: &Known, per_second: f64) {
     let hours = Duration::from_hours(24);
     steady(per_second, hours, |n| {
-        let (channel, attempt) = (service.channel.clone(), known.turn(n as usize));
+        let (line, attempt) = (service.line.clone(), known.turn(n as usize));
         // Whether each gets in is asked elsewhere.
-        async move { attempt.send(&channel).await.is_ok() }
+        async move { attempt.send(&line).await.is_ok() }
     })
     .await;
 }
 
 /// Attempts in pairs, the order within each left to chance, so that whatever the machine does
 /// meanwhile meets both kinds alike.
-async fn measure(channel: &Channel, case: &Case<'_>, networks: &Networks) -> Result<Times> {
+async fn measure(line: &Line, case: &Case<'_>, networks: &Networks) -> Result<Times> {
     if case.same_names {
         for prefix in case.names {
             for n in 0..FAILURES {
                 let guess = format!("guess {n}");
                 let attempt = Attempt::new(&accounts::name(prefix, 1), &guess, networks.next());
-                ensure!(!attempt.send(channel).await?, "a guess was right");
+                ensure!(!attempt.send(line).await?, "a guess was right");
             }
         }
     }
@@ -165,7 +165,7 @@ async fn measure(channel: &Channel, case: &Case<'_>, networks: &Networks) -> Res
         for (prefix, is_known) in kinds {
             let attempt = Attempt::new(&accounts::name(prefix, n), case.password, networks.next());
             let start = Instant::now();
-            ensure!(!attempt.send(channel).await?, "{}: let in", case.what);
+            ensure!(!attempt.send(line).await?, "{}: let in", case.what);
             let seconds = start.elapsed().as_secs_f64();
             if is_known { times.known.push(seconds) } else { times.unknown.push(seconds) }
         }
