@@ -57,6 +57,10 @@ pub enum Event {
     AccountDeleted,
     /// An operator changed the groups of an account.
     AccountGroupsChanged,
+    /// A seed file changed names, address or groups of an account.
+    AccountChanged,
+    /// A seed file gave an account a password, the first or another.
+    AccountPasswordSet,
 }
 
 /// What somebody showed to get in.
@@ -130,6 +134,8 @@ impl Event {
             Self::AccountUnlocked => "account.unlocked",
             Self::AccountDeleted => "account.deleted",
             Self::AccountGroupsChanged => "account.groups_changed",
+            Self::AccountChanged => "account.changed",
+            Self::AccountPasswordSet => "account.password_set",
         }
     }
 
@@ -149,7 +155,9 @@ impl Event {
             | Self::AccountEnabled
             | Self::AccountUnlocked
             | Self::AccountDeleted
-            | Self::AccountGroupsChanged => None,
+            | Self::AccountGroupsChanged
+            | Self::AccountChanged
+            | Self::AccountPasswordSet => None,
             Self::LoginFail(reason) => Some(reason.name()),
             Self::RefreshDenied(DenialReason::Deleted) => Some("deleted"),
             Self::RefreshDenied(DenialReason::Disabled) => Some("disabled"),
@@ -247,6 +255,8 @@ impl Event {
             Self::AccountUnlocked,
             Self::AccountDeleted,
             Self::AccountGroupsChanged,
+            Self::AccountChanged,
+            Self::AccountPasswordSet,
         ];
         with_reason.chain(DenialReason::ALL.map(Self::RefreshDenied)).chain(alone).collect()
     }

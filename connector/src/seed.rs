@@ -12,7 +12,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::account::{AccountId, Email, MAX_GROUP_BYTES, MAX_NAME_BYTES, UserName};
-use crate::audit::Ids;
+use crate::audit::{Entry, Event, Ids, Origin};
 use crate::password::{Caller, Credential, MAX_PASSWORD_BYTES, Pool, Saturated};
 use crate::store::{NewAccount, SeedTransaction, StoreError};
 
@@ -173,25 +173,45 @@ impl Plan {
         let mut summary = Summary::default();
         for (index, (account, password)) in self.rows.into_iter().enumerate() {
             let in_row = |error| SeedError::Row { row: index + 1, error };
-            let Some(existing) = seeding.find(&account).await.map_err(in_row)? else {
+            let mut events = Vec::new();
+            let id = if let Some(existing) = seeding.find(&account).await.map_err(in_row)? {
+                let update = seeding.update(&existing, &account, ids.next(now), now);
+                if update.await.map_err(in_row)? {
+                    events.push(Event::AccountChanged);
+                    events.extend(existing.turn(&account));
+                }
+                if (self.replaces_passwords || !existing.has_password())
+                    && let Some(credential) = password.credential(pool).await?
+                {
+                    let put = seeding.put_password(&existing, &credential, ids.next(now), now);
+                    events.extend(put.await.map_err(in_row)?.then_some(Event::AccountPasswordSet));
+                }
+                if events.is_empty() {
+                    summary.unchanged += 1;
+                } else {
+                    summary.updated += 1;
+                }
+                existing.id()
+            } else {
                 let credential = password.credential(pool).await?;
                 let first = credential.as_ref().map(|credential| (credential, false));
-                seeding.create(&account, first, ids.next(now), now).await.map_err(in_row)?;
+                let id = ids.next(now);
+                seeding.create(&account, first, id, now).await.map_err(in_row)?;
                 summary.created += 1;
-                continue;
+                events.push(Event::AccountCreated);
+                id.into()
             };
-            let update = seeding.update(&existing, &account, ids.next(now), now);
-            let mut changed = update.await.map_err(in_row)?;
-            if (self.replaces_passwords || !existing.has_password())
-                && let Some(credential) = password.credential(pool).await?
-            {
-                let put = seeding.put_password(&existing, &credential, ids.next(now), now);
-                changed |= put.await.map_err(in_row)?;
-            }
-            if changed {
-                summary.updated += 1;
-            } else {
-                summary.unchanged += 1;
+            for event in events {
+                let entry = Entry {
+                    id: ids.next(now),
+                    at: now,
+                    event,
+                    account: Some(id),
+                    guard_key: None,
+                    count: 1,
+                    origin: Origin::default(),
+                };
+                seeding.record(&entry).await.map_err(in_row)?;
             }
         }
         Ok(summary)

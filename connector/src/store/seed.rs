@@ -5,8 +5,9 @@ use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use super::sessions::end_sessions;
-use super::{Store, StoreError};
+use super::{Store, StoreError, audit};
 use crate::account::{AccountId, Email, UserName};
+use crate::audit::{Entry, Event};
 use crate::password::Credential;
 
 /// Serialises seed runs, so that two at once make no duplicates and none fails.
@@ -46,6 +47,22 @@ pub struct Existing {
 }
 
 impl Existing {
+    /// Which account it is.
+    #[must_use]
+    pub fn id(&self) -> AccountId {
+        self.id.into()
+    }
+
+    /// What becomes of the account's use when it is made what `account` says, if that changes.
+    #[must_use]
+    pub fn turn(&self, account: &NewAccount) -> Option<Event> {
+        match account.is_active? {
+            true if !self.is_active => Some(Event::AccountEnabled),
+            false if self.is_active => Some(Event::AccountDisabled),
+            _ => None,
+        }
+    }
+
     /// Whether the account has a password.
     #[must_use]
     pub fn has_password(&self) -> bool {
@@ -236,6 +253,11 @@ impl SeedTransaction<'_> {
             end_sessions(&mut self.transaction, existing.id.into(), fresh_id, now).await?;
         }
         Ok(true)
+    }
+
+    /// Adds a line to the trail, which becomes visible with what it tells.
+    pub async fn record(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        Ok(audit::insert(&mut *self.transaction, entry).await?)
     }
 
     /// Makes everything visible.

@@ -241,3 +241,29 @@ async fn ten_thousand_rows_are_seeded_and_a_second_run_writes_nothing() {
     let after: String = sqlx::query_scalar(rows).fetch_one(&database.pool).await.unwrap();
     assert_eq!(before, after, "not a row was touched");
 }
+
+#[tokio::test]
+async fn a_run_leaves_in_the_trail_what_it_did_and_a_dry_one_nothing() {
+    let database = Database::create().await;
+    let events = async || -> Vec<String> {
+        sqlx::query_scalar("select event from audit_events order by id")
+            .fetch_all(&database.pool)
+            .await
+            .unwrap()
+    };
+    let row = |more: &str| format!("users: [{{username: ada{more}}}]");
+    database.seed(&row(", password: the first one"), &["--allow-plain-passwords", "--dry-run"]);
+    assert!(events().await.is_empty());
+
+    let mut told = vec!["account.created"];
+    database.seed(&row(", password: the first one"), PLAIN);
+    database.seed(&row(", password: the first one"), PLAIN);
+    assert_eq!(events().await, told);
+    database.seed(&row(", is_active: false"), PLAIN);
+    told.extend(["account.changed", "account.disabled"]);
+    assert_eq!(events().await, told);
+    let forced = &["--allow-plain-passwords", "--force-passwords"];
+    database.seed(&row(", is_active: true, password: another one"), forced);
+    told.extend(["account.changed", "account.enabled", "account.password_set"]);
+    assert_eq!(events().await, told);
+}
