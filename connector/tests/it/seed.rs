@@ -246,7 +246,7 @@ async fn ten_thousand_rows_are_seeded_and_a_second_run_writes_nothing() {
 async fn a_run_leaves_in_the_trail_what_it_did_and_a_dry_one_nothing() {
     let database = Database::create().await;
     let events = async || -> Vec<String> {
-        sqlx::query_scalar("select event from audit_events order by id")
+        sqlx::query_scalar("select event from audit_events order by at, event")
             .fetch_all(&database.pool)
             .await
             .unwrap()
