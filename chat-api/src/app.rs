@@ -88,7 +88,7 @@ fn verifier_config(args: &ServeArgs) -> Result<VerifierConfig, BadConfiguration>
 impl App {
     /// Connects to the log and the archive and binds both ports; port 0 lets the system choose.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
-        let Config { args, patience, ring_bytes, window } = config;
+        let Config { args, patience, rate, in_flight, ring_bytes, window } = config;
         check(&args)?;
         let sources = Sources { now, random };
         let (verifier, fetcher) = Verifier::new(verifier_config(&args)?, now)?;
@@ -99,7 +99,7 @@ impl App {
         let log = args.log.log();
         let Ground { partitioner, consumer, starts } = ground(&log, window).await?;
         let archive = open_archive(&args, partitioner).await?;
-        let producer = Arc::new(Producer::new(&log, partitioner)?);
+        let producer = Arc::new(Producer::new(&log, partitioner, in_flight)?);
 
         let positions: Vec<Position> = starts.iter().map(|(_, position)| *position).collect();
         let hub = Arc::new(Hub::new(&positions, ring_bytes));
@@ -118,9 +118,16 @@ impl App {
         let group = GroupConsumer::join(&log, partitioner)?;
         let archive_stopped = stopped("archive", readiness.condition("archive"));
         let archive_reader = ArchiveReader::new(group, archive.clone(), archive_stopped, sources);
+        let ingest = Ingest::new(
+            Arc::clone(&producer),
+            Arc::clone(&hub),
+            archive.clone(),
+            rate,
+            sources,
+        );
         let service = Arc::new(Service {
             verifier,
-            ingest: Ingest::new(Arc::clone(&producer), sources),
+            ingest,
             hub,
             archive,
             partitioner,
@@ -180,7 +187,7 @@ impl App {
         let (warm, fan_out_stop) = (fan_out.warm.clone(), fan_out.stop.clone());
         tasks.worker("fan-out", fan_out.run());
         tasks.worker("archive", archive_reader.run(downstream.clone(), tasks.aborting().clone()));
-        tasks.worker("producer", watch(Arc::clone(&producer), downstream.clone()));
+        tasks.worker("producer", Arc::clone(&producer).look_after(downstream.clone()));
         let serving = Serving { service, listener, producer, warm, tasks: tasks.clone() };
         tasks.worker("http", async move {
             let served = serving.run().await;
@@ -236,14 +243,6 @@ impl Serving {
         tracing::info!("all sockets are closed");
         tokio::task::spawn_blocking(move || producer.flush(FLUSH_TIMEOUT)).await??;
         Ok(())
-    }
-}
-
-/// A producer that can never append again ends the process; the next one begins with a fresh one.
-async fn watch(producer: Arc<Producer>, stop: CancellationToken) -> anyhow::Result<()> {
-    tokio::select! {
-        () = stop.cancelled() => Ok(()),
-        () = producer.broken() => anyhow::bail!("the log takes nothing more from this producer"),
     }
 }
 

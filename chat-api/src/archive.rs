@@ -18,7 +18,7 @@ use mongodb::options::{
 use mongodb::{Client, Collection, Database, IndexModel};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::message::{Event, Partition, Position, RoomId};
+use crate::message::{Event, MessageId, Partition, Position, RoomId};
 
 pub use error::ArchiveError;
 
@@ -163,6 +163,13 @@ impl Archive {
         let Some(found) = found else { return Ok(Position::BEFORE_ALL) };
         let raw = found.get_i64("pos").map_err(|_| ArchiveError::Foreign("progress"))?;
         Position::from_raw(raw).map_err(|_| ArchiveError::Foreign("progress"))
+    }
+
+    /// The message of an id.
+    pub async fn find(&self, id: MessageId) -> Result<Option<Event>, ArchiveError> {
+        let query = doc! { "_id": id.to_string() };
+        let found = limited(READ_TIMEOUT, self.messages.find_one(query)).await?;
+        found.as_ref().map(document::to_event).transpose()
     }
 
     /// The messages of a span, oldest first.

@@ -8,7 +8,8 @@ use clap::Args;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::kafka::{Log, TopicShape};
+use crate::ingest::Rate;
+use crate::kafka::{Bounds, Log, TopicShape};
 
 /// Where the log is.
 #[derive(Debug, Clone, Args)]
@@ -86,6 +87,10 @@ pub struct Config {
     pub args: ServeArgs,
     /// How patient sessions are.
     pub patience: Patience,
+    /// How fast one person may speak.
+    pub rate: Rate,
+    /// What may be on its way to the log.
+    pub in_flight: Bounds,
     /// Bytes of events kept in memory per partition: 48 partitions with 1 MiB each stay far below
     /// the memory of the smallest container.
     pub ring_bytes: usize,
@@ -121,7 +126,14 @@ impl Config {
     /// The configuration of an operator's decisions.
     #[must_use]
     pub fn new(args: ServeArgs) -> Self {
-        Self { args, patience: Patience::default(), ring_bytes: 1 << 20, window: 20_000 }
+        Self {
+            args,
+            patience: Patience::default(),
+            rate: Rate::default(),
+            in_flight: Bounds::default(),
+            ring_bytes: 1 << 20,
+            window: 20_000,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
-use crate::message::{Partition, Position, RoomId};
+use crate::message::{BodyHash, Event, MessageId, Partition, Position, RoomId};
 
 pub use ring::{Page, Ring};
 
@@ -26,7 +26,17 @@ struct Shard<F> {
     head: watch::Sender<Position>,
 }
 
+/// The record that counts among all of an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recalled {
+    /// Its place.
+    pub position: Position,
+    /// What its sender's key was used for, if there was a key.
+    pub body_hash: Option<BodyHash>,
+}
+
 struct State<F> {
+    seen: HashMap<MessageId, Recalled>,
     ring: Ring<F>,
     listeners: HashMap<RoomId, Vec<Arc<Notify>>>,
 }
@@ -38,6 +48,7 @@ impl<F: Clone> Hub<F> {
     pub fn new(starts: &[Position], ring_bytes: usize) -> Self {
         let shard = |start: &Position| Shard {
             state: Mutex::new(State {
+                seen: HashMap::new(),
                 ring: Ring::new(*start, ring_bytes),
                 listeners: HashMap::new(),
             }),
@@ -50,13 +61,23 @@ impl<F: Clone> Hub<F> {
     /// position of the room's previous event, if the ring still knows it.
     pub fn push(
         &self,
-        partition: Partition,
-        position: Position,
-        room: &RoomId,
+        event: &Event,
         encode: impl FnOnce(Option<Position>) -> (F, usize),
     ) {
+        let Event { partition, position, envelope } = event;
+        let (position, room) = (*position, &envelope.room_id);
         let shard = &self.shards[partition.index()];
-        let previous = shard.lock().ring.last(room);
+        let mut state = shard.lock();
+        if state.seen.contains_key(&envelope.message_id) {
+            state.ring.skip(position);
+            drop(state);
+            shard.head.send_replace(position.next());
+            return;
+        }
+        let recalled = Recalled { position, body_hash: envelope.body_hash };
+        state.seen.insert(envelope.message_id, recalled);
+        let previous = state.ring.last(room);
+        drop(state);
         // Only the partition's one reader pushes, so the previous event stays the previous one.
         let (frame, bytes) = encode(previous);
         let mut state = shard.lock();
@@ -91,6 +112,25 @@ impl<F: Clone> Hub<F> {
         let mut head = self.shards[partition.index()].head.subscribe();
         // The sender lives as long as the hub.
         let _ = head.wait_for(|head| *head >= position).await;
+    }
+
+    /// The record that counts of an id, if it was read.
+    #[must_use]
+    pub fn recall(&self, partition: Partition, id: MessageId) -> Option<Recalled> {
+        self.shards[partition.index()].lock().seen.get(&id).copied()
+    }
+
+    /// Completes when a record with that id was read.
+    pub async fn appeared(&self, partition: Partition, id: MessageId) -> Recalled {
+        let mut head = self.shards[partition.index()].head.subscribe();
+        loop {
+            head.mark_unchanged();
+            if let Some(recalled) = self.recall(partition, id) {
+                return recalled;
+            }
+            // The sender lives as long as the hub.
+            let _ = head.changed().await;
+        }
     }
 
     /// Wakes `waker` at every event of a room, until the returned value is dropped.

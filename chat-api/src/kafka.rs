@@ -1,8 +1,11 @@
 //! The log: appending to it, reading it, its topics, and what can go wrong with it.
 
+mod breaker;
 mod codec;
 mod consumer;
 mod error;
+mod gate;
+mod in_flight;
 mod partitioner;
 mod producer;
 mod topics;
@@ -14,6 +17,7 @@ use rdkafka::ClientConfig;
 pub use codec::{DecodeError, decode, encode};
 pub use consumer::{Change, GroupConsumer, HandConsumer, Item, Range};
 pub use error::{AppendError, LogError};
+pub use in_flight::Bounds;
 pub use partitioner::Partitioner;
 pub use producer::{Appended, Producer};
 pub use topics::{TopicShape, Topics};

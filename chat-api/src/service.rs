@@ -20,7 +20,7 @@ pub struct Service {
     /// Knows people by their tokens.
     pub verifier: Verifier,
     /// The way in.
-    pub ingest: Ingest,
+    pub ingest: Ingest<Utf8Bytes>,
     /// What was said lately.
     pub hub: Arc<Hub<Utf8Bytes>>,
     /// What was said.

@@ -70,6 +70,11 @@ impl<F: Clone> Ring<F> {
         }
     }
 
+    /// Passes a position that holds nothing for anybody.
+    pub fn skip(&mut self, position: Position) {
+        self.head = self.head.max(position.next());
+    }
+
     fn drop_oldest(&mut self) {
         let Some(entry) = self.entries.pop_front() else { return };
         self.first += 1;

@@ -10,8 +10,9 @@ use futures_util::FutureExt as _;
 use super::{End, Session, Subscription, bad_frame};
 use crate::auth::Caller;
 use crate::ingest::{self, SendError};
-use crate::kafka::AppendError;
-use crate::message::{Content, ContentError, Cursor, Draft, Position, RoomId};
+use crate::message::{
+    Content, ContentError, Cursor, Draft, IdempotencyKey, Position, RoomId,
+};
 use crate::ws::frame::{self, Inbound, Outbound};
 
 /// Rooms that one socket hears.
@@ -81,7 +82,7 @@ impl Session {
     }
 
     async fn say(&mut self, caller: &Caller, send: frame::Send) -> Result<(), End> {
-        let frame::Send { reference, room_id, content } = send;
+        let frame::Send { reference, room_id, content, key } = send;
         let Ok(room_id) = RoomId::parse(&room_id) else {
             let detail = SendError::UnknownRoom.to_string();
             return self.refuse(&reference, "unknown-room", &detail).await;
@@ -92,9 +93,13 @@ impl Session {
                 return self.refuse(&reference, content_code(error), &error.to_string()).await;
             }
         };
+        let key = match key.as_deref().map(IdempotencyKey::parse).transpose() {
+            Ok(key) => key,
+            Err(error) => return self.refuse(&reference, "invalid-key", &error.to_string()).await,
+        };
         let (service, author) = (Arc::clone(&self.service), caller.author.clone());
         let answer = async move {
-            let accepted = service.ingest.send(&author, Draft { room_id, content }).await;
+            let accepted = service.ingest.send(&author, Draft { room_id, content, key }).await;
             answer(&reference, accepted)
         };
         self.sends.push(answer.boxed());
@@ -122,20 +127,14 @@ fn content_code(error: ContentError) -> &'static str {
 }
 
 fn answer(reference: &str, accepted: Result<ingest::Accepted, SendError>) -> Utf8Bytes {
-    let error = match accepted {
+    match accepted {
         Ok(ingest::Accepted { message_id, cursor }) => {
-            return Outbound::Ack { r#ref: reference, message_id, cursor }.encode();
+            Outbound::Ack { r#ref: reference, message_id, cursor }.encode()
         }
-        Err(error) => error,
-    };
-    let (code, detail, message_id) = match error {
-        SendError::UnknownRoom => ("unknown-room", "there is no such room", None),
-        SendError::Log { message_id, error } => {
-            let (code, detail) = ingest::explain(error);
-            // Only then there may be a message of that id.
-            let unknown = matches!(error, AppendError::Unknown(_));
-            (code, detail, unknown.then_some(message_id))
+        Err(error) => {
+            let (code, detail) = error.explain();
+            let message_id = error.possible_message();
+            Outbound::Nack { r#ref: reference, code, detail, message_id }.encode()
         }
-    };
-    Outbound::Nack { r#ref: reference, code, detail, message_id }.encode()
+    }
 }

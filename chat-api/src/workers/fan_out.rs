@@ -74,9 +74,9 @@ impl<F: Clone + Send + 'static> FanOut<F> {
         if self.stopped.contains(event.partition) {
             return;
         }
-        let Event { partition, position, envelope } = event;
-        self.hub.push(*partition, *position, &envelope.room_id, |previous| {
-            let previous = previous.map(|position| Cursor { partition: *partition, position });
+        let partition = event.partition;
+        self.hub.push(event, |previous| {
+            let previous = previous.map(|position| Cursor { partition, position });
             (self.encode)(event, previous)
         });
         metrics::counter!("chat_fanout_events_total").increment(1);

@@ -31,8 +31,8 @@ pub enum Inbound {
     Ping,
 }
 
-/// Something to be said. Room and content are still to be parsed: a mistake in them is answered, not
-/// punished.
+/// Something to be said. Room, content and key are still to be parsed: a mistake in them is answered,
+/// not punished.
 #[derive(Debug)]
 pub struct Send {
     /// Comes back in `ack` or `nack`.
@@ -41,6 +41,8 @@ pub struct Send {
     pub room_id: String,
     /// What.
     pub content: String,
+    /// Under which name, if it may be sent again.
+    pub key: Option<String>,
 }
 
 /// A frame that cannot be understood.
@@ -65,7 +67,7 @@ impl Inbound {
         let known: &[&str] = match kind.as_str() {
             "auth" => &["token"],
             "subscribe" | "unsubscribe" => &["rooms"],
-            "send" => &["ref", "room_id", "content"],
+            "send" => &["ref", "room_id", "content", "key"],
             "ping" => &[],
             _ => return Err(FrameError::Type),
         };
@@ -78,6 +80,7 @@ impl Inbound {
                 reference: reference(fields.text("ref")?)?,
                 room_id: fields.text("room_id")?,
                 content: fields.text("content")?,
+                key: fields.optional_text("key")?,
             }),
             _ => Self::Ping,
         })

@@ -6,14 +6,18 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod api_document;
+mod append;
 mod archive;
 mod command;
 mod cors;
 mod health;
+mod idempotency;
 mod issuer;
+mod message;
 mod messages;
 mod openapi;
 mod outage;
+mod rate;
 mod reference;
 mod replicas;
 mod resume;

@@ -2,12 +2,14 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
 use chat_api::app::App;
 use chat_api::config::{Config, LogArgs, ServeArgs};
+use chat_api::ingest::Rate;
 use chat_api::kafka::{Log, Partitioner, TopicShape, Topics};
 use chat_api::message::{Partition, RoomId};
 use mongodb::Collection;
@@ -61,7 +63,7 @@ impl Setup {
     }
 
     pub(crate) fn config(&self) -> Config {
-        Config::new(ServeArgs {
+        let mut config = Config::new(ServeArgs {
             chat_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             admin_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             log: LogArgs {
@@ -74,7 +76,11 @@ impl Setup {
             dex_audience: "chat-api".to_owned(),
             dex_discovery_url: None,
             chat_allowed_origins: vec![HeaderValue::from_static(ORIGIN)],
-        })
+        });
+        // Tests speak faster than people; what the limit is has tests of its own.
+        let many = NonZeroU32::new(1_000_000).unwrap();
+        config.rate = Rate { per_second: many, burst: many };
+        config
     }
 
     pub(crate) async fn replica(&self) -> Replica {
