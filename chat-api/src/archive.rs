@@ -9,8 +9,9 @@ mod error;
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{self, Document, doc};
 use mongodb::options::{
     ClientOptions, CollectionOptions, ConnectionString, IndexOptions, InsertManyOptions,
     ReadConcern, SelectionCriteria, WriteConcern,
@@ -91,9 +92,10 @@ impl Archive {
     pub async fn prepare(&self, generation: u16, partitions: usize) -> Result<(), ArchiveError> {
         let named = |name: &str| IndexOptions::builder().name(name.to_owned()).build();
         let by_room = doc! { "room_id": 1, "pos": 1 };
+        let by_time = doc! { "room_id": 1, "timestamp": 1 };
         let indexes = [
             IndexModel::builder().keys(by_room).options(named("room_pos")).build(),
-            IndexModel::builder().keys(doc! { "timestamp": 1 }).options(named("timestamp")).build(),
+            IndexModel::builder().keys(by_time).options(named("room_timestamp")).build(),
         ];
         limited(READ_TIMEOUT, self.messages.create_indexes(indexes)).await?;
 
@@ -170,6 +172,20 @@ impl Archive {
         let query = doc! { "_id": id.to_string() };
         let found = limited(READ_TIMEOUT, self.messages.find_one(query)).await?;
         found.as_ref().map(document::to_event).transpose()
+    }
+
+    /// Where the first message of a room stands that has this timestamp or a later one.
+    pub async fn since(
+        &self,
+        room: &RoomId,
+        time: DateTime<Utc>,
+    ) -> Result<Option<Position>, ArchiveError> {
+        let time = bson::DateTime::from_millis(time.timestamp_millis());
+        let query = doc! { "room_id": room.as_str(), "timestamp": { "$gte": time } };
+        let first = self.messages.find_one(query).sort(doc! { "timestamp": 1 });
+        let first = limited(READ_TIMEOUT, first).await?;
+        let event = first.as_ref().map(document::to_event).transpose()?;
+        Ok(event.map(|event| event.position))
     }
 
     /// The messages of a span, oldest first.

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::body::Body;
 use super::problem::Problem;
-use super::query::HistoryQuery;
+use super::query::{Bound, HistoryQuery};
 use super::{after, header};
 use crate::archive::{ArchiveError, End, Span};
 use crate::auth::Caller;
@@ -157,8 +157,8 @@ fn draft(
     security(("bearerAuth" = [])),
     params(
         ("room_id" = Option<String>, Query, description = "The room; `lobby` if left out."),
-        ("before" = Option<String>, Query, description = "Only messages before this cursor."),
-        ("after" = Option<String>, Query, description = "Only messages after this cursor, oldest first."),
+        ("before" = Option<String>, Query, description = "Only messages before this cursor, or before the first message of this time (RFC 3339)."),
+        ("after" = Option<String>, Query, description = "Only messages after this cursor, or from the first message of this time (RFC 3339) on; oldest first."),
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "At most so many; 50 if left out."),
         ("X-After" = Option<String>, Header, description = "A cursor of the room: waits until the history includes it."),
     ),
@@ -184,16 +184,16 @@ pub(super) async fn list(
         return Err(Problem::unknown_room());
     }
     let partition = service.partitioner.of(&query.room_id);
-    let span = span(&query, partition)?;
     if let Some(cursor) = header::after(&headers)? {
         if cursor.partition != partition {
             return Err(Problem::foreign_x_after());
         }
         after::caught_up(&service.archive, cursor).await?;
     }
+    let span = span(&service, partition, &query).await?;
     let read = read(&service, partition, &query.room_id, span).await;
     let (progress, events) = read.map_err(|error| after::unreadable(&error))?;
-    let next = next_page(&query, span.from, &events);
+    let next = next_page(&query.room_id, span, &events);
     let messages: Vec<Message> = events.into_iter().map(Message::from).collect();
     let mut response = Json(messages).into_response();
     let cursor = Cursor { partition, position: progress };
@@ -204,14 +204,29 @@ pub(super) async fn list(
     Ok(response)
 }
 
-fn span(query: &HistoryQuery, partition: Partition) -> Result<Span, Problem> {
-    let position = |name, cursor: Option<Cursor>| match cursor {
-        Some(cursor) if cursor.partition != partition => {
+async fn span(
+    service: &Service,
+    partition: Partition,
+    query: &HistoryQuery,
+) -> Result<Span, Problem> {
+    let position = async |name, bound| match bound {
+        None => Ok(None),
+        Some(Bound::Cursor(cursor)) if cursor.partition != partition => {
             Err(Problem::invalid_parameter(name, "the cursor is of another room"))
         }
-        cursor => Ok(cursor.map(|cursor| cursor.position)),
+        Some(Bound::Cursor(cursor)) => Ok(Some(cursor.position)),
+        Some(Bound::Time(time)) => {
+            let first = service.archive.since(&query.room_id, time).await;
+            let first = first.map_err(|error| after::unreadable(&error))?;
+            // Nothing is as late: everything lies before, and nothing after.
+            Ok(Some(first.unwrap_or(Position::AFTER_ALL)))
+        }
     };
-    let (after, before) = (position("after", query.after)?, position("before", query.before)?);
+    let before = position("before", query.before).await?;
+    let mut after = position("after", query.after).await?;
+    if let Some(Bound::Time(_)) = query.after {
+        after = after.map(Position::previous);
+    }
     let from = if after.is_some() { End::Oldest } else { End::Newest };
     Ok(Span { after, before, from, limit: query.limit })
 }
@@ -228,16 +243,18 @@ async fn read(
 }
 
 /// RFC 8288. A page that is not full is the last one.
-fn next_page(query: &HistoryQuery, from: End, events: &[Event]) -> Option<String> {
-    if events.len() < usize::from(query.limit) {
+fn next_page(room: &RoomId, span: Span, events: &[Event]) -> Option<String> {
+    let Span { before, from, limit, .. } = span;
+    if events.len() < usize::from(limit) {
         return None;
     }
-    let (room, limit) = (&query.room_id, query.limit);
+    let (first, last) = (events.first()?, events.last()?);
     let bounds = match from {
-        End::Newest => format!("before={}", events.first()?.cursor()),
+        End::Newest => format!("before={}", first.cursor()),
         End::Oldest => {
-            let before = query.before.map(|before| format!("&before={before}")).unwrap_or_default();
-            format!("after={}{before}", events.last()?.cursor())
+            let before = before.map(|position| Cursor { partition: first.partition, position });
+            let before = before.map(|before| format!("&before={before}")).unwrap_or_default();
+            format!("after={}{before}", last.cursor())
         }
     };
     Some(format!("</v1/messages?room_id={room}&{bounds}&limit={limit}>; rel=\"next\""))

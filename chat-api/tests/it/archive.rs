@@ -25,7 +25,7 @@ async fn history_is_read_by_index_and_time_has_one_too() {
     let setup = Setup::new().await;
     setup.replica().await;
     let indexes = setup.collection("messages").await.list_index_names().await.unwrap();
-    assert_eq!(indexes, ["_id_", "room_pos", "timestamp"]);
+    assert_eq!(indexes, ["_id_", "room_pos", "room_timestamp"]);
 
     let explain = doc! {
         "explain": { "find": "messages", "filter": { "room_id": "lobby", "pos": { "$lt": 9_i64 } }, "sort": { "pos": -1 }, "limit": 50 },
