@@ -92,7 +92,7 @@ impl Archive {
     pub async fn prepare(&self, generation: u16, partitions: usize) -> Result<(), ArchiveError> {
         let named = |name: &str| IndexOptions::builder().name(name.to_owned()).build();
         let by_room = doc! { "room_id": 1, "pos": 1 };
-        let by_time = doc! { "room_id": 1, "timestamp": 1 };
+        let by_time = doc! { "room_id": 1, "timestamp": 1, "pos": 1 };
         let indexes = [
             IndexModel::builder().keys(by_room).options(named("room_pos")).build(),
             IndexModel::builder().keys(by_time).options(named("room_timestamp")).build(),
@@ -182,7 +182,7 @@ impl Archive {
     ) -> Result<Option<Position>, ArchiveError> {
         let time = bson::DateTime::from_millis(time.timestamp_millis());
         let query = doc! { "room_id": room.as_str(), "timestamp": { "$gte": time } };
-        let first = self.messages.find_one(query).sort(doc! { "timestamp": 1 });
+        let first = self.messages.find_one(query).sort(doc! { "timestamp": 1, "pos": 1 });
         let first = limited(READ_TIMEOUT, first).await?;
         let event = first.as_ref().map(document::to_event).transpose()?;
         Ok(event.map(|event| event.position))
