@@ -118,13 +118,8 @@ impl App {
         let group = GroupConsumer::join(&log, partitioner)?;
         let archive_stopped = stopped("archive", readiness.condition("archive"));
         let archive_reader = ArchiveReader::new(group, archive.clone(), archive_stopped, sources);
-        let ingest = Ingest::new(
-            Arc::clone(&producer),
-            Arc::clone(&hub),
-            archive.clone(),
-            rate,
-            sources,
-        );
+        let ingest =
+            Ingest::new(Arc::clone(&producer), Arc::clone(&hub), archive.clone(), rate, sources);
         let service = Arc::new(Service {
             verifier,
             ingest,

@@ -59,11 +59,7 @@ impl<F: Clone> Hub<F> {
 
     /// Takes in the next event of a partition and wakes who waits for its room. `encode` gets the
     /// position of the room's previous event, if the ring still knows it.
-    pub fn push(
-        &self,
-        event: &Event,
-        encode: impl FnOnce(Option<Position>) -> (F, usize),
-    ) {
+    pub fn push(&self, event: &Event, encode: impl FnOnce(Option<Position>) -> (F, usize)) {
         let Event { partition, position, envelope } = event;
         let (position, room) = (*position, &envelope.room_id);
         let shard = &self.shards[partition.index()];

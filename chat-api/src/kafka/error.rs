@@ -185,8 +185,9 @@ mod tests {
     #[test]
     fn what_a_client_gave_up_is_unknown_whatever_it_says() {
         use RDKafkaErrorCode as Code;
-        for (code, persisted) in
-            [Code::PurgeQueue, Code::PurgeInflight].into_iter().flat_map(|code| ALL.map(|p| (code, p)))
+        for (code, persisted) in [Code::PurgeQueue, Code::PurgeInflight]
+            .into_iter()
+            .flat_map(|code| ALL.map(|p| (code, p)))
         {
             let error = report(code, persisted);
             assert_eq!(error, AppendError::Unknown(code));

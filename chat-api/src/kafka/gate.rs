@@ -48,9 +48,8 @@ impl Gate {
     /// The partitions that wait for a probe, once there are some.
     pub(super) async fn open(&self) -> Vec<Partition> {
         loop {
-            let open = |(_, breaker): &&(Partition, Mutex<Breaker>)| {
-                lock(breaker).state() == State::Open
-            };
+            let open =
+                |(_, breaker): &&(Partition, Mutex<Breaker>)| lock(breaker).state() == State::Open;
             let partitions: Vec<Partition> =
                 self.breakers.iter().filter(open).map(|(partition, _)| *partition).collect();
             if !partitions.is_empty() {

@@ -77,9 +77,7 @@ impl ProducerContext for Reports {
     fn delivery(&self, result: &DeliveryResult<'_>, pending: Box<Pending>) {
         let report = match result {
             Ok(record) => Ok(Some(record.offset()).filter(|offset| *offset >= 0)),
-            Err((error, record)) => {
-                Err(AppendError::of_report(error, delivery_status::of(record)))
-            }
+            Err((error, record)) => Err(AppendError::of_report(error, delivery_status::of(record))),
         };
         let outcome = report.map_or_else(AppendError::outcome, |_| Outcome::Answered);
         let Pending { partition, admitted, report: waiting, place } = *pending;

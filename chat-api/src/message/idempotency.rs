@@ -117,7 +117,13 @@ mod tests {
     fn every_part_of_what_is_done_makes_another_id_and_the_same_parts_the_same() {
         let id = |subject: &str, room: &str, operation, target, text: &str| {
             let subject = UserId::parse(subject).unwrap();
-            MessageId::of_key(&subject, &RoomId::parse(room).unwrap(), operation, target, &key(text))
+            MessageId::of_key(
+                &subject,
+                &RoomId::parse(room).unwrap(),
+                operation,
+                target,
+                &key(text),
+            )
         };
         let ids = [
             id("ada", "lobby", "send", "", "1"),
@@ -143,7 +149,8 @@ mod tests {
         assert_eq!(BodyHash::parse(&hash.to_string()), Ok(hash));
         let low = "00000000000000000000000000000001";
         assert_eq!(BodyHash::parse(low).unwrap().to_string(), low);
-        for text in ["", "1", "BA7816BF8F01CFEA414140DE5DAE2223", &"0".repeat(33), &"+".repeat(32)] {
+        for text in ["", "1", "BA7816BF8F01CFEA414140DE5DAE2223", &"0".repeat(33), &"+".repeat(32)]
+        {
             assert!(BodyHash::parse(text).is_err(), "{text:?}");
         }
     }

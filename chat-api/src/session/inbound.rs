@@ -10,9 +10,7 @@ use futures_util::FutureExt as _;
 use super::{End, Session, Subscription, bad_frame};
 use crate::auth::Caller;
 use crate::ingest::{self, SendError};
-use crate::message::{
-    Content, ContentError, Cursor, Draft, IdempotencyKey, Position, RoomId,
-};
+use crate::message::{Content, ContentError, Cursor, Draft, IdempotencyKey, Position, RoomId};
 use crate::ws::frame::{self, Inbound, Outbound};
 
 /// Rooms that one socket hears.

@@ -49,7 +49,8 @@ impl Scene {
     }
 
     async fn append(&self) -> Result<Appended, AppendError> {
-        let appended = self.producer.append(&envelope());
+        let envelope = envelope();
+        let appended = self.producer.append(&envelope);
         tokio::time::timeout(HANG, appended).await.expect("an append ends")
     }
 
@@ -202,10 +203,9 @@ async fn while_clients_fail_no_append_is_lost_without_a_word() {
 async fn when_too_much_is_under_way_nothing_more_is_queued() {
     // Key and value of a record.
     let bytes = chat_api::kafka::encode(&envelope()).len() + RoomId::LOBBY.len();
-    for bounds in [
-        Bounds { messages: 5, bytes: 32 << 20 },
-        Bounds { messages: 10_000, bytes: 6 * bytes - 1 },
-    ] {
+    for bounds in
+        [Bounds { messages: 5, bytes: 32 << 20 }, Bounds { messages: 10_000, bytes: 6 * bytes - 1 }]
+    {
         let scene = Scene::new(bounds).await;
         scene.delay(Duration::from_secs(1));
         let ends = scene.appends(8).await;

@@ -33,11 +33,15 @@ async fn what_is_sent_again_with_its_key_is_said_once_and_answered_alike() {
     for _ in 0..3 {
         assert_eq!(accepted(send(&replica, &token, "once", "k-1").await).await, first);
     }
-    let frame = json!({ "type": "send", "ref": "1", "room_id": "lobby", "content": "once", "key": "k-1" });
+    let frame =
+        json!({ "type": "send", "ref": "1", "room_id": "lobby", "content": "once", "key": "k-1" });
     assert_eq!(socket.contents(1).await, ["once"]);
     socket.send(&frame).await;
     let ack = socket.expect("ack").await;
-    assert_eq!((ack["message_id"].as_str(), ack["cursor"].as_str()), (Some(&*first.0), Some(&*first.1)));
+    assert_eq!(
+        (ack["message_id"].as_str(), ack["cursor"].as_str()),
+        (Some(&*first.0), Some(&*first.1))
+    );
 
     let other = accepted(send(&replica, &token, "twice", "k-2").await).await;
     assert_ne!(other, first);
@@ -57,7 +61,8 @@ async fn a_key_that_was_used_for_something_else_is_a_conflict() {
     let problem = assert_problem(response, 409, "idempotency-conflict").await;
     assert_eq!(problem["fields"], json!(["Idempotency-Key"]));
     let mut socket = replica.socket(&token).await;
-    let frame = json!({ "type": "send", "ref": "1", "room_id": "lobby", "content": "third", "key": "k" });
+    let frame =
+        json!({ "type": "send", "ref": "1", "room_id": "lobby", "content": "third", "key": "k" });
     socket.send(&frame).await;
     assert_eq!(socket.expect("nack").await["code"], "conflict");
     assert_eq!(accepted(send(&replica, &token, "one", "k").await).await, first);
@@ -159,7 +164,8 @@ async fn a_key_that_is_none_is_refused_and_names_the_header() {
     }
     let mut socket = replica.socket(&token).await;
     for key in ["", "a b", "ü", &long] {
-        let frame = json!({ "type": "send", "ref": "1", "room_id": "lobby", "content": "hi", "key": key });
+        let frame =
+            json!({ "type": "send", "ref": "1", "room_id": "lobby", "content": "hi", "key": key });
         socket.send(&frame).await;
         assert_eq!(socket.expect("nack").await["code"], "invalid-key", "{key:?}");
     }

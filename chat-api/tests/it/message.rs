@@ -57,7 +57,8 @@ async fn what_was_just_said_is_in_the_answer_after_its_cursor() {
     for number in 0..20 {
         let accepted = replica.say(&token, &number.to_string()).await;
         let cursor = accepted["cursor"].as_str().unwrap();
-        let path = if number % 2 == 0 { "/v1/messages?limit=1".to_owned() } else { path(&accepted) };
+        let path =
+            if number % 2 == 0 { "/v1/messages?limit=1".to_owned() } else { path(&accepted) };
         let response = get_after(&replica, &token, &path, &[cursor]).await;
         assert_eq!(response.status(), 200);
         let answer: Value = response.json().await.unwrap();
