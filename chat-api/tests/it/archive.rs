@@ -32,6 +32,8 @@ async fn history_is_read_by_index_and_time_has_one_too() {
         "verbosity": "queryPlanner",
     };
     let client = mongodb::Client::with_uri_str(&setup.mongodb_uri).await.unwrap();
-    let plan = client.database(&setup.database).run_command(explain).await.unwrap().to_string();
+    let plans = client.database(&setup.database).run_command(explain).await.unwrap();
+    let plans = plans.get_document("queryPlanner").unwrap();
+    let plan = plans.get_document("winningPlan").unwrap().to_string();
     assert!(plan.contains("room_pos") && !plan.contains("\"SORT\""), "{plan}");
 }
