@@ -49,7 +49,7 @@ impl<C: Clock> Rates<C> {
 
     /// Whether a person may speak now.
     pub fn admits(&self, person: &UserId) -> bool {
-        if self.asked.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == 0 {
+        if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_EVERY) {
             self.people.retain_recent();
         }
         self.people.check_key(person).is_ok()

@@ -32,8 +32,8 @@ impl IdempotencyKey {
 }
 
 impl MessageId {
-    /// The id of what a person does with a key: a UUIDv5, the same on every replica. `operation` is
-    /// what is done, and `target` what it is done to, if it is done to something.
+    /// The id of what a person does with a key: a UUID of version 5, the same on every replica.
+    /// `operation` is what is done, and `target` what it is done to, if it is done to something.
     #[must_use]
     pub fn of_key(
         subject: &UserId,
