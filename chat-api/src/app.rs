@@ -17,14 +17,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::archive::Archive;
-use crate::config::{Config, ServeArgs};
+use crate::config::{Config, MongoArgs, ServeArgs};
 use crate::hub::Hub;
 use crate::ingest::{Ingest, Sources};
-use crate::kafka::{GENERATION, GroupConsumer, HandConsumer, Log, LogError, Partitioner, Producer};
+use crate::kafka::{
+    DeadLetters, GENERATION, GroupConsumer, HandConsumer, Log, LogError, Partitioner, Producer,
+};
 use crate::message::{Partition, Position};
 use crate::service::Service;
 use crate::workers::{ArchiveReader, FanOut, Stopped, fan_out};
-use crate::{http, ws};
+use crate::{http, metrics, ws};
 
 /// How long appends that are under way get at a stop: their own delivery timeout, and a little.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(6);
@@ -65,9 +67,14 @@ struct Ground {
 /// Checks what the parser of the command line cannot.
 pub fn check(args: &ServeArgs) -> anyhow::Result<()> {
     verifier_config(args)?;
-    Archive::check_address(&args.mongodb_uri)
-        .map_err(|error| BadConfiguration { option: "mongodb-uri", reason: error.to_string() })?;
+    check_mongodb(&args.mongodb)?;
     Ok(())
+}
+
+/// Checks what the parser of the command line cannot of the archive's address.
+pub(crate) fn check_mongodb(args: &MongoArgs) -> Result<(), BadConfiguration> {
+    Archive::check_address(&args.mongodb_uri)
+        .map_err(|error| BadConfiguration { option: "mongodb-uri", reason: error.to_string() })
 }
 
 fn verifier_config(args: &ServeArgs) -> Result<VerifierConfig, BadConfiguration> {
@@ -98,7 +105,7 @@ impl App {
         let admin = Admin::bind(args.admin_listen).await?;
         let log = args.log.log();
         let Ground { partitioner, consumer, starts } = ground(&log, window).await?;
-        let archive = open_archive(&args, partitioner).await?;
+        let archive = open_archive(&args.mongodb, partitioner).await?;
         let producer = Arc::new(Producer::new(&log, partitioner)?);
 
         let positions: Vec<Position> = starts.iter().map(|(_, position)| *position).collect();
@@ -117,7 +124,13 @@ impl App {
         };
         let group = GroupConsumer::join(&log, partitioner)?;
         let archive_stopped = stopped("archive", readiness.condition("archive"));
-        let archive_reader = ArchiveReader::new(group, archive.clone(), archive_stopped, sources);
+        let archive_reader = ArchiveReader::new(
+            group,
+            archive.clone(),
+            DeadLetters::new(log.clone()),
+            archive_stopped,
+            sources,
+        );
         let service = Arc::new(Service {
             verifier,
             ingest: Ingest::new(Arc::clone(&producer), sources),
@@ -171,7 +184,9 @@ impl App {
             address,
         } = self;
         let tasks = lifecycle.tasks();
+        // First: what is counted before the registry is open is lost.
         admin.serve(&tasks, readiness);
+        metrics::describe();
         tracing::info!(%address, "chat-api starts");
 
         // Keys are needed until the last request is answered.
@@ -269,7 +284,11 @@ fn survey(log: &Log, window: i64) -> Result<Ground, LogError> {
     Ok(Ground { partitioner, consumer, starts: ranges.into_iter().map(start).collect() })
 }
 
-async fn open_archive(args: &ServeArgs, partitioner: Partitioner) -> anyhow::Result<Archive> {
+/// The archive, with its indexes, of a log with that many partitions.
+pub(crate) async fn open_archive(
+    args: &MongoArgs,
+    partitioner: Partitioner,
+) -> anyhow::Result<Archive> {
     let archive =
         Archive::open(&args.mongodb_uri, &args.mongodb_database).await.context("MONGODB_URI")?;
     archive.prepare(GENERATION, partitioner.count()).await.context("MONGODB_URI")?;

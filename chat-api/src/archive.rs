@@ -2,10 +2,12 @@
 //!
 //! Documents carry the message's id as `_id`, which is the only unique index, so writing one again
 //! changes nothing. `progress` says per generation and partition up to where every record is held;
-//! it is written after the documents and never falls.
+//! it is written after the documents, and only somebody who puts a backup back makes it fall.
 
+mod batch;
 mod document;
 mod error;
+mod progress;
 
 use std::time::Duration;
 
@@ -18,9 +20,11 @@ use mongodb::options::{
 use mongodb::{Client, Collection, Database, IndexModel};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::message::{Event, Partition, Position, RoomId};
+use crate::message::{Event, Position, RoomId};
 
+pub use batch::{Batch, Refusal, Stored};
 pub use error::ArchiveError;
+pub use progress::{Progress, Step};
 
 /// A history read that takes longer than this is an outage to its caller.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
@@ -110,59 +114,22 @@ impl Archive {
         }
     }
 
-    /// Stores events, whatever of them is held already. On [`ArchiveError::Refused`] all others are
-    /// stored.
-    pub async fn store(&self, events: &[Event]) -> Result<(), ArchiveError> {
+    /// Stores a batch, whatever of it is held already.
+    pub async fn store(&self, batch: &Batch) -> Result<Stored, ArchiveError> {
+        batch::divide(batch.len(), |part| self.insert(batch.part(part))).await
+    }
+
+    async fn insert(&self, documents: &[Document]) -> Result<batch::Inserted, ArchiveError> {
         let options = InsertManyOptions::builder().ordered(false).build();
-        let documents = events.iter().map(document::of_event);
         let inserted = self.messages.insert_many(documents).with_options(options);
         match tokio::time::timeout(WRITE_TIMEOUT, inserted).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => error::of_insert(error),
+            Ok(Ok(_)) => {
+                let stored = Stored { fresh: documents.len(), refused: Vec::new() };
+                Ok(batch::Inserted::Each(stored))
+            }
+            Ok(Err(error)) => batch::sort(error, documents.len()),
             Err(_) => Err(ArchiveError::Timeout),
         }
-    }
-
-    /// Notes that everything up to these positions is held. Never steps back.
-    pub async fn advance(
-        &self,
-        generation: u16,
-        done: &[(Partition, Position)],
-    ) -> Result<(), ArchiveError> {
-        let updates = done.iter().map(|(partition, position)| {
-            doc! {
-                "q": { "_id": progress_id(generation, *partition) },
-                "u": {
-                    "$max": { "pos": position.raw() },
-                    "$setOnInsert": { "g": i32::from(generation), "partition": partition.number() },
-                },
-                "upsert": true,
-            }
-        });
-        // One command for all partitions; the driver has no such call for older servers.
-        let command = doc! {
-            "update": self.progress.name(),
-            "updates": updates.collect::<Vec<_>>(),
-            "writeConcern": { "w": "majority" },
-        };
-        let answer = limited(WRITE_TIMEOUT, self.database.run_command(command)).await?;
-        if answer.contains_key("writeErrors") || answer.contains_key("writeConcernError") {
-            return Err(ArchiveError::Progress);
-        }
-        Ok(())
-    }
-
-    /// Up to where every record of a partition is held.
-    pub async fn progress(
-        &self,
-        generation: u16,
-        partition: Partition,
-    ) -> Result<Position, ArchiveError> {
-        let query = doc! { "_id": progress_id(generation, partition) };
-        let found = limited(READ_TIMEOUT, self.progress.find_one(query)).await?;
-        let Some(found) = found else { return Ok(Position::BEFORE_ALL) };
-        let raw = found.get_i64("pos").map_err(|_| ArchiveError::Foreign("progress"))?;
-        Position::from_raw(raw).map_err(|_| ArchiveError::Foreign("progress"))
     }
 
     /// The messages of a span, oldest first.
@@ -188,10 +155,6 @@ impl Archive {
         let events = found.iter().map(document::to_event);
         if span.from == End::Newest { events.rev().collect() } else { events.collect() }
     }
-}
-
-fn progress_id(generation: u16, partition: Partition) -> String {
-    format!("g{generation}-p{partition}")
 }
 
 /// The driver has no deadline of its own for a server that stops answering.

@@ -1,11 +1,15 @@
 //! The command line.
 
+mod archive;
+mod dlq;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use service_process::exit;
 use service_process::lifecycle::Lifecycle;
+use service_process::output;
 use service_process::telemetry::{self, TelemetryArgs};
 
 use crate::app::{self, App};
@@ -36,6 +40,16 @@ enum Command {
     Topics {
         #[command(subcommand)]
         action: TopicsAction,
+    },
+    /// Looks at records that could not be stored.
+    Dlq {
+        #[command(subcommand)]
+        action: dlq::DlqAction,
+    },
+    /// Works on the archive.
+    Archive {
+        #[command(subcommand)]
+        action: archive::ArchiveAction,
     },
     /// Checks the configuration of `serve` without connecting to anything.
     CheckConfig {
@@ -84,6 +98,8 @@ impl Cli {
             }
             Command::Topics { action: TopicsAction::Ensure { topics } } => topics.ensure().await,
             Command::Topics { action: TopicsAction::Check { topics } } => topics.check().await,
+            Command::Dlq { action } => dlq::run(action).await,
+            Command::Archive { action } => archive::run(action).await,
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
@@ -123,6 +139,9 @@ fn say(text: &str) {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
+    if output::is_enough(error) {
+        return ExitCode::SUCCESS;
+    }
     eprintln!("chat-api: {error:#}");
     let code = if error.is::<app::BadConfiguration>() { exit::CONFIG } else { exit::FAILURE };
     ExitCode::from(code)

@@ -25,7 +25,7 @@ pub struct LogArgs {
 /// How the topics should be.
 #[derive(Debug, Clone, Args)]
 pub struct TopicArgs {
-    /// Partitions of the topic with messages. Never changed in place.
+    /// Partitions of each topic. Never changed in place.
     #[arg(long, env = "KAFKA_PARTITIONS", default_value_t = 48, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub kafka_partitions: u16,
 
@@ -36,6 +36,19 @@ pub struct TopicArgs {
     /// How many of them must have a message before it is acknowledged.
     #[arg(long, env = "KAFKA_MIN_INSYNC_REPLICAS", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     pub kafka_min_insync_replicas: u16,
+}
+
+/// Where the archive is.
+#[derive(Debug, Clone, Args)]
+pub struct MongoArgs {
+    /// Connection string of MongoDB (secret).
+    // Taken as it is: the parser of the command line would quote what it refuses.
+    #[arg(long, env = "MONGODB_URI", hide_env_values = true)]
+    pub mongodb_uri: SecretString,
+
+    /// The database in MongoDB.
+    #[arg(long, env = "MONGODB_DATABASE", default_value = "chat", value_parser = parse_database)]
+    pub mongodb_database: String,
 }
 
 /// What `serve` needs.
@@ -53,14 +66,9 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub log: LogArgs,
 
-    /// Connection string of MongoDB (secret).
-    // Taken as it is: the parser of the command line would quote what it refuses.
-    #[arg(long, env = "MONGODB_URI", hide_env_values = true)]
-    pub mongodb_uri: SecretString,
-
-    /// The database in MongoDB.
-    #[arg(long, env = "MONGODB_DATABASE", default_value = "chat", value_parser = parse_database)]
-    pub mongodb_database: String,
+    /// Where the archive is.
+    #[command(flatten)]
+    pub mongodb: MongoArgs,
 
     /// Issuer of the tokens, exactly as tokens and discovery name it.
     #[arg(long, env = "DEX_ISSUER_URL", value_parser = parse_http_url)]

@@ -14,6 +14,7 @@ pub mod hub;
 pub mod ingest;
 pub mod kafka;
 pub mod message;
+pub mod metrics;
 pub mod service;
 pub mod session;
 pub mod workers;

@@ -2,6 +2,8 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use crate::message::{Partition, Position};
+
 /// Why a record was not acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
@@ -80,6 +82,9 @@ pub enum LogError {
     /// A number of the broker's is not one.
     #[error(transparent)]
     Invalid(#[from] crate::message::Invalid),
+    /// There is no record at this place, although one was read there.
+    #[error("partition {0} has no record any more at offset {}", .1.offset())]
+    Gone(Partition, Position),
     /// The thread that asked the broker died.
     #[error("asking the broker ended without an answer")]
     Died,

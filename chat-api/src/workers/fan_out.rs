@@ -10,6 +10,7 @@ use super::Stopped;
 use crate::hub::Hub;
 use crate::kafka::{HandConsumer, Item, Range};
 use crate::message::{Cursor, Event, Partition, Position};
+use crate::metrics;
 
 /// How an event leaves the process: encoded, and how many bytes that is. The second argument is the
 /// room's previous cursor, if it is known.
@@ -55,11 +56,11 @@ impl<F: Clone + Send + 'static> FanOut<F> {
             match item {
                 Item::Event(event) => self.deliver(&event),
                 Item::End(partition) => self.end(&mut cold, partition),
-                Item::Undecodable(partition, position, error) => {
-                    self.consumer.stop(partition)?;
-                    self.stopped.at(partition, position, &error);
-                    // Others must not wait for it; readiness is off all the same.
-                    self.end(&mut cold, partition);
+                // The archive's reader keeps it as a dead letter.
+                Item::Undecodable(raw, reason) => {
+                    let (partition, offset) = (raw.partition, raw.position.offset());
+                    tracing::warn!(%partition, offset, %reason, "fan-out: a record is skipped");
+                    ::metrics::counter!(metrics::FANOUT_SKIPPED).increment(1);
                 }
                 Item::OutOfRange => bail!(
                     "fan-out: a position lies outside the log; starting anew finds a place in it"
@@ -70,16 +71,12 @@ impl<F: Clone + Send + 'static> FanOut<F> {
     }
 
     fn deliver(&self, event: &Event) {
-        // Records behind the one that stopped it may have been fetched already.
-        if self.stopped.contains(event.partition) {
-            return;
-        }
         let Event { partition, position, envelope } = event;
         self.hub.push(*partition, *position, &envelope.room_id, |previous| {
             let previous = previous.map(|position| Cursor { partition: *partition, position });
             (self.encode)(event, previous)
         });
-        metrics::counter!("chat_fanout_events_total").increment(1);
+        ::metrics::counter!(metrics::FANOUT_EVENTS).increment(1);
     }
 
     fn end(&self, cold: &mut BTreeSet<Partition>, partition: Partition) {

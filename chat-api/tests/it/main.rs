@@ -7,11 +7,18 @@
 
 mod api_document;
 mod archive;
+mod archive_faults;
+mod by_hand;
 mod command;
 mod cors;
+mod dashboards;
+mod dead_letters;
+mod dlq;
 mod health;
 mod issuer;
 mod messages;
+#[path = "../../../process/tests/it/dashboards.rs"]
+mod observed;
 mod openapi;
 mod outage;
 mod reference;
@@ -20,5 +27,4 @@ mod resume;
 mod setup;
 mod socket;
 mod topics;
-mod undecodable;
 mod ws;

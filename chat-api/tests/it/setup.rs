@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use chat_api::app::App;
-use chat_api::config::{Config, LogArgs, ServeArgs};
+use chat_api::config::{Config, LogArgs, MongoArgs, ServeArgs};
 use chat_api::kafka::{Log, Partitioner, TopicShape, Topics};
 use chat_api::message::{Partition, RoomId};
 use mongodb::Collection;
@@ -15,7 +15,6 @@ use mongodb::bson::{Document, doc};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use service_process::lifecycle::{Lifecycle, Tasks};
@@ -68,8 +67,10 @@ impl Setup {
                 kafka_brokers: self.log.brokers.clone(),
                 kafka_topic_prefix: self.log.prefix.clone(),
             },
-            mongodb_uri: self.mongodb_uri.clone().into(),
-            mongodb_database: self.database.clone(),
+            mongodb: MongoArgs {
+                mongodb_uri: self.mongodb_uri.clone().into(),
+                mongodb_database: self.database.clone(),
+            },
             dex_issuer_url: self.issuer.url.clone(),
             dex_audience: "chat-api".to_owned(),
             dex_discovery_url: None,
@@ -118,17 +119,6 @@ impl Setup {
     pub(crate) fn lobby_partition() -> Partition {
         Partitioner::new(usize::from(PARTITIONS)).unwrap().of(&RoomId::lobby())
     }
-
-    /// Puts a record into the log that this program did not write.
-    pub(crate) fn put_foreign(&self, partition: Partition, key: &str, value: &str) {
-        let mut config = ClientConfig::new();
-        let producer: BaseProducer =
-            config.set("bootstrap.servers", &self.log.brokers).create().unwrap();
-        let topic = self.log.messages();
-        let record = BaseRecord::to(&topic).partition(partition.number()).key(key).payload(value);
-        producer.send(record).map_err(|(error, _)| error).unwrap();
-        producer.flush(HANG).unwrap();
-    }
 }
 
 impl Drop for Setup {
@@ -139,7 +129,9 @@ impl Drop for Setup {
             let mut config = ClientConfig::new();
             let admin: AdminClient<DefaultClientContext> =
                 config.set("bootstrap.servers", &log.brokers).create().unwrap();
-            let _ = admin.delete_topics(&[&log.messages()], &AdminOptions::new()).await;
+            let topics = [log.messages(), log.dead_letters()];
+            let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+            let _ = admin.delete_topics(&topics, &AdminOptions::new()).await;
             if let Ok(client) = mongodb::Client::with_uri_str(&uri).await {
                 let _ = client.database(&database).drop().await;
             }

@@ -1,0 +1,67 @@
+//! What the program counts: every name, once, with its meaning.
+//!
+//! [`ALL`] describes them to Prometheus, and tests compare it with the dashboard, the alerts and the
+//! documents.
+
+use service_process::metrics::Metric;
+
+/// What became of what people sent.
+pub const SENDS: &str = "chat_sends_total";
+/// Open sockets.
+pub const CONNECTIONS: &str = "chat_connections";
+/// How sockets ended.
+pub const CLOSES: &str = "chat_closes_total";
+/// Events written to sockets.
+pub const EVENTS_DELIVERED: &str = "chat_events_delivered_total";
+/// Pages that sessions read from MongoDB.
+pub const ARCHIVE_READS: &str = "chat_archive_reads_total";
+/// Records that the fan-out read.
+pub const FANOUT_EVENTS: &str = "chat_fanout_events_total";
+/// Records that the fan-out could not read.
+pub const FANOUT_SKIPPED: &str = "chat_fanout_skipped_total";
+/// Records written to MongoDB.
+pub const ARCHIVE_DOCUMENTS: &str = "chat_archive_documents_total";
+/// Batches written to MongoDB.
+pub const ARCHIVE_BATCHES: &str = "chat_archive_batches_total";
+/// The size of a batch.
+pub const ARCHIVE_BATCH_RECORDS: &str = "chat_archive_batch_records";
+/// How many records the archive is behind.
+pub const ARCHIVE_LAG_RECORDS: &str = "chat_archive_lag_records";
+/// How long the archive is behind.
+pub const ARCHIVE_LAG_SECONDS: &str = "chat_archive_lag_seconds";
+/// What MongoDB failed.
+pub const ARCHIVE_FAILURES: &str = "chat_archive_failures_total";
+/// Records that became dead letters.
+pub const DEAD_LETTERS: &str = "chat_dead_letters_total";
+/// Partitions that do not go on.
+pub const STOPPED_PARTITIONS: &str = "chat_stopped_partitions";
+/// Tokens that were checked.
+pub const TOKEN_VERIFICATIONS: &str = "dex_token_verifications_total";
+/// Requests for Dex's keys.
+pub const KEY_FETCHES: &str = "dex_key_fetches_total";
+
+/// Every name.
+pub const ALL: &[Metric] = &[
+    Metric::counter(SENDS, &["outcome"], "What became of what people sent."),
+    Metric::gauge(CONNECTIONS, &[], "Open sockets."),
+    Metric::counter(CLOSES, &["code"], "How sockets ended, by close code."),
+    Metric::counter(EVENTS_DELIVERED, &[], "Events written to sockets."),
+    Metric::counter(ARCHIVE_READS, &[], "Pages that sessions read from MongoDB."),
+    Metric::counter(FANOUT_EVENTS, &[], "Records that this replica read for its sockets."),
+    Metric::counter(FANOUT_SKIPPED, &[], "Records that this replica could not read."),
+    Metric::counter(ARCHIVE_DOCUMENTS, &[], "Records written to MongoDB."),
+    Metric::counter(ARCHIVE_BATCHES, &[], "Batches written to MongoDB."),
+    Metric::sized(ARCHIVE_BATCH_RECORDS, &[], "How many records a batch had."),
+    Metric::gauge(ARCHIVE_LAG_RECORDS, &["partition"], "Records behind the end of the log."),
+    Metric::seconds(ARCHIVE_LAG_SECONDS, &[], "Age of the oldest record that was not stored."),
+    Metric::counter(ARCHIVE_FAILURES, &[], "What MongoDB failed; it is tried again."),
+    Metric::counter(DEAD_LETTERS, &["reason"], "Records that became dead letters."),
+    Metric::gauge(STOPPED_PARTITIONS, &["reader"], "Partitions that do not go on."),
+    Metric::counter(TOKEN_VERIFICATIONS, &["outcome"], "Tokens that were checked."),
+    Metric::counter(KEY_FETCHES, &["outcome"], "Requests for Dex's keys."),
+];
+
+/// Describes every name to the registry, which must be open.
+pub fn describe() {
+    service_process::metrics::describe(ALL);
+}
