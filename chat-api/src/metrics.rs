@@ -31,8 +31,12 @@ pub const ARCHIVE_LAG_RECORDS: &str = "chat_archive_lag_records";
 pub const ARCHIVE_LAG_SECONDS: &str = "chat_archive_lag_seconds";
 /// What MongoDB failed.
 pub const ARCHIVE_FAILURES: &str = "chat_archive_failures_total";
-/// Records that became dead letters.
+/// Records that became dead letters, because they are [`UNDECODABLE`] or [`REFUSED`].
 pub const DEAD_LETTERS: &str = "chat_dead_letters_total";
+/// Nobody can read it.
+pub const UNDECODABLE: &str = "undecodable";
+/// MongoDB does not take it.
+pub const REFUSED: &str = "refused";
 /// Partitions that do not go on.
 pub const STOPPED_PARTITIONS: &str = "chat_stopped_partitions";
 /// Tokens that were checked.
@@ -64,4 +68,8 @@ pub const ALL: &[Metric] = &[
 /// Describes every name to the registry, which must be open.
 pub fn describe() {
     service_process::metrics::describe(ALL);
+    // Their first event must be seen as an increase.
+    for reason in [UNDECODABLE, REFUSED] {
+        ::metrics::counter!(DEAD_LETTERS, "reason" => reason).increment(0);
+    }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use service_process::lifecycle::Lifecycle;
-use service_process::{exit, telemetry};
+use service_process::{exit, output, telemetry};
 use thiserror::Error;
 use tracing::error;
 

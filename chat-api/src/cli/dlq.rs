@@ -189,11 +189,10 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
             older += 1;
         }
     }
-    let rows = newest.into_values();
     if args.output.json {
-        return rows.into_iter().try_for_each(|row| output::json(&row));
+        return newest.values().try_for_each(output::json);
     }
-    let rows: Vec<_> = rows.map(Row::cells).collect();
+    let rows: Vec<_> = newest.into_values().map(Row::cells).collect();
     Columns::begin(&["since", "record", "reason", "key", "bytes"], &rows)?;
     if older > 0 {
         output::line(&format!("and {older} older ones"))?;

@@ -150,7 +150,9 @@ impl ArchiveReader {
             () = abort.cancelled() => {}
             finished = self.finish() => finished?,
         }
-        let consumer = self.consumer;
+        let Self { consumer, work, .. } = self;
+        // A look that is under way holds on to the consumer.
+        drop(work);
         tokio::task::spawn_blocking(move || drop(consumer)).await?;
         Ok(())
     }

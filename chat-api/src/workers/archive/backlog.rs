@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::archive::{Batch, Step, Stored};
 use crate::kafka::Raw;
 use crate::message::{Event, Partition, Position};
+use crate::metrics;
 
 /// A batch is written when it has this many records …
 pub(super) const BATCH_RECORDS: usize = 1_000;
@@ -65,7 +66,7 @@ enum Fate {
 /// A record that cannot be stored.
 #[derive(Debug)]
 pub(super) struct Letter {
-    /// `undecodable` or `refused`.
+    /// [`metrics::UNDECODABLE`] or [`metrics::REFUSED`].
     pub(super) class: &'static str,
     /// Why.
     pub(super) reason: String,
@@ -133,7 +134,7 @@ impl Backlog {
     /// Takes in a record that cannot be stored, likewise.
     pub(super) fn push_dead(&mut self, raw: Raw, reason: String) {
         let (partition, position) = (raw.partition, raw.position);
-        let letter = Arc::new(Letter { class: "undecodable", reason, raw: Some(raw) });
+        let letter = Arc::new(Letter { class: metrics::UNDECODABLE, reason, raw: Some(raw) });
         if self.append(partition, position, Fate::Dead { letter, sent: false }).is_some() {
             self.unsent += 1;
         }
@@ -208,7 +209,7 @@ impl Backlog {
             let fate = match reasons.remove(&index) {
                 None => Fate::Settled,
                 Some(reason) => {
-                    let letter = Arc::new(Letter { class: "refused", reason, raw: None });
+                    let letter = Arc::new(Letter { class: metrics::REFUSED, reason, raw: None });
                     Fate::Dead { letter, sent: false }
                 }
             };
