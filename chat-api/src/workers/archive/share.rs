@@ -13,6 +13,8 @@ use crate::workers::Place;
 
 /// Between two looks. Each costs one query, and two questions to Kafka per partition.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Before a look that something waits for.
+const SOON: Duration = Duration::from_millis(20);
 /// How long partitions that are asked back may be kept to finish their batch. What is not finished is
 /// the next reader's.
 const FINISH: Duration = Duration::from_secs(2);
@@ -69,7 +71,7 @@ impl ArchiveReader {
             (false, _) => LOOK_EVERY,
             (true, false) => RETRY_AFTER,
             // It came up while this look was under way.
-            (true, true) => Duration::ZERO,
+            (true, true) => SOON,
         };
         self.look_at = Instant::now() + after;
         Ok(())
@@ -93,21 +95,27 @@ impl ArchiveReader {
                 return Ok(false);
             }
         };
-        self.fallen = false;
         // Both were asked about the same partitions, in the same order.
         let place = |((partition, range), (_, progress))| Place { partition, progress, range };
         let places: Vec<_> = ranges.into_iter().zip(progress).map(place).collect();
-        for place in &places {
-            let before = before.iter().find(|before| before.partition == place.partition);
-            if let Some(before) = before {
-                self.compare(*before, *place)?;
+        match self.consumer.change() {
+            Some(Change::Assigned(coming)) => {
+                let is_coming = |place: &Place| coming.contains(&place.partition);
+                let places: Vec<_> = places.into_iter().filter(is_coming).collect();
+                if places.len() == coming.len() {
+                    self.start(&places)?;
+                }
             }
-        }
-        if let Some(Change::Assigned(coming)) = self.consumer.change() {
-            let is_coming = |place: &&Place| coming.contains(&place.partition);
-            let places: Vec<_> = places.iter().filter(is_coming).copied().collect();
-            if places.len() == coming.len() {
-                self.start(&places)?;
+            // The client library would take a partition that begins again for the answer.
+            Some(Change::Revoked(_)) => {}
+            None => {
+                self.fallen = false;
+                for place in places {
+                    let is_this = |before: &&Before| before.partition == place.partition;
+                    if let Some(before) = before.iter().find(is_this) {
+                        self.compare(*before, place)?;
+                    }
+                }
             }
         }
         Ok(true)
