@@ -83,7 +83,7 @@ pub enum LogError {
     #[error(transparent)]
     Invalid(#[from] crate::message::Invalid),
     /// There is no record at this place, although one was read there.
-    #[error("partition {0} has no record any more at offset {}", .1.offset())]
+    #[error("partition {0} has no record any more at offset {offset}", offset = .1.offset())]
     Gone(Partition, Position),
     /// The thread that asked the broker died.
     #[error("asking the broker ended without an answer")]

@@ -65,10 +65,10 @@ impl Topics {
 
     /// Creates what is missing and checks what is there. Changes nothing that exists.
     pub async fn ensure(&self) -> Result<(), LogError> {
-        let replication = TopicReplication::Fixed(i32::from(self.shape.replication_factor));
+        let factor = i32::from(self.shape.replication_factor);
         let partitions = i32::from(self.shape.partitions);
         let topics = self.topics.iter().map(|Topic { name, settings }| {
-            let topic = NewTopic::new(name, partitions, replication);
+            let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(factor));
             settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
         });
         let topics: Vec<_> = topics.collect();

@@ -44,7 +44,7 @@ pub fn start(range: Range, window: i64) -> Position {
 
 impl<F: Clone + Send + 'static> FanOut<F> {
     /// Reads until it is stopped.
-    pub async fn run(mut self) -> anyhow::Result<()> {
+    pub async fn run(self) -> anyhow::Result<()> {
         self.consumer.start(&self.starts)?;
         let mut cold: BTreeSet<Partition> =
             self.starts.iter().map(|(partition, _)| *partition).collect();
