@@ -11,14 +11,21 @@ use crate::message::Event;
 /// `E11000 duplicate key`: `_id` is the only unique index, so the message is held already.
 const DUPLICATE_KEY: i32 = 11000;
 
-/// What a server says about one document that it will never take: `BadValue`, `FailedToParse`,
-/// `TypeMismatch`, `DollarPrefixedFieldName`, `DocumentValidationFailure`, `BSONObjectTooLarge`,
-/// `KeyTooLong`. Anything else may pass, so the batch is tried again.
-const REFUSALS: [i32; 7] = [2, 9, 14, 52, 121, 10334, 17280];
+/// What a server says about one document that it will never take. Anything else may pass, so the
+/// batch is tried again. Servers name no codes in the answer to an insert.
+const REFUSALS: [(i32, &str); 7] = [
+    (2, "BadValue"),
+    (9, "FailedToParse"),
+    (14, "TypeMismatch"),
+    (52, "DollarPrefixedFieldName"),
+    (121, "DocumentValidationFailure"),
+    (10334, "BSONObjectTooLarge"),
+    (17280, "KeyTooLong"),
+];
 
-/// What a server says about a whole command because of a document in it: `InvalidBSON`,
-/// `BSONObjectTooLarge`. Few, because most codes for a command blame the command.
-const REFUSALS_OF_ALL: [i32; 2] = [22, 10334];
+/// What a server says about a whole command because of a document in it. Few, because most codes for
+/// a command blame the command.
+const REFUSALS_OF_ALL: [(i32, &str); 2] = [(22, "InvalidBSON"), (10334, "BSONObjectTooLarge")];
 
 /// Events in the form in which they are stored.
 #[derive(Debug)]
@@ -107,17 +114,16 @@ where
 
 /// Sorts the failure of an unordered insert of that many documents.
 pub(super) fn sort(error: Error, length: usize) -> Result<Inserted, ArchiveError> {
-    let name = |code: i32, name: &str| match name {
-        "" => format!("MongoDB refuses the document: code {code}"),
-        name => format!("MongoDB refuses the document: {name} ({code})"),
-    };
     let insert = match error.kind.as_ref() {
         ErrorKind::InsertMany(insert) => insert,
         ErrorKind::InvalidArgument { .. } | ErrorKind::Bson(_) => {
             return Ok(Inserted::None("MongoDB's driver cannot send the document".to_owned()));
         }
-        ErrorKind::Command(answer) if REFUSALS_OF_ALL.contains(&answer.code) => {
-            return Ok(Inserted::None(name(answer.code, &answer.code_name)));
+        ErrorKind::Command(answer) => {
+            return match reason(&REFUSALS_OF_ALL, answer.code) {
+                Some(reason) => Ok(Inserted::None(reason)),
+                None => Err(error.into()),
+            };
         }
         _ => return Err(error.into()),
     };
@@ -127,17 +133,19 @@ pub(super) fn sort(error: Error, length: usize) -> Result<Inserted, ArchiveError
     }
     let (mut held, mut refused) = (0, Vec::new());
     for failure in insert.write_errors.iter().flatten() {
-        match failure.code {
-            DUPLICATE_KEY => held += 1,
-            code if REFUSALS.contains(&code) => {
-                let reason = name(code, failure.code_name.as_deref().unwrap_or_default());
-                refused.push(Refusal { index: failure.index, reason });
-            }
-            code => return Err(ArchiveError::Insert(code)),
+        match reason(&REFUSALS, failure.code) {
+            _ if failure.code == DUPLICATE_KEY => held += 1,
+            Some(reason) => refused.push(Refusal { index: failure.index, reason }),
+            None => return Err(ArchiveError::Insert(failure.code)),
         }
     }
     let fresh = length.saturating_sub(held + refused.len());
     Ok(Inserted::Each(Stored { fresh, refused }))
+}
+
+fn reason(refusals: &[(i32, &str)], code: i32) -> Option<String> {
+    let (_, name) = refusals.iter().find(|(known, _)| *known == code)?;
+    Some(format!("MongoDB refuses the document: {name}"))
 }
 
 #[cfg(test)]

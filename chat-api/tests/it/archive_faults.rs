@@ -78,7 +78,7 @@ async fn the_lag_is_shown_while_nothing_can_be_written() {
     let putter = Putter::new(&setup);
     putter.say(&RoomId::lobby(), "before");
     putter.flush();
-    setup.stored_count(1).await;
+    progress_at(&setup, 0).await;
     mongodb.freeze();
     (0..50).for_each(|number| putter.say(&RoomId::lobby(), &number.to_string()));
     putter.flush();
