@@ -16,7 +16,7 @@ use rdkafka::ClientConfig;
 
 pub use codec::{DecodeError, decode, encode};
 pub use consumer::{Change, GroupConsumer, HandConsumer, Item, Range, Ranges};
-pub use dlq::{DeadLetter, DeadLetters, Origin, ReplayError};
+pub use dlq::{DeadLetter, DeadLetters, Dying, Origin, ReplayError};
 pub use error::{AppendError, LogError};
 pub use partitioner::Partitioner;
 pub use producer::{Appended, Producer};

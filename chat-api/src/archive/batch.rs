@@ -90,7 +90,8 @@ where
     F: Future<Output = Result<Inserted, ArchiveError>>,
 {
     let mut all = Stored::default();
-    let mut parts = vec![0..length];
+    let mut parts = Vec::new();
+    parts.push(0..length);
     while let Some(part) = parts.pop().filter(|part| !part.is_empty()) {
         match insert(part.clone()).await? {
             Inserted::Each(Stored { fresh, refused }) => {

@@ -42,9 +42,9 @@ pub(super) async fn run(action: ArchiveAction) -> anyhow::Result<()> {
     let archive = app::open_archive(&args.mongodb, partitioner).await?;
     let mut rebuild = Rebuild::new(&log, archive, partitioner)?;
     for partition in partitioner.all() {
-        let rebuilt = rebuild.partition(partition).await?;
-        say(&rebuilt)?;
-        if rebuilt.place.begin().is_some() {
+        let held = rebuild.partition(partition).await?;
+        say(&held)?;
+        if held.place.begin().is_some() {
             continue;
         }
         if args.reset_progress {

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::join_all;
 use rdkafka::message::{Header, Headers as _, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
@@ -24,6 +25,17 @@ pub struct DeadLetters {
     /// The one in use. It is made anew after a failure: whatever went wrong with the old one, such as
     /// a topic that it believes gone, ends with it.
     producer: Mutex<Option<FutureProducer>>,
+}
+
+/// A record of the topic with messages that is to become a dead letter.
+#[derive(Debug, Clone, Copy)]
+pub struct Dying<'a> {
+    /// Where it stands in its partition.
+    pub position: Position,
+    /// Why.
+    pub reason: &'a str,
+    /// The record, if it is at hand.
+    pub raw: Option<&'a Raw>,
 }
 
 /// A dead letter as it stands in its topic.
@@ -81,21 +93,50 @@ impl DeadLetters {
         Ok(())
     }
 
-    /// The same for a record that has to be read again first.
-    pub async fn put_again(
+    /// Writes records of one partition in their order. Says how many, from the first, are
+    /// acknowledged, and why the next one is not.
+    pub async fn put_all(
         &self,
         partition: Partition,
-        position: Position,
-        reason: &str,
+        records: &[Dying<'_>],
+    ) -> (usize, Option<LogError>) {
+        let mut read = Vec::with_capacity(records.len());
+        let mut failure = self.read_again(partition, records, &mut read).await.err();
+        let puts = records.iter().zip(&read).filter_map(|(record, read)| {
+            record.raw.or(read.as_ref()).map(|raw| self.put(raw, record.reason))
+        });
+        // Each is handed to the client library when it is first polled, so in this order.
+        let put = join_all(puts).await;
+        let acknowledged = put.iter().take_while(|put| put.is_ok()).count();
+        failure = put.into_iter().find_map(Result::err).or(failure);
+        (acknowledged, failure)
+    }
+
+    /// Reads those records that are not at hand, until one is not to be had.
+    async fn read_again(
+        &self,
+        partition: Partition,
+        records: &[Dying<'_>],
+        read: &mut Vec<Option<Raw>>,
     ) -> Result<(), LogError> {
-        let mut scan = Scan::new(&self.log, self.log.messages())?;
-        let found = scan.record(partition, position).await;
+        let mut scan = None;
+        for Dying { position, raw, .. } in records {
+            let found = match (raw, &mut scan) {
+                (Some(_), _) => None,
+                (None, scan) => {
+                    let scan = match scan {
+                        Some(scan) => scan,
+                        None => scan.insert(Scan::new(&self.log, self.log.messages())?),
+                    };
+                    let found = scan.record(partition, *position).await?;
+                    Some(found.ok_or(LogError::Gone(partition, *position))?)
+                }
+            };
+            read.push(found);
+        }
         // Its end waits for the broker.
         let _ = tokio::task::spawn_blocking(move || drop(scan)).await;
-        match found? {
-            Some(raw) => self.put(&raw, reason).await,
-            None => Err(LogError::Gone(partition, position)),
-        }
+        Ok(())
     }
 
     /// Appends a dead letter to the log anew, as it is, if it can be read now; says where it stands.

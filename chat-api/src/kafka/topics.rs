@@ -31,7 +31,7 @@ pub struct TopicShape {
 /// The topics as they should be.
 pub struct Topics {
     admin: AdminClient<DefaultClientContext>,
-    topics: [Topic; 2],
+    all: [Topic; 2],
     shape: TopicShape,
 }
 
@@ -56,18 +56,18 @@ impl Topics {
         let messages = [("retention.ms", MESSAGES_RETENTION_MS)];
         let dead_letters =
             [("retention.ms", DEAD_LETTERS_RETENTION_MS), ("max.message.bytes", dlq::MAX_BYTES)];
-        let topics = [
+        let all = [
             Topic::new(log.messages(), shape, &messages),
             Topic::new(log.dead_letters(), shape, &dead_letters),
         ];
-        Ok(Self { admin: log.client().create()?, topics, shape })
+        Ok(Self { admin: log.client().create()?, all, shape })
     }
 
     /// Creates what is missing and checks what is there. Changes nothing that exists.
     pub async fn ensure(&self) -> Result<(), LogError> {
         let factor = i32::from(self.shape.replication_factor);
         let partitions = i32::from(self.shape.partitions);
-        let topics = self.topics.iter().map(|Topic { name, settings }| {
+        let topics = self.all.iter().map(|Topic { name, settings }| {
             let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(factor));
             settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
         });
@@ -99,7 +99,7 @@ impl Topics {
     /// Compares the topics with what they should be; the error names every difference.
     pub async fn check(&self) -> Result<(), LogError> {
         let mut different = Vec::new();
-        for topic in &self.topics {
+        for topic in &self.all {
             let mut differences = self.count_differences(topic)?;
             differences.extend(self.setting_differences(topic).await?);
             if !differences.is_empty() {

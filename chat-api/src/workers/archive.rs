@@ -27,13 +27,13 @@ use crate::ingest::Sources;
 use crate::kafka::{DeadLetters, GENERATION, GroupConsumer, Item, LogError};
 use crate::message::{Partition, Position};
 use crate::metrics;
-use backlog::{BATCH_RECORDS, Backlog, Letter, Stride, Ticket};
+use backlog::{BATCH_RECORDS, Backlog, Lot, Stride, Ticket};
 use share::Look;
 
 /// No more is read while so many events are not stored: one batch under way, and the next one.
 const UNSTORED: usize = 2 * BATCH_RECORDS;
-/// Nor while so many bytes of dead letters are under way: a record may have a megabyte.
-const SENDING_BYTES: usize = 8 << 20;
+/// Nor while dead letters hold so many bytes: a record may have a megabyte.
+const DEAD_BYTES: usize = 8 << 20;
 /// A write that takes longer does not keep the group waiting.
 const SLOW: Duration = Duration::from_secs(1);
 /// How long to wait after a failure of the archive.
@@ -68,15 +68,13 @@ pub struct ArchiveReader {
     finishing: bool,
 }
 
-/// What there is one of at a time, and how much there is of the rest.
+/// What there is one of at a time.
 #[derive(Debug, Default)]
 struct UnderWay {
     /// A batch, since then.
     writing: Option<Instant>,
     advancing: bool,
     looking: bool,
-    /// Bytes of dead letters.
-    sending: usize,
 }
 
 /// Why a partition is not read on.
@@ -92,7 +90,12 @@ enum Hold {
 enum Done {
     Written(Vec<Ticket>, Result<Stored, ArchiveError>),
     Advanced(Vec<Stride>, Result<(), ArchiveError>),
-    Sent(Ticket, Arc<Letter>, Result<(), LogError>),
+    /// So many letters of a lot were acknowledged; the next one was not, if any.
+    Sent {
+        lot: Lot,
+        acknowledged: usize,
+        failure: Option<LogError>,
+    },
     Looked(Look),
     Marked(Result<(), ArchiveError>),
 }
@@ -174,7 +177,7 @@ impl ArchiveReader {
     /// Whether to poll the log. A paused one is polled on: the group hears of its members that way.
     fn has_room(&self) -> bool {
         self.paused
-            || (self.backlog.unstored() < UNSTORED && self.under_way.sending < SENDING_BYTES)
+            || (self.backlog.unstored() < UNSTORED && self.backlog.dead_bytes() < DEAD_BYTES)
     }
 
     fn take(&mut self, item: Item) {
@@ -292,7 +295,7 @@ impl ArchiveReader {
                     }
                 }
             }
-            Done::Sent(ticket, letter, sent) => self.sent(ticket, &letter, sent),
+            Done::Sent { lot, acknowledged, failure } => self.sent(&lot, acknowledged, failure),
             Done::Looked(look) => self.looked(look),
             Done::Marked(Ok(())) => Ok(()),
             // The next look tries again.

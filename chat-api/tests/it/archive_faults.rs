@@ -108,11 +108,13 @@ async fn a_reader_that_is_killed_in_the_middle_loses_and_doubles_nothing() {
 
 /// Whether it was killed before it was through.
 async fn killed_at(number: usize) -> bool {
-    const SAID: usize = 4_000;
+    const SAID: usize = 20_000;
     let setup = Setup::new().await;
     let putter = Putter::new(&setup);
     let said: Vec<_> = (0..SAID).map(|number| number.to_string()).collect();
-    said.iter().for_each(|content| putter.say(&RoomId::lobby(), content));
+    for content in &said {
+        putter.say(&RoomId::lobby(), content);
+    }
     putter.flush();
     let mut child = program(&setup)
         .arg("serve")
@@ -121,7 +123,7 @@ async fn killed_at(number: usize) -> bool {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    eventually("it has begun", async || (count(&setup).await > number * 700).then_some(())).await;
+    eventually("it has begun", async || (count(&setup).await > number * 3_000).then_some(())).await;
     child.kill().await.unwrap();
     let at_its_death = count(&setup).await;
 
@@ -254,7 +256,9 @@ async fn progress_beyond_the_log_stops_its_partition_until_somebody_decides() {
     // A log that grows past that place was not read for that.
     let putter = Putter::new(&setup);
     for number in 0..20 {
-        rooms().iter().for_each(|room| putter.say(room, &number.to_string()));
+        for room in rooms() {
+            putter.say(&room, &number.to_string());
+        }
     }
     putter.flush();
     let others = async |count| {

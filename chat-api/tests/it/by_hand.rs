@@ -158,7 +158,9 @@ pub(crate) fn held(setup: &Setup, topic: &str) -> usize {
 
 pub(crate) async fn delete_topic(setup: &Setup, topic: &str) {
     let deleted = admin(setup).delete_topics(&[topic], &AdminOptions::new()).await.unwrap();
-    deleted.into_iter().for_each(|topic| drop(topic.unwrap()));
+    for topic in deleted {
+        topic.unwrap();
+    }
 }
 
 /// Cuts the beginning of a partition off, as its retention does.

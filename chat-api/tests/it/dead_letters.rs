@@ -30,8 +30,8 @@ async fn counted(replica: &Replica, reason: &str) -> u64 {
     count.expect("it is counted").parse().unwrap()
 }
 
-fn text(bytes: &Option<Vec<u8>>) -> Option<&str> {
-    bytes.as_ref().map(|bytes| std::str::from_utf8(bytes).unwrap())
+fn text(bytes: Option<&[u8]>) -> Option<&str> {
+    bytes.map(|bytes| std::str::from_utf8(bytes).unwrap())
 }
 
 fn reason(letter: &Record) -> &str {
@@ -69,7 +69,7 @@ async fn a_record_that_cannot_be_read_becomes_a_dead_letter_as_it_is_and_the_res
     let letters = dead_letters(&setup, 6).await;
     let (misplaced, at_home): (Vec<_>, Vec<_>) =
         letters.into_iter().partition(|letter| letter.partition == elsewhere.number());
-    assert_eq!(text(&misplaced[0].value), Some(good.as_str()));
+    assert_eq!(text(misplaced[0].value.as_deref()), Some(good.as_str()));
     assert_eq!(reason(&misplaced[0]), format!("the room belongs to partition {home}"));
     let expected = [
         (Some("lobby"), Some("private words")),
@@ -79,7 +79,11 @@ async fn a_record_that_cannot_be_read_becomes_a_dead_letter_as_it_is_and_the_res
         (Some(""), Some("")),
     ];
     for ((offset, letter), (key, value)) in (1..).zip(&at_home).zip(expected) {
-        assert_eq!((text(&letter.key), text(&letter.value)), (key, value), "as it was");
+        assert_eq!(
+            (text(letter.key.as_deref()), text(letter.value.as_deref())),
+            (key, value),
+            "as it was"
+        );
         assert_eq!(letter.headers["dlq-topic"], setup.log.messages());
         assert_eq!(letter.headers["dlq-partition"], home.to_string());
         assert_eq!(letter.headers["dlq-offset"], offset.to_string());
@@ -106,16 +110,16 @@ async fn a_document_that_mongodb_refuses_becomes_a_dead_letter_and_the_rest_arri
     let replica = setup.replica().await;
     refuse(&setup, Some("refuse me")).await;
     let token = setup.issuer.token("ada");
-    let mut taken = Vec::new();
+    let mut stored = Vec::new();
     for number in 0..30 {
         if number % 10 == 5 {
             replica.say(&token, "refuse me").await;
         } else {
             replica.say(&token, &number.to_string()).await;
-            taken.push(number.to_string());
+            stored.push(number.to_string());
         }
     }
-    assert_eq!(setup.stored_count(27).await, taken);
+    assert_eq!(setup.stored_count(27).await, stored);
 
     let letters = dead_letters(&setup, 3).await;
     let log = records(&setup, &setup.log.messages(), 30).await;
@@ -164,7 +168,9 @@ async fn without_their_topic_dead_letters_hold_up_their_partition_alone_and_unti
     let others: Vec<_> =
         rooms().into_iter().filter(|room| crate::by_hand::partitioner().of(room) != home).collect();
     for number in 0..20 {
-        others.iter().for_each(|room| putter.say(room, &number.to_string()));
+        for room in &others {
+            putter.say(room, &number.to_string());
+        }
     }
     putter.flush();
     let messages = setup.collection("messages").await;
@@ -178,7 +184,7 @@ async fn without_their_topic_dead_letters_hold_up_their_partition_alone_and_unti
 
     Topics::new(&setup.log, SHAPE).unwrap().ensure().await.unwrap();
     let letters = dead_letters(&setup, 1).await;
-    assert_eq!(text(&letters[0].value), Some("private words"));
+    assert_eq!(text(letters[0].value.as_deref()), Some("private words"));
     eventually("it goes on by itself", async || {
         (archive_condition(&replica).await == (true, None)).then_some(())
     })

@@ -19,6 +19,8 @@ use crate::metrics;
 pub(super) const BATCH_RECORDS: usize = 1_000;
 /// … or its first one has waited this long.
 const BATCH_AGE: Duration = Duration::from_millis(50);
+/// What a record at hand costs beside its key and value: itself, allocations, headers.
+const OVERHEAD: usize = 256;
 
 /// What was read of a share of the partitions.
 #[derive(Default)]
@@ -28,8 +30,9 @@ pub(super) struct Backlog {
     waiting: VecDeque<(Ticket, Instant)>,
     /// How many events a write has taken.
     writing: usize,
-    /// How many dead letters are not under way.
-    unsent: usize,
+    /// How many dead letters there are, and how much memory they hold, in bytes.
+    dead: usize,
+    dead_bytes: usize,
     /// Whether something was settled since the last steps.
     moved: bool,
     lives: u64,
@@ -43,6 +46,9 @@ struct Lane {
     known: Position,
     /// What is to be read next; nothing of a partition that is shut.
     next: Option<Position>,
+    /// Whether dead letters of it are under way. They go one lot after another, so that they keep
+    /// their order.
+    sending: bool,
     /// In the order of the log.
     records: VecDeque<Record>,
 }
@@ -56,10 +62,7 @@ enum Fate {
     /// For the archive.
     Event(Event),
     /// Not for the archive.
-    Dead {
-        letter: Arc<Letter>,
-        sent: bool,
-    },
+    Dead(Arc<Letter>),
     Settled,
 }
 
@@ -74,11 +77,28 @@ pub(super) struct Letter {
     pub(super) raw: Option<Raw>,
 }
 
-impl Letter {
-    /// How much memory it holds, in bytes.
-    pub(super) fn size(&self) -> usize {
-        self.raw.as_ref().map_or(0, Raw::size)
+impl Record {
+    fn letter(&self) -> Option<&Arc<Letter>> {
+        match &self.fate {
+            Fate::Dead(letter) => Some(letter),
+            _ => None,
+        }
     }
+}
+
+impl Letter {
+    /// How much memory its record holds, in bytes.
+    fn size(&self) -> usize {
+        self.raw.as_ref().map_or(0, |raw| OVERHEAD + raw.size())
+    }
+}
+
+/// Dead letters of one partition, on their way.
+#[derive(Debug)]
+pub(super) struct Lot {
+    life: u64,
+    pub(super) partition: Partition,
+    pub(super) letters: Vec<(Position, Arc<Letter>)>,
 }
 
 /// Names a record of the backlog.
@@ -110,15 +130,18 @@ impl Backlog {
     fn begin(&mut self, partition: Partition, known: Position, next: Option<Position>) {
         self.close(partition);
         self.lives += 1;
-        let lane = Lane { life: self.lives, known, next, records: VecDeque::new() };
+        let (life, records) = (self.lives, VecDeque::new());
+        let lane = Lane { life, known, next, sending: false, records };
         self.lanes.insert(partition, lane);
     }
 
     /// Forgets a partition. What is under way for it comes to nothing here.
     pub(super) fn close(&mut self, partition: Partition) {
         let Some(lane) = self.lanes.remove(&partition) else { return };
-        let unsent = |record: &&Record| matches!(record.fate, Fate::Dead { sent: false, .. });
-        self.unsent -= lane.records.iter().filter(unsent).count();
+        for letter in lane.records.iter().filter_map(Record::letter) {
+            self.dead -= 1;
+            self.dead_bytes -= letter.size();
+        }
         self.waiting.retain(|(ticket, _)| ticket.life != lane.life);
     }
 
@@ -134,9 +157,11 @@ impl Backlog {
     /// Takes in a record that cannot be stored, likewise.
     pub(super) fn push_dead(&mut self, raw: Raw, reason: String) {
         let (partition, position) = (raw.partition, raw.position);
-        let letter = Arc::new(Letter { class: metrics::UNDECODABLE, reason, raw: Some(raw) });
-        if self.append(partition, position, Fate::Dead { letter, sent: false }).is_some() {
-            self.unsent += 1;
+        let letter = Letter { class: metrics::UNDECODABLE, reason, raw: Some(raw) };
+        let size = letter.size();
+        if self.append(partition, position, Fate::Dead(Arc::new(letter))).is_some() {
+            self.dead += 1;
+            self.dead_bytes += size;
         }
     }
 
@@ -166,6 +191,11 @@ impl Backlog {
     /// How many events are not stored.
     pub(super) fn unstored(&self) -> usize {
         self.waiting.len() + self.writing
+    }
+
+    /// How much memory dead letters hold, in bytes.
+    pub(super) fn dead_bytes(&self) -> usize {
+        self.dead_bytes
     }
 
     /// When the oldest event that is not stored was said.
@@ -206,14 +236,18 @@ impl Backlog {
         let mut reasons: BTreeMap<_, _> =
             stored.refused.into_iter().map(|refusal| (refusal.index, refusal.reason)).collect();
         for (index, ticket) in tickets.iter().enumerate() {
-            let fate = match reasons.remove(&index) {
-                None => Fate::Settled,
-                Some(reason) => {
-                    let letter = Arc::new(Letter { class: metrics::REFUSED, reason, raw: None });
-                    Fate::Dead { letter, sent: false }
+            let Some(record) = self.find_mut(*ticket) else { continue };
+            match reasons.remove(&index) {
+                None => {
+                    record.fate = Fate::Settled;
+                    self.moved = true;
                 }
-            };
-            self.decide(*ticket, fate);
+                Some(reason) => {
+                    let letter = Letter { class: metrics::REFUSED, reason, raw: None };
+                    record.fate = Fate::Dead(Arc::new(letter));
+                    self.dead += 1;
+                }
+            }
         }
     }
 
@@ -227,49 +261,50 @@ impl Backlog {
         }
     }
 
-    /// Takes the dead letters that are not under way: of each partition at most so many.
-    pub(super) fn unsent(
-        &mut self,
-        limit: impl Fn(Partition) -> usize,
-    ) -> Vec<(Ticket, Arc<Letter>)> {
-        let mut unsent = Vec::new();
-        if self.unsent == 0 {
-            return unsent;
+    /// Takes dead letters that are to be sent: of each partition at most so many, and none while
+    /// others of it are under way.
+    pub(super) fn unsent(&mut self, limit: impl Fn(Partition) -> usize) -> Vec<Lot> {
+        if self.dead == 0 {
+            return Vec::new();
         }
-        for (partition, lane) in &mut self.lanes {
-            let letters =
-                lane.records.iter_mut().filter_map(|Record { position, fate }| match fate {
-                    Fate::Dead { letter, sent: sent @ false } => Some((*position, letter, sent)),
-                    _ => None,
-                });
-            for (position, letter, sent) in letters.take(limit(*partition)) {
-                *sent = true;
-                let ticket = Ticket { life: lane.life, partition: *partition, position };
-                unsent.push((ticket, Arc::clone(letter)));
+        let lot = |(partition, lane): (&Partition, &mut Lane)| {
+            if lane.sending {
+                return None;
             }
-        }
-        self.unsent -= unsent.len();
-        unsent
+            let letters = lane.records.iter().filter_map(|record| {
+                record.letter().map(|letter| (record.position, Arc::clone(letter)))
+            });
+            let letters: Vec<_> = letters.take(limit(*partition)).collect();
+            lane.sending = !letters.is_empty();
+            lane.sending.then_some(Lot { life: lane.life, partition: *partition, letters })
+        };
+        self.lanes.iter_mut().filter_map(lot).collect()
     }
 
-    /// A dead letter was acknowledged.
-    pub(super) fn buried(&mut self, ticket: Ticket) {
-        self.decide(ticket, Fate::Settled);
-    }
-
-    /// A dead letter was not acknowledged. `false` for one that nobody waits for any more.
-    pub(super) fn unburied(&mut self, ticket: Ticket) -> bool {
-        match self.find_mut(ticket).map(|record| &mut record.fate) {
-            Some(Fate::Dead { letter, sent }) => {
+    /// So many letters of a lot, from the first, were acknowledged. If not all were, the log keeps
+    /// the records of this partition for as long as it takes. `false` if nobody waits for them any
+    /// more.
+    pub(super) fn sent(&mut self, lot: &Lot, acknowledged: usize) -> bool {
+        let lane = self.lanes.get_mut(&lot.partition).filter(|lane| lane.life == lot.life);
+        let Some(lane) = lane else { return false };
+        lane.sending = false;
+        let failed = acknowledged < lot.letters.len();
+        let mut buried =
+            lot.letters[..acknowledged].iter().map(|(position, _)| *position).peekable();
+        for record in &mut lane.records {
+            let Fate::Dead(letter) = &mut record.fate else { continue };
+            if buried.next_if_eq(&record.position).is_some() {
+                self.dead -= 1;
+                self.dead_bytes -= letter.size();
+                record.fate = Fate::Settled;
+                self.moved = true;
+            } else if failed && letter.raw.is_some() {
+                self.dead_bytes -= letter.size();
                 let (class, reason) = (letter.class, letter.reason.clone());
-                // The log has it as long as it takes.
                 *letter = Arc::new(Letter { class, reason, raw: None });
-                *sent = false;
-                self.unsent += 1;
-                true
             }
-            _ => false,
         }
+        true
     }
 
     /// Whether there may be steps to take.
@@ -303,14 +338,6 @@ impl Backlog {
     /// Steps are to be taken again.
     pub(super) fn not_advanced(&mut self) {
         self.moved = true;
-    }
-
-    fn decide(&mut self, ticket: Ticket, fate: Fate) {
-        let (dead, settled) = (matches!(fate, Fate::Dead { .. }), matches!(fate, Fate::Settled));
-        let Some(record) = self.find_mut(ticket) else { return };
-        record.fate = fate;
-        self.unsent += usize::from(dead);
-        self.moved |= settled;
     }
 
     fn find(&self, ticket: Ticket) -> Option<&Record> {

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::backlog::{Letter, Ticket};
+use super::backlog::Lot;
 use super::{ArchiveReader, Done, Hold};
-use crate::kafka::LogError;
+use crate::kafka::{Dying, LogError};
 use crate::metrics;
+
+/// So many letters of a partition are under way at once.
+const LOT: usize = 100;
 
 /// How long to wait after the first failure of the dead letters …
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -21,52 +24,49 @@ impl ArchiveReader {
         // After a failure one tries for all.
         let limit = |partition| match holds.get(&partition) {
             Some(Hold::DeadLetters { until, .. }) => usize::from(*until <= now),
-            _ => usize::MAX,
+            _ => LOT,
         };
-        for (ticket, letter) in self.backlog.unsent(limit) {
-            self.under_way.sending += letter.size();
+        for lot in self.backlog.unsent(limit) {
             let dead_letters = Arc::clone(&self.dead_letters);
             self.work.push(Box::pin(async move {
-                let Ticket { partition, position, .. } = ticket;
-                let sent = match &letter.raw {
-                    Some(raw) => dead_letters.put(raw, &letter.reason).await,
-                    None => dead_letters.put_again(partition, position, &letter.reason).await,
-                };
-                Done::Sent(ticket, letter, sent)
+                let dying = lot.letters.iter().map(|(position, letter)| Dying {
+                    position: *position,
+                    reason: &letter.reason,
+                    raw: letter.raw.as_ref(),
+                });
+                let records: Vec<_> = dying.collect();
+                let (acknowledged, failure) = dead_letters.put_all(lot.partition, &records).await;
+                Done::Sent { lot, acknowledged, failure }
             }));
         }
     }
 
     pub(super) fn sent(
         &mut self,
-        ticket: Ticket,
-        letter: &Letter,
-        sent: Result<(), LogError>,
+        lot: &Lot,
+        acknowledged: usize,
+        failure: Option<LogError>,
     ) -> anyhow::Result<()> {
-        let Ticket { partition, position, .. } = ticket;
-        self.under_way.sending -= letter.size();
-        let Err(error) = sent else {
+        let partition = lot.partition;
+        for (position, letter) in &lot.letters[..acknowledged] {
             let (offset, reason) = (position.offset(), &letter.reason);
             tracing::warn!(%partition, offset, reason, "a record became a dead letter");
             let labels = [("reason", letter.class)];
             ::metrics::counter!(metrics::DEAD_LETTERS, &labels).increment(1);
-            self.backlog.buried(ticket);
-            if matches!(self.holds.get(&partition), Some(Hold::DeadLetters { .. })) {
-                self.let_go(partition)?;
-            }
-            return Ok(());
-        };
-        if !self.backlog.unburied(ticket) {
+        }
+        if !self.backlog.sent(lot, acknowledged) {
             return Ok(());
         }
-        let now = Instant::now();
-        let wait = match self.holds.get(&partition) {
-            // Another of its records failed at the same time.
-            Some(Hold::DeadLetters { until, .. }) if now < *until => return Ok(()),
-            Some(Hold::DeadLetters { wait, .. }) => (*wait * 2).min(LONGEST_WAIT),
-            _ => FIRST_WAIT,
+        let held = match self.holds.get(&partition) {
+            Some(Hold::DeadLetters { wait, .. }) => Some(*wait),
+            _ => None,
         };
-        self.hold(partition, Hold::DeadLetters { until: now + wait, wait })?;
+        let Some(error) = failure else {
+            return if held.is_some() { self.let_go(partition) } else { Ok(()) };
+        };
+        let wait = held.map_or(FIRST_WAIT, |wait| (wait * 2).min(LONGEST_WAIT));
+        self.hold(partition, Hold::DeadLetters { until: Instant::now() + wait, wait })?;
+        let position = lot.letters[acknowledged].0;
         self.stopped.at(partition, position, &format!("the dead letters do not take it: {error}"));
         Ok(())
     }
