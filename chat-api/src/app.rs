@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::extract::ws::Utf8Bytes;
-use axum::serve::ListenerExt as _;
 use chrono::{DateTime, Utc};
 use dex_tokens::{KeyFetcher, Verifier, VerifierConfig};
 use service_process::admin::{Admin, Condition, Readiness};
@@ -17,14 +16,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::archive::Archive;
-use crate::config::{Config, ServeArgs};
+use crate::config::{Config, MongoArgs, ServeArgs};
 use crate::hub::Hub;
 use crate::ingest::{Ingest, Sources};
-use crate::kafka::{GENERATION, GroupConsumer, HandConsumer, Log, LogError, Partitioner, Producer};
+use crate::kafka::{
+    DeadLetters, GENERATION, GroupConsumer, HandConsumer, Log, LogError, Partitioner, Producer,
+};
 use crate::message::{Partition, Position};
-use crate::service::Service;
-use crate::workers::{ArchiveReader, FanOut, Stopped, fan_out};
-use crate::{http, ws};
+use crate::service::{Counters, Service};
+use crate::session::CatchUp;
+use crate::sockets::{Order, Sockets};
+use crate::workers::{ArchiveReader, FanOut, Start, Stopped};
+use crate::{http, metrics, ws};
 
 /// How long appends that are under way get at a stop: their own delivery timeout, and a little.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(6);
@@ -59,15 +62,20 @@ pub struct App {
 struct Ground {
     partitioner: Partitioner,
     consumer: HandConsumer,
-    starts: Vec<(Partition, Position)>,
+    starts: Vec<(Partition, Start)>,
 }
 
 /// Checks what the parser of the command line cannot.
 pub fn check(args: &ServeArgs) -> anyhow::Result<()> {
     verifier_config(args)?;
-    Archive::check_address(&args.mongodb_uri)
-        .map_err(|error| BadConfiguration { option: "mongodb-uri", reason: error.to_string() })?;
+    check_mongodb(&args.mongodb)?;
     Ok(())
+}
+
+/// Checks what the parser of the command line cannot of the archive's address.
+pub(crate) fn check_mongodb(args: &MongoArgs) -> Result<(), BadConfiguration> {
+    Archive::check_address(&args.mongodb_uri)
+        .map_err(|error| BadConfiguration { option: "mongodb-uri", reason: error.to_string() })
 }
 
 fn verifier_config(args: &ServeArgs) -> Result<VerifierConfig, BadConfiguration> {
@@ -88,7 +96,7 @@ fn verifier_config(args: &ServeArgs) -> Result<VerifierConfig, BadConfiguration>
 impl App {
     /// Connects to the log and the archive and binds both ports; port 0 lets the system choose.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
-        let Config { args, patience, ring_bytes, window } = config;
+        let Config { args, patience, rate, in_flight, ring_bytes, span } = config;
         check(&args)?;
         let sources = Sources { now, random };
         let (verifier, fetcher) = Verifier::new(verifier_config(&args)?, now)?;
@@ -97,12 +105,13 @@ impl App {
             .with_context(|| format!("CHAT_LISTEN: {} cannot be bound", args.chat_listen))?;
         let admin = Admin::bind(args.admin_listen).await?;
         let log = args.log.log();
-        let Ground { partitioner, consumer, starts } = ground(&log, window).await?;
-        let archive = open_archive(&args, partitioner).await?;
-        let producer = Arc::new(Producer::new(&log, partitioner)?);
+        let Ground { partitioner, consumer, starts } = ground(&log, span).await?;
+        let archive = open_archive(&args.mongodb, partitioner).await?;
+        let producer = Arc::new(Producer::new(&log, partitioner, in_flight)?);
 
-        let positions: Vec<Position> = starts.iter().map(|(_, position)| *position).collect();
-        let hub = Arc::new(Hub::new(&positions, ring_bytes));
+        let rings: Vec<Position> = starts.iter().map(|(_, start)| start.ring).collect();
+        let hub = Arc::new(Hub::new(&rings, ring_bytes, span));
+        let sockets = Arc::new(Sockets::default());
         let readiness = Readiness::new();
         let stopped =
             |reader, condition: Condition| Stopped::new(reader, log.messages(), condition);
@@ -111,25 +120,38 @@ impl App {
             starts,
             hub: Arc::clone(&hub),
             encode: ws::frame::event,
-            stopped: stopped("fan-out", readiness.condition("fan_out")),
+            span,
+            sockets: Arc::clone(&sockets),
+            condition: readiness.condition("fan_out"),
             warm: CancellationToken::new(),
             stop: CancellationToken::new(),
         };
         let group = GroupConsumer::join(&log, partitioner)?;
         let archive_stopped = stopped("archive", readiness.condition("archive"));
-        let archive_reader = ArchiveReader::new(group, archive.clone(), archive_stopped, sources);
+        let archive_reader = ArchiveReader::new(
+            group,
+            archive.clone(),
+            DeadLetters::new(log.clone()),
+            archive_stopped,
+            sources,
+        );
+        let ingest =
+            Ingest::new(Arc::clone(&producer), Arc::clone(&hub), archive.clone(), rate, sources);
         let service = Arc::new(Service {
             verifier,
-            ingest: Ingest::new(Arc::clone(&producer), sources),
+            ingest,
             hub,
+            catch_up: CatchUp::new(archive.clone(), ws::frame::event),
             archive,
             partitioner,
             sources,
             patience,
             allowed_origins: args.chat_allowed_origins,
             readiness: readiness.clone(),
-            draining: CancellationToken::new(),
-            sockets: TaskTracker::new(),
+            leaving: CancellationToken::new(),
+            sockets,
+            open_sockets: TaskTracker::new(),
+            counters: Counters::default(),
         });
         let address = listener.local_addr()?;
         Ok(Self {
@@ -171,7 +193,9 @@ impl App {
             address,
         } = self;
         let tasks = lifecycle.tasks();
+        // First: what is counted before the registry is open is lost.
         admin.serve(&tasks, readiness);
+        metrics::describe();
         tracing::info!(%address, "chat-api starts");
 
         // Keys are needed until the last request is answered.
@@ -180,7 +204,7 @@ impl App {
         let (warm, fan_out_stop) = (fan_out.warm.clone(), fan_out.stop.clone());
         tasks.worker("fan-out", fan_out.run());
         tasks.worker("archive", archive_reader.run(downstream.clone(), tasks.aborting().clone()));
-        tasks.worker("producer", watch(Arc::clone(&producer), downstream.clone()));
+        tasks.worker("producer", Arc::clone(&producer).look_after(downstream.clone()));
         let serving = Serving { service, listener, producer, warm, tasks: tasks.clone() };
         tasks.worker("http", async move {
             let served = serving.run().await;
@@ -212,25 +236,14 @@ impl Serving {
             () = tasks.stopping().cancelled() => return Ok(()),
         }
         let router = http::router(Arc::clone(&service));
-        let draining = service.draining.clone();
-        let stopping = tasks.stopping().clone();
-        // Small frames must not wait for the acknowledgement of the ones before.
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "a connection keeps its delay");
-            }
-        });
-        let served = axum::serve(listener, router).with_graceful_shutdown(async move {
-            stopping.cancelled().await;
-            draining.cancel();
-        });
+        let stop = leave(Arc::clone(&service), tasks.clone());
         tokio::select! {
-            served = served.into_future() => served?,
+            () = http::door::serve(listener, router, service.patience.head, stop) => {}
             () = tasks.aborting().cancelled() => return Ok(()),
         }
-        service.sockets.close();
+        service.open_sockets.close();
         tokio::select! {
-            () = service.sockets.wait() => {}
+            () = service.open_sockets.wait() => {}
             () = tasks.aborting().cancelled() => return Ok(()),
         }
         tracing::info!("all sockets are closed");
@@ -239,19 +252,22 @@ impl Serving {
     }
 }
 
-/// A producer that can never append again ends the process; the next one begins with a fresh one.
-async fn watch(producer: Arc<Producer>, stop: CancellationToken) -> anyhow::Result<()> {
+/// Completes when nothing new is to be let in: some time after the stop was asked for, which readiness
+/// shows at once. From then on sockets know that they will be closed.
+async fn leave(service: Arc<Service>, tasks: Tasks) {
+    tasks.stopping().cancelled().await;
+    service.leaving.cancel();
     tokio::select! {
-        () = stop.cancelled() => Ok(()),
-        () = producer.broken() => anyhow::bail!("the log takes nothing more from this producer"),
+        () = sleep(service.patience.drain_pause) => {}
+        () = tasks.aborting().cancelled() => {}
     }
+    service.sockets.tell_all(Order::Drain);
 }
 
-async fn ground(log: &Log, window: i64) -> anyhow::Result<Ground> {
+async fn ground(log: &Log, span: i64) -> anyhow::Result<Ground> {
     let deadline = Instant::now() + ELECTION_TIMEOUT;
     loop {
-        let asked = log.clone();
-        match tokio::task::spawn_blocking(move || survey(&asked, window)).await? {
+        match survey(log, span).await {
             Err(error) if error.is_election() && Instant::now() < deadline => {
                 sleep(LOOK_AGAIN).await;
             }
@@ -260,16 +276,22 @@ async fn ground(log: &Log, window: i64) -> anyhow::Result<Ground> {
     }
 }
 
-/// What the log looks like. Blocks.
-fn survey(log: &Log, window: i64) -> Result<Ground, LogError> {
-    let partitioner = log.partitioner()?;
+/// What the log looks like.
+async fn survey(log: &Log, span: i64) -> Result<Ground, LogError> {
+    let asked = log.clone();
+    let partitioner = tokio::task::spawn_blocking(move || asked.partitioner()).await;
+    let partitioner = partitioner.map_err(|_| LogError::Died)??;
     let consumer = HandConsumer::new(log, partitioner)?;
-    let ranges = consumer.ranges()?;
-    let start = |(partition, range)| (partition, fan_out::start(range, window));
+    let ranges = consumer.ranges().await?;
+    let start = |(partition, range)| (partition, Start::of(range, span));
     Ok(Ground { partitioner, consumer, starts: ranges.into_iter().map(start).collect() })
 }
 
-async fn open_archive(args: &ServeArgs, partitioner: Partitioner) -> anyhow::Result<Archive> {
+/// The archive, with its indexes, of a log with that many partitions.
+pub(crate) async fn open_archive(
+    args: &MongoArgs,
+    partitioner: Partitioner,
+) -> anyhow::Result<Archive> {
     let archive =
         Archive::open(&args.mongodb_uri, &args.mongodb_database).await.context("MONGODB_URI")?;
     archive.prepare(GENERATION, partitioner.count()).await.context("MONGODB_URI")?;

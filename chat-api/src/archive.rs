@@ -2,15 +2,18 @@
 //!
 //! Documents carry the message's id as `_id`, which is the only unique index, so writing one again
 //! changes nothing. `progress` says per generation and partition up to where every record is held;
-//! it is written after the documents and never falls.
+//! it is written after the documents, and only somebody who puts a backup back makes it fall.
 
+mod batch;
 mod document;
 mod error;
+mod progress;
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{self, Document, doc};
 use mongodb::options::{
     ClientOptions, CollectionOptions, ConnectionString, IndexOptions, InsertManyOptions,
     ReadConcern, SelectionCriteria, WriteConcern,
@@ -18,9 +21,11 @@ use mongodb::options::{
 use mongodb::{Client, Collection, Database, IndexModel};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::message::{Event, Partition, Position, RoomId};
+use crate::message::{Event, MessageId, Position, RoomId};
 
+pub use batch::{Batch, Refusal, Stored};
 pub use error::ArchiveError;
+pub use progress::{Progress, Step};
 
 /// A history read that takes longer than this is an outage to its caller.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
@@ -91,9 +96,10 @@ impl Archive {
     pub async fn prepare(&self, generation: u16, partitions: usize) -> Result<(), ArchiveError> {
         let named = |name: &str| IndexOptions::builder().name(name.to_owned()).build();
         let by_room = doc! { "room_id": 1, "pos": 1 };
+        let by_time = doc! { "room_id": 1, "timestamp": 1, "pos": 1 };
         let indexes = [
             IndexModel::builder().keys(by_room).options(named("room_pos")).build(),
-            IndexModel::builder().keys(doc! { "timestamp": 1 }).options(named("timestamp")).build(),
+            IndexModel::builder().keys(by_time).options(named("room_timestamp")).build(),
         ];
         limited(READ_TIMEOUT, self.messages.create_indexes(indexes)).await?;
 
@@ -110,59 +116,43 @@ impl Archive {
         }
     }
 
-    /// Stores events, whatever of them is held already. On [`ArchiveError::Refused`] all others are
-    /// stored.
-    pub async fn store(&self, events: &[Event]) -> Result<(), ArchiveError> {
+    /// Stores a batch, whatever of it is held already.
+    pub async fn store(&self, batch: &Batch) -> Result<Stored, ArchiveError> {
+        batch::divide(batch.len(), |part| self.insert(batch.part(part))).await
+    }
+
+    async fn insert(&self, documents: &[Document]) -> Result<batch::Inserted, ArchiveError> {
         let options = InsertManyOptions::builder().ordered(false).build();
-        let documents = events.iter().map(document::of_event);
         let inserted = self.messages.insert_many(documents).with_options(options);
         match tokio::time::timeout(WRITE_TIMEOUT, inserted).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => error::of_insert(error),
+            Ok(Ok(_)) => {
+                let stored = Stored { fresh: documents.len(), refused: Vec::new() };
+                Ok(batch::Inserted::Each(stored))
+            }
+            Ok(Err(error)) => batch::sort(error, documents.len()),
             Err(_) => Err(ArchiveError::Timeout),
         }
     }
 
-    /// Notes that everything up to these positions is held. Never steps back.
-    pub async fn advance(
-        &self,
-        generation: u16,
-        done: &[(Partition, Position)],
-    ) -> Result<(), ArchiveError> {
-        let updates = done.iter().map(|(partition, position)| {
-            doc! {
-                "q": { "_id": progress_id(generation, *partition) },
-                "u": {
-                    "$max": { "pos": position.raw() },
-                    "$setOnInsert": { "g": i32::from(generation), "partition": partition.number() },
-                },
-                "upsert": true,
-            }
-        });
-        // One command for all partitions; the driver has no such call for older servers.
-        let command = doc! {
-            "update": self.progress.name(),
-            "updates": updates.collect::<Vec<_>>(),
-            "writeConcern": { "w": "majority" },
-        };
-        let answer = limited(WRITE_TIMEOUT, self.database.run_command(command)).await?;
-        if answer.contains_key("writeErrors") || answer.contains_key("writeConcernError") {
-            return Err(ArchiveError::Progress);
-        }
-        Ok(())
+    /// The message of an id.
+    pub async fn find(&self, id: MessageId) -> Result<Option<Event>, ArchiveError> {
+        let query = doc! { "_id": id.to_string() };
+        let found = limited(READ_TIMEOUT, self.messages.find_one(query)).await?;
+        found.as_ref().map(document::to_event).transpose()
     }
 
-    /// Up to where every record of a partition is held.
-    pub async fn progress(
+    /// Where the first message of a room stands that has this timestamp or a later one.
+    pub async fn since(
         &self,
-        generation: u16,
-        partition: Partition,
-    ) -> Result<Position, ArchiveError> {
-        let query = doc! { "_id": progress_id(generation, partition) };
-        let found = limited(READ_TIMEOUT, self.progress.find_one(query)).await?;
-        let Some(found) = found else { return Ok(Position::BEFORE_ALL) };
-        let raw = found.get_i64("pos").map_err(|_| ArchiveError::Foreign("progress"))?;
-        Position::from_raw(raw).map_err(|_| ArchiveError::Foreign("progress"))
+        room: &RoomId,
+        time: DateTime<Utc>,
+    ) -> Result<Option<Position>, ArchiveError> {
+        let time = bson::DateTime::from_millis(time.timestamp_millis());
+        let query = doc! { "room_id": room.as_str(), "timestamp": { "$gte": time } };
+        let first = self.messages.find_one(query).sort(doc! { "timestamp": 1, "pos": 1 });
+        let first = limited(READ_TIMEOUT, first).await?;
+        let event = first.as_ref().map(document::to_event).transpose()?;
+        Ok(event.map(|event| event.position))
     }
 
     /// The messages of a span, oldest first.
@@ -188,10 +178,6 @@ impl Archive {
         let events = found.iter().map(document::to_event);
         if span.from == End::Newest { events.rev().collect() } else { events.collect() }
     }
-}
-
-fn progress_id(generation: u16, partition: Partition) -> String {
-    format!("g{generation}-p{partition}")
 }
 
 /// The driver has no deadline of its own for a server that stops answering.

@@ -1,18 +1,23 @@
 //! The command line.
 
+mod archive;
+mod dlq;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use service_process::exit;
 use service_process::lifecycle::Lifecycle;
+use service_process::output;
 use service_process::telemetry::{self, TelemetryArgs};
 
 use crate::app::{self, App};
 use crate::config::{Config, LogArgs, ServeArgs, TopicArgs};
 use crate::kafka::Topics;
 
-/// How long a stop may take: five seconds for appends under way, and as much for the last batch.
+/// How long a stop may take after the last socket was to be closed: six seconds for appends under way,
+/// and as much for the last batch.
 const GRACE: Duration = Duration::from_secs(15);
 
 /// The chat backend: REST and WebSocket in front of one log.
@@ -36,6 +41,16 @@ enum Command {
     Topics {
         #[command(subcommand)]
         action: TopicsAction,
+    },
+    /// Looks at records that could not be stored.
+    Dlq {
+        #[command(subcommand)]
+        action: dlq::DlqAction,
+    },
+    /// Works on the archive.
+    Archive {
+        #[command(subcommand)]
+        action: archive::ArchiveAction,
     },
     /// Checks the configuration of `serve` without connecting to anything.
     CheckConfig {
@@ -84,6 +99,8 @@ impl Cli {
             }
             Command::Topics { action: TopicsAction::Ensure { topics } } => topics.ensure().await,
             Command::Topics { action: TopicsAction::Check { topics } } => topics.check().await,
+            Command::Dlq { action } => dlq::run(action).await,
+            Command::Archive { action } => archive::run(action).await,
         };
         match done {
             Ok(()) => ExitCode::SUCCESS,
@@ -93,11 +110,13 @@ impl Cli {
 }
 
 async fn serve_until_stopped(args: ServeArgs) -> ExitCode {
-    let app = match App::build(Config::new(args)).await {
+    let config = Config::new(args);
+    let grace = config.patience.drain_pause + config.patience.drain_over + GRACE;
+    let app = match App::build(config).await {
         Ok(app) => app,
         Err(error) => return failed(&error),
     };
-    let lifecycle = Lifecycle::new(GRACE);
+    let lifecycle = Lifecycle::new(grace);
     app.run(&lifecycle);
     lifecycle.run_until_stopped().await
 }
@@ -123,6 +142,9 @@ fn say(text: &str) {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
+    if output::is_enough(error) {
+        return ExitCode::SUCCESS;
+    }
     eprintln!("chat-api: {error:#}");
     let code = if error.is::<app::BadConfiguration>() { exit::CONFIG } else { exit::FAILURE };
     ExitCode::from(code)

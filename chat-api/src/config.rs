@@ -8,7 +8,9 @@ use clap::Args;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::kafka::{Log, TopicShape};
+use crate::hub;
+use crate::ingest::Rate;
+use crate::kafka::{Bounds, Log, TopicShape};
 
 /// Where the log is.
 #[derive(Debug, Clone, Args)]
@@ -25,7 +27,7 @@ pub struct LogArgs {
 /// How the topics should be.
 #[derive(Debug, Clone, Args)]
 pub struct TopicArgs {
-    /// Partitions of the topic with messages. Never changed in place.
+    /// Partitions of each topic. Never changed in place.
     #[arg(long, env = "KAFKA_PARTITIONS", default_value_t = 48, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub kafka_partitions: u16,
 
@@ -36,6 +38,19 @@ pub struct TopicArgs {
     /// How many of them must have a message before it is acknowledged.
     #[arg(long, env = "KAFKA_MIN_INSYNC_REPLICAS", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     pub kafka_min_insync_replicas: u16,
+}
+
+/// Where the archive is.
+#[derive(Debug, Clone, Args)]
+pub struct MongoArgs {
+    /// Connection string of MongoDB (secret).
+    // Taken as it is: the parser of the command line would quote what it refuses.
+    #[arg(long, env = "MONGODB_URI", hide_env_values = true)]
+    pub mongodb_uri: SecretString,
+
+    /// The database in MongoDB.
+    #[arg(long, env = "MONGODB_DATABASE", default_value = "chat", value_parser = parse_database)]
+    pub mongodb_database: String,
 }
 
 /// What `serve` needs.
@@ -53,14 +68,9 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub log: LogArgs,
 
-    /// Connection string of MongoDB (secret).
-    // Taken as it is: the parser of the command line would quote what it refuses.
-    #[arg(long, env = "MONGODB_URI", hide_env_values = true)]
-    pub mongodb_uri: SecretString,
-
-    /// The database in MongoDB.
-    #[arg(long, env = "MONGODB_DATABASE", default_value = "chat", value_parser = parse_database)]
-    pub mongodb_database: String,
+    /// Where the archive is.
+    #[command(flatten)]
+    pub mongodb: MongoArgs,
 
     /// Issuer of the tokens, exactly as tokens and discovery name it.
     #[arg(long, env = "DEX_ISSUER_URL", value_parser = parse_http_url)]
@@ -77,6 +87,16 @@ pub struct ServeArgs {
     /// Origins whose pages may call, separated by commas; none if left out.
     #[arg(long, env = "CHAT_ALLOWED_ORIGINS", value_delimiter = ',', value_parser = parse_origin)]
     pub chat_allowed_origins: Vec<HeaderValue>,
+
+    /// At a stop: seconds to go on taking connections after readiness is off, so that whoever
+    /// distributes them learns of it.
+    #[arg(long, env = "CHAT_DRAIN_PAUSE", default_value_t = 5, value_parser = clap::value_parser!(u16).range(0..=60))]
+    pub chat_drain_pause: u16,
+
+    /// Then: seconds over which the ends of the sockets are spread, so that their clients do not all
+    /// come to the other replicas at once.
+    #[arg(long, env = "CHAT_DRAIN_OVER", default_value_t = 5, value_parser = clap::value_parser!(u16).range(0..=60))]
+    pub chat_drain_over: u16,
 }
 
 /// The whole configuration of a serving process.
@@ -86,33 +106,53 @@ pub struct Config {
     pub args: ServeArgs,
     /// How patient sessions are.
     pub patience: Patience,
+    /// How fast one person may speak.
+    pub rate: Rate,
+    /// What may be on its way to the log.
+    pub in_flight: Bounds,
     /// Bytes of events kept in memory per partition: 48 partitions with 1 MiB each stay far below
     /// the memory of the smallest container.
     pub ring_bytes: usize,
-    /// Records that are read back per partition at the start: two deduplication windows of 10,000.
-    pub window: i64,
+    /// Offsets within which an id is a repeat. Twice as many are read back at the start.
+    pub span: i64,
 }
 
-/// How patient a session is.
+/// How patient this replica is with its clients.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
+    /// For the head of a request.
+    pub head: Duration,
     /// For the first token.
     pub auth: Duration,
     /// Between two pings.
     pub ping_every: Duration,
     /// For the answer to a ping.
     pub pong_within: Duration,
+    /// Before the token's expiry, to say so.
+    pub before_expiry: Duration,
     /// After the token's expiry, for a fresh one. Stays below the leeway with which tokens pass.
     pub after_expiry: Duration,
+    /// For a write of which the other side takes nothing.
+    pub stall: Duration,
+    /// After a stop was asked for, until sockets are told: the time in which whoever distributes
+    /// connections learns that no more should come here.
+    pub drain_pause: Duration,
+    /// Over which the ends of the sockets are spread at a stop.
+    pub drain_over: Duration,
 }
 
-impl Default for Patience {
-    fn default() -> Self {
+impl Patience {
+    fn new(args: &ServeArgs) -> Self {
         Self {
+            head: Duration::from_secs(10),
             auth: Duration::from_secs(10),
             ping_every: Duration::from_secs(25),
             pong_within: Duration::from_secs(8),
+            before_expiry: Duration::from_mins(1),
             after_expiry: Duration::from_secs(25),
+            stall: Duration::from_secs(15),
+            drain_pause: Duration::from_secs(args.chat_drain_pause.into()),
+            drain_over: Duration::from_secs(args.chat_drain_over.into()),
         }
     }
 }
@@ -121,7 +161,15 @@ impl Config {
     /// The configuration of an operator's decisions.
     #[must_use]
     pub fn new(args: ServeArgs) -> Self {
-        Self { args, patience: Patience::default(), ring_bytes: 1 << 20, window: 20_000 }
+        let patience = Patience::new(&args);
+        Self {
+            args,
+            patience,
+            rate: Rate::default(),
+            in_flight: Bounds::default(),
+            ring_bytes: 1 << 20,
+            span: hub::SPAN,
+        }
     }
 }
 

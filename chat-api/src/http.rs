@@ -1,7 +1,10 @@
 //! REST: the routes, what comes in, what goes out.
 
+mod after;
 mod body;
 mod caller;
+pub mod door;
+mod header;
 mod health;
 mod messages;
 pub mod openapi;
@@ -13,7 +16,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use http::{HeaderValue, Method, header};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, LINK, RETRY_AFTER};
+use http::{HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::service::Service;
@@ -28,6 +32,7 @@ pub fn router(service: Arc<Service>) -> Router {
     let cors = cors(&service.allowed_origins);
     let routes = Router::new()
         .route("/messages", get(messages::list).post(messages::send))
+        .route("/messages/{id}", get(messages::one))
         .route("/ws", get(ws::upgrade))
         .route("/openapi.json", get(openapi::document))
         .route("/healthz", get(health::healthz))
@@ -45,7 +50,7 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins.iter().cloned()))
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([header::LINK, header::RETRY_AFTER, messages::X_CURSOR])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, header::IDEMPOTENCY_KEY, header::X_AFTER])
+        .expose_headers([LINK, RETRY_AFTER, header::X_CURSOR])
         .max_age(PREFLIGHT_MAX_AGE)
 }

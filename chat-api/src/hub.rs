@@ -1,23 +1,30 @@
 //! What was said lately, and who waits for more.
 //!
-//! There is one shard per partition. It holds one [`Ring`] of events in the log's order and a list
-//! of who is to be woken. Nothing is pushed to a connection: it is woken, and reads.
+//! There is one shard per partition. It holds the ids of the last records ([`Window`]), one [`Ring`]
+//! of events in the log's order, and a list of who is to be woken. Nothing is pushed to a connection:
+//! it is woken, and reads.
 
 mod ring;
+mod wake;
+mod window;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
-use crate::message::{Partition, Position, RoomId};
+use crate::message::{Event, MessageId, Partition, Position, RoomId};
 
 pub use ring::{Page, Ring};
+pub use wake::{Bell, Wake};
+pub use window::{Recalled, SPAN, Window};
 
 /// The shards of all partitions. `F` is an event in the form in which it leaves the process, encoded
 /// once for all its receivers and cheap to clone.
 pub struct Hub<F> {
     shards: Vec<Shard<F>>,
+    ring_bytes: usize,
+    span: i64,
 }
 
 struct Shard<F> {
@@ -27,63 +34,113 @@ struct Shard<F> {
 }
 
 struct State<F> {
+    window: Window,
     ring: Ring<F>,
-    listeners: HashMap<RoomId, Vec<Arc<Notify>>>,
+    listeners: HashMap<RoomId, Vec<Arc<Wake>>>,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It is an event for whoever listens.
+    New,
+    /// Its id occurred before.
+    Repeat,
 }
 
 impl<F: Clone> Hub<F> {
-    /// A hub whose shards begin at these positions, in the order of their partitions, and hold at
-    /// most `ring_bytes` each.
+    /// A hub whose rings begin at these positions, in the order of their partitions, and hold at most
+    /// `ring_bytes` each. Ids are remembered for `span` offsets.
     #[must_use]
-    pub fn new(starts: &[Position], ring_bytes: usize) -> Self {
+    pub fn new(starts: &[Position], ring_bytes: usize, span: i64) -> Self {
         let shard = |start: &Position| Shard {
             state: Mutex::new(State {
+                window: Window::new(span),
                 ring: Ring::new(*start, ring_bytes),
                 listeners: HashMap::new(),
             }),
             head: watch::Sender::new(*start),
         };
-        Self { shards: starts.iter().map(shard).collect() }
+        Self { shards: starts.iter().map(shard).collect(), ring_bytes, span }
     }
 
-    /// Takes in the next event of a partition and wakes who waits for its room. `encode` gets the
-    /// position of the room's previous event, if the ring still knows it.
-    pub fn push(
+    /// Takes in the next record of a partition and wakes who waits for its room. A record before the
+    /// ring's beginning only leaves its id. `encode` gets the position of the room's previous event,
+    /// if the ring still knows it.
+    pub fn take(
         &self,
-        partition: Partition,
-        position: Position,
-        room: &RoomId,
+        event: &Event,
         encode: impl FnOnce(Option<Position>) -> (F, usize),
-    ) {
+    ) -> Taken {
+        let Event { partition, position, envelope } = event;
+        let (position, room) = (*position, &envelope.room_id);
         let shard = &self.shards[partition.index()];
-        let previous = shard.lock().ring.last(room);
-        // Only the partition's one reader pushes, so the previous event stays the previous one.
+        let record = Recalled { position, body_hash: envelope.body_hash };
+        let mut state = shard.lock();
+        let first = state.window.note(record, envelope.message_id);
+        let (warming, previous) = (position < state.ring.head(), state.ring.last(room));
+        drop(state);
+        if warming {
+            return if first { Taken::New } else { Taken::Repeat };
+        }
+        if !first {
+            self.skip(*partition, position);
+            return Taken::Repeat;
+        }
+        // Only the partition's one reader comes here, so the previous event stays the previous one.
         let (frame, bytes) = encode(previous);
         let mut state = shard.lock();
         state.ring.push(position, room, frame, bytes);
-        for listener in state.listeners.get(room).into_iter().flatten() {
-            listener.notify_one();
+        for wake in state.listeners.get(room).into_iter().flatten() {
+            wake.ring();
         }
         drop(state);
         shard.head.send_replace(position.next());
+        Taken::New
     }
 
-    /// The events of a room from `next` on, at most `limit`, or the ring's floor if `next` lies
-    /// below it.
+    /// Passes a record that is an event for nobody.
+    pub fn skip(&self, partition: Partition, position: Position) {
+        let shard = &self.shards[partition.index()];
+        let mut state = shard.lock();
+        state.ring.skip(position);
+        let head = state.ring.head();
+        drop(state);
+        shard.head.send_replace(head);
+    }
+
+    /// Forgets a partition and begins again at another position. What lies below is the archive's.
+    pub fn restart(&self, partition: Partition, start: Position) {
+        let shard = &self.shards[partition.index()];
+        let mut state = shard.lock();
+        state.window = Window::new(self.span);
+        state.ring = Ring::new(start, self.ring_bytes);
+        drop(state);
+        shard.head.send_replace(start);
+    }
+
+    /// The events of a room from `next` on, until they have `budget` bytes, or the ring's floor if
+    /// `next` lies below it.
     pub fn read(
         &self,
         partition: Partition,
         room: &RoomId,
         next: Position,
-        limit: usize,
+        budget: usize,
     ) -> Result<Page<F>, Position> {
-        self.shards[partition.index()].lock().ring.read(room, next, limit)
+        self.shards[partition.index()].lock().ring.read(room, next, budget)
     }
 
-    /// The position after the last event of a partition.
+    /// The position after the last record that was read of a partition.
     #[must_use]
     pub fn head(&self, partition: Partition) -> Position {
         *self.shards[partition.index()].head.borrow()
+    }
+
+    /// The record that counts of an id, if it stands among the partition's last.
+    #[must_use]
+    pub fn recall(&self, partition: Partition, id: MessageId) -> Option<Recalled> {
+        self.shards[partition.index()].lock().window.recall(id)
     }
 
     /// Completes when a partition's head has come to `position`.
@@ -93,18 +150,32 @@ impl<F: Clone> Hub<F> {
         let _ = head.wait_for(|head| *head >= position).await;
     }
 
-    /// Wakes `waker` at every event of a room, until the returned value is dropped.
+    /// Completes when a record with that id was read.
+    pub async fn appeared(&self, partition: Partition, id: MessageId) -> Recalled {
+        let mut head = self.shards[partition.index()].head.subscribe();
+        loop {
+            head.mark_unchanged();
+            if let Some(recalled) = self.recall(partition, id) {
+                return recalled;
+            }
+            // The sender lives as long as the hub.
+            let _ = head.changed().await;
+        }
+    }
+
+    /// Wakes at every event of a room, until the returned value is dropped.
     #[must_use]
     pub fn listen(
         self: &Arc<Self>,
         partition: Partition,
         room: &RoomId,
-        waker: &Arc<Notify>,
+        bell: &Arc<Bell>,
     ) -> Listening<F> {
+        let wake = Arc::new(Wake::new(Arc::clone(bell)));
         let mut state = self.shards[partition.index()].lock();
-        state.listeners.entry(room.clone()).or_default().push(Arc::clone(waker));
+        state.listeners.entry(room.clone()).or_default().push(Arc::clone(&wake));
         drop(state);
-        Listening { hub: Arc::clone(self), partition, room: room.clone(), waker: Arc::clone(waker) }
+        Listening { hub: Arc::clone(self), partition, room: room.clone(), wake }
     }
 }
 
@@ -121,15 +192,22 @@ pub struct Listening<F> {
     hub: Arc<Hub<F>>,
     partition: Partition,
     room: RoomId,
-    waker: Arc<Notify>,
+    wake: Arc<Wake>,
+}
+
+impl<F> Listening<F> {
+    /// Whether there was an event since this was last asked, or this was never asked.
+    #[must_use]
+    pub fn answer(&self) -> bool {
+        self.wake.answer()
+    }
 }
 
 impl<F> Drop for Listening<F> {
     fn drop(&mut self) {
         let mut state = self.hub.shards[self.partition.index()].lock();
         if let Some(listeners) = state.listeners.get_mut(&self.room) {
-            if let Some(index) = listeners.iter().position(|waker| Arc::ptr_eq(waker, &self.waker))
-            {
+            if let Some(index) = listeners.iter().position(|wake| Arc::ptr_eq(wake, &self.wake)) {
                 listeners.swap_remove(index);
             }
             if listeners.is_empty() {

@@ -1,11 +1,27 @@
 //! The one way in: what REST and sockets both do with something that is to be said.
 
+mod rate;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use governor::clock::MonotonicClock;
+use tokio::time::timeout;
 
-use crate::kafka::{AppendError, Producer};
+use crate::archive::Archive;
+use crate::hub::{Hub, Recalled};
+use crate::kafka::{AppendError, Appended, Producer};
 use crate::message::{Author, Cursor, Draft, Envelope, MessageId, RoomId};
+use crate::metrics;
+
+pub use rate::{Rate, Rates};
+
+/// How long a send waits for the archive's word on its key. The answer is a convenience: without it
+/// the message is appended again, and the readers of the log drop the repeat.
+const LOOKUP: Duration = Duration::from_millis(500);
+/// How long a send waits for its own record to be read back, if only that tells its cursor.
+const READ_BACK: Duration = Duration::from_secs(2);
 
 /// The time of day and the randomness of this process, read where the outermost layer opened them.
 #[derive(Clone, Copy)]
@@ -16,9 +32,12 @@ pub struct Sources {
     pub random: fn() -> [u8; 10],
 }
 
-/// Appends what people say to the log.
-pub struct Ingest {
+/// Appends what people say to the log. `F` is the form in which the hub holds events.
+pub struct Ingest<F> {
     producer: Arc<Producer>,
+    hub: Arc<Hub<F>>,
+    archive: Archive,
+    rates: Rates<MonotonicClock>,
     sources: Sources,
 }
 
@@ -34,9 +53,15 @@ pub struct Accepted {
 /// Why something was not said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
+    /// This person says too much in a short time.
+    #[error("too many messages in a short time")]
+    TooFast,
     /// There is no such room for this person.
     #[error("there is no such room")]
     UnknownRoom,
+    /// The key was used before, for something else.
+    #[error("the key was used for another message")]
+    Conflict,
     /// The log did not acknowledge it.
     #[error("{error}")]
     Log {
@@ -53,53 +78,147 @@ pub fn is_open_to_all(room: &RoomId) -> bool {
     room.as_str() == RoomId::LOBBY
 }
 
-impl Ingest {
-    /// Appends by that producer.
+impl<F: Clone> Ingest<F> {
+    /// Appends by that producer, each person no faster than that. Hub and archive tell what was said
+    /// before.
     #[must_use]
-    pub fn new(producer: Arc<Producer>, sources: Sources) -> Self {
-        Self { producer, sources }
+    pub fn new(
+        producer: Arc<Producer>,
+        hub: Arc<Hub<F>>,
+        archive: Archive,
+        rate: Rate,
+        sources: Sources,
+    ) -> Self {
+        let rates = Rates::new(rate, MonotonicClock);
+        Self { producer, hub, archive, rates, sources }
     }
 
-    /// Says something: returns when the log has acknowledged it.
+    /// Says something: returns when the log has acknowledged it. Without a key it is handed to the log
+    /// before anything is waited for, so that what one person says keeps its order.
     pub async fn send(&self, author: &Author, draft: Draft) -> Result<Accepted, SendError> {
-        let outcome = self.append(author, draft).await;
+        let outcome = self.say(author, draft).await;
         let class = match &outcome {
             Ok(_) => "accepted",
+            Err(SendError::TooFast) => "rate_limited",
             Err(SendError::UnknownRoom) => "unknown_room",
+            Err(SendError::Conflict) => "conflict",
             Err(SendError::Log { error, .. }) => error.class(),
         };
-        metrics::counter!("chat_sends_total", "outcome" => class).increment(1);
-        if let Err(SendError::Log { message_id, error }) = &outcome {
-            tracing::warn!(%message_id, %error, class, "a message was not acknowledged");
+        ::metrics::counter!(metrics::SENDS, "outcome" => class).increment(1);
+        match &outcome {
+            // The breaker said so, once for all of them.
+            Err(SendError::Log { error: AppendError::Unavailable, .. }) => {}
+            Err(SendError::Log { message_id, error }) => {
+                tracing::warn!(%message_id, %error, class, "a message was not acknowledged");
+            }
+            _ => {}
         }
         outcome
     }
 
-    async fn append(&self, author: &Author, draft: Draft) -> Result<Accepted, SendError> {
+    async fn say(&self, author: &Author, draft: Draft) -> Result<Accepted, SendError> {
+        if !self.rates.admits(&author.user_id) {
+            return Err(SendError::TooFast);
+        }
         if !is_open_to_all(&draft.room_id) {
             return Err(SendError::UnknownRoom);
         }
         let envelope =
             Envelope::compose(draft, author, (self.sources.now)(), (self.sources.random)());
-        let message_id = envelope.message_id;
-        match self.producer.append(&envelope).await {
-            Ok(appended) => Ok(Accepted { message_id, cursor: appended.cursor }),
-            Err(error) => Err(SendError::Log { message_id, error }),
+        if let Some(original) = self.said_before(&envelope).await {
+            ::metrics::counter!(metrics::REPEATED_SENDS).increment(1);
+            return self.settle(&envelope, original);
         }
+        let message_id = envelope.message_id;
+        let appended = self.producer.append(&envelope).await;
+        let appended = appended.map_err(|error| SendError::Log { message_id, error })?;
+        self.read_back(&envelope, appended).await
+    }
+
+    /// What was said with this key before, if there is a key and it is known.
+    async fn said_before(&self, envelope: &Envelope) -> Option<Recalled> {
+        envelope.body_hash?;
+        let (partition, id) = (self.producer.partition(envelope), envelope.message_id);
+        if let Some(recalled) = self.hub.recall(partition, id) {
+            return Some(recalled);
+        }
+        match timeout(LOOKUP, self.archive.find(id)).await {
+            Ok(Ok(found)) => found.map(|event| Recalled {
+                position: event.position,
+                body_hash: event.envelope.body_hash,
+            }),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a key cannot be looked up");
+                None
+            }
+            Err(_) => {
+                tracing::warn!("a key cannot be looked up in time");
+                None
+            }
+        }
+    }
+
+    /// Answers with the place of the record that counts: not this one, if another replica was faster
+    /// with the same key. Only a record that comes back out of the log tells.
+    async fn read_back(
+        &self,
+        envelope: &Envelope,
+        appended: Appended,
+    ) -> Result<Accepted, SendError> {
+        let message_id = envelope.message_id;
+        if envelope.body_hash.is_none() && appended.cursor.is_some() {
+            return Ok(Accepted { message_id, cursor: appended.cursor });
+        }
+        let appeared = self.hub.appeared(self.producer.partition(envelope), message_id);
+        match timeout(READ_BACK, appeared).await {
+            Ok(original) => self.settle(envelope, original),
+            Err(_) => Ok(Accepted { message_id, cursor: None }),
+        }
+    }
+
+    /// Accepts a message by the record that counts, unless that one says something else.
+    fn settle(&self, envelope: &Envelope, original: Recalled) -> Result<Accepted, SendError> {
+        if original.body_hash != envelope.body_hash {
+            return Err(SendError::Conflict);
+        }
+        let partition = self.producer.partition(envelope);
+        let cursor = Cursor { partition, position: original.position };
+        Ok(Accepted { message_id: envelope.message_id, cursor: Some(cursor) })
     }
 }
 
-/// What an unacknowledged append means to whoever sent it: a code for programs, a text for people.
-#[must_use]
-pub fn explain(error: AppendError) -> (&'static str, &'static str) {
-    match error {
-        AppendError::Overloaded => {
-            ("overloaded", "too much is under way; nothing was sent, try again")
+impl SendError {
+    /// What it means to whoever sent it: a code for programs, a text for people.
+    #[must_use]
+    pub fn explain(self) -> (&'static str, &'static str) {
+        match self {
+            Self::TooFast => {
+                ("rate-limited", "too many messages in a short time; nothing was sent, try again")
+            }
+            Self::UnknownRoom => ("unknown-room", "there is no such room"),
+            Self::Conflict => ("conflict", "the key was used for another message"),
+            Self::Log { error, .. } => match error {
+                AppendError::Overloaded => {
+                    ("overloaded", "too much is under way; nothing was sent, try again")
+                }
+                AppendError::Unavailable => {
+                    ("unavailable", "no messages are taken at the moment; nothing was sent")
+                }
+                AppendError::NotSent(_) => ("not-sent", "the message was not sent, try again"),
+                AppendError::Unknown(_) => {
+                    ("unknown-outcome", "the message may have been sent; its id tells")
+                }
+                AppendError::Refused(_) => ("refused", "the message cannot be taken"),
+            },
         }
-        AppendError::NotSent(_) => ("not-sent", "the message was not sent, try again"),
-        AppendError::Unknown(_) => {
-            ("unknown-outcome", "the message may have been sent; its id tells")
+    }
+
+    /// The id of the message, if there may be one.
+    #[must_use]
+    pub fn possible_message(self) -> Option<MessageId> {
+        match self {
+            Self::Log { message_id, error: AppendError::Unknown(_) } => Some(message_id),
+            _ => None,
         }
-        AppendError::Refused(_) => ("refused", "the message cannot be taken"),
     }
 }

@@ -1,10 +1,16 @@
 //! The log: appending to it, reading it, its topics, and what can go wrong with it.
 
+mod breaker;
 mod codec;
 mod consumer;
+mod dlq;
 mod error;
+mod gate;
+mod in_flight;
 mod partitioner;
 mod producer;
+mod raw;
+mod scan;
 mod topics;
 
 use std::time::Duration;
@@ -12,10 +18,14 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 
 pub use codec::{DecodeError, decode, encode};
-pub use consumer::{Change, GroupConsumer, HandConsumer, Item, Range};
+pub use consumer::{Change, GroupConsumer, HandConsumer, Item, Range, Ranges};
+pub use dlq::{DeadLetter, DeadLetters, Dying, Origin, ReplayError};
 pub use error::{AppendError, LogError};
+pub use in_flight::Bounds;
 pub use partitioner::Partitioner;
 pub use producer::{Appended, Producer};
+pub use raw::Raw;
+pub use scan::Scan;
 pub use topics::{TopicShape, Topics};
 
 /// The generation of the topic that is open. A second one comes with changing partition counts.
@@ -38,6 +48,12 @@ impl Log {
     #[must_use]
     pub fn messages(&self) -> String {
         format!("{}chat-messages", self.prefix)
+    }
+
+    /// The topic of dead letters.
+    #[must_use]
+    pub fn dead_letters(&self) -> String {
+        format!("{}chat-dlq", self.prefix)
     }
 
     /// The group of the archive readers.

@@ -5,11 +5,13 @@
 mod cursor;
 mod envelope;
 mod fields;
+mod idempotency;
 mod text;
 
 pub use cursor::{Cursor, Partition, Position};
 pub use envelope::{Author, Draft, Envelope, Event, MessageId};
 pub use fields::{FieldError, Fields};
+pub use idempotency::{BodyHash, IdempotencyKey};
 pub use text::{Content, ContentError, RoomId, UserId, UserName};
 
 /// Text that is not a valid value of the named kind.

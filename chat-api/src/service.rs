@@ -14,17 +14,22 @@ use crate::config::Patience;
 use crate::hub::Hub;
 use crate::ingest::{Ingest, Sources};
 use crate::kafka::Partitioner;
+use crate::metrics;
+use crate::session::CatchUp;
+use crate::sockets::Sockets;
 
 /// What handlers and sessions work with.
 pub struct Service {
     /// Knows people by their tokens.
     pub verifier: Verifier,
     /// The way in.
-    pub ingest: Ingest,
+    pub ingest: Ingest<Utf8Bytes>,
     /// What was said lately.
     pub hub: Arc<Hub<Utf8Bytes>>,
     /// What was said.
     pub archive: Archive,
+    /// Pages of it for sockets that are behind.
+    pub catch_up: CatchUp,
     /// Which partition a room is in.
     pub partitioner: Partitioner,
     /// Time and randomness.
@@ -35,8 +40,24 @@ pub struct Service {
     pub allowed_origins: Vec<HeaderValue>,
     /// Whether there can be work.
     pub readiness: Readiness,
-    /// Cancelled when sockets are to be closed.
-    pub draining: CancellationToken,
-    /// Every open socket.
-    pub sockets: TaskTracker,
+    /// Cancelled when a stop was asked for: no more work should come here.
+    pub leaving: CancellationToken,
+    /// Every open socket, to be told something.
+    pub sockets: Arc<Sockets>,
+    /// Every open socket, to be waited for.
+    pub open_sockets: TaskTracker,
+    /// What is counted too often to look its counter up each time.
+    pub counters: Counters,
+}
+
+/// Counters that are looked up once.
+pub struct Counters {
+    /// Events that were handed to sockets.
+    pub delivered: ::metrics::Counter,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self { delivered: ::metrics::counter!(metrics::EVENTS_DELIVERED) }
+    }
 }

@@ -1,10 +1,18 @@
 //! One socket's life: who it is, what it says, what it hears, and its end.
 
+mod catch_up;
 mod deliver;
+mod end;
 mod inbound;
+mod place;
+mod subscription;
+mod timer;
+mod visit;
 
-use std::collections::BTreeMap;
-use std::pin::Pin;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::ready;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,50 +20,66 @@ use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use futures_util::SinkExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use tokio::sync::Notify;
-use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_tungstenite::tungstenite;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::time::{Instant, timeout};
 
-use crate::auth::{self, AuthError, Caller};
-use crate::hub::Listening;
+use crate::archive::ArchiveError;
 use crate::message::{Position, RoomId};
+use crate::metrics;
 use crate::service::Service;
+use crate::sockets::{Order, Seat};
 use crate::ws::close::Close;
 use crate::ws::frame::{Inbound, Outbound};
+use end::End;
+use subscription::Subscription;
+use timer::Timer;
+use visit::Visit;
+
+pub use catch_up::{CatchUp, OldPage};
+pub use place::{Place, Stretch};
 
 /// Sends under way; the socket is not read beyond them.
 const SENDS_IN_FLIGHT: usize = 32;
-/// A write that makes no progress for this long has nobody at its other end.
-const STALL: Duration = Duration::from_secs(15);
-
-/// Why a session ends.
-enum End {
-    /// We close.
-    Close(Close, String),
-    /// The other side closed, or is gone.
-    Gone,
-}
+/// What is written in one go, in bytes; a client that does not take it in time is given up.
+const WRITE: usize = 16 * 1024;
+/// A socket that says more than this is not a client.
+const FRAMES: Quota = Quota::per_second(number(100)).allow_burst(number(1_000));
 
 /// A socket and what belongs to it.
 pub struct Session {
     service: Arc<Service>,
     socket: WebSocket,
-    rooms: BTreeMap<RoomId, Subscription>,
-    waker: Arc<Notify>,
-    /// Sends under way; each ends in the frame that answers it.
-    sends: FuturesUnordered<BoxFuture<'static, Utf8Bytes>>,
+    seat: Seat,
+    rooms: Vec<Subscription>,
+    /// The room to look at first, so that a busy one does not keep the others waiting.
+    turn: usize,
+    /// What was asked of the log and of the archive.
+    work: FuturesUnordered<BoxFuture<'static, Done>>,
+    sends: usize,
+    frames: DefaultDirectRateLimiter,
     pings: Pings,
-    /// When to ask the archive again, if a room waits for it.
-    archive_again: Option<Instant>,
+    /// When this socket closes because the replica leaves.
+    leave: Option<Instant>,
 }
 
-/// A room that is heard.
-struct Subscription {
-    /// Everything before was sent. Never falls.
-    next: Position,
-    /// Where the log ended when the room was subscribed, until `resumed` said so.
-    upto: Option<Position>,
-    _listening: Listening<Utf8Bytes>,
+/// The end of something this session waited for.
+enum Done {
+    /// The frame that answers a send.
+    Send(Utf8Bytes),
+    /// A page below the ring's floor.
+    Page { room: RoomId, from: Position, page: Result<Arc<OldPage>, Arc<ArchiveError>> },
+}
+
+/// What a session does next.
+enum Step {
+    /// Looks for something to deliver.
+    Go,
+    /// Does what a frame says.
+    Frame(Inbound),
+    /// Sees to what it waited for.
+    Done(Done),
+    /// Sees what is due.
+    Time,
 }
 
 /// When to ping, and until when to wait for the answer.
@@ -69,36 +93,34 @@ impl Session {
     #[must_use]
     pub fn new(service: Arc<Service>, socket: WebSocket) -> Self {
         let pings = Pings { due: Instant::now() + service.patience.ping_every, answer_by: None };
-        let (rooms, sends) = (BTreeMap::new(), FuturesUnordered::new());
         Self {
+            seat: service.sockets.admit(),
             service,
             socket,
-            rooms,
-            waker: Arc::new(Notify::new()),
-            sends,
+            rooms: Vec::new(),
+            turn: 0,
+            work: FuturesUnordered::new(),
+            sends: 0,
+            frames: RateLimiter::direct(FRAMES),
             pings,
-            archive_again: None,
+            leave: None,
         }
     }
 
     /// Runs until either side ends it.
     pub async fn run(mut self, token: Option<String>) {
-        let connections = metrics::gauge!("chat_connections");
+        let connections = ::metrics::gauge!(metrics::CONNECTIONS);
         connections.increment(1.0);
         let end = match self.live(token).await {
             Ok(never) => match never {},
             Err(end) => end,
         };
         connections.decrement(1.0);
-        let code = match &end {
-            End::Close(close, _) => close.code().to_string(),
-            End::Gone => "gone".to_owned(),
-        };
-        metrics::counter!("chat_closes_total", "code" => code).increment(1);
+        ::metrics::counter!(metrics::CLOSES, "code" => end.code()).increment(1);
         if let End::Close(close, reason) = end {
             let close = Message::Close(Some(close.frame(&reason)));
             // The other side may be gone; there is nothing more to do for it.
-            let _ = tokio::time::timeout(Duration::from_secs(2), self.say_goodbye(close)).await;
+            let _ = timeout(Duration::from_secs(2), self.say_goodbye(close)).await;
         }
     }
 
@@ -110,183 +132,173 @@ impl Session {
         }
     }
 
-    async fn live(&mut self, token: Option<String>) -> Result<std::convert::Infallible, End> {
+    async fn live(&mut self, token: Option<String>) -> Result<Infallible, End> {
         let token = match token {
             Some(token) => token,
             None => self.first_frame().await?,
         };
-        let mut caller = authenticate(&self.service, &token).await?;
+        let mut visit = self.enter(&token).await?;
         drop(token);
-        let mut expiry = Box::pin(sleep_until(self.expiry(&caller)));
-        self.ready(&caller).await?;
+        let mut timer = Timer::new(self.next_moment(&visit));
         loop {
-            // There may be more than a page each; whoever waits meanwhile is heard in between.
+            self.obey().await?;
+            // There may be more than a turn's worth; whoever waits meanwhile is heard in between.
             let more = self.deliver().await?;
-            match self.next_step(more, expiry.as_mut()).await? {
+            match self.next_step(more, &visit, &mut timer).await? {
                 Step::Go => {}
-                Step::Frame(Inbound::Auth(token)) => {
-                    caller = renew(&self.service, &caller, &token).await?;
-                    expiry.as_mut().reset(self.expiry(&caller));
-                    self.ready(&caller).await?;
-                }
-                Step::Frame(frame) => self.handle(&caller, frame).await?,
-                Step::Answer(answer) => self.send(Message::Text(answer)).await?,
+                Step::Frame(Inbound::Auth(token)) => self.renew(&mut visit, &token).await?,
+                Step::Frame(frame) => self.handle(&visit.caller, frame).await?,
+                Step::Done(done) => self.finish(done).await?,
+                Step::Time => self.see_to_time(&mut visit).await?,
             }
         }
     }
 
     async fn first_frame(&mut self) -> Result<String, End> {
         let deadline = Instant::now() + self.service.patience.auth;
-        let timeout = End::Close(Close::AuthTimeout, "no token in time".to_owned());
         loop {
             let message = tokio::select! {
-                () = self.service.draining.cancelled() => return Err(drain()),
+                () = self.seat.bell().rung() => match self.seat.order() {
+                    Some(order) => return Err(End::of_order(order)),
+                    None => continue,
+                },
                 message = tokio::time::timeout_at(deadline, self.socket.recv()) => message,
             };
-            let Ok(message) = message else { return Err(timeout) };
-            match understand(message)? {
+            let message = message
+                .map_err(|_| End::Close(Close::AuthTimeout, "no token in time".to_owned()))?;
+            match end::understand(message)? {
                 Some(Inbound::Auth(token)) => return Ok(token),
-                Some(_) => return Err(bad_frame("the first frame must be auth")),
+                Some(_) => return Err(End::bad_frame("the first frame must be auth")),
                 None => {}
             }
         }
     }
 
-    fn expiry(&self, caller: &Caller) -> Instant {
-        let left = caller.expires_at - (self.service.sources.now)();
-        // A token may pass for a little longer than it lives: then the rest is negative.
-        let after =
-            chrono::TimeDelta::from_std(self.service.patience.after_expiry).unwrap_or_default();
-        Instant::now() + (left + after).to_std().unwrap_or_default()
+    /// Does what the replica tells all or some of its sockets.
+    async fn obey(&mut self) -> Result<(), End> {
+        match self.seat.order() {
+            None => Ok(()),
+            Some(Order::Drain) => self.drain().await,
+            Some(order) => Err(End::of_order(order)),
+        }
     }
 
-    async fn ready(&mut self, caller: &Caller) -> Result<(), End> {
-        let ready =
-            Outbound::Ready { user_id: &caller.author.user_id, expires_at: caller.expires_at };
-        self.send(Message::Text(ready.encode())).await
+    /// Says when this socket will close, and closes it when that time has come and everything it
+    /// sent is answered.
+    async fn drain(&mut self) -> Result<(), End> {
+        let leave = if let Some(leave) = self.leave {
+            leave
+        } else {
+            let over = self.service.patience.drain_over;
+            let after = over.mul_f64(share(self.service.sources.random));
+            let leave = *self.leave.insert(Instant::now() + after);
+            let after = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+            self.say(&Outbound::Drain { after }).await?;
+            leave
+        };
+        if leave <= Instant::now() && self.sends == 0 {
+            return Err(End::of_order(Order::Drain));
+        }
+        Ok(())
     }
 
     /// Waits until there is something to do; not at all if there is more to deliver.
-    async fn next_step(&mut self, more: bool, expiry: Pin<&mut Sleep>) -> Result<Step, End> {
-        let reading = self.sends.len() < SENDS_IN_FLIGHT;
-        let ping_at = self.pings.answer_by.unwrap_or(self.pings.due);
+    async fn next_step(
+        &mut self,
+        more: bool,
+        visit: &Visit,
+        timer: &mut Timer,
+    ) -> Result<Step, End> {
+        let left = self.leave.is_some_and(|leave| leave <= Instant::now());
+        let reading = self.sends < SENDS_IN_FLIGHT && !left;
+        let moment = self.next_moment(visit);
         tokio::select! {
             biased;
-            () = self.service.draining.cancelled(), if self.sends.is_empty() => Err(drain()),
-            () = expiry => Err(End::Close(Close::Expired, "the token has expired".to_owned())),
-            Some(answer) = self.sends.next() => Ok(Step::Answer(answer)),
-            () = sleep_until(ping_at) => self.ping().await.map(|()| Step::Go),
-            message = self.socket.recv(), if reading && !self.service.draining.is_cancelled() => {
-                if let Some(Ok(Message::Pong(_))) = &message {
-                    self.pings.answer_by = None;
-                    self.pings.due = Instant::now() + self.service.patience.ping_every;
-                }
-                Ok(understand(message)?.map_or(Step::Go, Step::Frame))
-            }
-            () = at(self.archive_again), if self.archive_again.is_some() => {
-                self.archive_again = None;
-                Ok(Step::Go)
-            }
-            () = self.waker.notified(), if !more => Ok(Step::Go),
-            () = std::future::ready(()), if more => Ok(Step::Go),
+            Some(done) = self.work.next() => Ok(Step::Done(done)),
+            () = timer.by(moment) => Ok(Step::Time),
+            message = self.socket.recv(), if reading => self.heard(message),
+            () = self.seat.bell().rung(), if !more => Ok(Step::Go),
+            () = ready(()), if more => Ok(Step::Go),
         }
     }
 
-    async fn ping(&mut self) -> Result<(), End> {
-        if self.pings.answer_by.is_some() {
+    fn heard(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<Step, End> {
+        if let Some(Ok(Message::Pong(_))) = &message {
+            self.pings.answer_by = None;
+            self.pings.due = Instant::now() + self.service.patience.ping_every;
+        }
+        if self.frames.check().is_err() {
+            return Err(End::Close(Close::Rate, "too many frames".to_owned()));
+        }
+        Ok(end::understand(message)?.map_or(Step::Go, Step::Frame))
+    }
+
+    /// When something is due next.
+    fn next_moment(&self, visit: &Visit) -> Instant {
+        let rooms = self.rooms.iter().filter_map(Subscription::due);
+        // After that moment the socket waits for its last answer only.
+        let leave = self.leave.filter(|leave| self.sends == 0 || *leave > Instant::now());
+        let ping = self.pings.answer_by.unwrap_or(self.pings.due);
+        rooms.chain(leave).chain(visit.warn).fold(visit.end.min(ping), Instant::min)
+    }
+
+    async fn see_to_time(&mut self, visit: &mut Visit) -> Result<(), End> {
+        let now = Instant::now();
+        if visit.end <= now {
+            return Err(End::Close(Close::Expired, "the token has expired".to_owned()));
+        }
+        if visit.warn.take_if(|warn| *warn <= now).is_some() {
+            self.say(&Outbound::AuthExpiring { expires_at: visit.caller.expires_at }).await?;
+        }
+        if self.pings.answer_by.is_some_and(|answer_by| answer_by <= now) {
             return Err(End::Close(Close::NoPong, "no answer to a ping".to_owned()));
         }
-        self.pings.answer_by = Some(Instant::now() + self.service.patience.pong_within);
-        self.send(Message::Ping(axum::body::Bytes::new())).await
+        if self.pings.answer_by.is_none() && self.pings.due <= now {
+            self.pings.answer_by = Some(now + self.service.patience.pong_within);
+            self.send(Message::Ping(axum::body::Bytes::new())).await?;
+        }
+        self.look_again(now).await
+    }
+
+    async fn say(&mut self, frame: &Outbound<'_>) -> Result<(), End> {
+        self.send(Message::Text(frame.encode())).await
     }
 
     async fn send(&mut self, message: Message) -> Result<(), End> {
-        gone(&tokio::time::timeout(STALL, self.socket.send(message)).await)
+        end::written(&timeout(self.service.patience.stall, self.socket.send(message)).await)
     }
 
-    /// Sends many frames in one go.
+    /// Sends many frames in few writes.
     async fn send_all(&mut self, frames: Vec<Utf8Bytes>) -> Result<(), End> {
-        let socket = &mut self.socket;
-        let write = async {
-            for frame in frames {
-                socket.feed(Message::Text(frame)).await?;
-            }
-            socket.flush().await
-        };
-        gone(&tokio::time::timeout(STALL, write).await)
-    }
-}
-
-async fn authenticate(service: &Service, token: &str) -> Result<Caller, End> {
-    auth::authenticate(&service.verifier, token).await.map_err(|error| match error {
-        AuthError::Token(dex_tokens::TokenError::Unavailable) => {
-            End::Close(Close::TryAgainLater, error.to_string())
+        let mut frames = VecDeque::from(frames);
+        while !frames.is_empty() {
+            let (socket, frames) = (&mut self.socket, &mut frames);
+            let write = async {
+                let mut bytes = 0;
+                while bytes < WRITE
+                    && let Some(frame) = frames.pop_front()
+                {
+                    bytes += frame.len();
+                    socket.feed(Message::Text(frame)).await?;
+                }
+                socket.flush().await
+            };
+            end::written(&timeout(self.service.patience.stall, write).await)?;
         }
-        _ => End::Close(Close::BadToken, error.to_string()),
-    })
-}
-
-async fn renew(service: &Service, caller: &Caller, token: &str) -> Result<Caller, End> {
-    let fresh = authenticate(service, token).await?;
-    if fresh.author.user_id == caller.author.user_id {
-        return Ok(fresh);
-    }
-    Err(End::Close(Close::BadToken, "the token is somebody else's".to_owned()))
-}
-
-async fn at(time: Option<Instant>) {
-    if let Some(time) = time {
-        sleep_until(time).await;
+        Ok(())
     }
 }
 
-/// What a session does next.
-enum Step {
-    /// Looks for something to deliver.
-    Go,
-    /// Does what a frame says.
-    Frame(Inbound),
-    /// Answers a send.
-    Answer(Utf8Bytes),
+const fn number(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).expect("a limit is not zero")
 }
 
-fn gone<E>(written: &Result<Result<(), E>, tokio::time::error::Elapsed>) -> Result<(), End> {
-    match written {
-        Ok(Ok(())) => Ok(()),
-        _ => Err(End::Gone),
-    }
+/// A random share of one.
+fn share(random: fn() -> [u8; 10]) -> f64 {
+    let [high, low, ..] = random();
+    f64::from(u16::from_be_bytes([high, low])) / f64::from(u16::MAX)
 }
 
-fn drain() -> End {
-    End::Close(Close::Drain, "this replica is leaving".to_owned())
-}
-
-fn bad_frame(reason: &str) -> End {
-    End::Close(Close::BadFrame, reason.to_owned())
-}
-
-/// What came in, as a frame of ours; `None` for what the protocol itself sees to.
-fn understand(message: Option<Result<Message, axum::Error>>) -> Result<Option<Inbound>, End> {
-    match message {
-        Some(Ok(Message::Text(text))) => {
-            Inbound::parse(&text).map(Some).map_err(|error| bad_frame(&error.to_string()))
-        }
-        Some(Ok(Message::Binary(_))) => Err(bad_frame("binary frames are not spoken here")),
-        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
-        None | Some(Ok(Message::Close(_))) => Err(End::Gone),
-        Some(Err(error)) => Err(of_read_error(error)),
-    }
-}
-
-fn of_read_error(error: axum::Error) -> End {
-    use tungstenite::Error;
-    match error.into_inner().downcast_ref::<Error>() {
-        Some(Error::Capacity(_)) => {
-            End::Close(Close::TooLarge, "a frame holds 64 KiB at most".to_owned())
-        }
-        Some(
-            Error::Utf8(_) | Error::Protocol(tungstenite::error::ProtocolError::InvalidOpcode(_)),
-        ) => bad_frame("not a frame of text"),
-        _ => End::Gone,
-    }
-}
+#[cfg(test)]
+#[path = "session/model_tests.rs"]
+mod model_tests;

@@ -2,7 +2,6 @@
 
 mod audit;
 mod check_config;
-mod output;
 mod users;
 
 use std::path::{Path, PathBuf};
@@ -12,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use service_process::lifecycle::Lifecycle;
-use service_process::{exit, telemetry};
+use service_process::{exit, output, telemetry};
 use thiserror::Error;
 use tracing::error;
 
@@ -186,9 +185,7 @@ fn say(text: &str) {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
-    if error.downcast_ref().is_some_and(gone) {
-        // Whoever read the answer has seen enough.
+    if output::is_enough(error) {
         return ExitCode::SUCCESS;
     }
     error!("{error:#}");

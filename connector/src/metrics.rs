@@ -3,7 +3,7 @@
 //! Code counts under the constants. [`ALL`] describes them to Prometheus, and tests compare it with
 //! the dashboard, the alerts and the documents.
 
-use metrics::Unit;
+use service_process::metrics::Metric;
 
 /// What the audit trail says, counted.
 pub const AUTH_EVENTS: &str = "auth_events_total";
@@ -51,87 +51,41 @@ pub const OUTBOX_AGE: &str = "outbox_age_seconds";
 /// Partitions of the audit trail that are ready.
 pub const AUDIT_PARTITIONS_AHEAD: &str = "audit_partitions_ahead";
 
-/// How values behave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Only rises, from 0 at each start.
-    Counter,
-    /// Rises and falls.
-    Gauge,
-    /// Is counted by size.
-    Histogram,
-}
-
-/// One name.
-#[derive(Debug, Clone, Copy)]
-pub struct Metric {
-    /// The name in Prometheus.
-    pub name: &'static str,
-    /// How values behave.
-    pub kind: Kind,
-    /// What a value is measured in.
-    pub unit: Unit,
-    /// The names of its labels.
-    pub labels: &'static [&'static str],
-    /// One sentence for operators.
-    pub help: &'static str,
-}
-
 /// Every name.
 pub const ALL: &[Metric] = &[
-    counter(AUTH_EVENTS, &["event", "reason"], "What the audit trail says, counted."),
-    counter(AUTH_UNAVAILABLE, &["call", "missing"], "Calls that nobody could answer."),
-    counter(AUDIT_FAILURES, &[], "Audit lines that were lost; the log has them."),
-    counter(TLS_REJECTS, &[], "Connections without an acceptable certificate."),
-    counter(TLS_RELOADS, &["outcome"], "Changed TLS files: taken, or refused as unusable."),
-    seconds(TLS_CERTIFICATE_EXPIRES, &[], "When the served certificate ends, Unix time."),
-    timed(GRPC_CALL, &["call", "code"], "How long a call took, padding included."),
-    timed(HASH_QUEUE, &["caller"], "How long an attempt waited for its turn to hash."),
-    counter(HASH_REFUSED, &["caller"], "Attempts that could not be hashed in time."),
-    gauge(HASH_PERMITS_IN_USE, &[], "Hashes that are being computed."),
-    counter(PEPPER_MISSING, &[], "Attempts on passwords whose pepper is not configured."),
-    counter(LIMIT_REFUSALS, &["limit"], "Attempts over a limit, by limit."),
-    gauge(LIMIT_KEYS, &["limit"], "Names and networks whose attempts are remembered."),
-    counter(LOGIN_WITHOUT_ADDRESS, &[], "Attempts that came without a usable address."),
-    counter(SPRAYING_BLOCKS, &[], "Networks that began to be blocked for too many failing names."),
-    gauge(SPRAYING_NETWORKS, &[], "Networks that are blocked for too many failing names."),
-    counter(GUARD_REFUSALS, &["why"], "Attempts that the guard did not let in."),
-    counter(ACCOUNT_LOCKS, &[], "Accounts, or names of nobody, that became locked."),
-    counter(REVOCATIONS, &["outcome"], "Revocations that were tried at Dex."),
-    seconds(REVOCATION_AGE, &[], "Age of the oldest pending revocation; 0 without one."),
-    seconds(OUTBOX_AGE, &[], "Age of the oldest mail that was not sent; 0 without one."),
-    gauge(AUDIT_PARTITIONS_AHEAD, &[], "Months to come that the audit trail has partitions for."),
+    Metric::counter(AUTH_EVENTS, &["event", "reason"], "What the audit trail says, counted."),
+    Metric::counter(AUTH_UNAVAILABLE, &["call", "missing"], "Calls that nobody could answer."),
+    Metric::counter(AUDIT_FAILURES, &[], "Audit lines that were lost; the log has them."),
+    Metric::counter(TLS_REJECTS, &[], "Connections without an acceptable certificate."),
+    Metric::counter(TLS_RELOADS, &["outcome"], "Changed TLS files: taken, or refused as unusable."),
+    Metric::seconds(TLS_CERTIFICATE_EXPIRES, &[], "When the served certificate ends, Unix time."),
+    Metric::timed(GRPC_CALL, &["call", "code"], "How long a call took, padding included."),
+    Metric::timed(HASH_QUEUE, &["caller"], "How long an attempt waited for its turn to hash."),
+    Metric::counter(HASH_REFUSED, &["caller"], "Attempts that could not be hashed in time."),
+    Metric::gauge(HASH_PERMITS_IN_USE, &[], "Hashes that are being computed."),
+    Metric::counter(PEPPER_MISSING, &[], "Attempts on passwords whose pepper is not configured."),
+    Metric::counter(LIMIT_REFUSALS, &["limit"], "Attempts over a limit, by limit."),
+    Metric::gauge(LIMIT_KEYS, &["limit"], "Names and networks whose attempts are remembered."),
+    Metric::counter(LOGIN_WITHOUT_ADDRESS, &[], "Attempts that came without a usable address."),
+    Metric::counter(
+        SPRAYING_BLOCKS,
+        &[],
+        "Networks that began to be blocked for too many failing names.",
+    ),
+    Metric::gauge(SPRAYING_NETWORKS, &[], "Networks that are blocked for too many failing names."),
+    Metric::counter(GUARD_REFUSALS, &["why"], "Attempts that the guard did not let in."),
+    Metric::counter(ACCOUNT_LOCKS, &[], "Accounts, or names of nobody, that became locked."),
+    Metric::counter(REVOCATIONS, &["outcome"], "Revocations that were tried at Dex."),
+    Metric::seconds(REVOCATION_AGE, &[], "Age of the oldest pending revocation; 0 without one."),
+    Metric::seconds(OUTBOX_AGE, &[], "Age of the oldest mail that was not sent; 0 without one."),
+    Metric::gauge(
+        AUDIT_PARTITIONS_AHEAD,
+        &[],
+        "Months to come that the audit trail has partitions for.",
+    ),
 ];
 
-type Labels = &'static [&'static str];
-
-const fn counter(name: &'static str, labels: Labels, help: &'static str) -> Metric {
-    Metric { name, kind: Kind::Counter, unit: Unit::Count, labels, help }
-}
-
-const fn gauge(name: &'static str, labels: Labels, help: &'static str) -> Metric {
-    Metric { name, kind: Kind::Gauge, unit: Unit::Count, labels, help }
-}
-
-const fn seconds(name: &'static str, labels: Labels, help: &'static str) -> Metric {
-    Metric { name, kind: Kind::Gauge, unit: Unit::Seconds, labels, help }
-}
-
-const fn timed(name: &'static str, labels: Labels, help: &'static str) -> Metric {
-    Metric { name, kind: Kind::Histogram, unit: Unit::Seconds, labels, help }
-}
-
-/// Describes every name to the registry, which must be open. Counters without labels begin at 0
-/// here, so that an alert sees their first event as an increase.
+/// Describes every name to the registry, which must be open.
 pub fn describe() {
-    for Metric { name, kind, unit, labels, help } in ALL.iter().copied() {
-        match kind {
-            Kind::Counter => metrics::describe_counter!(name, unit, help),
-            Kind::Gauge => metrics::describe_gauge!(name, unit, help),
-            Kind::Histogram => metrics::describe_histogram!(name, unit, help),
-        }
-        if kind == Kind::Counter && labels.is_empty() {
-            metrics::counter!(name).increment(0);
-        }
-    }
+    service_process::metrics::describe(ALL);
 }

@@ -44,8 +44,8 @@ pub(crate) async fn run(options: &Fuzz) -> Result<ExitCode> {
     Ok(if found { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// The stable compiler, told to accept the flags that instruments need. Nothing of ours is unsafe,
-/// so there is nothing for a sanitizer to find that the properties would not.
+/// The stable compiler, told to accept the flags that instruments need. Nothing of ours that a target
+/// reaches is unsafe, so there is nothing for a sanitizer to find that the properties would not.
 fn cargo_fuzz(command: &str) -> Program {
     let program = install::cargo_tool_program("cargo-fuzz");
     Program::new(program)

@@ -118,6 +118,9 @@ impl ChatStores<'_> {
             .env("MONGODB_DATABASE", &self.names.mongodb_database)
             .env("DEX_ISSUER_URL", issuer)
             .env("DEX_AUDIENCE", "chat-api")
+            // Nobody distributes connections here, and stopping should be quick.
+            .env("CHAT_DRAIN_PAUSE", "0")
+            .env("CHAT_DRAIN_OVER", "0")
             .env("CHAT_ALLOWED_ORIGINS", format!("http://localhost:{}", ports.web));
         Ok(Part::new(format!("chat-{replica}"), program, state, ready(admin)))
     }

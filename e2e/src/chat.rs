@@ -1,5 +1,7 @@
 //! The chat API: REST, and a WebSocket that hears the lobby.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, bail, ensure};
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::header::{HeaderMap, SEC_WEBSOCKET_PROTOCOL};
@@ -8,6 +10,7 @@ use reqwest::Client;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
@@ -15,6 +18,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::oidc::Token;
 use crate::wait::{HANG, within};
 
+/// One person may send ten messages a second to a replica.
+pub const TURN: Duration = Duration::from_millis(100);
 /// The room everybody is in.
 pub const LOBBY: &str = "lobby";
 const SUBPROTOCOL: HeaderValue = HeaderValue::from_static("chat.v1");
@@ -65,9 +70,14 @@ impl Chat {
         self.ask(self.http.post(format!("{}/v1/messages", self.base)).json(body)).await
     }
 
-    /// Posts a message to the lobby.
+    /// Posts a message to the lobby, and waits its turn if this person says too much.
     pub async fn post(&self, content: &str) -> Result<Accepted> {
-        let reply = self.try_post(&json!({ "content": content })).await?;
+        let body = json!({ "content": content });
+        let mut reply = self.try_post(&body).await?;
+        while reply.status == StatusCode::TOO_MANY_REQUESTS {
+            sleep(TURN).await;
+            reply = self.try_post(&body).await?;
+        }
         ensure!(
             reply.status == StatusCode::ACCEPTED,
             "refused with {}: {}",

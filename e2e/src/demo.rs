@@ -8,10 +8,10 @@ use clap::Parser;
 use devstack::checkout;
 use devstack::endpoints::{DemoUser, Endpoints};
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::archive::{self, Archive};
-use crate::chat::{Chat, Listener};
+use crate::chat::{Chat, Listener, TURN};
 use crate::oidc::{App, LOCAL_ACCOUNTS, Tokens};
 use crate::wait::within;
 
@@ -96,6 +96,8 @@ async fn sign_in(app: &App, person: &DemoUser) -> Result<Tokens> {
 async fn time(speaker: &Chat, listener: &mut Listener, messages: u16) -> Result<Vec<Duration>> {
     let mut times = Vec::with_capacity(messages.into());
     for number in 1..=messages {
+        // Faster, and the wait for one's turn would be measured.
+        sleep(TURN).await;
         let content = format!("message {number} of {messages}, {}", rand::random::<u32>());
         let start = Instant::now();
         let receive = async {

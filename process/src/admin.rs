@@ -74,14 +74,23 @@ impl Readiness {
 impl Condition {
     /// Says that the condition is met.
     pub fn met(&self) {
-        self.readiness.lock().insert(self.name, ConditionState { met: true, detail: None });
+        self.set(true, None);
+    }
+
+    /// Says that the condition is met, and that something is to be seen to all the same. Shown on the
+    /// admin port: no secrets.
+    pub fn met_but(&self, detail: impl Into<String>) {
+        self.set(true, Some(detail.into()));
     }
 
     /// Says that the condition is not met, and why. The reason is shown on the admin port: no
     /// secrets.
     pub fn unmet(&self, detail: impl Into<String>) {
-        let state = ConditionState { met: false, detail: Some(detail.into()) };
-        self.readiness.lock().insert(self.name, state);
+        self.set(false, Some(detail.into()));
+    }
+
+    fn set(&self, met: bool, detail: Option<String>) {
+        self.readiness.lock().insert(self.name, ConditionState { met, detail });
     }
 }
 

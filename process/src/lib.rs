@@ -3,12 +3,15 @@
 //! Both services share this crate and nothing else of their own. It knows no domain word: no
 //! account, no room. A service's `main` parses its configuration with [`cli`], opens its logs with
 //! [`telemetry`], runs under a [`lifecycle::Lifecycle`] and is watched through the [`admin`] port.
-//! Its calls belong to traces that cross processes by [`trace_context`].
+//! Its calls belong to traces that cross processes by [`trace_context`], and what it counts is named
+//! by [`metrics`]. Commands answer through [`output`].
 
 pub mod admin;
 pub mod cli;
 pub mod exit;
 pub mod lifecycle;
+pub mod metrics;
+pub mod output;
 pub mod reference;
 pub mod telemetry;
 pub mod trace_context;

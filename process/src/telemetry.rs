@@ -19,6 +19,8 @@ pub use traces::{TRACED, TraceArgs};
 /// that a caller waits (Dex gives a login 8 s), each about twice the one before.
 const SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.5, 5.0, 10.0];
+/// Upper bounds of how many records there are in a batch: the largest batch is one of 1,000.
+const RECORDS: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0];
 
 /// What is logged, in which form, and where spans go.
 #[derive(Debug, Clone, Args)]
@@ -98,6 +100,8 @@ pub fn metrics() -> PrometheusHandle {
     let open = || {
         PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+            .expect("there are buckets")
+            .set_buckets_for_metric(Matcher::Suffix("_records".to_owned()), &RECORDS)
             .expect("there are buckets")
             .install_recorder()
             .expect("nothing else records metrics")

@@ -5,14 +5,14 @@ use mongodb::bson::{self, Document, doc};
 
 use super::ArchiveError;
 use crate::message::{
-    Author, Content, Draft, Envelope, Event, MessageId, Partition, Position, RoomId, UserId,
-    UserName,
+    Author, BodyHash, Content, Draft, Envelope, Event, MessageId, Partition, Position, RoomId,
+    UserId, UserName,
 };
 
 /// The document of an event.
 pub(super) fn of_event(event: &Event) -> Document {
     let envelope = &event.envelope;
-    doc! {
+    let mut document = doc! {
         "_id": envelope.message_id.to_string(),
         "room_id": envelope.room_id.as_str(),
         "partition": event.partition.number(),
@@ -21,7 +21,11 @@ pub(super) fn of_event(event: &Event) -> Document {
         "user_name": envelope.user_name.as_str(),
         "timestamp": bson::DateTime::from_millis(envelope.timestamp.timestamp_millis()),
         "content": envelope.content.as_str(),
+    };
+    if let Some(hash) = envelope.body_hash {
+        document.insert("body_hash", hash.to_string());
     }
+    document
 }
 
 /// The event of a document.
@@ -34,35 +38,45 @@ fn read(document: &Document) -> Option<Event> {
     let draft = Draft {
         room_id: RoomId::parse(document.get_str("room_id").ok()?).ok()?,
         content: Content::parse(document.get_str("content").ok()?).ok()?,
+        key: None,
     };
     let author = Author {
         user_id: UserId::parse(document.get_str("user_id").ok()?).ok()?,
         user_name: UserName::parse(document.get_str("user_name").ok()?).ok()?,
     };
     let id = MessageId::parse(document.get_str("_id").ok()?).ok()?;
+    let mut envelope =
+        Envelope::restore(id, draft, author, DateTime::from_timestamp_millis(timestamp)?);
+    if let Ok(hash) = document.get_str("body_hash") {
+        envelope.body_hash = Some(BodyHash::parse(hash).ok()?);
+    }
     Some(Event {
         partition: Partition::from_number(document.get_i32("partition").ok()?).ok()?,
         position: Position::from_raw(document.get_i64("pos").ok()?).ok()?,
-        envelope: Envelope::restore(id, draft, author, DateTime::from_timestamp_millis(timestamp)?),
+        envelope,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::IdempotencyKey;
 
     #[test]
     fn an_event_survives_the_archive() {
         let user_id = UserId::parse("u").unwrap();
         let author = Author { user_name: UserName::shown(Some("Ada"), &user_id), user_id };
-        let draft = Draft { room_id: RoomId::lobby(), content: Content::parse("hé\n").unwrap() };
         let now = DateTime::from_timestamp(1_700_000_000, 987_654_321).unwrap();
-        let event = Event {
-            partition: Partition::from_number(3).unwrap(),
-            position: Position::new(0, 17).unwrap(),
-            envelope: Envelope::compose(draft, &author, now, [9; 10]),
-        };
-        assert_eq!(to_event(&of_event(&event)).unwrap(), event);
+        for key in [None, IdempotencyKey::parse("k").ok()] {
+            let content = Content::parse("hé\n").unwrap();
+            let draft = Draft { room_id: RoomId::lobby(), content, key };
+            let event = Event {
+                partition: Partition::from_number(3).unwrap(),
+                position: Position::new(0, 17).unwrap(),
+                envelope: Envelope::compose(draft, &author, now, [9; 10]),
+            };
+            assert_eq!(to_event(&of_event(&event)).unwrap(), event);
+        }
         assert!(to_event(&doc! { "_id": "x" }).is_err());
     }
 }

@@ -1,14 +1,6 @@
 //! What can go wrong with the archive.
 
-use mongodb::error::{Error, ErrorKind};
-
-/// `E11000 duplicate key`: `_id` is the only unique index, so the message is held already.
-const DUPLICATE_KEY: i32 = 11000;
-
-/// What a server says about a document that it will never take: `BadValue`, `FailedToParse`,
-/// `TypeMismatch`, `DollarPrefixedFieldName`, `DocumentValidationFailure`, `BSONObjectTooLarge`,
-/// `KeyTooLong`. Anything else may pass, so the batch is tried again.
-const REFUSALS: [i32; 7] = [2, 9, 14, 52, 121, 10334, 17280];
+use mongodb::error::Error;
 
 /// Why the archive did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -22,12 +14,16 @@ pub enum ArchiveError {
     /// The server did not answer in time.
     #[error("archive: no answer in time")]
     Timeout,
+    /// The server could not store documents, with this code. It may later.
+    #[error("archive: the server failed with code {0}")]
+    Insert(i32),
     /// Progress was not written.
     #[error("archive: progress was not written")]
     Progress,
-    /// The server will never take these documents of the batch: their indexes.
-    #[error("archive: {} documents were refused", .0.len())]
-    Refused(Vec<usize>),
+    /// The progress that is stored lies below what is known to have been stored: somebody put an
+    /// older state back.
+    #[error("archive: progress has fallen")]
+    Fallen,
     /// A document that this program did not write.
     #[error("archive: a document in {0} is not ours")]
     Foreign(&'static str),
@@ -41,23 +37,4 @@ pub enum ArchiveError {
         /// How many there are.
         found: i64,
     },
-}
-
-/// Sorts the answer to an unordered insert.
-pub(super) fn of_insert(error: Error) -> Result<(), ArchiveError> {
-    let ErrorKind::InsertMany(insert) = error.kind.as_ref() else {
-        return Err(error.into());
-    };
-    if insert.write_concern_error.is_some() {
-        return Err(error.into());
-    }
-    let mut refused = Vec::new();
-    for failure in insert.write_errors.iter().flatten() {
-        match failure.code {
-            DUPLICATE_KEY => {}
-            code if REFUSALS.contains(&code) => refused.push(failure.index),
-            _ => return Err(error.into()),
-        }
-    }
-    if refused.is_empty() { Ok(()) } else { Err(ArchiveError::Refused(refused)) }
 }

@@ -14,7 +14,7 @@ pub(super) async fn healthz() -> &'static str {
 
 /// `GET /v1/readyz`: it may be given work.
 pub(super) async fn readyz(State(service): State<Arc<Service>>) -> (StatusCode, &'static str) {
-    if service.readiness.is_ready() && !service.draining.is_cancelled() {
+    if service.readiness.is_ready() && !service.leaving.is_cancelled() {
         (StatusCode::OK, "ready\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")

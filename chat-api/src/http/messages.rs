@@ -3,25 +3,27 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::header::LINK;
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::Body;
 use super::problem::Problem;
-use super::query::HistoryQuery;
+use super::query::{Bound, HistoryQuery};
+use super::{after, header};
 use crate::archive::{ArchiveError, End, Span};
 use crate::auth::Caller;
 use crate::ingest::{self, Accepted};
 use crate::kafka::GENERATION;
-use crate::message::{Content, Cursor, Draft, Event, Fields, Partition, Position, RoomId};
+use crate::message::{
+    Content, Cursor, Draft, Event, Fields, IdempotencyKey, MessageId, Partition, Position, RoomId,
+};
 use crate::service::Service;
-
-/// Up to where the history in the answer goes: what comes after this cursor is the socket's.
-pub(super) const X_CURSOR: HeaderName = HeaderName::from_static("x-cursor");
 
 /// A message to be sent.
 #[derive(ToSchema)]
@@ -90,37 +92,50 @@ impl From<Event> for Message {
     }
 }
 
-/// Sends a message. The answer comes after the log's acknowledgement.
+/// Sends a message. The answer comes after the log's acknowledgement. With a key it may be sent again
+/// until it is answered, and is said once.
 #[utoipa::path(
     post, path = "/messages", operation_id = "sendMessage", tag = "messages",
     summary = "Send a new message",
     description = "Sends a new chat message to the system.",
     security(("bearerAuth" = [])),
+    params((
+        "Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
+        description = "The sender's own name for this message: sent again under it, it is said once.",
+    )),
     request_body(content = inline(NewMessage), content_type = "application/json"),
     responses(
         (status = 202, description = "Message accepted and enqueued (persistence and broadcast asynchronous).", body = inline(Enqueued)),
-        (status = 400, description = "Invalid request body.", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "Invalid request body or key.", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "`user_id` is not the token's subject.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such room.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The key was used for another message.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Body or content too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not application/json.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The log did not acknowledge in time.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many messages of this person in a short time.", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The log refuses the message.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The log did not acknowledge in time, or takes nothing at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn send(
     State(service): State<Arc<Service>>,
     caller: Caller,
+    headers: HeaderMap,
     Body(fields): Body,
 ) -> Result<impl IntoResponse, Problem> {
-    let draft = draft(fields, &caller)?;
+    let draft = draft(fields, &caller, header::key(&headers)?)?;
     let room_id = draft.room_id.clone().into();
     let Accepted { message_id, cursor } = service.ingest.send(&caller.author, draft).await?;
     let (message_id, cursor) = (message_id.to_string(), cursor.map(|cursor| cursor.to_string()));
     Ok((StatusCode::ACCEPTED, Json(Enqueued { message_id, status: "enqueued", room_id, cursor })))
 }
 
-fn draft(mut fields: Fields, caller: &Caller) -> Result<Draft, Problem> {
+fn draft(
+    mut fields: Fields,
+    caller: &Caller,
+    key: Option<IdempotencyKey>,
+) -> Result<Draft, Problem> {
     fields.only(&["content", "room_id", "user_id"])?;
     let user_id = fields.optional_text("user_id")?;
     if user_id.is_some_and(|user_id| user_id != caller.author.user_id.as_str()) {
@@ -131,7 +146,7 @@ fn draft(mut fields: Fields, caller: &Caller) -> Result<Draft, Problem> {
         None => RoomId::lobby(),
     };
     let content = Content::parse(&fields.text("content")?)?;
-    Ok(Draft { room_id, content })
+    Ok(Draft { room_id, content, key })
 }
 
 /// Reads a room's messages, oldest first within the page.
@@ -142,24 +157,26 @@ fn draft(mut fields: Fields, caller: &Caller) -> Result<Draft, Problem> {
     security(("bearerAuth" = [])),
     params(
         ("room_id" = Option<String>, Query, description = "The room; `lobby` if left out."),
-        ("before" = Option<String>, Query, description = "Only messages before this cursor."),
-        ("after" = Option<String>, Query, description = "Only messages after this cursor, oldest first."),
+        ("before" = Option<String>, Query, description = "Only messages before this cursor, or before the first message of this time (RFC 3339)."),
+        ("after" = Option<String>, Query, description = "Only messages after this cursor, or from the first message of this time (RFC 3339) on; oldest first."),
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "At most so many; 50 if left out."),
+        ("X-After" = Option<String>, Header, description = "A cursor of the room: waits until the history includes it."),
     ),
     responses(
         (status = 200, description = "A list of messages.", body = [Message], headers(
             ("Link" = String, description = "`rel=\"next\"`: the page that follows in the direction of reading (RFC 8288)."),
             ("X-Cursor" = String, description = "Up to where this history goes: subscribe from here."),
         )),
-        (status = 400, description = "Invalid parameter.", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "Invalid parameter or header.", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such room.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The history cannot be read at the moment.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The history cannot be read at the moment, or does not include `X-After` yet.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn list(
     State(service): State<Arc<Service>>,
     _caller: Caller,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = HistoryQuery::parse(query.as_deref().unwrap_or_default())?;
@@ -167,31 +184,49 @@ pub(super) async fn list(
         return Err(Problem::unknown_room());
     }
     let partition = service.partitioner.of(&query.room_id);
-    let span = span(&query, partition)?;
-    let (progress, events) =
-        read(&service, partition, &query.room_id, span).await.map_err(|error| {
-            tracing::warn!(%error, "history cannot be read");
-            Problem::archive_unavailable()
-        })?;
-    let next = next_page(&query, span.from, &events);
+    if let Some(cursor) = header::after(&headers)? {
+        if cursor.partition != partition {
+            return Err(Problem::foreign_x_after());
+        }
+        after::caught_up(&service.archive, cursor).await?;
+    }
+    let span = span(&service, partition, &query).await?;
+    let read = read(&service, partition, &query.room_id, span).await;
+    let (progress, events) = read.map_err(|error| after::unreadable(&error))?;
+    let next = next_page(&query.room_id, span, &events);
     let messages: Vec<Message> = events.into_iter().map(Message::from).collect();
     let mut response = Json(messages).into_response();
     let cursor = Cursor { partition, position: progress };
-    response.headers_mut().insert(X_CURSOR, value(&cursor.to_string()));
+    response.headers_mut().insert(header::X_CURSOR, header::value(&cursor.to_string()));
     if let Some(next) = next {
-        response.headers_mut().insert(header::LINK, value(&next));
+        response.headers_mut().insert(LINK, header::value(&next));
     }
     Ok(response)
 }
 
-fn span(query: &HistoryQuery, partition: Partition) -> Result<Span, Problem> {
-    let position = |name, cursor: Option<Cursor>| match cursor {
-        Some(cursor) if cursor.partition != partition => {
+async fn span(
+    service: &Service,
+    partition: Partition,
+    query: &HistoryQuery,
+) -> Result<Span, Problem> {
+    let position = async |name, bound| match bound {
+        None => Ok(None),
+        Some(Bound::Cursor(cursor)) if cursor.partition != partition => {
             Err(Problem::invalid_parameter(name, "the cursor is of another room"))
         }
-        cursor => Ok(cursor.map(|cursor| cursor.position)),
+        Some(Bound::Cursor(cursor)) => Ok(Some(cursor.position)),
+        Some(Bound::Time(time)) => {
+            let first = service.archive.since(&query.room_id, time).await;
+            let first = first.map_err(|error| after::unreadable(&error))?;
+            // Nothing is as late: everything lies before, and nothing after.
+            Ok(Some(first.unwrap_or(Position::AFTER_ALL)))
+        }
     };
-    let (after, before) = (position("after", query.after)?, position("before", query.before)?);
+    let before = position("before", query.before).await?;
+    let mut after = position("after", query.after).await?;
+    if let Some(Bound::Time(_)) = query.after {
+        after = after.map(Position::previous);
+    }
     let from = if after.is_some() { End::Oldest } else { End::Newest };
     Ok(Span { after, before, from, limit: query.limit })
 }
@@ -208,21 +243,84 @@ async fn read(
 }
 
 /// RFC 8288. A page that is not full is the last one.
-fn next_page(query: &HistoryQuery, from: End, events: &[Event]) -> Option<String> {
-    if events.len() < usize::from(query.limit) {
+fn next_page(room: &RoomId, span: Span, events: &[Event]) -> Option<String> {
+    let Span { before, from, limit, .. } = span;
+    if events.len() < usize::from(limit) {
         return None;
     }
-    let (room, limit) = (&query.room_id, query.limit);
+    let (first, last) = (events.first()?, events.last()?);
     let bounds = match from {
-        End::Newest => format!("before={}", events.first()?.cursor()),
+        End::Newest => format!("before={}", first.cursor()),
         End::Oldest => {
-            let before = query.before.map(|before| format!("&before={before}")).unwrap_or_default();
-            format!("after={}{before}", events.last()?.cursor())
+            let before = before.map(|position| Cursor { partition: first.partition, position });
+            let before = before.map(|before| format!("&before={before}")).unwrap_or_default();
+            format!("after={}{before}", last.cursor())
         }
     };
     Some(format!("</v1/messages?room_id={room}&{bounds}&limit={limit}>; rel=\"next\""))
 }
 
-fn value(text: &str) -> HeaderValue {
-    HeaderValue::from_str(text).expect("room ids and cursors are plain ASCII")
+/// Reads one message: what became of a send whose outcome is unknown.
+#[utoipa::path(
+    get, path = "/messages/{id}", operation_id = "getMessage", tag = "messages",
+    summary = "Retrieve one message",
+    description = "Returns one message by its id. It is waited for if it stands in the log and is not stored yet.",
+    security(("bearerAuth" = [])),
+    params(
+        ("id" = String, Path, description = "The id of the message."),
+        ("X-After" = Option<String>, Header, description = "A cursor of the message's room: waits until the history includes it."),
+    ),
+    responses(
+        (status = 200, description = "The message.", body = Message),
+        (status = 400, description = "Invalid header.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such message.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The history cannot be read at the moment, or does not include the message or `X-After` yet.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn one(
+    State(service): State<Arc<Service>>,
+    _caller: Caller,
+    headers: HeaderMap,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<Message>, Problem> {
+    // What is not an id is not a message's either.
+    let id = id.ok().and_then(|Path(id)| MessageId::parse(&id).ok());
+    let id = id.ok_or_else(Problem::unknown_message)?;
+    let after = header::after(&headers)?;
+    if let Some(cursor) = after {
+        if cursor.partition.index() >= service.partitioner.count() {
+            return Err(Problem::foreign_x_after());
+        }
+        after::caught_up(&service.archive, cursor).await?;
+    }
+    let event = find(&service, id).await?;
+    if !ingest::is_open_to_all(&event.envelope.room_id) {
+        return Err(Problem::unknown_message());
+    }
+    if after.is_some_and(|cursor| cursor.partition != event.partition) {
+        return Err(Problem::foreign_x_after());
+    }
+    Ok(Json(event.into()))
+}
+
+/// What was read from the log and is not stored yet is waited for.
+async fn find(service: &Service, id: MessageId) -> Result<Event, Problem> {
+    if let Some(event) = look(service, id).await? {
+        return Ok(event);
+    }
+    // An id does not tell its partition.
+    let mut partitions = service.partitioner.all();
+    let read = partitions.find_map(|partition| {
+        let recalled = service.hub.recall(partition, id)?;
+        Some(Cursor { partition, position: recalled.position })
+    });
+    let cursor = read.ok_or_else(Problem::unknown_message)?;
+    after::caught_up(&service.archive, cursor).await?;
+    look(service, id).await?.ok_or_else(Problem::unknown_message)
+}
+
+async fn look(service: &Service, id: MessageId) -> Result<Option<Event>, Problem> {
+    let found = service.archive.find(id).await;
+    found.map_err(|error| after::unreadable(&error))
 }

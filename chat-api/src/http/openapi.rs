@@ -16,7 +16,7 @@ use super::messages;
     ),
     servers((url = "/v1")),
     tags((name = "messages", description = "Operations related to chat messages.")),
-    paths(messages::list, messages::send),
+    paths(messages::list, messages::one, messages::send),
     modifiers(&BearerAuth)
 )]
 struct Description;

@@ -6,13 +6,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::auth::AuthError;
-use crate::ingest::{self, SendError};
+use crate::ingest::SendError;
 use crate::kafka::AppendError;
 use crate::message::{ContentError, FieldError, MessageId};
 
 /// When to come back after an outage, in seconds: about as long as a broker or database takes to
 /// elect another leader.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+const AFTER_OUTAGE: HeaderValue = HeaderValue::from_static("5");
+/// When to come back to what is only late, or said too fast: in less than this there is room again.
+const SOON: HeaderValue = HeaderValue::from_static("1");
 
 /// An error, as clients see it. Never holds internal text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -113,6 +115,14 @@ impl Problem {
             .about(name)
     }
 
+    pub(super) fn invalid_header(name: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid-header", "Invalid header", detail).about(name)
+    }
+
+    pub(super) fn foreign_x_after() -> Self {
+        Self::invalid_header("X-After", "the cursor is of another room")
+    }
+
     pub(super) fn unknown_parameter(name: &str) -> Self {
         let detail = format!("unknown parameter: {name}");
         Self::new(StatusCode::BAD_REQUEST, "unknown-parameter", "Unknown parameter", detail)
@@ -127,6 +137,16 @@ impl Problem {
     pub(super) fn unknown_room() -> Self {
         Self::new(StatusCode::NOT_FOUND, "unknown-room", "Unknown room", "there is no such room")
             .about("room_id")
+    }
+
+    pub(super) fn unknown_message() -> Self {
+        let detail = "there is no such message";
+        Self::new(StatusCode::NOT_FOUND, "unknown-message", "Unknown message", detail)
+    }
+
+    pub(super) fn behind() -> Self {
+        let (title, detail) = ("History is behind", "what was asked for is not stored yet");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "behind", title, detail)
     }
 
     pub(super) fn archive_unavailable() -> Self {
@@ -192,22 +212,28 @@ impl From<AuthError> for Problem {
 
 impl From<SendError> for Problem {
     fn from(error: SendError) -> Self {
-        let (message_id, error) = match error {
-            SendError::UnknownRoom => return Self::unknown_room(),
-            SendError::Log { message_id, error } => (message_id, error),
-        };
+        let (name, detail) = error.explain();
         let (status, outcome) = match error {
-            AppendError::Overloaded | AppendError::NotSent(_) => {
-                (StatusCode::SERVICE_UNAVAILABLE, Some("not_sent"))
+            SendError::UnknownRoom => return Self::unknown_room(),
+            SendError::TooFast => {
+                return Self::new(StatusCode::TOO_MANY_REQUESTS, name, "Too many messages", detail);
             }
-            AppendError::Unknown(_) => (StatusCode::SERVICE_UNAVAILABLE, Some("unknown")),
-            AppendError::Refused(_) => (StatusCode::INTERNAL_SERVER_ERROR, Some("not_sent")),
+            SendError::Conflict => {
+                let title = "Key used for another message";
+                return Self::new(StatusCode::CONFLICT, "idempotency-conflict", title, detail)
+                    .about("Idempotency-Key");
+            }
+            SendError::Log { error: AppendError::Refused(_), .. } => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "not_sent")
+            }
+            SendError::Log { error: AppendError::Unknown(_), .. } => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unknown")
+            }
+            SendError::Log { .. } => (StatusCode::SERVICE_UNAVAILABLE, "not_sent"),
         };
-        let (name, detail) = ingest::explain(error);
-        let message_id = matches!(error, AppendError::Unknown(_)).then_some(message_id);
         Self {
-            outcome,
-            message_id,
+            outcome: Some(outcome),
+            message_id: error.possible_message(),
             ..Self::new(status, name, "The message was not acknowledged", detail)
         }
     }
@@ -229,8 +255,12 @@ impl IntoResponse for Problem {
                 let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
+            StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(header::RETRY_AFTER, SOON);
+            }
             StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+                let late = self.name == "behind";
+                headers.insert(header::RETRY_AFTER, if late { SOON } else { AFTER_OUTAGE });
             }
             _ => {}
         }

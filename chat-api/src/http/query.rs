@@ -1,5 +1,6 @@
 //! The parameters of a history request.
 
+use chrono::{DateTime, Utc};
 use url::form_urlencoded;
 
 use super::Problem;
@@ -13,9 +14,18 @@ const LIMIT_MAX: u16 = 200;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct HistoryQuery {
     pub(super) room_id: RoomId,
-    pub(super) before: Option<Cursor>,
-    pub(super) after: Option<Cursor>,
+    pub(super) before: Option<Bound>,
+    pub(super) after: Option<Bound>,
     pub(super) limit: u16,
+}
+
+/// Where a history begins or ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bound {
+    /// At a place in the room's order.
+    Cursor(Cursor),
+    /// At the first message of that time or later.
+    Time(DateTime<Utc>),
 }
 
 impl HistoryQuery {
@@ -28,8 +38,8 @@ impl HistoryQuery {
                 "room_id" => {
                     room_id = RoomId::parse(&value).map_err(|_| Problem::unknown_room())?;
                 }
-                "before" => before = Some(cursor("before", &value)?),
-                "after" => after = Some(cursor("after", &value)?),
+                "before" => before = Some(bound("before", &value)?),
+                "after" => after = Some(bound("after", &value)?),
                 "limit" => limit = parse_limit(&value)?,
                 unknown => return Err(Problem::unknown_parameter(unknown)),
             }
@@ -38,8 +48,14 @@ impl HistoryQuery {
     }
 }
 
-fn cursor(name: &str, value: &str) -> Result<Cursor, Problem> {
-    Cursor::parse(value).map_err(|error| Problem::invalid_parameter(name, error.to_string()))
+fn bound(name: &str, value: &str) -> Result<Bound, Problem> {
+    if let Ok(cursor) = Cursor::parse(value) {
+        return Ok(Bound::Cursor(cursor));
+    }
+    let time = DateTime::parse_from_rfc3339(value).map_err(|_| {
+        Problem::invalid_parameter(name, "neither a cursor nor a time such as 2026-11-22T08:15:30Z")
+    })?;
+    Ok(Bound::Time(time.to_utc()))
 }
 
 fn parse_limit(value: &str) -> Result<u16, Problem> {

@@ -34,8 +34,12 @@ struct Entry<F> {
 pub struct Page<F> {
     /// The events.
     pub frames: Vec<F>,
+    /// What they take of a ring.
+    pub bytes: usize,
     /// Where to read on. Everything of the room before it was in this page or an earlier one.
     pub next: Position,
+    /// The end of the partition when this was read.
+    pub head: Position,
 }
 
 impl<F: Clone> Ring<F> {
@@ -53,14 +57,20 @@ impl<F: Clone> Ring<F> {
         }
     }
 
+    /// What an event takes of a ring whose frame has that many bytes.
+    #[must_use]
+    pub fn bytes_of(frame: usize) -> usize {
+        frame + ENTRY_OVERHEAD
+    }
+
     /// Appends an event whose frame has that many bytes, and lets the oldest ones go if need be.
-    /// A position below the head is a repeat and changes nothing.
+    /// A position below the head was read before and changes nothing.
     pub fn push(&mut self, position: Position, room: &RoomId, frame: F, bytes: usize) {
         if position < self.head {
             return;
         }
         let serial = self.first + self.entries.len() as u64;
-        let bytes = bytes + ENTRY_OVERHEAD;
+        let bytes = Self::bytes_of(bytes);
         self.rooms.entry(room.clone()).or_default().push_back(serial);
         self.entries.push_back(Entry { position, room: room.clone(), frame, bytes });
         self.head = position.next();
@@ -68,6 +78,17 @@ impl<F: Clone> Ring<F> {
         while self.bytes > self.limit {
             self.drop_oldest();
         }
+    }
+
+    /// Passes a position that holds nothing for anybody.
+    pub fn skip(&mut self, position: Position) {
+        self.head = self.head.max(position.next());
+    }
+
+    /// The position after the last one that was pushed or skipped.
+    #[must_use]
+    pub fn head(&self) -> Position {
+        self.head
     }
 
     fn drop_oldest(&mut self) {
@@ -90,20 +111,26 @@ impl<F: Clone> Ring<F> {
         Some(self.entry(*serial).position)
     }
 
-    /// At most `limit` events of a room from `next` on; `Err` is the floor if `next` lies below it.
-    pub fn read(&self, room: &RoomId, next: Position, limit: usize) -> Result<Page<F>, Position> {
+    /// The events of a room from `next` on, until they have `budget` bytes, but at least one; `Err`
+    /// is the floor if `next` lies below it.
+    pub fn read(&self, room: &RoomId, next: Position, budget: usize) -> Result<Page<F>, Position> {
         if next < self.floor {
             return Err(self.floor);
         }
-        let Some(serials) = self.rooms.get(room) else {
-            return Ok(Page { frames: Vec::new(), next: next.max(self.head) });
-        };
+        let end = Page { frames: Vec::new(), bytes: 0, next: next.max(self.head), head: self.head };
+        let Some(serials) = self.rooms.get(room) else { return Ok(end) };
         let from = serials.partition_point(|serial| self.entry(*serial).position < next);
-        let mut wanted = serials.range(from..).map(|serial| self.entry(*serial));
-        let frames = wanted.by_ref().take(limit).map(|entry| entry.frame.clone()).collect();
-        // A page that ends early ends right before the first event it left out.
-        let next = wanted.next().map_or(next.max(self.head), |entry| entry.position);
-        Ok(Page { frames, next })
+        let mut page = end;
+        for entry in serials.range(from..).map(|serial| self.entry(*serial)) {
+            if page.bytes >= budget {
+                // A page that ends early ends right before the first event it left out.
+                page.next = entry.position;
+                break;
+            }
+            page.bytes += entry.bytes;
+            page.frames.push(entry.frame.clone());
+        }
+        Ok(page)
     }
 
     fn entry(&self, serial: u64) -> &Entry<F> {
@@ -135,9 +162,10 @@ mod tests {
         }
         for start in 0..52 {
             for limit in [1, 2, 100] {
+                let budget = (limit - 1) * (1 + ENTRY_OVERHEAD) + 1;
                 let (mut next, mut seen) = (at(start), Vec::new());
                 loop {
-                    let page = ring.read(&room("a"), next, limit).unwrap();
+                    let page = ring.read(&room("a"), next, budget).unwrap();
                     assert!(page.next >= next, "next never falls");
                     assert!(page.frames.len() <= limit);
                     next = page.next;
@@ -162,8 +190,9 @@ mod tests {
             assert!(ring.bytes <= limit);
         }
         assert_eq!(ring.read(&room("a"), at(989), 100), Err(at(990)));
-        let page = ring.read(&room("a"), at(990), 100).unwrap();
-        assert_eq!(page, Page { frames: (990..1_000).collect(), next: at(1_000) });
+        let page = ring.read(&room("a"), at(990), limit).unwrap();
+        assert_eq!(page.frames, (990..1_000).collect::<Vec<_>>());
+        assert_eq!((page.bytes, page.next, page.head), (limit, at(1_000), at(1_000)));
         assert_eq!(ring.rooms[&room("a")].len(), 10, "the index shrinks with the ring");
     }
 
@@ -172,12 +201,24 @@ mod tests {
         let mut ring = Ring::new(at(5), 10);
         ring.push(at(5), &room("a"), 5, 100);
         assert_eq!(ring.read(&room("a"), at(5), 1), Err(at(6)));
-        assert_eq!(ring.read(&room("a"), at(6), 1), Ok(Page { frames: vec![], next: at(6) }));
+        let page = ring.read(&room("a"), at(6), 1).unwrap();
+        assert_eq!((page.frames, page.next), (vec![], at(6)));
         assert!(ring.rooms.is_empty());
     }
 
     #[test]
-    fn a_repeat_changes_nothing() {
+    fn what_is_passed_moves_the_head_and_leaves_no_event() {
+        let mut ring = Ring::new(at(3), usize::MAX);
+        ring.skip(at(1));
+        assert_eq!(ring.head(), at(3), "below the ring's beginning there is nothing to pass");
+        ring.skip(at(3));
+        ring.push(at(4), &room("a"), 4, 1);
+        let page = ring.read(&room("a"), at(3), 1).unwrap();
+        assert_eq!((page.frames, page.next), (vec![4], at(5)));
+    }
+
+    #[test]
+    fn a_place_that_was_read_changes_nothing() {
         let mut ring = Ring::new(at(0), usize::MAX);
         ring.push(at(0), &room("a"), 0, 1);
         ring.push(at(0), &room("a"), 7, 1);

@@ -72,8 +72,8 @@ mod tests {
     fn envelope() -> Envelope {
         let user_id = UserId::parse("u").unwrap();
         let author = Author { user_name: UserName::shown(None, &user_id), user_id };
-        let draft =
-            Draft { room_id: RoomId::lobby(), content: Content::parse("hi \"there\"").unwrap() };
+        let content = Content::parse("hi \"there\"").unwrap();
+        let draft = Draft { room_id: RoomId::lobby(), content, key: None };
         Envelope::compose(
             draft,
             &author,

@@ -11,7 +11,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 use tokio::sync::Notify;
 
-use super::{ASK_TIMEOUT, DecodeError, GENERATION, Log, LogError, Partitioner, decode};
+use super::{ASK_TIMEOUT, DecodeError, GENERATION, Log, LogError, Partitioner, Raw, decode};
 use crate::message::{Event, Partition, Position};
 
 /// What a reader gets next.
@@ -19,15 +19,19 @@ use crate::message::{Event, Partition, Position};
 pub enum Item {
     /// A record.
     Event(Event),
-    /// A record that cannot be read. The partition must not go on past it.
-    Undecodable(Partition, Position, DecodeError),
+    /// A record that cannot be read, as it is, and why.
+    Undecodable(Raw, DecodeError),
     /// The end of a partition was reached.
     End(Partition),
-    /// A position that the log does not hold any more, or not yet.
+    /// A position that the log does not hold any more, or not yet. The client library does not tell
+    /// of which partition; that one is not read on.
     OutOfRange,
     /// The broker is away or complains; the client library tries again by itself.
     Trouble(KafkaError),
 }
+
+/// What each of some partitions holds.
+pub type Ranges = Vec<(Partition, Range)>;
 
 /// The positions a partition holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +44,7 @@ pub struct Range {
 
 /// Reads every partition, without a group.
 pub struct HandConsumer {
-    consumer: StreamConsumer<ByHand>,
+    consumer: Arc<StreamConsumer<ByHand>>,
     topic: String,
     partitioner: Partitioner,
 }
@@ -61,7 +65,7 @@ pub enum Change {
     Revoked(Vec<Partition>),
 }
 
-fn reader(log: &Log) -> ClientConfig {
+pub(super) fn reader(log: &Log) -> ClientConfig {
     let mut config = log.client();
     config
         .set("enable.auto.commit", "false")
@@ -77,12 +81,16 @@ fn reader(log: &Log) -> ClientConfig {
 impl Log {
     /// How many partitions the topic with messages has. Blocks.
     pub fn partitioner(&self) -> Result<Partitioner, LogError> {
+        self.partitions_of(&self.messages())
+    }
+
+    /// How many partitions a topic has. Blocks.
+    pub fn partitions_of(&self, topic: &str) -> Result<Partitioner, LogError> {
         let consumer: BaseConsumer = self.client().create()?;
-        let name = self.messages();
-        let metadata = consumer.fetch_metadata(Some(&name), ASK_TIMEOUT)?;
-        let topic = metadata.topics().iter().find(|topic| topic.name() == name);
-        let count = topic.map_or(0, |topic| topic.partitions().len());
-        Partitioner::new(count).ok_or(LogError::NoTopic(name))
+        let metadata = consumer.fetch_metadata(Some(topic), ASK_TIMEOUT)?;
+        let found = metadata.topics().iter().find(|found| found.name() == topic);
+        let count = found.map_or(0, |found| found.partitions().len());
+        Partitioner::new(count).ok_or_else(|| LogError::NoTopic(topic.to_owned()))
     }
 }
 
@@ -92,23 +100,23 @@ impl HandConsumer {
         // The client library wants a group's name before it reads; nothing joins or commits it.
         let group = format!("{}chat-fanout-by-hand", log.prefix);
         let consumer = reader(log).set("group.id", group).create_with_context(ByHand)?;
-        Ok(Self { consumer, topic: log.messages(), partitioner })
+        Ok(Self { consumer: Arc::new(consumer), topic: log.messages(), partitioner })
     }
 
-    /// What each partition holds. Blocks.
-    pub fn ranges(&self) -> Result<Vec<(Partition, Range)>, LogError> {
-        let range = |partition| Ok((partition, range(&self.consumer, &self.topic, partition)?));
-        self.partitioner.all().map(range).collect()
+    /// What each partition holds.
+    pub async fn ranges(&self) -> Result<Vec<(Partition, Range)>, LogError> {
+        let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
+        let partitioner = self.partitioner;
+        let asked = tokio::task::spawn_blocking(move || {
+            let range = |partition| Ok((partition, range(consumer.as_ref(), &topic, partition)?));
+            partitioner.all().map(range).collect()
+        });
+        asked.await.map_err(|_| LogError::Died)?
     }
 
     /// Reads from these positions on.
     pub fn start(&self, positions: &[(Partition, Position)]) -> Result<(), LogError> {
         Ok(self.consumer.assign(&list(&self.topic, positions)?)?)
-    }
-
-    /// Stops reading one partition.
-    pub fn stop(&self, partition: Partition) -> Result<(), LogError> {
-        Ok(self.consumer.pause(&plain_list(&self.topic, [partition]))?)
     }
 
     /// Waits for what comes next.
@@ -148,12 +156,17 @@ impl GroupConsumer {
         self.consumer.context().lock().front().cloned()
     }
 
-    /// What one partition holds.
-    pub async fn range(&self, partition: Partition) -> Result<Range, LogError> {
+    /// What these partitions hold.
+    pub fn ranges(
+        &self,
+        partitions: Vec<Partition>,
+    ) -> impl Future<Output = Result<Ranges, LogError>> + Send + use<> {
         let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
-        let asked =
-            tokio::task::spawn_blocking(move || range(consumer.as_ref(), &topic, partition));
-        asked.await.map_err(|_| LogError::Died)?
+        let ask = move || {
+            let range = |partition| Ok((partition, range(consumer.as_ref(), &topic, partition)?));
+            partitions.into_iter().map(range).collect()
+        };
+        async move { tokio::task::spawn_blocking(ask).await.map_err(|_| LogError::Died)? }
     }
 
     /// Answers the oldest change: reads the new partitions from these positions on.
@@ -167,6 +180,13 @@ impl GroupConsumer {
         self.consumer.context().lock().pop_front();
         let partitions = plain_list(&self.topic, partitions.iter().copied());
         Ok(self.consumer.incremental_unassign(&partitions)?)
+    }
+
+    /// Reads a partition of the share from another position on, wherever and however it stands.
+    pub fn restart(&self, partition: Partition, position: Position) -> Result<(), LogError> {
+        // Not a seek: that is refused for a partition whose position was out of range.
+        self.consumer.incremental_unassign(&plain_list(&self.topic, [partition]))?;
+        Ok(self.consumer.incremental_assign(&list(&self.topic, &[(partition, position)])?)?)
     }
 
     /// Reads these partitions no further for now.
@@ -225,11 +245,15 @@ where
     let position = Position::new(GENERATION, record.offset())?;
     Ok(match decode(record.key(), record.payload(), partition, partitioner) {
         Ok(envelope) => Item::Event(Event { partition, position, envelope }),
-        Err(error) => Item::Undecodable(partition, position, error),
+        Err(error) => Item::Undecodable(Raw::of(&record)?, error),
     })
 }
 
-fn range<C, K>(consumer: &K, topic: &str, partition: Partition) -> Result<Range, LogError>
+pub(super) fn range<C, K>(
+    consumer: &K,
+    topic: &str,
+    partition: Partition,
+) -> Result<Range, LogError>
 where
     C: ConsumerContext,
     K: rdkafka::consumer::Consumer<C>,
@@ -238,7 +262,10 @@ where
     Ok(Range { start: Position::new(GENERATION, low)?, end: Position::new(GENERATION, high)? })
 }
 
-fn list(topic: &str, positions: &[(Partition, Position)]) -> Result<TopicPartitionList, LogError> {
+pub(super) fn list(
+    topic: &str,
+    positions: &[(Partition, Position)],
+) -> Result<TopicPartitionList, LogError> {
     let mut list = TopicPartitionList::new();
     for (partition, position) in positions {
         list.add_partition_offset(topic, partition.number(), Offset::Offset(position.offset()))?;
@@ -276,7 +303,7 @@ impl ClientContext for Group {
     }
 }
 
-struct ByHand;
+pub(super) struct ByHand;
 
 impl ClientContext for ByHand {
     fn error(&self, error: KafkaError, reason: &str) {

@@ -1,6 +1,10 @@
 //! What can go wrong with the log, sorted by what a caller can do about it.
 
+use delivery_status::Persisted;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use super::breaker::Outcome;
+use crate::message::{Partition, Position};
 
 /// Why a record was not acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -8,6 +12,9 @@ pub enum AppendError {
     /// Too much is under way here. Nothing was sent; a retry may succeed.
     #[error("too many appends are under way")]
     Overloaded,
+    /// The partition takes nothing at the moment. Nothing was sent; a retry may succeed later.
+    #[error("the partition takes no appends at the moment")]
+    Unavailable,
     /// The record did not reach the log. A retry may succeed.
     #[error("the record was not appended: {0}")]
     NotSent(RDKafkaErrorCode),
@@ -20,36 +27,61 @@ pub enum AppendError {
 }
 
 impl AppendError {
-    /// Sorts the answer to handing a record to the client library.
+    /// Sorts the answer to handing a record to the client library, which did not take it.
     pub(super) fn of_enqueue(error: &KafkaError) -> Self {
+        Self::sort(code(error), Persisted::No)
+    }
+
+    /// Sorts a delivery report by its error and by what the client library knows of the record.
+    pub(super) fn of_report(error: &KafkaError, persisted: Persisted) -> Self {
+        Self::sort(code(error), persisted)
+    }
+
+    fn sort(code: RDKafkaErrorCode, persisted: Persisted) -> Self {
         use RDKafkaErrorCode as Code;
-        match error.rdkafka_error_code() {
-            Some(Code::QueueFull) => Self::Overloaded,
-            Some(code @ (Code::MessageSizeTooLarge | Code::InvalidArgument)) => Self::Refused(code),
-            code => Self::NotSent(code.unwrap_or(Code::Fail)),
+        match (code, persisted) {
+            // It was sent without a word on it coming back; or the client gave up all its records,
+            // and no longer vouches for any of them.
+            (_, Persisted::Possibly | Persisted::Yes)
+            | (Code::PurgeQueue | Code::PurgeInflight, Persisted::No) => Self::Unknown(code),
+            (Code::QueueFull, Persisted::No) => Self::Overloaded,
+            // What is wrong is the record, or who sends it.
+            (
+                Code::MessageSizeTooLarge
+                | Code::InvalidMessage
+                | Code::InvalidMessageSize
+                | Code::InvalidRecord
+                | Code::InvalidTimestamp
+                | Code::InvalidArgument
+                | Code::PolicyViolation
+                | Code::TopicAuthorizationFailed
+                | Code::ClusterAuthorizationFailed,
+                Persisted::No,
+            ) => Self::Refused(code),
+            (_, Persisted::No) => Self::NotSent(code),
         }
     }
 
-    /// Sorts a delivery report.
-    ///
-    /// librdkafka also knows whether a timed-out record ever left the queue, but says so only
-    /// through a raw pointer; without it `Unknown` is the honest class.
-    pub(super) fn of_report(error: &KafkaError) -> Self {
+    /// What it tells about its partition.
+    pub(super) fn outcome(self) -> Outcome {
         use RDKafkaErrorCode as Code;
-        match error.rdkafka_error_code().unwrap_or(Code::Fail) {
-            code @ (Code::MessageSizeTooLarge
-            | Code::InvalidMessage
-            | Code::InvalidRecord
-            | Code::InvalidMessageSize
-            | Code::PolicyViolation
-            | Code::TopicAuthorizationFailed
-            | Code::ClusterAuthorizationFailed) => Self::Refused(code),
-            code @ (Code::PurgeQueue
-            | Code::UnknownTopicOrPartition
-            | Code::UnknownTopic
-            | Code::UnknownPartition
-            | Code::NotEnoughReplicas) => Self::NotSent(code),
-            code => Self::Unknown(code),
+        match self {
+            Self::Refused(_) => Outcome::Answered,
+            Self::NotSent(code) | Self::Unknown(code) => match code {
+                Code::MessageTimedOut
+                | Code::OperationTimedOut
+                | Code::RequestTimedOut
+                | Code::BrokerTransportFailure
+                | Code::AllBrokersDown
+                | Code::NotEnoughReplicas
+                | Code::NotEnoughReplicasAfterAppend
+                | Code::LeaderNotAvailable
+                | Code::NotLeaderForPartition
+                | Code::UnknownTopicOrPartition
+                | Code::KafkaStorageError => Outcome::Outage,
+                _ => Outcome::Unclear,
+            },
+            Self::Overloaded | Self::Unavailable => Outcome::Unclear,
         }
     }
 
@@ -58,11 +90,16 @@ impl AppendError {
     pub fn class(self) -> &'static str {
         match self {
             Self::Overloaded => "overloaded",
+            Self::Unavailable => "unavailable",
             Self::NotSent(_) => "not_sent",
             Self::Unknown(_) => "unknown",
             Self::Refused(_) => "refused",
         }
     }
+}
+
+fn code(error: &KafkaError) -> RDKafkaErrorCode {
+    error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail)
 }
 
 /// Why the log cannot be used.
@@ -80,6 +117,9 @@ pub enum LogError {
     /// A number of the broker's is not one.
     #[error(transparent)]
     Invalid(#[from] crate::message::Invalid),
+    /// There is no record at this place, although one was read there.
+    #[error("partition {0} has no record any more at offset {offset}", offset = .1.offset())]
+    Gone(Partition, Position),
     /// The thread that asked the broker died.
     #[error("asking the broker ended without an answer")]
     Died,
@@ -107,29 +147,66 @@ impl LogError {
 mod tests {
     use super::*;
 
+    const ALL: [Persisted; 3] = [Persisted::No, Persisted::Possibly, Persisted::Yes];
+
+    fn report(code: RDKafkaErrorCode, persisted: Persisted) -> AppendError {
+        AppendError::of_report(&KafkaError::MessageProduction(code), persisted)
+    }
+
     #[test]
-    fn a_timed_out_record_is_never_called_unsent() {
+    fn only_what_surely_is_not_in_the_log_is_called_so() {
         use RDKafkaErrorCode as Code;
         for code in [
             Code::MessageTimedOut,
-            Code::RequestTimedOut,
-            Code::PurgeInflight,
-            Code::NotEnoughReplicasAfterAppend,
             Code::BrokerTransportFailure,
+            Code::NotEnoughReplicas,
+            Code::MessageSizeTooLarge,
+            Code::OutOfOrderSequenceNumber,
+            Code::Fail,
         ] {
-            let class = AppendError::of_report(&KafkaError::MessageProduction(code));
-            assert_eq!(class, AppendError::Unknown(code));
+            for persisted in [Persisted::Possibly, Persisted::Yes] {
+                assert_eq!(report(code, persisted), AppendError::Unknown(code));
+            }
+            assert_ne!(report(code, Persisted::No), AppendError::Unknown(code));
         }
     }
 
     #[test]
     fn each_error_has_one_class() {
         use RDKafkaErrorCode as Code;
-        let report = |code| AppendError::of_report(&KafkaError::MessageProduction(code)).class();
-        assert_eq!(report(Code::MessageSizeTooLarge), "refused");
-        assert_eq!(report(Code::NotEnoughReplicas), "not_sent");
+        let class = |code| report(code, Persisted::No).class();
+        assert_eq!(class(Code::MessageSizeTooLarge), "refused");
+        assert_eq!(class(Code::TopicAuthorizationFailed), "refused");
+        assert_eq!(class(Code::NotEnoughReplicas), "not_sent");
+        assert_eq!(class(Code::MessageTimedOut), "not_sent");
+        assert_eq!(class(Code::Fatal), "not_sent");
         let enqueue = |code| AppendError::of_enqueue(&KafkaError::MessageProduction(code)).class();
         assert_eq!(enqueue(Code::QueueFull), "overloaded");
+        assert_eq!(enqueue(Code::MessageSizeTooLarge), "refused");
         assert_eq!(enqueue(Code::Fatal), "not_sent");
+    }
+
+    #[test]
+    fn what_a_client_gave_up_is_unknown_whatever_it_says() {
+        use RDKafkaErrorCode as Code;
+        for (code, persisted) in [Code::PurgeQueue, Code::PurgeInflight]
+            .into_iter()
+            .flat_map(|code| ALL.map(|p| (code, p)))
+        {
+            let error = report(code, persisted);
+            assert_eq!(error, AppendError::Unknown(code));
+            assert_eq!(error.outcome(), Outcome::Unclear, "it says nothing about the partition");
+        }
+    }
+
+    #[test]
+    fn outages_open_the_breaker_and_refusals_do_not() {
+        use RDKafkaErrorCode as Code;
+        let outcome = |code| report(code, Persisted::No).outcome();
+        assert_eq!(outcome(Code::MessageTimedOut), Outcome::Outage);
+        assert_eq!(outcome(Code::NotEnoughReplicas), Outcome::Outage);
+        assert_eq!(outcome(Code::MessageSizeTooLarge), Outcome::Answered);
+        assert_eq!(outcome(Code::OutOfOrderSequenceNumber), Outcome::Unclear);
+        assert_eq!(AppendError::Overloaded.outcome(), Outcome::Unclear);
     }
 }

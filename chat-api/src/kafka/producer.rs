@@ -1,35 +1,49 @@
 //! Appending to the log.
 
-use std::sync::Arc;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rdkafka::ClientContext;
+use futures_util::future::join_all;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _};
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use rdkafka::{ClientConfig, ClientContext};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::breaker::Outcome;
+use super::gate::Gate;
+use super::in_flight::{Bounds, InFlight, Place};
 use super::{AppendError, GENERATION, Log, LogError, Partitioner, codec};
-use crate::message::{Cursor, Envelope, Position};
+use crate::message::{Cursor, Envelope, Partition, Position};
+use crate::metrics;
 
-/// Records waiting for their acknowledgement; the client library queues no more either.
-const IN_FLIGHT: usize = 10_000;
-/// And no more than 32 MB of them.
-const QUEUED_KILOBYTES: &str = "32768";
-/// A record is acknowledged or given up within this time.
-const DELIVERY_TIMEOUT_MS: &str = "5000";
-/// The report of a given-up record follows at the next turn of the client library's timers. This is
-/// only the limit after which something is broken.
+/// A record is acknowledged or given up within 5 s: the client library looks once a second for
+/// records whose time has passed.
+const DELIVERY_TIMEOUT_MS: &str = "4000";
+/// The report of a record always comes. This is only the limit after which something is broken.
 const REPORT_HANG: Duration = Duration::from_secs(10);
+/// What a client that failed may take to end what it has under way.
+const LAST_REPORTS: Duration = Duration::from_secs(5);
+/// Between two probes of a partition whose appends are refused.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
+/// How long the leader of a partition may take to answer a probe.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+
+type Client = ThreadedProducer<Reports>;
+type Record<'a> = BaseRecord<'a, str, [u8], Box<Pending>>;
 
 /// Appends envelopes, durably: acknowledged by all in-sync replicas, once per call.
 pub struct Producer {
-    inner: ThreadedProducer<Reports>,
+    config: ClientConfig,
     topic: String,
     partitioner: Partitioner,
-    in_flight: Arc<Semaphore>,
-    fatal: CancellationToken,
+    /// The client that takes records now; another one after that one failed for good.
+    client: Mutex<Arc<Client>>,
+    in_flight: InFlight,
+    gate: Arc<Gate>,
 }
 
 /// Where an acknowledged record stands.
@@ -39,23 +53,22 @@ pub struct Appended {
     pub cursor: Option<Cursor>,
 }
 
-/// One record on its way. Dropping it gives its place in flight back.
+/// One record on its way.
 struct Pending {
+    partition: Partition,
+    admitted: Instant,
     report: oneshot::Sender<Result<Option<i64>, AppendError>>,
-    _place: OwnedSemaphorePermit,
+    place: Place,
 }
 
-/// Carries delivery reports to those who wait for them.
+/// Carries delivery reports to those who wait for them, and to the partition's breaker.
 struct Reports {
-    fatal: CancellationToken,
+    gate: Arc<Gate>,
 }
 
 impl ClientContext for Reports {
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::warn!(%error, reason, "log producer");
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
-            self.fatal.cancel();
-        }
     }
 }
 
@@ -65,62 +78,159 @@ impl ProducerContext for Reports {
     fn delivery(&self, result: &DeliveryResult<'_>, pending: Box<Pending>) {
         let report = match result {
             Ok(record) => Ok(Some(record.offset()).filter(|offset| *offset >= 0)),
-            Err((error, _)) => Err(AppendError::of_report(error)),
+            Err((error, record)) => Err(AppendError::of_report(error, delivery_status::of(record))),
         };
-        // Nobody waits any more when the caller went away.
-        let _ = pending.report.send(report);
+        let outcome = report.map_or_else(AppendError::outcome, |_| Outcome::Answered);
+        let Pending { partition, admitted, report: waiting, place } = *pending;
+        // Here and not where the report is waited for: the caller may be gone.
+        self.gate.ended(partition, admitted, outcome, Instant::now());
+        if report.is_ok() {
+            let taken = admitted.elapsed().as_secs_f64();
+            ::metrics::histogram!(metrics::APPEND_SECONDS).record(taken);
+        }
+        drop(place);
+        let _ = waiting.send(report);
     }
 }
 
 impl Producer {
     /// A producer for the topic with messages. Connects in the background.
-    pub fn new(log: &Log, partitioner: Partitioner) -> Result<Self, LogError> {
-        let fatal = CancellationToken::new();
-        let inner = log
-            .client()
+    pub fn new(log: &Log, partitioner: Partitioner, bounds: Bounds) -> Result<Self, LogError> {
+        let mut config = log.client();
+        config
             .set("acks", "all")
             .set("enable.idempotence", "true")
             .set("linger.ms", "2")
             .set("delivery.timeout.ms", DELIVERY_TIMEOUT_MS)
-            .set("queue.buffering.max.messages", IN_FLIGHT.to_string())
-            .set("queue.buffering.max.kbytes", QUEUED_KILOBYTES)
-            .set("compression.codec", "lz4")
-            .create_with_context(Reports { fatal: fatal.clone() })?;
-        let in_flight = Arc::new(Semaphore::new(IN_FLIGHT));
-        Ok(Self { inner, topic: log.messages(), partitioner, in_flight, fatal })
+            .set("queue.buffering.max.messages", bounds.messages.to_string())
+            .set("queue.buffering.max.kbytes", bounds.bytes.div_ceil(1024).to_string())
+            .set("compression.codec", "lz4");
+        let gate = Arc::new(Gate::new(partitioner.all(), Instant::now()));
+        let client = connect(&config, &gate)?;
+        Ok(Self {
+            config,
+            topic: log.messages(),
+            partitioner,
+            client: Mutex::new(client),
+            in_flight: InFlight::new(bounds),
+            gate,
+        })
     }
 
-    /// Appends one envelope and waits for the log's word on it.
+    /// The partition of an envelope.
+    #[must_use]
+    pub fn partition(&self, envelope: &Envelope) -> Partition {
+        self.partitioner.of(&envelope.room_id)
+    }
+
+    /// Appends one envelope and waits for the log's word on it. Hands it over before it waits for
+    /// anything, so that appends called one after another stand in that order.
     pub async fn append(&self, envelope: &Envelope) -> Result<Appended, AppendError> {
-        let place = Arc::clone(&self.in_flight).try_acquire_owned();
-        let place = place.map_err(|_| AppendError::Overloaded)?;
-        let (report, reported) = oneshot::channel();
-        let partition = self.partitioner.of(&envelope.room_id);
+        let appended = self.hand_over_and_wait(envelope).await;
+        let class = appended.map_or_else(AppendError::class, |_| "appended");
+        ::metrics::counter!(metrics::APPENDS, "class" => class).increment(1);
+        appended
+    }
+
+    async fn hand_over_and_wait(&self, envelope: &Envelope) -> Result<Appended, AppendError> {
+        let (partition, key) = (self.partition(envelope), envelope.room_id.as_str());
         let value = codec::encode(envelope);
-        let pending = Box::new(Pending { report, _place: place });
+        let place = self.in_flight.take(key.len() + value.len()).ok_or(AppendError::Overloaded)?;
+        let admitted = Instant::now();
+        if !self.gate.admit(partition, admitted) {
+            return Err(AppendError::Unavailable);
+        }
+        let (report, reported) = oneshot::channel();
+        let pending = Box::new(Pending { partition, admitted, report, place });
         let record = BaseRecord::with_opaque_to(&self.topic, pending)
             .partition(partition.number())
-            .key(envelope.room_id.as_str())
-            .payload(&value)
+            .key(key)
+            .payload(value.as_slice())
             .timestamp(envelope.timestamp.timestamp_millis());
-        if let Err((error, _)) = self.inner.send(record) {
-            return Err(AppendError::of_enqueue(&error));
-        }
+        self.hand_over(record).inspect_err(|_| {
+            self.gate.ended(partition, admitted, Outcome::Unclear, Instant::now());
+        })?;
 
         let lost = AppendError::Unknown(RDKafkaErrorCode::MessageTimedOut);
-        let report = tokio::time::timeout(REPORT_HANG, reported).await;
+        let report = timeout(REPORT_HANG, reported).await;
         let offset = report.map_err(|_| lost)?.map_err(|_| lost)??;
         let position = offset.and_then(|offset| Position::new(GENERATION, offset).ok());
         Ok(Appended { cursor: position.map(|position| Cursor { partition, position }) })
     }
 
-    /// Waits until nothing is in flight. Blocks: not for an asynchronous thread.
-    pub fn flush(&self, timeout: Duration) -> Result<(), LogError> {
-        Ok(self.inner.flush(timeout)?)
+    /// Gives a record to the client, or to its successor if it has failed for good.
+    fn hand_over(&self, record: Record<'_>) -> Result<(), AppendError> {
+        let client = self.client();
+        let (error, record) = match client.send(record) {
+            Ok(()) => return Ok(()),
+            Err(refused) => refused,
+        };
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::Fatal) {
+            return Err(AppendError::of_enqueue(&error));
+        }
+        let successor = self.succeed(&client).map_err(|error| AppendError::of_enqueue(&error))?;
+        successor.send(record).map_err(|(error, _)| AppendError::of_enqueue(&error))
     }
 
-    /// Completes when the producer can never append again.
-    pub async fn broken(&self) {
-        self.fatal.cancelled().await;
+    /// The client in the place of one that can never append again.
+    fn succeed(&self, failed: &Arc<Client>) -> Result<Arc<Client>, KafkaError> {
+        let mut current = self.lock();
+        if Arc::ptr_eq(&current, failed) {
+            let successor = connect(&self.config, &self.gate)?;
+            let failed = mem::replace(&mut *current, successor);
+            ::metrics::counter!(metrics::PRODUCERS_REPLACED).increment(1);
+            tracing::error!("the log producer failed: a new one takes over");
+            // What it has under way ends by the broker's word, or as unknown.
+            tokio::task::spawn_blocking(move || {
+                if let Err(error) = failed.flush(LAST_REPORTS) {
+                    tracing::warn!(%error, "the failed log producer gives up what it had under way");
+                }
+            });
+        }
+        Ok(Arc::clone(&current))
     }
+
+    /// Waits until nothing is in flight. Blocks: not for an asynchronous thread.
+    pub fn flush(&self, timeout: Duration) -> Result<(), LogError> {
+        Ok(self.client().flush(timeout)?)
+    }
+
+    /// Looks after partitions whose appends are refused, until it is stopped.
+    pub async fn look_after(self: Arc<Self>, stop: CancellationToken) -> anyhow::Result<()> {
+        while stop.run_until_cancelled(self.look()).await.is_some() {}
+        Ok(())
+    }
+
+    /// Waits until there are such partitions, and asks once after each.
+    async fn look(&self) {
+        let open = self.gate.open().await;
+        sleep(PROBE_EVERY).await;
+        join_all(open.into_iter().map(|partition| self.probe(partition))).await;
+    }
+
+    /// Asks where the log of a partition ends. Metadata says who leads it, but any broker answers
+    /// for metadata, and one that hangs is named as a leader for seconds: this question goes to the
+    /// leader itself. Neither tells whether enough replicas are in sync; the trial does.
+    async fn probe(&self, partition: Partition) {
+        let (client, topic) = (self.client(), self.topic.clone());
+        let answer = tokio::task::spawn_blocking(move || {
+            client.client().fetch_watermarks(&topic, partition.number(), PROBE_TIMEOUT)
+        });
+        if answer.await.is_ok_and(|answer| answer.is_ok()) {
+            self.gate.found(partition, Instant::now());
+        }
+    }
+
+    fn client(&self) -> Arc<Client> {
+        Arc::clone(&self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Client>> {
+        // It holds either client, whole.
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn connect(config: &ClientConfig, gate: &Arc<Gate>) -> Result<Arc<Client>, KafkaError> {
+    Ok(Arc::new(config.create_with_context(Reports { gate: Arc::clone(gate) })?))
 }

@@ -8,10 +8,12 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use tokio::time::{Instant, sleep};
 
-use super::{ASK_TIMEOUT, Log, LogError};
+use super::{ASK_TIMEOUT, Log, LogError, dlq};
 
 /// Seven days: how long the log can refill the archive.
-const RETENTION_MS: &str = "604800000";
+const MESSAGES_RETENTION_MS: &str = "604800000";
+/// 30 days: how long people have to look at a dead letter.
+const DEAD_LETTERS_RETENTION_MS: &str = "2592000000";
 /// Between two looks at a topic that was just created.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -29,34 +31,50 @@ pub struct TopicShape {
 /// The topics as they should be.
 pub struct Topics {
     admin: AdminClient<DefaultClientContext>,
-    name: String,
+    all: [Topic; 2],
     shape: TopicShape,
+}
+
+/// One of them.
+struct Topic {
+    name: String,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Topic {
+    fn new(name: String, shape: TopicShape, own: &[(&'static str, &str)]) -> Self {
+        let all = [("cleanup.policy", "delete"), ("compression.type", "lz4")];
+        let fixed = all.iter().chain(own).map(|(key, value)| (*key, (*value).to_owned()));
+        let minimum = ("min.insync.replicas", shape.min_insync_replicas.to_string());
+        Self { name, settings: fixed.chain([minimum]).collect() }
+    }
 }
 
 impl Topics {
     /// The topics of a log.
     pub fn new(log: &Log, shape: TopicShape) -> Result<Self, LogError> {
-        Ok(Self { admin: log.client().create()?, name: log.messages(), shape })
-    }
-
-    fn settings(&self) -> [(&'static str, String); 4] {
-        [
-            ("cleanup.policy", "delete".to_owned()),
-            ("retention.ms", RETENTION_MS.to_owned()),
-            ("compression.type", "lz4".to_owned()),
-            ("min.insync.replicas", self.shape.min_insync_replicas.to_string()),
-        ]
+        let messages = [("retention.ms", MESSAGES_RETENTION_MS)];
+        let dead_letters =
+            [("retention.ms", DEAD_LETTERS_RETENTION_MS), ("max.message.bytes", dlq::MAX_BYTES)];
+        let all = [
+            Topic::new(log.messages(), shape, &messages),
+            Topic::new(log.dead_letters(), shape, &dead_letters),
+        ];
+        Ok(Self { admin: log.client().create()?, all, shape })
     }
 
     /// Creates what is missing and checks what is there. Changes nothing that exists.
     pub async fn ensure(&self) -> Result<(), LogError> {
-        let settings = self.settings();
-        let replication = TopicReplication::Fixed(i32::from(self.shape.replication_factor));
-        let topic = NewTopic::new(&self.name, i32::from(self.shape.partitions), replication);
-        let topic = settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
+        let factor = i32::from(self.shape.replication_factor);
+        let partitions = i32::from(self.shape.partitions);
+        let topics = self.all.iter().map(|Topic { name, settings }| {
+            let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(factor));
+            settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
+        });
+        let topics: Vec<_> = topics.collect();
         let options = AdminOptions::new().operation_timeout(Some(ASK_TIMEOUT));
         let mut created = false;
-        for result in self.admin.create_topics([&topic], &options).await? {
+        for result in self.admin.create_topics(&topics, &options).await? {
             match result {
                 Ok(name) => {
                     tracing::info!(topic = name, "topic created");
@@ -80,21 +98,24 @@ impl Topics {
 
     /// Compares the topics with what they should be; the error names every difference.
     pub async fn check(&self) -> Result<(), LogError> {
-        let mut differences = self.count_differences()?;
-        differences.extend(self.setting_differences().await?);
-        if differences.is_empty() {
-            return Ok(());
+        let mut different = Vec::new();
+        for topic in &self.all {
+            let mut differences = self.count_differences(topic)?;
+            differences.extend(self.setting_differences(topic).await?);
+            if !differences.is_empty() {
+                different.push(format!("topic {}: {}", topic.name, differences.join("; ")));
+            }
         }
-        Err(LogError::Shape(format!("topic {}: {}", self.name, differences.join("; "))))
+        if different.is_empty() { Ok(()) } else { Err(LogError::Shape(different.join("; "))) }
     }
 
-    fn count_differences(&self) -> Result<Vec<String>, LogError> {
-        let metadata = self.admin.inner().fetch_metadata(Some(&self.name), ASK_TIMEOUT)?;
-        let topic = metadata.topics().iter().find(|topic| topic.name() == self.name);
+    fn count_differences(&self, Topic { name, .. }: &Topic) -> Result<Vec<String>, LogError> {
+        let metadata = self.admin.inner().fetch_metadata(Some(name), ASK_TIMEOUT)?;
+        let topic = metadata.topics().iter().find(|topic| topic.name() == name);
         let partitions =
             topic.map(rdkafka::metadata::MetadataTopic::partitions).unwrap_or_default();
         if partitions.is_empty() {
-            return Err(LogError::NoTopic(self.name.clone()));
+            return Err(LogError::NoTopic(name.clone()));
         }
         let mut differences = Vec::new();
         if partitions.len() != usize::from(self.shape.partitions) {
@@ -116,18 +137,20 @@ impl Topics {
         Ok(differences)
     }
 
-    async fn setting_differences(&self) -> Result<Vec<String>, LogError> {
+    async fn setting_differences(
+        &self,
+        Topic { name, settings }: &Topic,
+    ) -> Result<Vec<String>, LogError> {
         let options = AdminOptions::new().request_timeout(Some(ASK_TIMEOUT));
-        let resource = ResourceSpecifier::Topic(&self.name);
+        let resource = ResourceSpecifier::Topic(name);
         let answers = self.admin.describe_configs([&resource], &options).await?;
         let mut differences = Vec::new();
         for answer in answers {
-            let answer =
-                answer.map_err(|code| LogError::Shape(format!("topic {}: {code}", self.name)))?;
-            for (key, expected) in self.settings() {
+            let answer = answer.map_err(|code| LogError::Shape(format!("topic {name}: {code}")))?;
+            for (key, expected) in settings {
                 let found =
                     answer.get(key).and_then(|entry| entry.value.clone()).unwrap_or_default();
-                if found != expected {
+                if found != *expected {
                     differences.push(format!("{key} is {found:?}, expected {expected:?}"));
                 }
             }

@@ -53,6 +53,8 @@ impl Position {
     pub const BEFORE_ALL: Self = Self(-1);
     /// The place of the first record.
     pub const FIRST: Self = Self(0);
+    /// The place after every record there may ever be.
+    pub const AFTER_ALL: Self = Self(i64::MAX);
 
     /// The position of an offset in a generation of the topic.
     pub fn new(generation: u16, offset: i64) -> Result<Self, Invalid> {

@@ -6,12 +6,18 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Content, Cursor, Invalid, Partition, Position, RoomId, UserId, UserName};
+use super::{
+    BodyHash, Content, Cursor, IdempotencyKey, Invalid, Partition, Position, RoomId, UserId,
+    UserName,
+};
+
+/// What is done by a message that is new; part of the id if there is a key.
+const SEND: &str = "send";
 
 /// The id of a message, unique in the whole system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct MessageId(Uuid);
+pub struct MessageId(pub(super) Uuid);
 
 impl MessageId {
     /// A new id: a UUIDv7 (RFC 9562 §5.7) of the given time and randomness.
@@ -78,6 +84,9 @@ pub struct Envelope {
     pub timestamp: DateTime<Utc>,
     /// What was said.
     pub content: Content,
+    /// What the key was used for, if the sender gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_hash: Option<BodyHash>,
 }
 
 /// Who says something.
@@ -96,10 +105,12 @@ pub struct Draft {
     pub room_id: RoomId,
     /// What.
     pub content: Content,
+    /// Under which name, if it may be sent again.
+    pub key: Option<IdempotencyKey>,
 }
 
 impl Envelope {
-    /// The envelope of a draft by an author at a time.
+    /// The envelope of a draft by an author at a time. Its id is made of the key, if there is one.
     #[must_use]
     pub fn compose(
         draft: Draft,
@@ -107,20 +118,27 @@ impl Envelope {
         now: DateTime<Utc>,
         randomness: [u8; 10],
     ) -> Self {
+        let message_id = match &draft.key {
+            Some(key) => MessageId::of_key(&author.user_id, &draft.room_id, SEND, "", key),
+            None => MessageId::new(now, randomness),
+        };
+        let body_hash = draft.key.map(|_| BodyHash::of(&draft.content));
         Self {
             v: Version,
             kind: Kind::Message,
-            message_id: MessageId::new(now, randomness),
+            message_id,
             room_id: draft.room_id,
             user_id: author.user_id.clone(),
             user_name: author.user_name.clone(),
             // The archive keeps milliseconds; live and stored events must be equal.
             timestamp: now.trunc_subsecs(3),
             content: draft.content,
+            body_hash,
         }
     }
 
-    /// The envelope of a message that was composed before, for instance of one out of the archive.
+    /// The envelope of a message that was composed before, for instance of one out of the archive,
+    /// as if it had been sent without a key.
     #[must_use]
     pub fn restore(id: MessageId, draft: Draft, author: Author, timestamp: DateTime<Utc>) -> Self {
         Self {
@@ -132,6 +150,7 @@ impl Envelope {
             user_name: author.user_name,
             timestamp,
             content: draft.content,
+            body_hash: None,
         }
     }
 }
@@ -159,13 +178,35 @@ impl Event {
 mod tests {
     use super::*;
 
+    fn author() -> Author {
+        let user_id = UserId::parse("u").unwrap();
+        Author { user_name: UserName::shown(Some("Ada"), &user_id), user_id }
+    }
+
+    fn draft(key: Option<IdempotencyKey>) -> Draft {
+        Draft { room_id: RoomId::lobby(), content: Content::parse("hi").unwrap(), key }
+    }
+
+    #[test]
+    fn with_a_key_neither_clock_nor_randomness_is_in_the_id() {
+        let key = IdempotencyKey::parse("k").ok();
+        let [first, second] = [(1_000, [1; 10]), (2_000, [2; 10])].map(|(seconds, randomness)| {
+            let now = DateTime::from_timestamp(seconds, 0).unwrap();
+            Envelope::compose(draft(key.clone()), &author(), now, randomness)
+        });
+        assert_eq!(first.message_id, second.message_id);
+        assert_eq!(first.body_hash, Some(BodyHash::of(&first.content)));
+        let json = serde_json::to_value(&first).unwrap();
+        assert_eq!(json["body_hash"], first.body_hash.unwrap().to_string());
+        assert_eq!(serde_json::from_value::<Envelope>(json).unwrap(), first);
+        let without = Envelope::compose(draft(None), &author(), DateTime::UNIX_EPOCH, [1; 10]);
+        assert!(serde_json::to_value(without).unwrap().get("body_hash").is_none());
+    }
+
     #[test]
     fn the_id_and_the_timestamp_come_from_the_given_clock_and_randomness() {
         let now = DateTime::from_timestamp(1_700_000_000, 123_456_789).unwrap();
-        let draft = Draft { room_id: RoomId::lobby(), content: Content::parse("hi").unwrap() };
-        let user_id = UserId::parse("u").unwrap();
-        let author = Author { user_name: UserName::shown(Some("Ada"), &user_id), user_id };
-        let envelope = Envelope::compose(draft, &author, now, [7; 10]);
+        let envelope = Envelope::compose(draft(None), &author(), now, [7; 10]);
 
         assert_eq!(envelope.timestamp.timestamp_nanos_opt(), Some(1_700_000_000_123_000_000));
         assert_eq!(envelope.message_id.to_string(), "018bcfe5-687b-7707-8707-070707070707");

@@ -1,115 +1,170 @@
 //! The one delivery loop.
 //!
-//! For each room there is `next`. Events from there on are read out of the ring or, below its floor,
-//! out of the archive; at the head the session waits to be woken. What is live, what is resumed and
-//! what a slow client gets are all this.
+//! For each room there is a [`Place`]. Events from there on are read out of the ring or, below its
+//! floor, out of the archive; at the head the session waits to be woken. What is live, what is
+//! resumed and what a slow client gets are all this.
+//!
+//! [`Place`]: super::Place
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use axum::extract::ws::{Message, Utf8Bytes};
+use axum::extract::ws::Utf8Bytes;
+use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
-use super::{End, Session};
-use crate::archive::{Archive, ArchiveError, End as From, Span};
-use crate::kafka::GENERATION;
+use super::end::End;
+use super::subscription::Waits;
+use super::{Done, OldPage, Session, Stretch};
 use crate::message::{Cursor, Partition, Position, RoomId};
-use crate::ws::frame::{self, Outbound};
+use crate::ws::frame::Outbound;
 
-/// Events per room and turn: one write, and one read of the archive.
-const PAGE: u16 = 200;
-/// How long to wait for an archive that is behind or away.
-const ARCHIVE_AGAIN_AFTER: Duration = Duration::from_millis(250);
+/// What is taken out of the rings in one turn, in bytes.
+const TURN: usize = 32 * 1024;
 
-/// Some events of a room, ready to be sent.
+/// What is to be sent in one turn.
+#[derive(Default)]
 struct Turn {
     frames: Vec<Utf8Bytes>,
-    next: Position,
+    bytes: usize,
 }
 
 impl Session {
-    /// Sends one page of each room that has something. Whether there may be more.
+    /// Sends a turn's worth of what there is, each room in its order. Whether there may be more.
     pub(super) async fn deliver(&mut self) -> Result<bool, End> {
-        let mut more = false;
-        // A room may not vanish in between: only frames change the rooms, and they are handled later.
-        let rooms: Vec<(RoomId, Position)> = self
-            .rooms
-            .iter()
-            .map(|(room, subscription)| (room.clone(), subscription.next))
-            .collect();
-        for (room, next) in rooms {
-            let partition = self.service.partitioner.of(&room);
-            let turn = match self.service.hub.read(partition, &room, next, usize::from(PAGE)) {
-                Ok(page) => Turn { frames: page.frames, next: page.next },
-                Err(_below_floor)
-                    if self.archive_again.is_some_and(|again| again > Instant::now()) =>
-                {
-                    continue;
-                }
-                Err(_below_floor) => self.below_floor(partition, &room, next).await,
-            };
-            more |= next < turn.next && turn.next < self.service.hub.head(partition);
-            self.send_turn(partition, &room, turn).await?;
+        let (mut turn, mut more) = (Turn::default(), false);
+        let count = self.rooms.len();
+        for step in 0..count {
+            let index = (self.turn + step) % count;
+            if turn.bytes >= TURN {
+                (self.turn, more) = (index, true);
+                break;
+            }
+            more |= self.look(index, &mut turn);
         }
+        self.send_all(turn.frames).await?;
         Ok(more)
     }
 
-    async fn below_floor(&mut self, partition: Partition, room: &RoomId, next: Position) -> Turn {
-        let turn = read_archive(&self.service.archive, partition, room, next).await.unwrap_or_else(
-            |error| {
-                tracing::warn!(%error, "a resume waits for the archive");
-                Turn { frames: Vec::new(), next }
-            },
-        );
-        // An archive that is behind or away makes it late, never lost.
-        let waits = turn.next == next;
-        self.archive_again = waits.then(|| Instant::now() + ARCHIVE_AGAIN_AFTER);
-        turn
+    /// Takes what one room has. Whether there may be more.
+    fn look(&mut self, index: usize, turn: &mut Turn) -> bool {
+        let subscription = &mut self.rooms[index];
+        subscription.more |= subscription.listening.answer();
+        let reading = matches!(subscription.waits, Waits::Page { .. } | Waits::Archive(_));
+        if reading || !subscription.more {
+            return false;
+        }
+        let (partition, next) = (subscription.partition, subscription.place.next());
+        let budget = TURN - turn.bytes;
+        let Ok(page) = self.service.hub.read(partition, &subscription.room, next, budget) else {
+            let room = subscription.room.clone();
+            subscription.waits = Waits::Page { told: false };
+            self.ask_archive(partition, room, next);
+            return false;
+        };
+        subscription.more = page.next < page.head;
+        self.service.counters.delivered.increment(page.frames.len() as u64);
+        let upto = subscription.place.sent(Stretch::from(&page));
+        turn.bytes += page.bytes;
+        turn.frames.extend(page.frames);
+        turn.frames.extend(upto.map(|upto| resumed(partition, &subscription.room, upto)));
+        subscription.more
     }
 
-    async fn send_turn(
-        &mut self,
-        partition: Partition,
-        room: &RoomId,
-        turn: Turn,
-    ) -> Result<(), End> {
-        let events = turn.frames.len() as u64;
-        if events > 0 {
-            self.send_all(turn.frames).await?;
-            metrics::counter!("chat_events_delivered_total").increment(events);
+    fn ask_archive(&mut self, partition: Partition, room: RoomId, from: Position) {
+        let service = Arc::clone(&self.service);
+        let page = async move {
+            let page = service.catch_up.read(partition, &room, from).await;
+            Done::Page { room, from, page }
+        };
+        self.work.push(page.boxed());
+    }
+
+    pub(super) async fn finish(&mut self, done: Done) -> Result<(), End> {
+        match done {
+            Done::Send(answer) => {
+                self.sends -= 1;
+                self.send_all(vec![answer]).await
+            }
+            Done::Page { room, from, page } => {
+                let page = page.inspect_err(|error| {
+                    tracing::warn!(%error, "a resume waits for the archive");
+                });
+                self.take_page(&room, from, page.ok().filter(|page| page.next > from)).await
+            }
         }
-        let Some(subscription) = self.rooms.get_mut(room) else { return Ok(()) };
-        subscription.next = subscription.next.max(turn.next);
-        if let Some(position) = subscription.upto.take_if(|upto| *upto < turn.next) {
-            let resumed = Outbound::Resumed { room_id: room, upto: Cursor { partition, position } };
-            self.send(Message::Text(resumed.encode())).await?;
+    }
+
+    /// Sends a page of the archive. Without one the archive is behind or away, which makes the events
+    /// late, never lost.
+    async fn take_page(
+        &mut self,
+        room: &RoomId,
+        from: Position,
+        page: Option<Arc<OldPage>>,
+    ) -> Result<(), End> {
+        let asked = |waits: Waits| matches!(waits, Waits::Page { .. });
+        // The room may have been left, or subscribed anew from another place.
+        let Some(subscription) = self.rooms.iter_mut().find(|subscription| {
+            subscription.room == *room
+                && asked(subscription.waits)
+                && subscription.place.next() == from
+        }) else {
+            return Ok(());
+        };
+        let Some(page) = page else {
+            let told = subscription.waits == Waits::Page { told: true };
+            let retry = subscription.wait_for_archive(Instant::now());
+            if told {
+                return Ok(());
+            }
+            let retry = u64::try_from(retry.as_millis()).unwrap_or(u64::MAX);
+            return self.say(&Outbound::Behind { room_id: room, retry }).await;
+        };
+        let partition = subscription.partition;
+        let head = self.service.hub.head(partition);
+        (subscription.waits, subscription.more) = (Waits::Events, true);
+        let upto = subscription.place.sent(Stretch { next: page.next, head });
+        self.service.counters.delivered.increment(page.frames.len() as u64);
+        let mut frames = page.frames.clone();
+        frames.extend(upto.map(|upto| resumed(partition, room, upto)));
+        self.send_all(frames).await
+    }
+
+    /// Sees to rooms whose time has come.
+    pub(super) async fn look_again(&mut self, now: Instant) -> Result<(), End> {
+        let mut index = 0;
+        while let Some(subscription) = self.rooms.get_mut(index) {
+            index += 1;
+            if subscription.due().is_none_or(|due| due > now) {
+                continue;
+            }
+            let (partition, next) = (subscription.partition, subscription.place.next());
+            match subscription.waits {
+                Waits::Archive(_) => {
+                    let room = subscription.room.clone();
+                    subscription.waits = Waits::Page { told: true };
+                    self.ask_archive(partition, room, next);
+                }
+                Waits::Log(_) if next > self.service.hub.head(partition) => {
+                    index -= 1;
+                    let room = self.rooms.remove(index).room;
+                    self.reset(partition, &room).await?;
+                }
+                _ => {
+                    (subscription.waits, subscription.more) = (Waits::Events, true);
+                }
+            }
         }
         Ok(())
     }
+
+    /// Says that a cursor is of no use here, and from where on everything can be had.
+    pub(super) async fn reset(&mut self, partition: Partition, room: &RoomId) -> Result<(), End> {
+        let oldest = Cursor { partition, position: Position::BEFORE_ALL };
+        self.say(&Outbound::Reset { room_id: room, oldest }).await
+    }
 }
 
-/// A page below the ring's floor. The archive holds everything up to its progress, which is asked
-/// for first: what it takes in meanwhile can only be more.
-async fn read_archive(
-    archive: &Archive,
-    partition: Partition,
-    room: &RoomId,
-    next: Position,
-) -> Result<Turn, ArchiveError> {
-    metrics::counter!("chat_archive_reads_total").increment(1);
-    let progress = archive.progress(GENERATION, partition).await?;
-    let span = Span {
-        after: Some(next.previous()),
-        before: Some(progress.next()),
-        from: From::Oldest,
-        limit: PAGE,
-    };
-    let events = archive.read(room, span).await?;
-    let full = events.len() == usize::from(PAGE);
-    let last = events.last().map(|event| event.position).filter(|_| full);
-    let mut previous = None;
-    let frames = events
-        .iter()
-        .map(|event| frame::event(event, previous.replace(event.cursor())).0)
-        .collect();
-    Ok(Turn { frames, next: last.unwrap_or(progress).next().max(next) })
+fn resumed(partition: Partition, room: &RoomId, position: Position) -> Utf8Bytes {
+    Outbound::Resumed { room_id: room, upto: Cursor { partition, position } }.encode()
 }

@@ -4,20 +4,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{Message, Utf8Bytes};
+use axum::extract::ws::Utf8Bytes;
 use futures_util::FutureExt as _;
+use tokio::time::Instant;
 
-use super::{End, Session, Subscription, bad_frame};
+use super::end::End;
+use super::subscription::{Subscription, Waits};
+use super::{Done, Place, Session};
 use crate::auth::Caller;
 use crate::ingest::{self, SendError};
-use crate::kafka::AppendError;
-use crate::message::{Content, ContentError, Cursor, Draft, Position, RoomId};
+use crate::message::{Content, ContentError, Cursor, Draft, IdempotencyKey, RoomId};
 use crate::ws::frame::{self, Inbound, Outbound};
 
 /// Rooms that one socket hears.
 const ROOMS_MAX: usize = 128;
-/// A cursor of another replica may be a moment ahead of this one; beyond that it is not of this log.
+/// A cursor of another replica may be a moment ahead of this one …
 const AHEAD: Duration = Duration::from_secs(2);
+/// … and so many records; beyond that it is not of this log.
+const AHEAD_MAX: i64 = 100_000;
 
 impl Session {
     pub(super) async fn handle(&mut self, caller: &Caller, frame: Inbound) -> Result<(), End> {
@@ -25,17 +29,17 @@ impl Session {
             Inbound::Auth(_) => Ok(()),
             Inbound::Subscribe(rooms) => self.subscribe(rooms).await,
             Inbound::Unsubscribe(rooms) => {
-                self.rooms.retain(|room, _| !rooms.iter().any(|name| name == room.as_str()));
+                self.rooms.retain(|heard| !rooms.iter().any(|name| name == heard.room.as_str()));
                 Ok(())
             }
-            Inbound::Send(send) => self.say(caller, send).await,
-            Inbound::Ping => self.send(Message::Text(Outbound::Pong.encode())).await,
+            Inbound::Send(send) => self.append(caller, send).await,
+            Inbound::Ping => self.say(&Outbound::Pong).await,
         }
     }
 
     async fn subscribe(&mut self, rooms: BTreeMap<String, Option<String>>) -> Result<(), End> {
         if rooms.len() > ROOMS_MAX {
-            return Err(bad_frame("too many rooms"));
+            return Err(End::bad_frame("too many rooms"));
         }
         for (name, cursor) in rooms {
             let room = RoomId::parse(&name).ok().filter(ingest::is_open_to_all);
@@ -48,7 +52,8 @@ impl Session {
                 self.complain("bad-cursor", "this is not a cursor", &name).await?;
                 continue;
             };
-            if self.rooms.len() >= ROOMS_MAX && !self.rooms.contains_key(&room) {
+            let heard = self.rooms.iter().any(|subscription| subscription.room == room);
+            if self.rooms.len() >= ROOMS_MAX && !heard {
                 self.complain("too-many-rooms", "a socket hears 128 rooms at most", &name).await?;
                 continue;
             }
@@ -59,29 +64,22 @@ impl Session {
 
     async fn listen(&mut self, room: RoomId, cursor: Option<Cursor>) -> Result<(), End> {
         let (hub, partition) = (Arc::clone(&self.service.hub), self.service.partitioner.of(&room));
-        if let Some(cursor) = cursor {
-            let caught_up = hub.reached(partition, cursor.position.next());
-            let known = cursor.partition == partition
-                && tokio::time::timeout(AHEAD, caught_up).await.is_ok();
-            if !known {
-                self.rooms.remove(&room);
-                let oldest = Cursor { partition, position: Position::BEFORE_ALL };
-                let reset = Outbound::Reset { room_id: &room, oldest };
-                return self.send(Message::Text(reset.encode())).await;
-            }
-        }
+        self.rooms.retain(|subscription| subscription.room != room);
         // On the list before the head is read: what comes in between wakes.
-        let listening = hub.listen(partition, &room, &self.waker);
-        let head = hub.head(partition);
-        let next = cursor.map_or(head, |cursor| cursor.position.next());
-        let subscription =
-            Subscription { next, upto: Some(head.previous()), _listening: listening };
-        self.rooms.insert(room, subscription);
+        let listening = hub.listen(partition, &room, self.seat.bell());
+        let place = Place::new(cursor.map(|cursor| cursor.position), hub.head(partition));
+        let ahead = place.next().raw() - hub.head(partition).raw();
+        if cursor.is_some_and(|cursor| cursor.partition != partition) || ahead > AHEAD_MAX {
+            return self.reset(partition, &room).await;
+        }
+        let waits = if ahead > 0 { Waits::Log(Instant::now() + AHEAD) } else { Waits::Events };
+        let more = true;
+        self.rooms.push(Subscription { room, partition, place, listening, more, waits });
         Ok(())
     }
 
-    async fn say(&mut self, caller: &Caller, send: frame::Send) -> Result<(), End> {
-        let frame::Send { reference, room_id, content } = send;
+    async fn append(&mut self, caller: &Caller, send: frame::Send) -> Result<(), End> {
+        let frame::Send { reference, room_id, content, key } = send;
         let Ok(room_id) = RoomId::parse(&room_id) else {
             let detail = SendError::UnknownRoom.to_string();
             return self.refuse(&reference, "unknown-room", &detail).await;
@@ -92,23 +90,26 @@ impl Session {
                 return self.refuse(&reference, content_code(error), &error.to_string()).await;
             }
         };
+        let key = match key.as_deref().map(IdempotencyKey::parse).transpose() {
+            Ok(key) => key,
+            Err(error) => return self.refuse(&reference, "invalid-key", &error.to_string()).await,
+        };
         let (service, author) = (Arc::clone(&self.service), caller.author.clone());
         let answer = async move {
-            let accepted = service.ingest.send(&author, Draft { room_id, content }).await;
-            answer(&reference, accepted)
+            let accepted = service.ingest.send(&author, Draft { room_id, content, key }).await;
+            Done::Send(answer(&reference, accepted))
         };
-        self.sends.push(answer.boxed());
+        self.sends += 1;
+        self.work.push(answer.boxed());
         Ok(())
     }
 
     async fn refuse(&mut self, reference: &str, code: &str, detail: &str) -> Result<(), End> {
-        let nack = Outbound::Nack { r#ref: reference, code, detail, message_id: None };
-        self.send(Message::Text(nack.encode())).await
+        self.say(&Outbound::Nack { r#ref: reference, code, detail, message_id: None }).await
     }
 
     async fn complain(&mut self, code: &str, detail: &str, room: &str) -> Result<(), End> {
-        let error = Outbound::Error { code, detail, room_id: Some(room) };
-        self.send(Message::Text(error.encode())).await
+        self.say(&Outbound::Error { code, detail, room_id: Some(room) }).await
     }
 }
 
@@ -122,20 +123,14 @@ fn content_code(error: ContentError) -> &'static str {
 }
 
 fn answer(reference: &str, accepted: Result<ingest::Accepted, SendError>) -> Utf8Bytes {
-    let error = match accepted {
+    match accepted {
         Ok(ingest::Accepted { message_id, cursor }) => {
-            return Outbound::Ack { r#ref: reference, message_id, cursor }.encode();
+            Outbound::Ack { r#ref: reference, message_id, cursor }.encode()
         }
-        Err(error) => error,
-    };
-    let (code, detail, message_id) = match error {
-        SendError::UnknownRoom => ("unknown-room", "there is no such room", None),
-        SendError::Log { message_id, error } => {
-            let (code, detail) = ingest::explain(error);
-            // Only then there may be a message of that id.
-            let unknown = matches!(error, AppendError::Unknown(_));
-            (code, detail, unknown.then_some(message_id))
+        Err(error) => {
+            let (code, detail) = error.explain();
+            let message_id = error.possible_message();
+            Outbound::Nack { r#ref: reference, code, detail, message_id }.encode()
         }
-    };
-    Outbound::Nack { r#ref: reference, code, detail, message_id }.encode()
+    }
 }

@@ -3,55 +3,133 @@
 //! How far a partition is done stands in the archive, written after the documents. A new share is
 //! read from there on, whatever the group's own offsets say; those follow only so that ordinary
 //! tools can show the lag.
+//!
+//! Nothing is waited for in place: while one batch is written the next one is read, the group is
+//! answered, and a partition whose dead letters are not taken holds up no other.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod backlog;
+mod letters;
+mod share;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::bail;
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Stopped;
-use crate::archive::{Archive, ArchiveError};
+use crate::archive::{Archive, ArchiveError, Step, Stored};
 use crate::ingest::Sources;
-use crate::kafka::{Change, GENERATION, GroupConsumer, Item, Range};
-use crate::message::{Event, Partition, Position};
+use crate::kafka::{DeadLetters, GENERATION, GroupConsumer, Item, LogError};
+use crate::message::{Partition, Position};
+use crate::metrics;
+use backlog::{BATCH_RECORDS, Backlog, Lot, Stride, Ticket};
+use share::Look;
 
-/// A batch is written when it has this many records …
-const BATCH_RECORDS: usize = 1_000;
-/// … or its first one has waited this long.
-const BATCH_AGE: Duration = Duration::from_millis(50);
+/// No more is read while so many events are not stored: one batch under way, and the next one.
+const UNSTORED: usize = 2 * BATCH_RECORDS;
+/// Nor while dead letters hold so many bytes: a record may have a megabyte.
+const DEAD_BYTES: usize = 8 << 20;
+/// A write that takes longer does not keep the group waiting.
+const SLOW: Duration = Duration::from_secs(1);
 /// How long to wait after a failure of the archive.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
+/// The longest sleep. There is always something to begin, or something under way, before.
+const NAP: Duration = Duration::from_secs(10);
 
 /// The reader that fills the archive.
 pub struct ArchiveReader {
     consumer: GroupConsumer,
     archive: Archive,
+    dead_letters: Arc<DeadLetters>,
     stopped: Stopped,
     sources: Sources,
-    share: BTreeSet<Partition>,
-    batch: Vec<Event>,
-    /// When something is to be done although nothing comes in.
-    due: Option<Instant>,
-    /// The archive failed: nothing more is read until it took the batch.
+    backlog: Backlog,
+    /// Partitions of the share that are not read on for now.
+    holds: BTreeMap<Partition, Hold>,
+    /// What is under way.
+    work: FuturesUnordered<BoxFuture<'static, Done>>,
+    under_way: UnderWay,
+    /// The archive fails or is slow: nothing is read on until it takes something again.
     paused: bool,
+    /// Nothing is written before this time.
+    retry: Option<Instant>,
+    /// Progress fell: none is written before it was looked at.
+    fallen: bool,
+    /// When to look at progress and log.
+    look_at: Instant,
+    /// When partitions that are asked back are given up, settled or not.
+    give_up_by: Option<Instant>,
+    /// Nothing new is begun.
+    finishing: bool,
+}
+
+/// What there is one of at a time.
+#[derive(Debug, Default)]
+struct UnderWay {
+    /// A batch, since then.
+    writing: Option<Instant>,
+    advancing: bool,
+    looking: bool,
+}
+
+/// Why a partition is not read on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// Its progress lies outside the log, here.
+    Lost { at: Position },
+    /// The dead letters did not take one of its records. It is tried again.
+    DeadLetters { until: Instant, wait: Duration },
+}
+
+/// What came about.
+enum Done {
+    Written(Vec<Ticket>, Result<Stored, ArchiveError>),
+    Advanced(Vec<Stride>, Result<(), ArchiveError>),
+    /// So many letters of a lot were acknowledged; the next one was not, if any.
+    Sent {
+        lot: Lot,
+        acknowledged: usize,
+        failure: Option<LogError>,
+    },
+    Looked(Look),
+    Marked(Result<(), ArchiveError>),
 }
 
 impl ArchiveReader {
-    /// A reader that waits for its share.
+    /// A reader of what the group gives it.
     #[must_use]
     pub fn new(
         consumer: GroupConsumer,
         archive: Archive,
+        dead_letters: DeadLetters,
         stopped: Stopped,
         sources: Sources,
     ) -> Self {
-        let (share, batch) = (BTreeSet::new(), Vec::new());
-        Self { consumer, archive, stopped, sources, share, batch, due: None, paused: false }
+        Self {
+            consumer,
+            archive,
+            dead_letters: Arc::new(dead_letters),
+            stopped,
+            sources,
+            backlog: Backlog::default(),
+            holds: BTreeMap::new(),
+            work: FuturesUnordered::new(),
+            under_way: UnderWay::default(),
+            paused: false,
+            retry: None,
+            fallen: false,
+            look_at: Instant::now(),
+            give_up_by: None,
+            finishing: false,
+        }
     }
 
-    /// Reads until it is stopped, then finishes its batch and leaves the group. `abort` cuts the
+    /// Reads until it is stopped, then finishes what it holds and leaves the group. `abort` cuts the
     /// finishing short: what was not stored is read again.
     pub async fn run(
         mut self,
@@ -59,221 +137,212 @@ impl ArchiveReader {
         abort: CancellationToken,
     ) -> anyhow::Result<()> {
         self.stopped.show();
-        loop {
+        while !stop.is_cancelled() {
+            let wake_at = self.wake_at();
+            let has_room = self.has_room();
             tokio::select! {
-                () = stop.cancelled() => break,
-                () = self.consumer.changed() => {}
-                item = self.consumer.next() => self.take(item?)?,
-                () = at(self.due), if self.due.is_some() => self.due = None,
+                () = stop.cancelled() => {}
+                () = self.consumer.changed() => self.look_at = Instant::now(),
+                item = self.consumer.next(), if has_room => self.take(item?),
+                Some(done) = self.work.next() => self.settle(done)?,
+                () = tokio::time::sleep_until(wake_at) => {}
             }
-            if self.batch.len() >= BATCH_RECORDS && !self.paused {
-                self.due = None;
-            }
-            // Between due times there is only collecting; a change of the share ends a batch.
-            if self.due.is_none() || self.consumer.change().is_some() {
-                self.settle().await?;
-            }
+            self.begin_what_is_due()?;
         }
-        if !self.batch.is_empty() {
-            tokio::select! {
-                () = abort.cancelled() => {}
-                stored = self.store() => { stored?; }
-            }
+        tokio::select! {
+            () = abort.cancelled() => {}
+            finished = self.finish() => finished?,
         }
-        let consumer = self.consumer;
+        let Self { consumer, work, .. } = self;
+        // A look that is under way holds on to the consumer.
+        drop(work);
         tokio::task::spawn_blocking(move || drop(consumer)).await?;
         Ok(())
     }
 
-    fn take(&mut self, item: Item) -> anyhow::Result<()> {
-        match item {
-            Item::Event(event)
-                if self.share.contains(&event.partition)
-                    && !self.stopped.contains(event.partition) =>
-            {
-                if self.batch.is_empty() {
-                    self.due = Some(Instant::now() + BATCH_AGE);
-                }
-                self.batch.push(event);
+    /// Stores what was read, as far as that is possible at once.
+    async fn finish(&mut self) -> anyhow::Result<()> {
+        self.finishing = true;
+        self.begin_what_is_due()?;
+        while let Some(done) = self.work.next().await {
+            self.settle(done)?;
+            if self.paused {
+                break;
             }
-            // Fetched before its partition was stopped or let go.
-            Item::Event(_) | Item::End(_) => {}
-            Item::Undecodable(partition, position, error) => {
-                self.consumer.pause([partition])?;
-                self.stopped.at(partition, position, &error);
-            }
-            Item::OutOfRange => {
-                bail!("archive: progress lies outside the log; starting anew names the partition")
-            }
-            Item::Trouble(error) => tracing::warn!(%error, "archive: the log is in trouble"),
+            self.begin_what_is_due()?;
         }
         Ok(())
     }
 
-    /// Writes the batch, then answers changes of the share. Comes back later if the archive fails.
-    async fn settle(&mut self) -> anyhow::Result<()> {
-        let stored = self.batch.is_empty() || self.store().await?;
-        while let Some(change) = self.consumer.change() {
-            let answered = match change {
-                // What could not be stored now is for the partitions' next reader.
-                Change::Revoked(partitions) => self.give_up(&partitions).map(|()| true)?,
-                Change::Assigned(partitions) => self.start(&partitions).await?,
-            };
-            if !answered {
-                self.due = Some(Instant::now() + RETRY_AFTER);
-                return Ok(());
+    /// Whether to poll the log. A paused one is polled on: the group hears of its members that way.
+    fn has_room(&self) -> bool {
+        self.paused
+            || (self.backlog.unstored() < UNSTORED && self.backlog.dead_bytes() < DEAD_BYTES)
+    }
+
+    fn take(&mut self, item: Item) {
+        match item {
+            Item::Event(event) => self.backlog.push(event, Instant::now()),
+            Item::Undecodable(raw, reason) => self.backlog.push_dead(raw, reason.to_string()),
+            Item::End(_) => {}
+            Item::OutOfRange => self.look_at = Instant::now(),
+            Item::Trouble(error) => tracing::warn!(%error, "archive: the log is in trouble"),
+        }
+    }
+
+    fn begin_what_is_due(&mut self) -> anyhow::Result<()> {
+        let now = Instant::now();
+        self.answer_changes(now)?;
+        if !self.under_way.looking && !self.finishing && self.look_at <= now {
+            self.begin_look(now);
+        }
+        self.begin_sending(now);
+        if self.under_way.writing.is_some_and(|since| since + SLOW <= now) && !self.has_room() {
+            self.pause()?;
+        }
+        if self.retry.is_some_and(|retry| now < retry) {
+            return Ok(());
+        }
+        self.retry = None;
+        let hurries = self.finishing || self.give_up_by.is_some();
+        let is_due = |due: Instant| hurries || due <= now;
+        if self.under_way.writing.is_none() && self.backlog.due().is_some_and(is_due) {
+            self.begin_write(now);
+        }
+        if !self.under_way.advancing && !self.fallen && self.backlog.has_moved() {
+            self.begin_advance();
+        }
+        if self.paused && self.under_way.writing.is_none() && !self.under_way.advancing {
+            // What had failed was given up.
+            self.resume()?;
+        }
+        Ok(())
+    }
+
+    /// When there is something to begin, if nothing comes about before.
+    fn wake_at(&self) -> Instant {
+        let now = Instant::now();
+        let write_at = match self.under_way.writing {
+            Some(since) => Some(since + SLOW).filter(|_| !self.has_room()),
+            None => self.retry.or(self.backlog.due()),
+        };
+        let look_at = (!self.under_way.looking).then_some(self.look_at);
+        let holds = self.holds.values().filter_map(|hold| match hold {
+            Hold::DeadLetters { until, .. } => Some(*until).filter(|until| now < *until),
+            Hold::Lost { .. } => None,
+        });
+        let times = [write_at, look_at, self.give_up_by].into_iter().flatten();
+        times.chain(holds).min().unwrap_or(now + NAP)
+    }
+
+    fn begin_write(&mut self, now: Instant) {
+        self.under_way.writing = Some(now);
+        let (tickets, batch) = self.backlog.take();
+        let archive = self.archive.clone();
+        self.work.push(Box::pin(async move {
+            let stored = archive.store(&batch).await;
+            Done::Written(tickets, stored)
+        }));
+    }
+
+    fn begin_advance(&mut self) {
+        let strides = self.backlog.steps();
+        if strides.is_empty() {
+            return;
+        }
+        self.under_way.advancing = true;
+        let steps: Vec<Step> = strides.iter().map(|stride| stride.step).collect();
+        let archive = self.archive.clone();
+        self.work.push(Box::pin(async move {
+            let advanced = archive.advance(GENERATION, &steps).await;
+            Done::Advanced(strides, advanced)
+        }));
+    }
+
+    fn settle(&mut self, done: Done) -> anyhow::Result<()> {
+        match done {
+            Done::Written(tickets, stored) => {
+                self.under_way.writing = None;
+                match stored {
+                    Ok(stored) => {
+                        count(tickets.len());
+                        self.backlog.written(&tickets, stored);
+                        self.resume()
+                    }
+                    Err(error) => {
+                        self.backlog.failed(&tickets, Instant::now());
+                        self.fail(&error)
+                    }
+                }
+            }
+            Done::Advanced(strides, advanced) => {
+                self.under_way.advancing = false;
+                match advanced {
+                    Ok(()) => {
+                        self.backlog.advanced(&strides);
+                        self.tell_group(&strides);
+                        self.resume()
+                    }
+                    Err(ArchiveError::Fallen) => {
+                        self.backlog.not_advanced();
+                        self.fallen = true;
+                        self.look_at = Instant::now();
+                        Ok(())
+                    }
+                    Err(error) => {
+                        self.backlog.not_advanced();
+                        self.fail(&error)
+                    }
+                }
+            }
+            Done::Sent { lot, acknowledged, failure } => self.sent(&lot, acknowledged, failure),
+            Done::Looked(look) => self.looked(look),
+            Done::Marked(Ok(())) => Ok(()),
+            // The next look tries again.
+            Done::Marked(Err(error)) => {
+                tracing::warn!(%error, "archive: progress is not marked as lost");
+                Ok(())
             }
         }
-        if self.batch.is_empty() {
-            return self.resume();
+    }
+
+    /// Progress itself is kept with the documents: this is for people's tools.
+    fn tell_group(&self, strides: &[Stride]) {
+        let done: Vec<_> =
+            strides.iter().map(|stride| (stride.step.partition, stride.step.to)).collect();
+        if let Err(error) = self.consumer.commit(&done) {
+            tracing::warn!(%error, "archive: the group was not told");
         }
-        if !stored {
-            self.due = Some(Instant::now() + RETRY_AFTER);
+    }
+
+    fn fail(&mut self, error: &ArchiveError) -> anyhow::Result<()> {
+        tracing::warn!(%error, waiting = self.backlog.unstored(), "archive: trying again");
+        ::metrics::counter!(metrics::ARCHIVE_FAILURES).increment(1);
+        self.retry = Some(Instant::now() + RETRY_AFTER);
+        self.pause()
+    }
+
+    fn pause(&mut self) -> anyhow::Result<()> {
+        if !std::mem::replace(&mut self.paused, true) {
+            self.consumer.pause(self.backlog.known().map(|(partition, _)| partition))?;
         }
         Ok(())
     }
 
     fn resume(&mut self) -> anyhow::Result<()> {
         if std::mem::take(&mut self.paused) {
-            let going =
-                self.share.iter().copied().filter(|partition| !self.stopped.contains(*partition));
-            self.consumer.resume(going)?;
+            self.retry = None;
+            let share = self.backlog.known().map(|(partition, _)| partition);
+            self.consumer.resume(share.filter(|partition| !self.holds.contains_key(partition)))?;
             tracing::info!("archive: goes on");
         }
         Ok(())
     }
-
-    fn give_up(&mut self, partitions: &[Partition]) -> anyhow::Result<()> {
-        self.batch.retain(|event| !partitions.contains(&event.partition));
-        self.share.retain(|partition| !partitions.contains(partition));
-        self.stopped.forget(partitions);
-        self.consumer.give_up(partitions)?;
-        tracing::info!(?partitions, "archive: partitions went to another reader");
-        Ok(())
-    }
-
-    /// Whether archive and log told where to begin.
-    async fn start(&mut self, partitions: &[Partition]) -> anyhow::Result<bool> {
-        let mut starts = Vec::with_capacity(partitions.len());
-        for partition in partitions {
-            let progress = match self.archive.progress(GENERATION, *partition).await {
-                Ok(progress) => progress,
-                Err(error) => {
-                    self.failed(&error);
-                    return Ok(false);
-                }
-            };
-            match self.consumer.range(*partition).await {
-                Ok(range) => starts.push((*partition, self.begin(*partition, progress, range))),
-                Err(error) => {
-                    tracing::warn!(%error, "archive: the log is in trouble");
-                    return Ok(false);
-                }
-            }
-        }
-        self.consumer.start(&starts)?;
-        self.share.extend(partitions);
-        let waits = |partition: &Partition| self.paused || self.stopped.contains(*partition);
-        self.consumer.pause(partitions.iter().copied().filter(waits))?;
-        tracing::info!(?starts, "archive: reading partitions");
-        Ok(true)
-    }
-
-    /// Where to read a partition from. It stops if its progress is not a place in the log.
-    fn begin(&mut self, partition: Partition, progress: Position, range: Range) -> Position {
-        let next = progress.next();
-        let never_begun = progress == Position::BEFORE_ALL;
-        if never_begun || (range.start <= next && next <= range.end) {
-            return next.max(range.start);
-        }
-        let (start, end) = (range.start.raw(), range.end.raw());
-        let reason = format!("progress lies outside the log, which holds {start} to {end}");
-        self.stopped.at(partition, next, &reason);
-        range.end
-    }
-
-    /// Whether the archive took the batch. If not, reading pauses while the log is still polled.
-    async fn store(&mut self) -> anyhow::Result<bool> {
-        let refused = match self.archive.store(&self.batch).await {
-            Ok(()) => Vec::new(),
-            Err(ArchiveError::Refused(indexes)) => indexes,
-            Err(error) => return self.pause(&error),
-        };
-        self.stop_refused(&refused)?;
-        let done = done(&self.batch);
-        if let Err(error) = self.archive.advance(GENERATION, &done).await {
-            return self.pause(&error);
-        }
-        if let Err(error) = self.consumer.commit(&done) {
-            tracing::warn!(%error, "archive: the group was not told");
-        }
-        self.count();
-        self.batch.clear();
-        Ok(true)
-    }
-
-    /// Takes refused records, and what follows them in their partitions, out of the batch.
-    fn stop_refused(&mut self, refused: &[usize]) -> anyhow::Result<()> {
-        for index in refused {
-            let event = &self.batch[*index];
-            if !self.stopped.contains(event.partition) {
-                self.consumer.pause([event.partition])?;
-                self.stopped.at(
-                    event.partition,
-                    event.position,
-                    &"the archive refuses the document",
-                );
-            }
-        }
-        let mut passed = BTreeSet::new();
-        let mut index = 0;
-        self.batch.retain(|event| {
-            if refused.contains(&index) {
-                passed.insert(event.partition);
-            }
-            index += 1;
-            !passed.contains(&event.partition)
-        });
-        Ok(())
-    }
-
-    fn pause(&mut self, error: &ArchiveError) -> anyhow::Result<bool> {
-        self.failed(error);
-        if !std::mem::replace(&mut self.paused, true) {
-            self.consumer.pause(self.share.iter().copied())?;
-        }
-        Ok(false)
-    }
-
-    fn failed(&self, error: &ArchiveError) {
-        let waiting = self.batch.len();
-        tracing::warn!(%error, waiting, "archive: trying again");
-        metrics::counter!("chat_archive_failures_total").increment(1);
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "metrics are floating point")]
-    fn count(&self) {
-        metrics::counter!("chat_archive_batches_total").increment(1);
-        metrics::counter!("chat_archive_documents_total").increment(self.batch.len() as u64);
-        metrics::histogram!("chat_archive_batch_records").record(self.batch.len() as f64);
-        if let Some(oldest) = self.batch.iter().map(|event| event.envelope.timestamp).min() {
-            let lag = (self.sources.now)() - oldest;
-            metrics::gauge!("chat_archive_lag_seconds").set(lag.num_milliseconds() as f64 / 1000.0);
-        }
-    }
 }
 
-/// The last position of each partition in a batch.
-fn done(batch: &[Event]) -> Vec<(Partition, Position)> {
-    let mut done = BTreeMap::new();
-    for event in batch {
-        done.insert(event.partition, event.position);
-    }
-    done.into_iter().collect()
-}
-
-async fn at(due: Option<Instant>) {
-    if let Some(due) = due {
-        tokio::time::sleep_until(due).await;
-    }
+#[expect(clippy::cast_precision_loss, reason = "metrics are floating point")]
+fn count(records: usize) {
+    ::metrics::counter!(metrics::ARCHIVE_BATCHES).increment(1);
+    ::metrics::counter!(metrics::ARCHIVE_DOCUMENTS).increment(records as u64);
+    ::metrics::histogram!(metrics::ARCHIVE_BATCH_RECORDS).record(records as f64);
 }

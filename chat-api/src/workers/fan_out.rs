@@ -2,14 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::bail;
+use service_process::admin::Condition;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::Stopped;
-use crate::hub::Hub;
-use crate::kafka::{HandConsumer, Item, Range};
+use crate::hub::{Hub, Taken};
+use crate::kafka::{HandConsumer, Item, LogError, Range};
 use crate::message::{Cursor, Event, Partition, Position};
+use crate::metrics;
+use crate::sockets::{Order, Sockets};
+
+/// Between two questions to a log that does not answer.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// How an event leaves the process: encoded, and how many bytes that is. The second argument is the
 /// room's previous cursor, if it is known.
@@ -19,14 +25,18 @@ pub type Encode<F> = fn(&Event, Option<Cursor>) -> (F, usize);
 pub struct FanOut<F> {
     /// Reads the log.
     pub consumer: HandConsumer,
-    /// Where each partition begins, which is where the hub's rings begin.
-    pub starts: Vec<(Partition, Position)>,
+    /// Where each partition begins.
+    pub starts: Vec<(Partition, Start)>,
     /// Where to.
     pub hub: Arc<Hub<F>>,
     /// In which form.
     pub encode: Encode<F>,
-    /// Partitions that cannot go on.
-    pub stopped: Stopped,
+    /// Offsets within which an id is a repeat.
+    pub span: i64,
+    /// Who must begin anew when this reader must.
+    pub sockets: Arc<Sockets>,
+    /// Met while the hub is at the end of the log.
+    pub condition: Condition,
     /// Cancelled by this reader when it has come to the end of every partition once: the rings are
     /// warm and sockets may be served.
     pub warm: CancellationToken,
@@ -34,17 +44,36 @@ pub struct FanOut<F> {
     pub stop: CancellationToken,
 }
 
-/// Where to begin, so that a ring holds up to `window` records from the start.
-#[must_use]
-pub fn start(range: Range, window: i64) -> Position {
-    let back = Position::from_raw((range.end.raw() - window).max(0)).unwrap_or(Position::FIRST);
-    back.max(range.start)
+/// Where reading a partition begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// From here on ids are known: a span before the ring.
+    pub read: Position,
+    /// From here on events are held: what is a repeat can be told.
+    pub ring: Position,
+}
+
+impl Start {
+    /// Two spans before the end, or where the log begins.
+    #[must_use]
+    pub fn of(range: Range, span: i64) -> Self {
+        let back = |spans: i64| {
+            let raw = range.end.raw().saturating_sub(span.saturating_mul(spans)).max(0);
+            Position::from_raw(raw).unwrap_or(Position::FIRST).max(range.start)
+        };
+        let read = back(2);
+        // Before the very first record nothing was ever said.
+        let ring = if read == Position::FIRST { read } else { back(1) };
+        Self { read, ring }
+    }
 }
 
 impl<F: Clone + Send + 'static> FanOut<F> {
     /// Reads until it is stopped.
-    pub async fn run(mut self) -> anyhow::Result<()> {
-        self.consumer.start(&self.starts)?;
+    pub async fn run(self) -> anyhow::Result<()> {
+        let reads: Vec<_> =
+            self.starts.iter().map(|(partition, start)| (*partition, start.read)).collect();
+        self.consumer.start(&reads)?;
         let mut cold: BTreeSet<Partition> =
             self.starts.iter().map(|(partition, _)| *partition).collect();
         loop {
@@ -55,31 +84,34 @@ impl<F: Clone + Send + 'static> FanOut<F> {
             match item {
                 Item::Event(event) => self.deliver(&event),
                 Item::End(partition) => self.end(&mut cold, partition),
-                Item::Undecodable(partition, position, error) => {
-                    self.consumer.stop(partition)?;
-                    self.stopped.at(partition, position, &error);
-                    // Others must not wait for it; readiness is off all the same.
-                    self.end(&mut cold, partition);
+                // The archive's reader keeps it as a dead letter.
+                Item::Undecodable(raw, reason) => {
+                    let (partition, offset) = (raw.partition, raw.position.offset());
+                    tracing::warn!(%partition, offset, %reason, "fan-out: a record is skipped");
+                    ::metrics::counter!(metrics::FANOUT_RECORDS, "outcome" => "undecodable")
+                        .increment(1);
+                    self.hub.skip(partition, raw.position);
                 }
-                Item::OutOfRange => bail!(
-                    "fan-out: a position lies outside the log; starting anew finds a place in it"
-                ),
+                Item::OutOfRange => tokio::select! {
+                    () = self.stop.cancelled() => return Ok(()),
+                    found = self.find_place(&mut cold) => found?,
+                },
                 Item::Trouble(error) => tracing::warn!(%error, "fan-out: the log is in trouble"),
             }
         }
     }
 
     fn deliver(&self, event: &Event) {
-        // Records behind the one that stopped it may have been fetched already.
-        if self.stopped.contains(event.partition) {
-            return;
-        }
-        let Event { partition, position, envelope } = event;
-        self.hub.push(*partition, *position, &envelope.room_id, |previous| {
-            let previous = previous.map(|position| Cursor { partition: *partition, position });
+        let partition = event.partition;
+        let taken = self.hub.take(event, |previous| {
+            let previous = previous.map(|position| Cursor { partition, position });
             (self.encode)(event, previous)
         });
-        metrics::counter!("chat_fanout_events_total").increment(1);
+        let outcome = match taken {
+            Taken::New => "new",
+            Taken::Repeat => "repeat",
+        };
+        ::metrics::counter!(metrics::FANOUT_RECORDS, "outcome" => outcome).increment(1);
     }
 
     fn end(&self, cold: &mut BTreeSet<Partition>, partition: Partition) {
@@ -88,8 +120,68 @@ impl<F: Clone + Send + 'static> FanOut<F> {
                 partitions = self.starts.len(),
                 "fan-out has come to the end of the log"
             );
-            self.stopped.show();
+            self.condition.met();
+            self.sockets.relax(Order::Resync);
             self.warm.cancel();
         }
+    }
+
+    /// The log does not hold the place of some partition any more: it was cut off on either side, or
+    /// made anew. Sockets go on by cursor, when the rings are warm again or elsewhere.
+    async fn find_place(&self, cold: &mut BTreeSet<Partition>) -> Result<(), LogError> {
+        self.condition.unmet("the log was cut off: reading it anew");
+        ::metrics::counter!(metrics::FANOUT_RESTARTS).increment(1);
+        self.sockets.tell_all(Order::Resync);
+        let mut reads = Vec::with_capacity(self.starts.len());
+        for (partition, range) in self.ranges().await {
+            let head = self.hub.head(partition);
+            if !cold.contains(&partition) && range.start <= head && head <= range.end {
+                reads.push((partition, head));
+                continue;
+            }
+            let start = Start::of(range, self.span);
+            tracing::error!(
+                %partition, was = head.offset(), ?range, "fan-out: its place is not in the log"
+            );
+            self.hub.restart(partition, start.ring);
+            reads.push((partition, start.read));
+        }
+        // Every partition is read anew, so each comes to its end once more.
+        cold.extend(self.starts.iter().map(|(partition, _)| *partition));
+        self.consumer.start(&reads)
+    }
+
+    async fn ranges(&self) -> Vec<(Partition, Range)> {
+        loop {
+            match self.consumer.ranges().await {
+                Ok(ranges) => return ranges,
+                Err(error) => tracing::warn!(%error, "fan-out: the log is in trouble"),
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(start: i64, end: i64) -> Range {
+        let [start, end] = [start, end].map(|raw| Position::from_raw(raw).unwrap());
+        Range { start, end }
+    }
+
+    #[test]
+    fn a_ring_begins_a_span_after_the_first_id_that_is_known() {
+        let start = |log| {
+            let Start { read, ring } = Start::of(log, 10);
+            (read.raw(), ring.raw())
+        };
+        assert_eq!(start(range(0, 0)), (0, 0));
+        assert_eq!(start(range(0, 20)), (0, 0), "nothing was before the first record");
+        assert_eq!(start(range(0, 100)), (80, 90));
+        assert_eq!(start(range(85, 100)), (85, 90), "what the log let go may have been a first");
+        assert_eq!(start(range(95, 100)), (95, 95));
+        assert_eq!(start(range(100, 100)), (100, 100));
     }
 }

@@ -10,8 +10,14 @@ const REASON_MAX: usize = 123;
 pub enum Close {
     /// This replica is leaving.
     Drain,
+    /// Nothing was read for too long.
+    Slow,
+    /// This replica lost its place in the log.
+    Resync,
     /// No answer to a ping.
     NoPong,
+    /// Too many frames.
+    Rate,
     /// The token has expired.
     Expired,
     /// The token does not pass.
@@ -20,6 +26,8 @@ pub enum Close {
     BadFrame,
     /// No token in time.
     AuthTimeout,
+    /// The same person opened too many others.
+    Replaced,
     /// A frame or message over the limit (RFC 6455 §7.4.1).
     TooLarge,
     /// The issuer's keys are not available now (1013: try again later).
@@ -32,11 +40,15 @@ impl Close {
     pub fn code(self) -> u16 {
         match self {
             Self::Drain => 4001,
+            Self::Slow => 4008,
+            Self::Resync => 4010,
             Self::NoPong => 4012,
+            Self::Rate => 4029,
             Self::Expired => 4401,
             Self::BadToken => 4500,
             Self::BadFrame => 4501,
             Self::AuthTimeout => 4502,
+            Self::Replaced => 4504,
             Self::TooLarge => 1009,
             Self::TryAgainLater => 1013,
         }

@@ -31,8 +31,8 @@ pub enum Inbound {
     Ping,
 }
 
-/// Something to be said. Room and content are still to be parsed: a mistake in them is answered, not
-/// punished.
+/// Something to be said. Room, content and key are still to be parsed: a mistake in them is answered,
+/// not punished.
 #[derive(Debug)]
 pub struct Send {
     /// Comes back in `ack` or `nack`.
@@ -41,6 +41,8 @@ pub struct Send {
     pub room_id: String,
     /// What.
     pub content: String,
+    /// Under which name, if it may be sent again.
+    pub key: Option<String>,
 }
 
 /// A frame that cannot be understood.
@@ -65,7 +67,7 @@ impl Inbound {
         let known: &[&str] = match kind.as_str() {
             "auth" => &["token"],
             "subscribe" | "unsubscribe" => &["rooms"],
-            "send" => &["ref", "room_id", "content"],
+            "send" => &["ref", "room_id", "content", "key"],
             "ping" => &[],
             _ => return Err(FrameError::Type),
         };
@@ -78,6 +80,7 @@ impl Inbound {
                 reference: reference(fields.text("ref")?)?,
                 room_id: fields.text("room_id")?,
                 content: fields.text("content")?,
+                key: fields.optional_text("key")?,
             }),
             _ => Self::Ping,
         })
@@ -158,6 +161,23 @@ pub enum Outbound<'a> {
         room_id: &'a RoomId,
         /// Everything there is comes after this cursor.
         oldest: Cursor,
+    },
+    /// A resume waits for the archive, which is behind or away: the events come later.
+    Behind {
+        /// The room.
+        room_id: &'a RoomId,
+        /// When the archive is asked again, in milliseconds.
+        retry: u64,
+    },
+    /// The token will expire; `auth` with a fresh one keeps the socket.
+    AuthExpiring {
+        /// When.
+        expires_at: DateTime<Utc>,
+    },
+    /// This replica is leaving.
+    Drain {
+        /// When it closes this socket, in milliseconds. The client may go before.
+        after: u64,
     },
     /// The answer to `ping`.
     Pong,

@@ -33,7 +33,7 @@ pub async fn upgrade(
     }
     let token = token(&headers, &socket);
     // Counted from here on, so that a stop waits for this socket too.
-    let place = service.sockets.token();
+    let place = service.open_sockets.token();
     socket
         .protocols([SUBPROTOCOL])
         .read_buffer_size(READ_BUFFER)

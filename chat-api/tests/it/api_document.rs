@@ -168,12 +168,13 @@ fn first_cells(begins: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_problem_is_documented_and_no_other() {
-    // Names of problems are the only literals of several small words in these two files, and the
-    // two short ones are given by `explain`.
+    // Names of problems are the only literals of several small words in these two files, besides
+    // those of one word.
     let sources = [include_str!("../../src/http/problem.rs"), include_str!("../../src/ingest.rs")];
     let is_name = |text: &&str| {
         let small = |c: char| c.is_ascii_lowercase() || c == '-';
-        (text.contains('-') || ["overloaded", "refused"].contains(text)) && text.chars().all(small)
+        let one_word = ["behind", "overloaded", "refused", "unavailable"];
+        (text.contains('-') || one_word.contains(text)) && text.chars().all(small)
     };
     let literals = sources.iter().flat_map(|source| source.split('"').skip(1).step_by(2));
     let named: BTreeSet<String> = literals.filter(is_name).map(str::to_owned).collect();
@@ -187,11 +188,15 @@ fn every_problem_is_documented_and_no_other() {
 fn every_close_code_is_documented_and_no_other() {
     let codes = [
         Close::Drain,
+        Close::Slow,
+        Close::Resync,
         Close::NoPong,
+        Close::Rate,
         Close::Expired,
         Close::BadToken,
         Close::BadFrame,
         Close::AuthTimeout,
+        Close::Replaced,
         Close::TooLarge,
         Close::TryAgainLater,
     ];

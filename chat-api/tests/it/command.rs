@@ -8,7 +8,7 @@ use tokio::process::{Child, Command};
 
 use crate::setup::{ORIGIN, Setup, eventually};
 
-fn program(setup: &Setup) -> Command {
+pub(crate) fn program(setup: &Setup) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-api"));
     command
         .env_clear()

@@ -13,14 +13,16 @@ async fn a_listed_origin_may_call_and_another_may_not() {
             .request(reqwest::Method::OPTIONS, replica.url("/v1/messages"))
             .header("origin", origin)
             .header("access-control-request-method", "POST")
-            .header("access-control-request-headers", "authorization,content-type");
+            .header("access-control-request-headers", "authorization,idempotency-key");
         let preflight = preflight.send().await.unwrap();
         let permission = preflight.headers().get("access-control-allow-origin");
         assert_eq!(permission.is_some(), allowed, "{origin}");
         if allowed {
             assert_eq!(permission.unwrap(), ORIGIN);
             let headers = preflight.headers()["access-control-allow-headers"].to_str().unwrap();
-            assert!(headers.contains("authorization") && headers.contains("content-type"));
+            for header in ["authorization", "content-type", "idempotency-key", "x-after"] {
+                assert!(headers.contains(header), "{header} in {headers}");
+            }
             assert!(
                 preflight.headers()["access-control-allow-methods"]
                     .to_str()
@@ -33,7 +35,9 @@ async fn a_listed_origin_may_call_and_another_may_not() {
         assert_eq!(answer.headers().contains_key("access-control-allow-origin"), allowed);
         if allowed {
             let exposed = answer.headers()["access-control-expose-headers"].to_str().unwrap();
-            assert!(exposed.contains("link") && exposed.contains("x-cursor"), "{exposed}");
+            for header in ["link", "retry-after", "x-cursor"] {
+                assert!(exposed.contains(header), "{header} in {exposed}");
+            }
         }
     }
 }

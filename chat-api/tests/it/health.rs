@@ -19,9 +19,13 @@ async fn health_readiness_and_metrics_tell_what_happens() {
     let metrics = replica.metrics().await;
     for name in [
         "chat_sends_total{outcome=\"accepted\"}",
+        "chat_appends_total{class=\"appended\"}",
+        "chat_append_seconds_count",
+        "chat_appends_in_flight",
+        "chat_breaker_state{partition=\"0\"} 0",
         "chat_connections",
         "chat_events_delivered_total",
-        "chat_fanout_events_total",
+        "chat_fanout_records_total{outcome=\"new\"}",
         "chat_archive_batches_total",
         "chat_archive_documents_total",
         "chat_archive_lag_seconds",

@@ -6,19 +6,33 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod api_document;
+mod append;
 mod archive;
+mod archive_faults;
+mod by_hand;
 mod command;
+mod corpora;
 mod cors;
+mod dashboards;
+mod dead_letters;
+mod dlq;
 mod health;
+mod idempotency;
 mod issuer;
+mod message;
 mod messages;
+#[path = "../../../process/tests/it/dashboards.rs"]
+mod observed;
 mod openapi;
 mod outage;
+mod properties;
+mod rate;
 mod reference;
+mod repeats;
 mod replicas;
 mod resume;
 mod setup;
 mod socket;
+mod socket_ends;
 mod topics;
-mod undecodable;
 mod ws;

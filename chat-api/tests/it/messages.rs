@@ -66,6 +66,37 @@ async fn the_history_has_the_order_of_the_acknowledgements_and_pages_both_ways()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_time_is_as_good_as_a_cursor() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+    for number in 0..4 {
+        replica.say(&token, &number.to_string()).await;
+        // The next one gets another millisecond.
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    let all = replica.history(&token, 4).await;
+    let time = |index: usize| all[index]["timestamp"].as_str().unwrap();
+    for (query, expected) in [
+        (format!("before={}", time(2)), &["0", "1"][..]),
+        (format!("after={}", time(2)), &["2", "3"]),
+        (format!("after={}&before={}", time(1), time(3)), &["1", "2"]),
+        ("after=2999-12-31T23:59:59Z".to_owned(), &[]),
+        ("before=2999-12-31T23:59:59%2B01:00".to_owned(), &["0", "1", "2", "3"]),
+        ("before=1999-12-31T23:59:59Z".to_owned(), &[]),
+    ] {
+        let response = replica.get(&token, &format!("/v1/messages?{query}")).await;
+        let page: Vec<Value> = response.json().await.unwrap();
+        let contents: Vec<&str> =
+            page.iter().map(|message| message["content"].as_str().unwrap()).collect();
+        assert_eq!(contents, expected, "{query}");
+    }
+    let path = format!("/v1/messages?after={}&limit=1", time(1));
+    let link = replica.get(&token, &path).await.headers()["link"].to_str().unwrap().to_owned();
+    assert!(link.contains(&format!("after={}", all[1]["cursor"].as_str().unwrap())), "{link}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_empty_history_tells_where_to_subscribe_from() {
     let setup = Setup::new().await;
     let replica = setup.replica().await;

@@ -4,7 +4,38 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::setup::{Setup, assert_problem, eventually};
+use crate::setup::{Replica, Setup, assert_problem, eventually};
+
+/// The promise is 5 s and linger.
+const GIVEN_UP: Duration = Duration::from_secs(9);
+/// An append that is handed over in an outage takes seconds to end. This one was not.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+/// Sends are refused without being tried, and everything else goes on.
+async fn sends_are_refused_at_once(replica: &Replica, token: &str) {
+    let mut socket = replica.socket(token).await;
+    for _ in 0..5 {
+        let asked = Instant::now();
+        let response = replica.post(token, &json!({ "content": "x" })).send().await.unwrap();
+        assert_eq!(response.headers()["retry-after"], "5");
+        let problem = assert_problem(response, 503, "unavailable").await;
+        assert_eq!(problem["outcome"], "not_sent");
+        let send = json!({ "type": "send", "ref": "1", "room_id": "lobby", "content": "x" });
+        socket.send(&send).await;
+        assert_eq!(socket.expect("nack").await["code"], "unavailable");
+        assert!(asked.elapsed() < AT_ONCE, "it took {:?}", asked.elapsed());
+    }
+    assert_eq!(replica.history(token, 1).await.len(), 1, "history is the archive's");
+    assert_eq!(replica.http.get(replica.url("/v1/readyz")).send().await.unwrap().status(), 200);
+}
+
+async fn sends_are_taken_again(replica: &Replica, token: &str) {
+    eventually("sends are taken again", async || {
+        let response = replica.post(token, &json!({ "content": "after" })).send().await.unwrap();
+        (response.status() == 202).then_some(())
+    })
+    .await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_broker_a_send_is_503_in_time_and_the_rest_goes_on() {
@@ -22,25 +53,66 @@ async fn without_a_broker_a_send_is_503_in_time_and_the_rest_goes_on() {
     let response = replica.post(&token, &json!({ "content": "lost?" })).send().await.unwrap();
     let took = asked.elapsed();
     assert!(response.headers().contains_key("retry-after"));
-    let problem = assert_problem(response, 503, "unknown-outcome").await;
-    assert_eq!(problem["outcome"], "unknown");
-    assert!(problem["message_id"].is_string());
-    assert!(took < Duration::from_secs(9), "the promise is 5 s and linger; it took {took:?}");
-    socket.send(&json!({ "type": "send", "ref": "1", "room_id": "lobby", "content": "x" })).await;
-    assert_eq!(socket.expect("nack").await["code"], "unknown-outcome");
-    assert_eq!(replica.history(&token, 1).await.len(), 1, "history is the archive's");
-    assert_eq!(replica.http.get(replica.url("/v1/readyz")).send().await.unwrap().status(), 200);
+    let problem: serde_json::Value = response.json().await.unwrap();
+    // Whether it was on its way already when the broker died, nobody can tell beforehand.
+    let may_be_sent = problem["message_id"].is_string();
+    let (name, outcome) =
+        if may_be_sent { ("unknown-outcome", "unknown") } else { ("not-sent", "not_sent") };
+    assert_eq!(problem["type"], format!("urn:problem-type:chat:{name}"), "{problem}");
+    assert_eq!(problem["outcome"], outcome);
+    assert!(took < GIVEN_UP, "it took {took:?}");
+    sends_are_refused_at_once(&replica, &token).await;
 
     kafka.restart().await.unwrap();
-    eventually("sends are taken again", async || {
-        let response = replica.post(&token, &json!({ "content": "after" })).send().await.unwrap();
-        (response.status() == 202).then_some(())
-    })
-    .await;
+    sends_are_taken_again(&replica, &token).await;
     eventually("and stored", async || {
         setup.stored().await.contains(&"after".to_owned()).then_some(())
     })
     .await;
+    socket.send(&json!({ "type": "ping" })).await;
+    socket.expect("pong").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_broker_costs_one_send_its_time_and_a_retry_with_the_key_settles_it() {
+    let home = tempfile::tempdir().unwrap();
+    let kafka = devstack::kafka::Server::start_private(home.path()).await.unwrap();
+    let setup = Setup::on(kafka.brokers(), &devstack::shared::mongodb_uri().unwrap()).await;
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+    replica.say(&token, "before").await;
+    replica.history(&token, 1).await;
+    let mut socket = replica.socket(&token).await;
+    socket.subscribe(None).await;
+    let keyed = || {
+        let request = replica.post(&token, &json!({ "content": "once" }));
+        request.header("idempotency-key", "k").send()
+    };
+
+    kafka.freeze();
+    let asked = Instant::now();
+    let response = keyed().await.unwrap();
+    let took = asked.elapsed();
+    let problem = assert_problem(response, 503, "unknown-outcome").await;
+    assert_eq!(problem["outcome"], "unknown");
+    assert!(took < GIVEN_UP, "it took {took:?}");
+    sends_are_refused_at_once(&replica, &token).await;
+
+    kafka.thaw();
+    let accepted: serde_json::Value = eventually("the retry is taken", async || {
+        let response = keyed().await.unwrap();
+        if response.status() == 202 { Some(response.json().await.unwrap()) } else { None }
+    })
+    .await;
+    assert_eq!(accepted["message_id"], problem["message_id"]);
+    let path = format!("/v1/messages/{}", accepted["message_id"].as_str().unwrap());
+    eventually("it is stored", async || {
+        (replica.get(&token, &path).await.status() == 200).then_some(())
+    })
+    .await;
+    sends_are_taken_again(&replica, &token).await;
+    assert_eq!(socket.contents(2).await, ["once", "after"], "the socket stayed, and heard it once");
+    assert_eq!(setup.stored_count(3).await, ["before", "once", "after"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,11 +133,16 @@ async fn while_the_archive_is_away_people_talk_on_and_it_is_filled_afterwards() 
         replica.say(&token, &number.to_string()).await;
         said.push(number.to_string());
     }
-    assert_eq!(socket.contents(39).await, said[1..]);
+    // Whether a key was used before cannot be looked up now; the message is taken all the same.
+    let request = replica.post(&token, &json!({ "content": "40" }));
+    let response = request.header("idempotency-key", "k").send().await.unwrap();
+    assert_eq!(response.status(), 202);
+    said.push("40".to_owned());
+    assert_eq!(socket.contents(40).await, said[1..]);
     assert_problem(replica.get(&token, "/v1/messages").await, 503, "history-unavailable").await;
     assert_eq!(replica.http.get(replica.url("/v1/readyz")).send().await.unwrap().status(), 200);
 
     mongodb.restart().await.unwrap();
-    assert_eq!(setup.stored_count(40).await, said);
-    assert_eq!(replica.history(&token, 40).await.len(), 40);
+    assert_eq!(setup.stored_count(41).await, said);
+    assert_eq!(replica.history(&token, 41).await.len(), 41);
 }

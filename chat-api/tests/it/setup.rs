@@ -2,12 +2,14 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
 use chat_api::app::App;
-use chat_api::config::{Config, LogArgs, ServeArgs};
+use chat_api::config::{Config, LogArgs, MongoArgs, ServeArgs};
+use chat_api::ingest::Rate;
 use chat_api::kafka::{Log, Partitioner, TopicShape, Topics};
 use chat_api::message::{Partition, RoomId};
 use mongodb::Collection;
@@ -15,7 +17,6 @@ use mongodb::bson::{Document, doc};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use service_process::lifecycle::{Lifecycle, Tasks};
@@ -61,20 +62,29 @@ impl Setup {
     }
 
     pub(crate) fn config(&self) -> Config {
-        Config::new(ServeArgs {
+        let mut config = Config::new(ServeArgs {
             chat_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             admin_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             log: LogArgs {
                 kafka_brokers: self.log.brokers.clone(),
                 kafka_topic_prefix: self.log.prefix.clone(),
             },
-            mongodb_uri: self.mongodb_uri.clone().into(),
-            mongodb_database: self.database.clone(),
+            mongodb: MongoArgs {
+                mongodb_uri: self.mongodb_uri.clone().into(),
+                mongodb_database: self.database.clone(),
+            },
             dex_issuer_url: self.issuer.url.clone(),
             dex_audience: "chat-api".to_owned(),
             dex_discovery_url: None,
             chat_allowed_origins: vec![HeaderValue::from_static(ORIGIN)],
-        })
+            // Nobody distributes connections here.
+            chat_drain_pause: 0,
+            chat_drain_over: 0,
+        });
+        // Tests speak faster than people; what the limit is has tests of its own.
+        let many = NonZeroU32::new(1_000_000).unwrap();
+        config.rate = Rate { per_second: many, burst: many };
+        config
     }
 
     pub(crate) async fn replica(&self) -> Replica {
@@ -119,15 +129,16 @@ impl Setup {
         Partitioner::new(usize::from(PARTITIONS)).unwrap().of(&RoomId::lobby())
     }
 
-    /// Puts a record into the log that this program did not write.
-    pub(crate) fn put_foreign(&self, partition: Partition, key: &str, value: &str) {
+    /// Deletes the topic and creates it again, empty.
+    pub(crate) async fn make_log_anew(&self) {
         let mut config = ClientConfig::new();
-        let producer: BaseProducer =
+        let admin: AdminClient<DefaultClientContext> =
             config.set("bootstrap.servers", &self.log.brokers).create().unwrap();
-        let topic = self.log.messages();
-        let record = BaseRecord::to(&topic).partition(partition.number()).key(key).payload(value);
-        producer.send(record).map_err(|(error, _)| error).unwrap();
-        producer.flush(HANG).unwrap();
+        admin.delete_topics(&[&self.log.messages()], &AdminOptions::new()).await.unwrap();
+        eventually("the topic is there again", async || {
+            Topics::new(&self.log, SHAPE).unwrap().ensure().await.ok()
+        })
+        .await;
     }
 }
 
@@ -139,7 +150,9 @@ impl Drop for Setup {
             let mut config = ClientConfig::new();
             let admin: AdminClient<DefaultClientContext> =
                 config.set("bootstrap.servers", &log.brokers).create().unwrap();
-            let _ = admin.delete_topics(&[&log.messages()], &AdminOptions::new()).await;
+            let topics = [log.messages(), log.dead_letters()];
+            let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+            let _ = admin.delete_topics(&topics, &AdminOptions::new()).await;
             if let Ok(client) = mongodb::Client::with_uri_str(&uri).await {
                 let _ = client.database(&database).drop().await;
             }

@@ -19,10 +19,14 @@ async fn a_check_names_every_difference_and_ensuring_does_not_hide_it() {
     let topics = Topics::new(&setup.log, shape).unwrap();
     for error in [topics.check().await.unwrap_err(), topics.ensure().await.unwrap_err()] {
         let text = error.to_string();
+        let topics = [setup.log.messages(), setup.log.dead_letters()];
+        let (of_messages, of_dead_letters) = text.split_once(&topics[1]).unwrap();
+        assert!(of_messages.contains(&topics[0]), "{text}");
         for difference in
             ["3 partitions, expected 5", "replication factor 1, expected 2", "min.insync.replicas"]
         {
-            assert!(text.contains(difference), "{text}");
+            assert!(of_messages.contains(difference), "{text}");
+            assert!(of_dead_letters.contains(difference), "{text}");
         }
     }
 }
@@ -34,4 +38,18 @@ async fn a_missing_topic_is_named_with_the_command_that_makes_it() {
     let error = Topics::new(&log, SHAPE).unwrap().check().await.unwrap_err();
     assert!(matches!(error, LogError::NoTopic(_)), "{error}");
     assert!(error.to_string().contains("chat-api topics ensure"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_missing_beside_the_other_is_made() {
+    let setup = Setup::new().await;
+    crate::by_hand::delete_topic(&setup, &setup.log.dead_letters()).await;
+    let topics = Topics::new(&setup.log, SHAPE).unwrap();
+    crate::setup::eventually("it is gone", async || {
+        let error = topics.check().await.err()?;
+        error.to_string().contains(&setup.log.dead_letters()).then_some(())
+    })
+    .await;
+    topics.ensure().await.unwrap();
+    topics.check().await.unwrap();
 }

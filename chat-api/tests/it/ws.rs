@@ -218,8 +218,12 @@ async fn the_server_pings_and_a_client_that_does_not_answer_is_closed_with_4012(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_outlives_its_token_by_the_grace_and_is_then_closed_with_4401() {
     let setup = Setup::new().await;
-    let replica =
-        setup.replica_with(|config| config.patience.after_expiry = Duration::from_secs(1)).await;
+    let replica = setup
+        .replica_with(|config| {
+            config.patience.before_expiry = Duration::ZERO;
+            config.patience.after_expiry = Duration::from_secs(1);
+        })
+        .await;
     let mut socket = replica.socket(&setup.issuer.token_until("ada", 2)).await;
     let mut renewed = replica.socket(&setup.issuer.token_until("ada", 2)).await;
     renewed.send(&json!({ "type": "auth", "token": setup.issuer.token("ada") })).await;

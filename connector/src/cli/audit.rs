@@ -10,12 +10,12 @@ use ipnet::IpNet;
 use tokio::signal::unix::{SignalKind, signal};
 use uuid::Uuid;
 
-use super::output::{self, Columns, OutputArgs, time};
 use super::{Answer, users};
 use crate::app;
 use crate::audit::Event;
 use crate::config::StoreArgs;
 use crate::store::{Line, Store, Wanted};
+use service_process::output::{self, Columns, OutputArgs, time};
 
 /// How often it is looked for new lines.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -15,6 +15,8 @@ mod guard;
 mod health;
 mod lockout;
 mod login;
+#[path = "../../../process/tests/it/dashboards.rs"]
+mod observed;
 mod partitions;
 mod passwords;
 mod program;

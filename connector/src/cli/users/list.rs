@@ -8,10 +8,10 @@ use super::lock::Lock;
 use crate::account::LoginName;
 use crate::app;
 use crate::cli::Answer;
-use crate::cli::output::{self, Columns, OutputArgs, time};
 use crate::config::{LockoutArgs, StoreArgs};
 use crate::guard::Lockout;
 use crate::store::{Filter, Listed, Store};
+use service_process::output::{self, Columns, OutputArgs, time};
 
 /// Which accounts are shown.
 #[derive(Debug, Args)]

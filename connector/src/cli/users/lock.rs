@@ -5,8 +5,8 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use crate::cli::output::time;
 use crate::guard::{History, Lockout, MEMORY, Verdict};
+use service_process::output::time;
 
 /// Whether attempts are let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -8,10 +8,10 @@ use super::list::{email, yes_or_no};
 use super::lock::Lock;
 use super::{NamedArgs, find};
 use crate::app;
-use crate::cli::output::{self, OutputArgs, time};
 use crate::cli::{Answer, NoSuchAccount, audit};
 use crate::config::LockoutArgs;
 use crate::store::{Filter, Known, Line, Listed, PasswordFacts, Store, Wanted};
+use service_process::output::{self, OutputArgs, time};
 
 /// How many events are shown.
 const EVENTS: u32 = 10;

@@ -12,38 +12,45 @@ const LONGEST_CELL: usize = 40;
 
 /// The form of the answer.
 #[derive(Debug, Clone, Copy, Args)]
-pub(super) struct OutputArgs {
+pub struct OutputArgs {
     /// Answer with one JSON object a line.
     #[arg(long)]
-    pub(super) json: bool,
+    pub json: bool,
 }
 
 /// Writes a line to standard output. An error means that nobody reads on.
-pub(super) fn line(text: &str) -> io::Result<()> {
+pub fn line(text: &str) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{text}")
 }
 
 /// Writes a value as one line of JSON.
-pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
+pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     line(&serde_json::to_string(value)?)?;
     Ok(())
 }
 
+/// Whether an error is that nobody reads on: whoever asked has seen enough.
+#[must_use]
+pub fn is_enough(error: &anyhow::Error) -> bool {
+    let gone = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    error.downcast_ref().is_some_and(gone)
+}
+
 /// Writes facts, one a line.
-pub(super) fn facts(facts: &[(&str, String)]) -> io::Result<()> {
+pub fn facts(facts: &[(&str, String)]) -> io::Result<()> {
     facts.iter().try_for_each(|(name, value)| line(&format!("{name:17}{}", shown(value))))
 }
 
 /// Aligned columns, to which rows may still come.
 #[derive(Debug)]
-pub(super) struct Columns {
+pub struct Columns {
     widths: Vec<usize>,
     longest: usize,
 }
 
 impl Columns {
     /// Writes a heading and rows under it.
-    pub(super) fn begin(heading: &[&str], rows: &[Vec<String>]) -> io::Result<Self> {
+    pub fn begin(heading: &[&str], rows: &[Vec<String>]) -> io::Result<Self> {
         let longest = if io::stdout().is_terminal() { LONGEST_CELL } else { usize::MAX };
         let width = |column: usize| {
             let cells = rows.iter().filter_map(|row| row.get(column));
@@ -59,7 +66,7 @@ impl Columns {
     }
 
     /// Writes one more row.
-    pub(super) fn write(&self, row: &[impl AsRef<str>]) -> io::Result<()> {
+    pub fn write(&self, row: &[impl AsRef<str>]) -> io::Result<()> {
         let cell = |(cell, width): (_, &usize)| {
             let cell = cut(shown(AsRef::<str>::as_ref(cell)), self.longest);
             format!("{cell:width$}")
@@ -82,7 +89,8 @@ fn cut(cell: &str, longest: usize) -> String {
 }
 
 /// A time in UTC, to the second.
-pub(super) fn time(at: DateTime<Utc>) -> String {
+#[must_use]
+pub fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 

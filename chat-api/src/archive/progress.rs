@@ -1,0 +1,136 @@
+//! Up to where the archive holds every record of a partition.
+
+use futures_util::TryStreamExt as _;
+use mongodb::bson::{Bson, Document, doc};
+
+use super::{Archive, ArchiveError, READ_TIMEOUT, WRITE_TIMEOUT, limited};
+use crate::message::{Partition, Position};
+
+/// How far a partition is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Up to here.
+    pub position: Position,
+    /// It was found outside the log. Nothing makes that good by itself: a log that grows past it was
+    /// still not read.
+    pub lost: bool,
+}
+
+/// A step of a partition's progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// The partition.
+    pub partition: Partition,
+    /// What is stored, at least.
+    pub from: Position,
+    /// What is to be stored.
+    pub to: Position,
+}
+
+impl Progress {
+    const NONE: Self = Self { position: Position::BEFORE_ALL, lost: false };
+}
+
+impl Archive {
+    /// Up to where every record of a partition is held.
+    pub async fn progress(
+        &self,
+        generation: u16,
+        partition: Partition,
+    ) -> Result<Position, ArchiveError> {
+        let found = self.progress_of(generation, &[partition]).await?;
+        Ok(found.first().map_or(Position::BEFORE_ALL, |(_, progress)| progress.position))
+    }
+
+    /// The progress of each of these partitions.
+    pub async fn progress_of(
+        &self,
+        generation: u16,
+        partitions: &[Partition],
+    ) -> Result<Vec<(Partition, Progress)>, ArchiveError> {
+        let query = doc! { "_id": { "$in": ids(generation, partitions) } };
+        let found: Vec<Document> =
+            limited(READ_TIMEOUT, async { self.progress.find(query).await?.try_collect().await })
+                .await?;
+        let of = |partition: &Partition| {
+            let id = id(generation, *partition);
+            let own = found.iter().find(|found| found.get_str("_id").is_ok_and(|of| of == id));
+            Ok((*partition, own.map_or(Ok(Progress::NONE), read)?))
+        };
+        partitions.iter().map(of).collect()
+    }
+
+    /// Notes that everything up to these positions is held. Never steps back. On
+    /// [`ArchiveError::Fallen`] some of the partitions are not where they were left.
+    pub async fn advance(&self, generation: u16, steps: &[Step]) -> Result<(), ArchiveError> {
+        let updates = steps.iter().map(|Step { partition, from, to }| {
+            doc! {
+                "q": { "_id": id(generation, *partition), "pos": { "$gte": from.raw() } },
+                "u": {
+                    "$max": { "pos": to.raw() },
+                    "$setOnInsert": { "g": i32::from(generation), "partition": partition.number() },
+                },
+                "upsert": *from == Position::BEFORE_ALL,
+            }
+        });
+        // One command for all partitions; the driver has no such call for older servers.
+        let command = doc! {
+            "update": self.progress.name(),
+            "updates": updates.collect::<Vec<_>>(),
+            "writeConcern": { "w": "majority" },
+        };
+        let answer = limited(WRITE_TIMEOUT, self.database.run_command(command)).await?;
+        if answer.contains_key("writeErrors") || answer.contains_key("writeConcernError") {
+            return Err(ArchiveError::Progress);
+        }
+        let matched = answer.get("n").and_then(number).ok_or(ArchiveError::Progress)?;
+        if usize::try_from(matched) == Ok(steps.len()) { Ok(()) } else { Err(ArchiveError::Fallen) }
+    }
+
+    /// Notes that the progress of a partition was found outside the log.
+    pub async fn mark_lost(
+        &self,
+        generation: u16,
+        partition: Partition,
+    ) -> Result<(), ArchiveError> {
+        let query = doc! { "_id": id(generation, partition) };
+        let lost = doc! { "$set": { "lost": true } };
+        limited(WRITE_TIMEOUT, self.progress.update_one(query, lost)).await?;
+        Ok(())
+    }
+
+    /// Forgets the progress of partitions, so that they are read from the start of the log.
+    pub async fn forget_progress(
+        &self,
+        generation: u16,
+        partitions: &[Partition],
+    ) -> Result<(), ArchiveError> {
+        let query = doc! { "_id": { "$in": ids(generation, partitions) } };
+        limited(WRITE_TIMEOUT, self.progress.delete_many(query)).await?;
+        Ok(())
+    }
+}
+
+fn read(document: &Document) -> Result<Progress, ArchiveError> {
+    let foreign = || ArchiveError::Foreign("progress");
+    let raw = document.get_i64("pos").map_err(|_| foreign())?;
+    let position = Position::from_raw(raw).map_err(|_| foreign())?;
+    Ok(Progress { position, lost: document.get_bool("lost").unwrap_or(false) })
+}
+
+fn id(generation: u16, partition: Partition) -> String {
+    format!("g{generation}-p{partition}")
+}
+
+fn ids(generation: u16, partitions: &[Partition]) -> Vec<String> {
+    partitions.iter().map(|partition| id(generation, *partition)).collect()
+}
+
+/// Servers answer with whichever type of number is at hand.
+fn number(value: &Bson) -> Option<i64> {
+    match value {
+        Bson::Int32(number) => Some(i64::from(*number)),
+        Bson::Int64(number) => Some(*number),
+        _ => None,
+    }
+}

@@ -1,0 +1,249 @@
+//! `dlq`: records that could not be stored.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use service_process::output::{self, Columns, OutputArgs, time};
+use service_process::telemetry::{self, TelemetryArgs};
+
+use crate::config::LogArgs;
+use crate::kafka::{DeadLetter, DeadLetters, Log, LogError, Origin, Partitioner, Scan};
+use crate::message::{Invalid, Partition, Position};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DlqAction {
+    /// Shows dead letters, records that could not be stored: where they stood and why, never what
+    /// they hold.
+    List {
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Appends dead letters to the log anew, at its end, if they can be read now.
+    Replay {
+        #[command(flatten)]
+        replay: ReplayArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    log: LogArgs,
+    /// At most so many dead letters, the newest ones.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    #[command(flatten)]
+    log: LogArgs,
+    /// A dead letter by the place where its record stood, as `dlq list` shows it. May be repeated.
+    #[arg(
+        long,
+        value_name = "PARTITION:OFFSET",
+        value_parser = Stood::parse,
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
+    offset: Vec<Stood>,
+    /// All dead letters.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
+}
+
+/// Where a record stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stood {
+    partition: Partition,
+    position: Position,
+}
+
+impl Stood {
+    fn parse(text: &str) -> Result<Self, String> {
+        let parse = || -> Option<Result<Self, Invalid>> {
+            let (partition, offset) = text.split_once(':')?;
+            let (partition, offset) = (partition.parse().ok()?, offset.parse().ok()?);
+            Some(Partition::from_number(partition).and_then(|partition| {
+                Ok(Self { partition, position: Position::new(crate::kafka::GENERATION, offset)? })
+            }))
+        };
+        match parse() {
+            Some(Ok(stood)) => Ok(stood),
+            _ => Err("expected partition and offset, such as 3:4711".to_owned()),
+        }
+    }
+
+    fn of(origin: &Origin) -> Self {
+        Self { partition: origin.partition, position: origin.position }
+    }
+}
+
+impl fmt::Display for Stood {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.partition, self.position.offset())
+    }
+}
+
+pub(super) async fn run(action: DlqAction) -> anyhow::Result<()> {
+    match action {
+        DlqAction::List { list: args } => list(args).await,
+        DlqAction::Replay { replay: args } => replay(args).await,
+    }
+}
+
+/// Every dead letter, partition by partition.
+struct Letters {
+    scan: Scan,
+    left: Vec<Partition>,
+}
+
+impl Letters {
+    async fn open(log: &Log) -> anyhow::Result<Self> {
+        let partitions = ask(log, |log| log.partitions_of(&log.dead_letters())).await?;
+        Ok(Self { scan: Scan::new(log, log.dead_letters())?, left: partitions.all().collect() })
+    }
+
+    async fn next(&mut self) -> Result<Option<DeadLetter>, LogError> {
+        loop {
+            if let Some(raw) = self.scan.next().await? {
+                return Ok(Some(DeadLetter::read(raw)));
+            }
+            let Some(partition) = self.left.pop() else { return Ok(None) };
+            let range = self.scan.range(partition).await?;
+            self.scan.begin(partition, range)?;
+        }
+    }
+}
+
+async fn ask(
+    log: &Log,
+    question: impl FnOnce(&Log) -> Result<Partitioner, LogError> + Send + 'static,
+) -> anyhow::Result<Partitioner> {
+    let asked = log.clone();
+    Ok(tokio::task::spawn_blocking(move || question(&asked)).await??)
+}
+
+/// A dead letter as it is shown.
+#[derive(Debug, Serialize)]
+struct Row {
+    /// When it became one.
+    at: Option<String>,
+    topic: Option<String>,
+    partition: Option<i32>,
+    offset: Option<i64>,
+    reason: Option<String>,
+    key: Option<String>,
+    /// Bytes of its value.
+    size: Option<usize>,
+}
+
+impl Row {
+    fn of(letter: DeadLetter) -> Self {
+        let DeadLetter { raw, origin } = letter;
+        let stood = origin.as_ref().map(Stood::of);
+        let (topic, reason) = origin.map(|origin| (origin.topic, origin.reason)).unzip();
+        Self {
+            at: raw.written.map(time),
+            topic,
+            partition: stood.map(|stood| stood.partition.number()),
+            offset: stood.map(|stood| stood.position.offset()),
+            reason,
+            key: raw.key.map(|key| String::from_utf8_lossy(&key).into_owned()),
+            size: raw.value.map(|value| value.len()),
+        }
+    }
+
+    /// Its cells. What strangers wrote must not move the cursor of a terminal.
+    fn cells(self) -> Vec<String> {
+        let stood = self.partition.zip(self.offset);
+        let plain = |text: Option<String>| text.unwrap_or_default().escape_debug().to_string();
+        vec![
+            self.at.unwrap_or_default(),
+            stood.map(|(partition, offset)| format!("{partition}:{offset}")).unwrap_or_default(),
+            plain(self.reason),
+            plain(self.key),
+            self.size.map(|size| size.to_string()).unwrap_or_default(),
+        ]
+    }
+}
+
+async fn list(args: ListArgs) -> anyhow::Result<()> {
+    telemetry::init(&args.telemetry);
+    let mut letters = Letters::open(&args.log.log()).await?;
+    let limit = usize::try_from(args.limit)?;
+    let (mut newest, mut older) = (BTreeMap::new(), 0_u64);
+    while let Some(letter) = letters.next().await? {
+        let place = (letter.raw.written, letter.raw.partition, letter.raw.position);
+        newest.insert(place, Row::of(letter));
+        if newest.len() > limit {
+            newest.pop_first();
+            older += 1;
+        }
+    }
+    if args.output.json {
+        return newest.values().try_for_each(output::json);
+    }
+    let rows: Vec<_> = newest.into_values().map(Row::cells).collect();
+    Columns::begin(&["since", "record", "reason", "key", "bytes"], &rows)?;
+    if older > 0 {
+        output::line(&format!("and {older} older ones"))?;
+    }
+    Ok(())
+}
+
+async fn replay(args: ReplayArgs) -> anyhow::Result<()> {
+    telemetry::init(&args.telemetry);
+    let log = args.log.log();
+    let partitioner = ask(&log, Log::partitioner).await?;
+    let mut letters = Letters::open(&log).await?;
+    let dead_letters = DeadLetters::new(log.clone());
+    let mut missing = args.offset.clone();
+    let mut staying = 0_u64;
+    while let Some(letter) = letters.next().await? {
+        let stood = letter.origin.as_ref().map(Stood::of);
+        let is_meant = args.all || stood.is_some_and(|stood| args.offset.contains(&stood));
+        if !is_meant {
+            continue;
+        }
+        missing.retain(|wanted| Some(*wanted) != stood);
+        let name = stood.map_or_else(|| "a record without a place".to_owned(), |s| s.to_string());
+        match dead_letters.replay(&letter, partitioner).await {
+            Ok(cursor) => {
+                let now = Stood { partition: cursor.partition, position: cursor.position };
+                output::line(&format!("{name} stands at {now} now"))?;
+            }
+            Err(error) => {
+                output::line(&format!("{name} stays: {error}"))?;
+                staying += 1;
+            }
+        }
+    }
+    for stood in &missing {
+        output::line(&format!("{stood} is no dead letter"))?;
+    }
+    let failed = staying + missing.len() as u64;
+    anyhow::ensure!(failed == 0, "{failed} were not appended");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_partition_and_an_offset() {
+        assert_eq!(Stood::parse("3:4711").unwrap().to_string(), "3:4711");
+        for text in ["", "3", "3:", ":4711", "-1:0", "0:-1", "a:b", "1:2:3", "0:281474976710656"] {
+            assert!(Stood::parse(text).is_err(), "{text}");
+        }
+    }
+}

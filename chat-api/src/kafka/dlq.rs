@@ -1,0 +1,293 @@
+//! Dead letters: records that cannot be stored, kept apart for people to look at.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::join_all;
+use rdkafka::message::{Header, Headers as _, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+
+use super::{DecodeError, GENERATION, Log, LogError, Partitioner, Raw, Scan, decode};
+use crate::message::{Cursor, Partition, Position};
+
+/// The headers that a dead letter gets, after its own ones and in this order.
+const HEADERS: [&str; 4] = ["dlq-reason", "dlq-topic", "dlq-partition", "dlq-offset"];
+
+/// A record is acknowledged or given up within this time, as one of the log's is.
+const DELIVERY_TIMEOUT_MS: &str = "5000";
+
+/// The topic of dead letters takes whatever the topic with messages took, and four headers more. A
+/// broker takes 1 MiB by default.
+pub(super) const MAX_BYTES: &str = "8388608";
+
+/// Writes dead letters, and takes them back into the log.
+pub struct DeadLetters {
+    log: Log,
+    /// The one in use. It is made anew after a failure: whatever went wrong with the old one, such as
+    /// a topic that it believes gone, ends with it.
+    producer: Mutex<Option<FutureProducer>>,
+}
+
+/// A record of the topic with messages that is to become a dead letter.
+#[derive(Debug, Clone, Copy)]
+pub struct Dying<'a> {
+    /// Where it stands in its partition.
+    pub position: Position,
+    /// Why.
+    pub reason: &'a str,
+    /// The record, if it is at hand.
+    pub raw: Option<&'a Raw>,
+}
+
+/// A dead letter as it stands in its topic.
+#[derive(Debug)]
+pub struct DeadLetter {
+    /// The record it was, but for its place, which is now that of the dead letter.
+    pub raw: Raw,
+    /// Where it stood. `None` for a record that this program did not put here.
+    pub origin: Option<Origin>,
+}
+
+/// What a dead letter's headers tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Why it could not be stored.
+    pub reason: String,
+    /// The topic it stood in.
+    pub topic: String,
+    /// The partition it stood in.
+    pub partition: Partition,
+    /// Its place in that partition.
+    pub position: Position,
+}
+
+/// Why a dead letter was not taken back.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// This version cannot read it either.
+    #[error(transparent)]
+    Undecodable(#[from] DecodeError),
+    /// The log did not acknowledge it.
+    #[error("no acknowledgement came: {0}")]
+    Log(#[from] LogError),
+}
+
+impl DeadLetters {
+    /// The dead letters of a log. Connects when the first one is written.
+    #[must_use]
+    pub fn new(log: Log) -> Self {
+        Self { log, producer: Mutex::new(None) }
+    }
+
+    /// Writes a record of the topic with messages to the dead letters, and waits for the word of all
+    /// in-sync replicas on it. A repeat writes it again.
+    pub async fn put(&self, raw: &Raw, reason: &str) -> Result<(), LogError> {
+        let (partition, offset) = (raw.partition.to_string(), raw.position.offset().to_string());
+        let values = [reason, &self.log.messages(), &partition, &offset];
+        let own = raw.headers.clone().unwrap_or_default();
+        let headers = HEADERS
+            .iter()
+            .zip(values)
+            .fold(own, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+        // The same number: a room's dead letters keep their order, and stay apart from others'.
+        self.append(&self.log.dead_letters(), raw.partition, raw, Some(headers)).await?;
+        Ok(())
+    }
+
+    /// Writes records of one partition in their order. Says how many, from the first, are
+    /// acknowledged, and why the next one is not.
+    pub async fn put_all(
+        &self,
+        partition: Partition,
+        records: &[Dying<'_>],
+    ) -> (usize, Option<LogError>) {
+        let mut read = Vec::with_capacity(records.len());
+        let mut failure = self.read_again(partition, records, &mut read).await.err();
+        let puts = records.iter().zip(&read).filter_map(|(record, read)| {
+            record.raw.or(read.as_ref()).map(|raw| self.put(raw, record.reason))
+        });
+        // Each is handed to the client library when it is first polled, so in this order.
+        let put = join_all(puts).await;
+        let acknowledged = put.iter().take_while(|put| put.is_ok()).count();
+        failure = put.into_iter().find_map(Result::err).or(failure);
+        (acknowledged, failure)
+    }
+
+    /// Reads those records that are not at hand, until one is not to be had.
+    async fn read_again(
+        &self,
+        partition: Partition,
+        records: &[Dying<'_>],
+        read: &mut Vec<Option<Raw>>,
+    ) -> Result<(), LogError> {
+        let mut scan = None;
+        for Dying { position, raw, .. } in records {
+            let found = match (raw, &mut scan) {
+                (Some(_), _) => None,
+                (None, scan) => {
+                    let scan = match scan {
+                        Some(scan) => scan,
+                        None => scan.insert(Scan::new(&self.log, self.log.messages())?),
+                    };
+                    let found = scan.record(partition, *position).await?;
+                    Some(found.ok_or(LogError::Gone(partition, *position))?)
+                }
+            };
+            read.push(found);
+        }
+        // Its end waits for the broker.
+        let _ = tokio::task::spawn_blocking(move || drop(scan)).await;
+        Ok(())
+    }
+
+    /// Appends a dead letter to the log anew, as it is, if it can be read now; says where it stands.
+    /// Its headers stay, so that they tell where it has been.
+    pub async fn replay(
+        &self,
+        letter: &DeadLetter,
+        partitioner: Partitioner,
+    ) -> Result<Cursor, ReplayError> {
+        let raw = &letter.raw;
+        let read =
+            |partition| decode(raw.key.as_deref(), raw.value.as_deref(), partition, partitioner);
+        // It gets a place of its own in any case, so a wrong one is no fault any more.
+        let envelope = match read(raw.partition) {
+            Err(DecodeError::Misplaced(home)) => read(home)?,
+            read => read?,
+        };
+        let partition = partitioner.of(&envelope.room_id);
+        let headers = raw.headers.clone();
+        let offset = self.append(&self.log.messages(), partition, raw, headers).await?;
+        let position = Position::new(GENERATION, offset).map_err(LogError::from)?;
+        Ok(Cursor { partition, position })
+    }
+
+    async fn append(
+        &self,
+        topic: &str,
+        partition: Partition,
+        raw: &Raw,
+        headers: Option<OwnedHeaders>,
+    ) -> Result<i64, LogError> {
+        let producer = self.producer()?;
+        let record: FutureRecord<'_, [u8], [u8]> = FutureRecord {
+            topic,
+            partition: Some(partition.number()),
+            payload: raw.value.as_deref(),
+            key: raw.key.as_deref(),
+            timestamp: None,
+            headers,
+        };
+        let delivered = match producer.send_result(record) {
+            Ok(delivery) => match delivery.await {
+                Ok(delivered) => delivered.map_err(|(error, _)| error.into()),
+                Err(_) => Err(LogError::Died),
+            },
+            Err((error, _)) => Err(error.into()),
+        };
+        if delivered.is_err() {
+            let old = self.lock().take();
+            // The last one to let go of it waits for its threads.
+            let _ = tokio::task::spawn_blocking(move || drop((old, producer))).await;
+        }
+        Ok(delivered?.offset)
+    }
+
+    fn producer(&self) -> Result<FutureProducer, LogError> {
+        let mut producer = self.lock();
+        if let Some(producer) = &*producer {
+            return Ok(producer.clone());
+        }
+        let made: FutureProducer = self
+            .log
+            .client()
+            .set("acks", "all")
+            .set("enable.idempotence", "true")
+            .set("delivery.timeout.ms", DELIVERY_TIMEOUT_MS)
+            .set("message.max.bytes", MAX_BYTES)
+            .set("compression.codec", "lz4")
+            // A topic that is not there is to be called so; the default waits for it first.
+            .set("topic.metadata.propagation.max.ms", "1000")
+            .create()?;
+        *producer = Some(made.clone());
+        Ok(made)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<FutureProducer>> {
+        // Each write replaces the value whole.
+        self.producer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl DeadLetter {
+    /// A record of the topic of dead letters.
+    #[must_use]
+    pub fn read(raw: Raw) -> Self {
+        let origin = raw.headers.as_ref().and_then(origin);
+        Self { raw, origin }
+    }
+}
+
+/// Looks at the last headers only: names of others may not be readable.
+fn origin(headers: &OwnedHeaders) -> Option<Origin> {
+    let first = headers.count().checked_sub(HEADERS.len())?;
+    let text = |number: usize| {
+        let header = headers.try_get(first + number)?;
+        let value = std::str::from_utf8(header.value?).ok()?;
+        (header.key == HEADERS[number]).then(|| value.to_owned())
+    };
+    Some(Origin {
+        reason: text(0)?,
+        topic: text(1)?,
+        partition: Partition::from_number(text(2)?.parse().ok()?).ok()?,
+        position: Position::new(GENERATION, text(3)?.parse().ok()?).ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(values: &[(&str, &str)]) -> OwnedHeaders {
+        values.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
+            headers.insert(Header { key, value: Some(*value) })
+        })
+    }
+
+    #[test]
+    fn the_last_headers_tell_where_a_dead_letter_comes_from() {
+        let twice = headers(&[
+            ("traceparent", "x"),
+            ("dlq-reason", "an earlier one"),
+            ("dlq-topic", "t"),
+            ("dlq-partition", "1"),
+            ("dlq-offset", "1"),
+            ("dlq-reason", "not JSON"),
+            ("dlq-topic", "chat-messages"),
+            ("dlq-partition", "3"),
+            ("dlq-offset", "4711"),
+        ]);
+        let expected = Origin {
+            reason: "not JSON".to_owned(),
+            topic: "chat-messages".to_owned(),
+            partition: Partition::from_number(3).unwrap(),
+            position: Position::new(0, 4711).unwrap(),
+        };
+        assert_eq!(origin(&twice), Some(expected));
+    }
+
+    #[test]
+    fn a_record_that_somebody_else_put_there_comes_from_nowhere() {
+        for strange in [
+            headers(&[]),
+            headers(&[("a", "1"), ("b", "2"), ("c", "3"), ("d", "4")]),
+            headers(&[
+                ("dlq-reason", "r"),
+                ("dlq-topic", "t"),
+                ("dlq-partition", "-1"),
+                ("dlq-offset", "0"),
+            ]),
+        ] {
+            assert_eq!(origin(&strange), None);
+        }
+    }
+}

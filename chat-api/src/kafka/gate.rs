@@ -1,0 +1,104 @@
+//! The breakers of all partitions.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::breaker::{Breaker, Outcome, State};
+use crate::message::Partition;
+use crate::metrics;
+
+/// Lets appends through to the partitions that take them.
+pub(super) struct Gate {
+    breakers: Vec<(Partition, Mutex<Breaker>)>,
+    opened: Notify,
+}
+
+impl Gate {
+    /// All partitions are thought to take appends. They come in the order of their numbers.
+    pub(super) fn new(partitions: impl Iterator<Item = Partition>, now: Instant) -> Self {
+        let closed = |partition| {
+            show(partition, State::Closed);
+            (partition, Mutex::new(Breaker::new(now)))
+        };
+        Self { breakers: partitions.map(closed).collect(), opened: Notify::new() }
+    }
+
+    /// Whether an append may be handed over; [`Gate::ended`] must tell the end of one that may.
+    pub(super) fn admit(&self, partition: Partition, now: Instant) -> bool {
+        self.step(partition, |breaker| breaker.admit(now))
+    }
+
+    /// Takes the end of an append.
+    pub(super) fn ended(
+        &self,
+        partition: Partition,
+        admitted: Instant,
+        outcome: Outcome,
+        now: Instant,
+    ) {
+        self.step(partition, |breaker| breaker.ended(admitted, outcome, now));
+    }
+
+    /// Takes the success of a probe.
+    pub(super) fn found(&self, partition: Partition, now: Instant) {
+        self.step(partition, |breaker| breaker.found(now));
+    }
+
+    /// The partitions that wait for a probe, once there are some.
+    pub(super) async fn open(&self) -> Vec<Partition> {
+        loop {
+            let open =
+                |(_, breaker): &&(Partition, Mutex<Breaker>)| lock(breaker).state() == State::Open;
+            let partitions: Vec<Partition> =
+                self.breakers.iter().filter(open).map(|(partition, _)| *partition).collect();
+            if !partitions.is_empty() {
+                return partitions;
+            }
+            self.opened.notified().await;
+        }
+    }
+
+    fn step<T>(&self, partition: Partition, step: impl FnOnce(&mut Breaker) -> T) -> T {
+        let mut breaker = lock(&self.breakers[partition.index()].1);
+        let before = breaker.state();
+        let answer = step(&mut breaker);
+        let after = breaker.state();
+        if before != after {
+            // Under the lock, so that two changes are told in their order.
+            show(partition, after);
+            self.tell(partition, before, after);
+        }
+        answer
+    }
+
+    fn tell(&self, partition: Partition, before: State, after: State) {
+        match (before, after) {
+            (State::Closed, _) => {
+                let label = partition.to_string();
+                ::metrics::counter!(metrics::BREAKER_OPENINGS, "partition" => label).increment(1);
+                tracing::warn!(%partition, "a partition takes no appends: they are refused");
+            }
+            (_, State::Closed) => tracing::info!(%partition, "a partition takes appends again"),
+            _ => {}
+        }
+        if after == State::Open {
+            self.opened.notify_one();
+        }
+    }
+}
+
+fn show(partition: Partition, state: State) {
+    let value = match state {
+        State::Closed => 0.0,
+        State::HalfOpen | State::Trying => 1.0,
+        State::Open => 2.0,
+    };
+    ::metrics::gauge!(metrics::BREAKER_STATE, "partition" => partition.to_string()).set(value);
+}
+
+fn lock(breaker: &Mutex<Breaker>) -> MutexGuard<'_, Breaker> {
+    // A step sets state and time, which cannot panic in between.
+    breaker.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,76 @@
+//! How much may be on its way to the log.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::metrics;
+
+/// What may be on its way at once. Beyond either, appends are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Records.
+    pub messages: usize,
+    /// Bytes of their keys and values.
+    pub bytes: usize,
+}
+
+impl Default for Bounds {
+    /// 10,000 records, as many as one replica acknowledges in a second or two, and 32 MB: the largest
+    /// contents fill it with some 2,000 of them.
+    fn default() -> Self {
+        Self { messages: 10_000, bytes: 32 << 20 }
+    }
+}
+
+/// Counts what is on its way.
+pub(super) struct InFlight {
+    messages: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
+}
+
+/// The place of one record, given back when it is dropped.
+pub(super) struct Place {
+    _message: OwnedSemaphorePermit,
+    _bytes: OwnedSemaphorePermit,
+}
+
+impl InFlight {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        let places = |count| Arc::new(Semaphore::new(count));
+        Self { messages: places(bounds.messages), bytes: places(bounds.bytes) }
+    }
+
+    /// A place for a record of that many bytes, if there is one.
+    pub(super) fn take(&self, bytes: usize) -> Option<Place> {
+        let bytes = u32::try_from(bytes).ok()?;
+        let message = Arc::clone(&self.messages).try_acquire_owned().ok()?;
+        let bytes = Arc::clone(&self.bytes).try_acquire_many_owned(bytes).ok()?;
+        ::metrics::gauge!(metrics::APPENDS_IN_FLIGHT).increment(1.0);
+        Some(Place { _message: message, _bytes: bytes })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        ::metrics::gauge!(metrics::APPENDS_IN_FLIGHT).decrement(1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_records_nor_bytes_exceed_their_bound_and_places_come_back() {
+        let in_flight = InFlight::new(Bounds { messages: 3, bytes: 100 });
+        let large = in_flight.take(90).unwrap();
+        assert!(in_flight.take(11).is_none(), "too many bytes");
+        let small = [in_flight.take(5).unwrap(), in_flight.take(5).unwrap()];
+        assert!(in_flight.take(0).is_none(), "too many records");
+        drop(small);
+        assert!(in_flight.take(11).is_none(), "a refused record leaves nothing behind");
+        drop(large);
+        assert!(in_flight.take(100).is_some());
+    }
+}

@@ -1,0 +1,100 @@
+//! What the program counts: every name, once, with its meaning.
+//!
+//! [`ALL`] describes them to Prometheus, and tests compare it with the dashboard, the alerts and the
+//! documents.
+
+use service_process::metrics::Metric;
+
+/// What became of what people sent.
+pub const SENDS: &str = "chat_sends_total";
+/// Sends that were known by their key.
+pub const REPEATED_SENDS: &str = "chat_repeated_sends_total";
+/// What the log made of what was handed to it.
+pub const APPENDS: &str = "chat_appends_total";
+/// How long the log took for it.
+pub const APPEND_SECONDS: &str = "chat_append_seconds";
+/// Records that the log has not answered for.
+pub const APPENDS_IN_FLIGHT: &str = "chat_appends_in_flight";
+/// Whether a partition takes appends.
+pub const BREAKER_STATE: &str = "chat_breaker_state";
+/// How often a partition ceased to take them.
+pub const BREAKER_OPENINGS: &str = "chat_breaker_openings_total";
+/// Clients of Kafka that could never append again.
+pub const PRODUCERS_REPLACED: &str = "chat_producers_replaced_total";
+/// Open sockets.
+pub const CONNECTIONS: &str = "chat_connections";
+/// How sockets ended.
+pub const CLOSES: &str = "chat_closes_total";
+/// Events written to sockets.
+pub const EVENTS_DELIVERED: &str = "chat_events_delivered_total";
+/// Pages that sessions read from MongoDB.
+pub const ARCHIVE_READS: &str = "chat_archive_reads_total";
+/// Records that the fan-out read.
+pub const FANOUT_RECORDS: &str = "chat_fanout_records_total";
+/// How often the fan-out lost its place in the log.
+pub const FANOUT_RESTARTS: &str = "chat_fanout_restarts_total";
+/// Records written to MongoDB.
+pub const ARCHIVE_DOCUMENTS: &str = "chat_archive_documents_total";
+/// Batches written to MongoDB.
+pub const ARCHIVE_BATCHES: &str = "chat_archive_batches_total";
+/// The size of a batch.
+pub const ARCHIVE_BATCH_RECORDS: &str = "chat_archive_batch_records";
+/// How many records the archive is behind.
+pub const ARCHIVE_LAG_RECORDS: &str = "chat_archive_lag_records";
+/// How long the archive is behind.
+pub const ARCHIVE_LAG_SECONDS: &str = "chat_archive_lag_seconds";
+/// What MongoDB failed.
+pub const ARCHIVE_FAILURES: &str = "chat_archive_failures_total";
+/// Records that became dead letters, because they are [`UNDECODABLE`] or [`REFUSED`].
+pub const DEAD_LETTERS: &str = "chat_dead_letters_total";
+/// Nobody can read it.
+pub const UNDECODABLE: &str = "undecodable";
+/// MongoDB does not take it.
+pub const REFUSED: &str = "refused";
+/// Partitions that do not go on.
+pub const STOPPED_PARTITIONS: &str = "chat_stopped_partitions";
+/// Tokens that were checked.
+pub const TOKEN_VERIFICATIONS: &str = "dex_token_verifications_total";
+/// Requests for Dex's keys.
+pub const KEY_FETCHES: &str = "dex_key_fetches_total";
+
+/// Every name.
+pub const ALL: &[Metric] = &[
+    Metric::counter(SENDS, &["outcome"], "What became of what people sent."),
+    Metric::counter(REPEATED_SENDS, &[], "Sends that were known by their key."),
+    Metric::counter(APPENDS, &["class"], "What the log made of what was handed to it."),
+    Metric::timed(APPEND_SECONDS, &[], "Until the log acknowledged a record."),
+    Metric::gauge(APPENDS_IN_FLIGHT, &[], "Records that the log has not answered for."),
+    Metric::gauge(BREAKER_STATE, &["partition"], "0 takes appends, 1 tries one, 2 takes none."),
+    Metric::counter(BREAKER_OPENINGS, &["partition"], "Times that appends began to be refused."),
+    Metric::counter(PRODUCERS_REPLACED, &[], "Clients of Kafka that could never append again."),
+    Metric::gauge(CONNECTIONS, &[], "Open sockets."),
+    Metric::counter(CLOSES, &["code"], "How sockets ended, by close code."),
+    Metric::counter(EVENTS_DELIVERED, &[], "Events written to sockets."),
+    Metric::counter(ARCHIVE_READS, &[], "Pages that sessions read from MongoDB."),
+    Metric::counter(
+        FANOUT_RECORDS,
+        &["outcome"],
+        "Records that this replica read for its sockets.",
+    ),
+    Metric::counter(FANOUT_RESTARTS, &[], "Times that its place was not in the log any more."),
+    Metric::counter(ARCHIVE_DOCUMENTS, &[], "Records written to MongoDB."),
+    Metric::counter(ARCHIVE_BATCHES, &[], "Batches written to MongoDB."),
+    Metric::sized(ARCHIVE_BATCH_RECORDS, &[], "How many records a batch had."),
+    Metric::gauge(ARCHIVE_LAG_RECORDS, &["partition"], "Records behind the end of the log."),
+    Metric::seconds(ARCHIVE_LAG_SECONDS, &[], "Age of the oldest record that was not stored."),
+    Metric::counter(ARCHIVE_FAILURES, &[], "What MongoDB failed; it is tried again."),
+    Metric::counter(DEAD_LETTERS, &["reason"], "Records that became dead letters."),
+    Metric::gauge(STOPPED_PARTITIONS, &["reader"], "Partitions that do not go on."),
+    Metric::counter(TOKEN_VERIFICATIONS, &["outcome"], "Tokens that were checked."),
+    Metric::counter(KEY_FETCHES, &["outcome"], "Requests for Dex's keys."),
+];
+
+/// Describes every name to the registry, which must be open.
+pub fn describe() {
+    service_process::metrics::describe(ALL);
+    // Their first event must be seen as an increase.
+    for reason in [UNDECODABLE, REFUSED] {
+        ::metrics::counter!(DEAD_LETTERS, "reason" => reason).increment(0);
+    }
+}

@@ -1,0 +1,94 @@
+//! Pages below the rings' floors: read once, however many clients ask for them at the same time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::Utf8Bytes;
+use moka::future::Cache;
+
+use crate::archive::{Archive, ArchiveError, End, Span};
+use crate::kafka::GENERATION;
+use crate::message::{Cursor, Event, Partition, Position, RoomId};
+use crate::metrics;
+
+/// Events per page.
+const PAGE: u16 = 200;
+/// How long a page is kept for others who ask for it, for instance all who lost the same replica.
+const KEPT: Duration = Duration::from_millis(500);
+/// Bytes of all pages that are kept.
+const CAPACITY: u64 = 64 * 1024 * 1024;
+
+/// Some events of a room out of the archive, ready to be sent.
+#[derive(Debug)]
+pub struct OldPage {
+    /// The events.
+    pub frames: Vec<Utf8Bytes>,
+    /// Where to read on. Not beyond the place that was asked for if the archive is not as far yet.
+    pub next: Position,
+}
+
+/// Reads pages out of the archive.
+pub struct CatchUp {
+    archive: Archive,
+    encode: fn(&Event, Option<Cursor>) -> (Utf8Bytes, usize),
+    pages: Cache<(RoomId, Position), Arc<OldPage>>,
+}
+
+impl CatchUp {
+    /// Reads from that archive; `encode` makes frames of events.
+    #[must_use]
+    pub fn new(archive: Archive, encode: fn(&Event, Option<Cursor>) -> (Utf8Bytes, usize)) -> Self {
+        let size = |_: &(RoomId, Position), page: &Arc<OldPage>| {
+            let bytes: usize = page.frames.iter().map(|frame| frame.len() + 64).sum();
+            u32::try_from(bytes).unwrap_or(u32::MAX)
+        };
+        let pages =
+            Cache::builder().max_capacity(CAPACITY).weigher(size).time_to_live(KEPT).build();
+        Self { archive, encode, pages }
+    }
+
+    /// The events of a room from `next` on, a page of them.
+    pub async fn read(
+        &self,
+        partition: Partition,
+        room: &RoomId,
+        next: Position,
+    ) -> Result<Arc<OldPage>, Arc<ArchiveError>> {
+        // Boxed where it is awaited: of all who ask only one reads.
+        let read = async { Box::pin(self.fetch(partition, room, next)).await.map(Arc::new) };
+        self.pages.try_get_with((room.clone(), next), read).await
+    }
+
+    /// The archive holds everything up to its progress, which is asked for first: what it takes in
+    /// meanwhile can only be more.
+    async fn fetch(
+        &self,
+        partition: Partition,
+        room: &RoomId,
+        next: Position,
+    ) -> Result<OldPage, ArchiveError> {
+        ::metrics::counter!(metrics::ARCHIVE_READS).increment(1);
+        let progress = self.archive.progress(GENERATION, partition).await?;
+        let span = Span {
+            after: Some(next.previous()),
+            before: Some(progress.next()),
+            from: End::Oldest,
+            limit: PAGE,
+        };
+        let events = self.archive.read(room, span).await?;
+        let full = events.len() == usize::from(PAGE);
+        let last = events.last().map(|event| event.position).filter(|_| full);
+        let mut previous = None;
+        let frames = events
+            .iter()
+            .map(|event| (self.encode)(event, previous.replace(event.cursor())).0)
+            .collect();
+        Ok(OldPage { frames, next: read_on(next, last, progress) })
+    }
+}
+
+/// Where to read on after a page that was read from `next`: behind its last event if it is full, else
+/// behind all that the archive held.
+pub(super) fn read_on(next: Position, last: Option<Position>, progress: Position) -> Position {
+    last.unwrap_or(progress).next().max(next)
+}

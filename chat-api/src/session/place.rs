@@ -1,0 +1,49 @@
+//! How far one room was sent to one client.
+
+use crate::hub::Page;
+use crate::message::Position;
+
+/// How far one room was sent to one client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    next: Position,
+    upto: Option<Position>,
+}
+
+/// A part of a room's events, in whatever form, as it was read from [`Place::next`] on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// Where to read on: everything of the room before it was read.
+    pub next: Position,
+    /// The end of the partition when it was read.
+    pub head: Position,
+}
+
+impl<F> From<&Page<F>> for Stretch {
+    fn from(page: &Page<F>) -> Self {
+        Self { next: page.next, head: page.head }
+    }
+}
+
+impl Place {
+    /// The place of a client that has read up to `cursor`, or that wants to hear only what comes after
+    /// the partition's present `head`.
+    #[must_use]
+    pub fn new(cursor: Option<Position>, head: Position) -> Self {
+        Self { next: cursor.map_or(head, Position::next), upto: Some(head.previous()) }
+    }
+
+    /// Everything before was sent. Never falls.
+    #[must_use]
+    pub fn next(&self) -> Position {
+        self.next
+    }
+
+    /// Notes that a stretch was sent. Where the log ended when the room was subscribed, once everything
+    /// up to there was sent and the place is known to lie in the log.
+    pub fn sent(&mut self, stretch: Stretch) -> Option<Position> {
+        self.next = self.next.max(stretch.next);
+        let next = self.next;
+        self.upto.take_if(|upto| *upto < next && next <= stretch.head)
+    }
+}

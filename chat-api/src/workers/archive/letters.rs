@@ -1,0 +1,73 @@
+//! Dead letters on their way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::backlog::Lot;
+use super::{ArchiveReader, Done, Hold};
+use crate::kafka::{Dying, LogError};
+use crate::metrics;
+
+/// So many letters of a partition are under way at once.
+const LOT: usize = 100;
+
+/// How long to wait after the first failure of the dead letters …
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// … and after many.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+impl ArchiveReader {
+    pub(super) fn begin_sending(&mut self, now: Instant) {
+        let holds = &self.holds;
+        // After a failure one tries for all.
+        let limit = |partition| match holds.get(&partition) {
+            Some(Hold::DeadLetters { until, .. }) => usize::from(*until <= now),
+            _ => LOT,
+        };
+        for lot in self.backlog.unsent(limit) {
+            let dead_letters = Arc::clone(&self.dead_letters);
+            self.work.push(Box::pin(async move {
+                let dying = lot.letters.iter().map(|(position, letter)| Dying {
+                    position: *position,
+                    reason: &letter.reason,
+                    raw: letter.raw.as_ref(),
+                });
+                let records: Vec<_> = dying.collect();
+                let (acknowledged, failure) = dead_letters.put_all(lot.partition, &records).await;
+                Done::Sent { lot, acknowledged, failure }
+            }));
+        }
+    }
+
+    pub(super) fn sent(
+        &mut self,
+        lot: &Lot,
+        acknowledged: usize,
+        failure: Option<LogError>,
+    ) -> anyhow::Result<()> {
+        let partition = lot.partition;
+        for (position, letter) in &lot.letters[..acknowledged] {
+            let (offset, reason) = (position.offset(), &letter.reason);
+            tracing::warn!(%partition, offset, reason, "a record became a dead letter");
+            let labels = [("reason", letter.class)];
+            ::metrics::counter!(metrics::DEAD_LETTERS, &labels).increment(1);
+        }
+        if !self.backlog.sent(lot, acknowledged) {
+            return Ok(());
+        }
+        let held = match self.holds.get(&partition) {
+            Some(Hold::DeadLetters { wait, .. }) => Some(*wait),
+            _ => None,
+        };
+        let Some(error) = failure else {
+            return if held.is_some() { self.let_go(partition) } else { Ok(()) };
+        };
+        let wait = held.map_or(FIRST_WAIT, |wait| (wait * 2).min(LONGEST_WAIT));
+        self.hold(partition, Hold::DeadLetters { until: Instant::now() + wait, wait })?;
+        let position = lot.letters[acknowledged].0;
+        self.stopped.at(partition, position, &format!("the dead letters do not take it: {error}"));
+        Ok(())
+    }
+}

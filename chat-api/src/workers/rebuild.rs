@@ -1,0 +1,75 @@
+//! Log → archive once more, by hand.
+
+use crate::archive::{Archive, Batch, Stored};
+use crate::kafka::{GENERATION, Log, Partitioner, Scan, decode};
+use crate::message::{Event, Partition};
+use crate::workers::Place;
+
+/// As many as the archive's reader writes at once.
+const BATCH_RECORDS: usize = 1_000;
+
+/// Stores again what the log holds. Whatever the archive holds is left as it is, and so is progress:
+/// readers beside it do not notice.
+pub struct Rebuild {
+    scan: Scan,
+    archive: Archive,
+    partitioner: Partitioner,
+}
+
+/// What a partition came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Rebuilt {
+    /// Where it stands.
+    pub place: Place,
+    /// Records that were read.
+    pub records: usize,
+    /// Messages that the archive did not hold.
+    pub fresh: usize,
+    /// Records that cannot be read, or that MongoDB refuses. They are the archive reader's, which
+    /// makes dead letters of them.
+    pub dead: usize,
+}
+
+impl Rebuild {
+    /// From that log into that archive.
+    pub fn new(log: &Log, archive: Archive, partitioner: Partitioner) -> anyhow::Result<Self> {
+        Ok(Self { scan: Scan::new(log, log.messages())?, archive, partitioner })
+    }
+
+    /// Stores everything that a partition holds now.
+    pub async fn partition(&mut self, partition: Partition) -> anyhow::Result<Rebuilt> {
+        let range = self.scan.range(partition).await?;
+        let progress = self.archive.progress_of(GENERATION, &[partition]).await?[0].1;
+        let place = Place { partition, progress, range };
+        let mut rebuilt = Rebuilt { place, records: 0, fresh: 0, dead: 0 };
+        self.scan.begin(partition, range)?;
+        let mut events = Vec::with_capacity(BATCH_RECORDS);
+        while let Some(raw) = self.scan.next().await? {
+            rebuilt.records += 1;
+            let position = raw.position;
+            let (key, value) = (raw.key.as_deref(), raw.value.as_deref());
+            match decode(key, value, partition, self.partitioner) {
+                Ok(envelope) => events.push(Event { partition, position, envelope }),
+                Err(_) => rebuilt.dead += 1,
+            }
+            if events.len() == BATCH_RECORDS {
+                self.store(&mut events, &mut rebuilt).await?;
+            }
+        }
+        self.store(&mut events, &mut rebuilt).await?;
+        Ok(rebuilt)
+    }
+
+    async fn store(&self, events: &mut Vec<Event>, rebuilt: &mut Rebuilt) -> anyhow::Result<()> {
+        let Stored { fresh, refused } = self.archive.store(&Batch::of(&*events)).await?;
+        rebuilt.fresh += fresh;
+        rebuilt.dead += refused.len();
+        events.clear();
+        Ok(())
+    }
+
+    /// Has the archive's readers read a partition from the start of the log.
+    pub async fn reset(&self, partition: Partition) -> anyhow::Result<()> {
+        Ok(self.archive.forget_progress(GENERATION, &[partition]).await?)
+    }
+}

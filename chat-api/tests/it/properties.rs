@@ -1,0 +1,67 @@
+//! What holds for every text that comes from outside. Fuzzing looks for a text for which it does
+//! not (`./dev fuzz`, which compiles this file into its targets); the corpora are such texts.
+
+use chat_api::kafka::{Partitioner, decode, encode};
+use chat_api::message::{Cursor, Event, Position, RoomId};
+use chat_api::ws::frame::{self, Inbound};
+
+/// A property of a text.
+pub(crate) type Property = fn(&str);
+
+/// Every property, under the name of its fuzz target and of its corpus.
+pub(crate) const ALL: [(&str, Property); 3] =
+    [("frame", frame), ("cursor", cursor), ("envelope", envelope)];
+
+/// Stands for what must not be repeated.
+const CANARY: &str = "canary-secret";
+
+/// A frame is understood or refused, and what it said is not repeated in the reason.
+pub(crate) fn frame(text: &str) {
+    match Inbound::parse(text) {
+        Ok(_) => {
+            let value: serde_json::Value = serde_json::from_str(text).expect("a frame is JSON");
+            assert!(value["type"].is_string());
+        }
+        Err(error) => {
+            // Names of fields that are not known are repeated, on purpose.
+            let names = serde_json::from_str::<serde_json::Value>(text).ok();
+            let named = names.as_ref().and_then(serde_json::Value::as_object);
+            let named = named.is_some_and(|object| object.keys().any(|key| key.contains(CANARY)));
+            assert!(named || !error.to_string().contains(CANARY), "{error}");
+        }
+    }
+}
+
+/// A cursor that is accepted is written as it was read, and is a place.
+pub(crate) fn cursor(text: &str) {
+    let Ok(cursor) = Cursor::parse(text) else { return };
+    assert_eq!(cursor.to_string(), text, "one form only");
+    assert!(cursor.partition.number() >= 0);
+    assert!(cursor.position >= Position::BEFORE_ALL);
+    assert!(cursor.position.next() >= cursor.position);
+    assert!(cursor.position.previous() <= cursor.position);
+}
+
+/// A record's value is an envelope that is written as it was understood, in a place and in a frame, or
+/// it is refused without being quoted.
+pub(crate) fn envelope(text: &str) {
+    let partitioner = Partitioner::new(6).expect("six partitions are some");
+    for partition in partitioner.all() {
+        let key = RoomId::LOBBY.as_bytes();
+        match decode(Some(key), Some(text.as_bytes()), partition, partitioner) {
+            Ok(envelope) => {
+                let again = encode(&envelope);
+                let decoded = decode(Some(key), Some(&again), partition, partitioner);
+                assert_eq!(decoded.expect("what we write we read"), envelope);
+                let position = Position::FIRST;
+                let event = Event { partition, position, envelope };
+                let (frame, bytes) = frame::event(&event, None);
+                assert_eq!(frame.len(), bytes);
+                let value: serde_json::Value =
+                    serde_json::from_str(&frame).expect("a frame is JSON");
+                assert_eq!(value["event"]["content"], event.envelope.content.as_str());
+            }
+            Err(error) => assert!(!format!("{error} {error:?}").contains(CANARY), "{error}"),
+        }
+    }
+}
