@@ -113,7 +113,9 @@ async fn a_rebuild_stores_what_is_missing_and_changes_nothing_else() {
         replica.say(&token, &number.to_string()).await;
         said.push(number.to_string());
     }
-    Putter::new(&setup).put(Setup::lobby_partition(), None, Some(b"poison"));
+    let putter = Putter::new(&setup);
+    putter.put(Setup::lobby_partition(), None, Some(b"poison"));
+    putter.flush();
     setup.stored_count(20).await;
     dead_letters(&setup, 1).await;
     let messages = setup.collection("messages").await;

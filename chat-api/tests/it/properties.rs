@@ -24,9 +24,9 @@ pub(crate) fn frame(text: &str) {
         }
         Err(error) => {
             // Names of fields that are not known are repeated, on purpose.
-            let names = serde_json::from_str::<serde_json::Value>(text).ok();
-            let named = names.as_ref().and_then(serde_json::Value::as_object);
-            let named = named.is_some_and(|object| object.keys().any(|key| key.contains(CANARY)));
+            let parsed = serde_json::from_str::<serde_json::Value>(text).ok();
+            let fields = parsed.as_ref().and_then(serde_json::Value::as_object);
+            let named = fields.is_some_and(|all| all.keys().any(|key| key.contains(CANARY)));
             assert!(named || !error.to_string().contains(CANARY), "{error}");
         }
     }

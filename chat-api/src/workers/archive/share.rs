@@ -12,7 +12,7 @@ use crate::metrics;
 use crate::workers::Place;
 
 /// Between two looks. Each costs one query, and two questions to Kafka per partition.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Before a look that something waits for.
 const SOON: Duration = Duration::from_millis(20);
 /// How long partitions that are asked back may be kept to finish their batch. What is not finished is
