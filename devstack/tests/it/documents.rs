@@ -107,10 +107,13 @@ fn every_metric_is_described_and_no_other() {
             recorded.extend(names.map(str::to_owned));
         }
     }
-    // auth-connector counts under constants.
-    let constants = read(&root().join("connector/src/metrics.rs"));
-    let values = constants.lines().filter_map(|line| line.split_once(": &str = \""));
-    recorded.extend(values.filter_map(|(_, value)| value.strip_suffix("\";").map(str::to_owned)));
+    // Both services count under constants; a value without `_` is that of a label.
+    for service in ["connector", "chat-api"] {
+        let constants = read(&root().join(service).join("src/metrics.rs"));
+        let values = constants.lines().filter_map(|line| line.split_once(": &str = \""));
+        let names = values.filter_map(|(_, value)| value.strip_suffix("\";"));
+        recorded.extend(names.filter(|name| name.contains('_')).map(str::to_owned));
+    }
     let operations = read(&root().join("docs/OPERATIONS.md"));
     let table = operations.split_once("## Metrics").unwrap().1.split_once("\n## ").unwrap().0;
     let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
