@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::{Parser, ValueEnum};
 use devstack::console::say;
 
 use crate::pin::Cores;
 use crate::report::Report;
-use crate::{attack, login};
+use crate::{attack, chat, login};
 
 /// Run the benchmarks, all of them when none is named; each writes docs/bench/NAME.json.
 #[derive(Debug, Parser)]
@@ -31,15 +31,36 @@ enum Name {
     Login,
     /// An adversary against one account: --minutes
     Attack,
+    /// chat-api against what its parts do bare, and against servers of others: 40 minutes
+    Chat,
 }
 
-/// A part of the benchmark `login`.
+/// A part of a benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
     Networks,
     Goodput,
     Overload,
     Twins,
+    Ingest,
+    Deliveries,
+    Memory,
+    Latency,
+    History,
+    Archive,
+    Stalled,
+    Resume,
+    Tokens,
+}
+
+impl Part {
+    /// The benchmark that it is of.
+    fn of(self) -> Name {
+        match self {
+            Self::Networks | Self::Goodput | Self::Overload | Self::Twins => Name::Login,
+            _ => Name::Chat,
+        }
+    }
 }
 
 /// How much is measured.
@@ -53,7 +74,7 @@ pub(crate) struct Scale {
     #[arg(long, default_value = "30", value_parser = clap::value_parser!(u32).range(1..=1440))]
     pub(crate) minutes: u32,
 
-    /// Run only this part of `login`, and write nothing
+    /// Run only this part, of `login` or of `chat`, and write nothing
     #[arg(long)]
     pub(crate) part: Option<Part>,
 
@@ -89,7 +110,13 @@ pub async fn main() -> ExitCode {
 /// Tells whether every goal that counts is met.
 async fn run(cli: &Cli) -> Result<bool> {
     let cores = Cores::divide()?;
-    let names = if cli.names.is_empty() { Name::value_variants() } else { &cli.names };
+    let names = match (cli.scale.part, cli.names.as_slice()) {
+        (Some(part), []) => vec![part.of()],
+        (None, []) => Name::value_variants().to_vec(),
+        (_, names) => names.to_vec(),
+    };
+    let is_part = |part: Part| names.iter().all(|name| *name == part.of());
+    ensure!(cli.scale.part.is_none_or(is_part), "--part is of another benchmark");
     let mut met = true;
     for name in names {
         let label = name.to_possible_value().map(|value| value.get_name().to_owned());
@@ -97,13 +124,14 @@ async fn run(cli: &Cli) -> Result<bool> {
         match name {
             Name::Login => login::run(&mut report, &cores, cli.scale).await?,
             Name::Attack => attack::run(&mut report, &cores, cli.scale).await?,
+            Name::Chat => chat::run(&mut report, &cores, cli.scale).await?,
         }
         report.print();
         if cli.scale.part.is_none() {
             report.write()?;
         }
         // An attack is no measurement: what it breaks is broken.
-        let counts = cli.check || *name == Name::Attack;
+        let counts = cli.check || name == Name::Attack;
         met &= report.all_met() || !counts;
     }
     Ok(met)

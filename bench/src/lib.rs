@@ -2,18 +2,25 @@
 //!
 //! Machines differ, so nothing here is held to an absolute rate: what is measured is divided by
 //! what the same core does bare, in the same run, in turns. [`cli`] runs the benchmarks by name;
-//! [`report`] prints what came out and keeps it under `docs/bench/`. The service under test is the
-//! released program, in processes of its own ([`service`]), called as Dex calls it ([`caller`]).
+//! [`report`] prints what came out and keeps it under `docs/bench/`. The services under test are the
+//! released programs, in processes of their own. auth-connector ([`service`]) is called as Dex calls
+//! it ([`caller`]); chat-api ([`chat`]) by clients that cost little ([`wire`]), and compared with
+//! what its parts do bare ([`ceilings`]) and with servers of others ([`peers`]).
 
 mod accounts;
 mod attack;
 mod caller;
+pub mod ceilings;
+mod chat;
 pub mod cli;
 mod line;
 mod load;
 mod login;
+mod peers;
 mod pin;
 mod report;
+mod scrape;
 mod service;
 mod stats;
 mod usage;
+mod wire;

@@ -17,42 +17,90 @@ pub(crate) struct Sample<T> {
     pub(crate) at: Duration,
 }
 
+/// When calls are due: at a fixed rate from a moment on, however long answers take. So a server that
+/// stalls is not spared the calls that would have come meanwhile (Gil Tene, "How NOT to Measure
+/// Latency": coordinated omission).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schedule {
+    start: Instant,
+    per_second: f64,
+    /// How many calls.
+    pub(crate) count: u32,
+}
+
+impl Schedule {
+    /// From now on.
+    pub(crate) fn from_now(per_second: f64, lasting: Duration) -> Self {
+        let calls = per_second * lasting.as_secs_f64();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "nobody makes 2^32 calls, and none before the beginning"
+        )]
+        let count = calls.ceil() as u32;
+        Self { start: Instant::now(), per_second, count }
+    }
+
+    /// When a call is due.
+    pub(crate) fn due(&self, n: u32) -> Instant {
+        self.start + Duration::from_secs_f64(f64::from(n) / self.per_second)
+    }
+
+    /// When the last one is due.
+    pub(crate) fn end(&self) -> Instant {
+        self.due(self.count)
+    }
+
+    /// Makes the calls, and waits for the last answer.
+    pub(crate) async fn run<T, F>(self, mut call: impl FnMut(u32) -> F) -> Vec<Sample<T>>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let (mut calls, start) = (JoinSet::new(), self.start);
+        for n in 0..self.count {
+            let due = self.due(n);
+            sleep_until(due).await;
+            let called = call(n);
+            calls.spawn(async move {
+                let delay = due.elapsed();
+                let answer = called.await;
+                Sample { answer, latency: due.elapsed(), delay, at: start.elapsed() }
+            });
+        }
+        calls.join_all().await
+    }
+}
+
 /// Calls so often a second for so long, however long answers take, and waits for the last one.
 pub(crate) async fn steady<T, F>(
     per_second: f64,
     lasting: Duration,
-    mut call: impl FnMut(u32) -> F,
+    call: impl FnMut(u32) -> F,
 ) -> Vec<Sample<T>>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    let (mut calls, start) = (JoinSet::new(), Instant::now());
-    for n in 0.. {
-        let offset = Duration::from_secs_f64(f64::from(n) / per_second);
-        if offset >= lasting {
-            break;
-        }
-        let due = start + offset;
-        sleep_until(due).await;
-        let called = call(n);
-        calls.spawn(async move {
-            let delay = due.elapsed();
-            let answer = called.await;
-            Sample { answer, latency: due.elapsed(), delay, at: start.elapsed() }
-        });
-    }
-    calls.join_all().await
+    Schedule::from_now(per_second, lasting).run(call).await
 }
 
 /// The 99th percentile of some latencies, in milliseconds.
 pub(crate) fn p99_millis(latencies: impl Iterator<Item = Duration>) -> anyhow::Result<f64> {
+    quantile_millis(0.99, latencies)
+}
+
+/// A quantile of some latencies, in milliseconds.
+pub(crate) fn quantile_millis(
+    quantile: f64,
+    latencies: impl Iterator<Item = Duration>,
+) -> anyhow::Result<f64> {
     // To a minute, on three digits.
     let mut histogram = hdrhistogram::Histogram::<u64>::new_with_bounds(1, 60_000_000, 3)?;
     for latency in latencies {
         histogram.record(u64::try_from(latency.as_micros())?)?;
     }
-    let micros = Duration::from_micros(histogram.value_at_quantile(0.99));
+    let micros = Duration::from_micros(histogram.value_at_quantile(quantile));
     Ok(micros.as_secs_f64() * 1e3)
 }
 

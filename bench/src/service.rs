@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use devstack::keys::KeyFiles;
@@ -17,6 +16,8 @@ use tempfile::TempDir;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
 use crate::line::Line;
+
+use crate::scrape;
 
 /// Limits that limit nothing, for what is not about them.
 pub(crate) const NO_LIMITS: [(&str, &str); 5] = [
@@ -105,7 +106,7 @@ impl Site {
         let ready = format!("http://{admin}/ready");
         let ready = probe(move || {
             let ready = ready.clone();
-            async move { get(&ready).await.map(drop) }
+            async move { scrape::get(&ready).await.map(drop) }
         });
         let part = Part::new(name::unique("connector"), serve, self.files.path(), ready);
         part.start().await?;
@@ -142,30 +143,13 @@ impl Service {
 
     /// Everything that it counts, by the name with its labels.
     pub(crate) async fn metrics(&self) -> Result<BTreeMap<String, f64>> {
-        Ok(samples(&get(&format!("http://{}/metrics", self.admin)).await?))
+        scrape::metrics(&self.admin).await
     }
 
     pub(crate) async fn stop(self) -> Result<()> {
         ensure!(self.part.stop().await, "the service had to be killed");
         Ok(())
     }
-}
-
-/// The samples of the Prometheus text format.
-pub(crate) fn samples(text: &str) -> BTreeMap<String, f64> {
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines
-        .filter_map(|line| {
-            let (name, value) = line.rsplit_once(' ')?;
-            Some((name.to_owned(), value.parse().ok()?))
-        })
-        .collect()
-}
-
-async fn get(url: &str) -> Result<String> {
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
-    let answer = client.get(url).send().await?.error_for_status()?;
-    Ok(answer.text().await?)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// Linux counts processor time in hundredths of a second everywhere (`USER_HZ`).
 const TICK: Duration = Duration::from_millis(10);
@@ -22,10 +23,29 @@ fn ticks(stat: &str) -> Option<u32> {
     user.checked_add(system)
 }
 
+/// The processor time of this process.
+pub(crate) fn own_cpu_time() -> Result<Duration> {
+    cpu_time(i32::try_from(std::process::id())?)
+}
+
+/// The resident memory of a process, in bytes.
+pub(crate) fn memory(pid: i32) -> Result<u64> {
+    let status =
+        fs::read_to_string(format!("/proc/{pid}/status")).context("the process is gone")?;
+    resident(&status).context("the kernel does not tell memory")
+}
+
 /// The resident memory of this process, in bytes.
 pub(crate) fn own_memory() -> Result<u64> {
-    let status = fs::read_to_string("/proc/self/status").context("no /proc")?;
-    resident(&status).context("the kernel does not tell memory")
+    memory(i32::try_from(std::process::id())?)
+}
+
+/// Lets this process, and what it starts, open as many files as the system allows. Many shells
+/// allow 1,024 at first.
+pub(crate) fn open_many_files() -> Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).context("the limit of open files stays where it is")
 }
 
 fn resident(status: &str) -> Option<u64> {

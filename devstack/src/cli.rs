@@ -43,9 +43,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Run test suites on real servers; without a name all of them
+    /// Run test suites on real servers; without a name all of them but `faults`
     Test {
-        /// lint, process, tokens, proto, connector, chat, dex, e2e, devstack, bench
+        /// lint, process, tokens, proto, connector, chat, dex, e2e, devstack, bench, faults-short, faults
         suites: Vec<suites::Suite>,
     },
     /// Format, clippy, vet, licences, query data: the same as `test lint`

@@ -37,6 +37,12 @@ pub enum Need {
     Protoc,
     /// Chromium and its `WebDriver`.
     Browser,
+    /// kcat, a Kafka client that is not ours.
+    Kcat,
+    /// A library that gives a program another time of day.
+    FakeTime,
+    /// schemathesis, which sends what an `OpenAPI` document allows and forbids.
+    Schemathesis,
     /// cargo-deny.
     CargoDeny,
     /// cargo-fuzz.
@@ -54,6 +60,7 @@ pub async fn ensure(needs: &[Need]) -> Result<()> {
             wanted(wants(Need::Kafka), kafka()),
             wanted(wants(Need::MongoDb), mongodb()),
             wanted(wants(Need::Mail), mail()),
+            wanted(wants(Need::Schemathesis), schemathesis()),
             wanted(wants(Need::Dex), dex()),
             wanted(wants(Need::CargoDeny), cargo_tool("cargo-deny", CARGO_DENY)),
             wanted(wants(Need::CargoFuzz), cargo_tool("cargo-fuzz", CARGO_FUZZ)),
@@ -91,6 +98,22 @@ pub(crate) fn cargo_tool_program(name: &str) -> PathBuf {
     checkout::state().join("tools").join(name).join("bin").join(name)
 }
 
+/// The library that gives a program another time of day, where Debian puts it.
+#[must_use]
+pub fn faketime() -> Option<PathBuf> {
+    let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    folders
+        .map(|folder| folder.path().join("faketime/libfaketime.so.1"))
+        .find(|path| path.is_file())
+}
+
+/// How schemathesis is run.
+#[must_use]
+pub fn schemathesis_program() -> Program {
+    let home = checkout::state().join("schemathesis");
+    Program::new("python3").args(["-m", "schemathesis.cli"]).env("PYTHONPATH", home)
+}
+
 /// A program found on `PATH`.
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
@@ -105,6 +128,8 @@ async fn packages(needs: &[Need]) -> Result<()> {
         (Need::Protoc, "protobuf-compiler", has("protoc")),
         (Need::Browser, "chromium", has("chromium")),
         (Need::Browser, "chromium-driver", has("chromedriver")),
+        (Need::Kcat, "kcat", has("kcat")),
+        (Need::FakeTime, "libfaketime", faketime().is_some()),
     ];
     let missing: Vec<&str> = packages
         .into_iter()
@@ -200,6 +225,21 @@ async fn mongodb() -> Result<()> {
     .await
 }
 
+async fn schemathesis() -> Result<()> {
+    let requirements = checkout::root().join("devstack/schemathesis/requirements.txt");
+    into_state("schemathesis", std::slice::from_ref(&requirements), async |target| {
+        Program::new("python3")
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(["--no-deps", "--only-binary=:all:", "--requirement"])
+            .args([&requirements])
+            .args(["--target".as_ref(), target.as_os_str()])
+            .with_whole_env()
+            .run(&log("install-schemathesis"))
+            .await
+    })
+    .await
+}
+
 async fn mail() -> Result<()> {
     let folder = checkout::root().join("devstack/mail");
     let files = ["package.json", "package-lock.json"].map(|name| folder.join(name));
@@ -243,7 +283,7 @@ async fn cargo_tool(name: &str, version: &str) -> Result<()> {
 }
 
 /// Installs into `.dev/NAME` unless that was made from the same files already.
-async fn into_state(
+pub(crate) async fn into_state(
     name: &str,
     files: &[PathBuf],
     work: impl AsyncFnOnce(&Path) -> Result<()>,
@@ -284,6 +324,6 @@ async fn into_state_stamped(
     .await
 }
 
-fn log(name: &str) -> PathBuf {
+pub(crate) fn log(name: &str) -> PathBuf {
     checkout::state().join("log").join(format!("{name}.log"))
 }

@@ -1,5 +1,6 @@
 //! A part of the stack: a program that is started, watched, stopped, killed, frozen.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::ExitStatus;
@@ -107,10 +108,17 @@ impl Part {
 
     /// Starts it, and waits until it is ready.
     pub async fn start(&self) -> Result<()> {
+        self.start_with(&[]).await
+    }
+
+    /// The same with more in its environment, for this time.
+    pub async fn start_with(&self, env: &[(&str, &OsStr)]) -> Result<()> {
         if let State::Running(pid) = self.state() {
             bail!("{} runs already (process {pid})", self.name);
         }
-        let process = Arc::new(self.program.start(&self.log)?);
+        let program = self.program.clone();
+        let program = env.iter().fold(program, |program, (name, value)| program.env(name, value));
+        let process = Arc::new(program.start(&self.log)?);
         *self.slot() = Some(Arc::clone(&process));
         let outcome = tokio::select! {
             status = process.ended() => Err(anyhow!("{} ended while starting ({status})", self.name)),

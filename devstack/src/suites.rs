@@ -1,6 +1,7 @@
 //! `./dev test`: every suite on real servers, counted.
 
 mod cargo;
+mod faults;
 mod go;
 mod lint;
 mod servers;
@@ -32,6 +33,9 @@ pub(crate) enum Suite {
     E2e,
     Devstack,
     Bench,
+    FaultsShort,
+    /// Half an hour: only when it is named.
+    Faults,
 }
 
 impl Suite {
@@ -42,7 +46,7 @@ impl Suite {
     /// The package whose tests it runs.
     fn package(self) -> Option<&'static str> {
         match self {
-            Self::Lint | Self::Dex => None,
+            Self::Lint | Self::Dex | Self::FaultsShort | Self::Faults => None,
             Self::Process => Some("service-process"),
             Self::Tokens => Some("dex-tokens"),
             Self::Proto => Some("auth-proto"),
@@ -63,25 +67,37 @@ impl Suite {
             Self::Connector => &[Need::Postgres],
             Self::Chat => &[Need::Kafka, Need::MongoDb],
             Self::Dex => &[Need::Protoc, Need::Dex, Need::Postgres],
-            Self::E2e => {
-                &[Need::Postgres, Need::Kafka, Need::MongoDb, Need::Mail, Need::Dex, Need::Browser]
+            Self::E2e => &[
+                Need::Postgres,
+                Need::Kafka,
+                Need::MongoDb,
+                Need::Mail,
+                Need::Dex,
+                Need::Browser,
+                Need::Kcat,
+                Need::Schemathesis,
+            ],
+            Self::FaultsShort | Self::Faults => {
+                &[Need::Postgres, Need::Kafka, Need::MongoDb, Need::Dex, Need::FakeTime]
             }
             Self::Devstack => &[Need::Postgres, Need::Kafka, Need::MongoDb, Need::Mail, Need::Dex],
         }
     }
 
-    /// The servers it shares with the others; devstack's tests start their own.
+    /// The servers it shares with the others. Some start their own.
     fn servers(self) -> impl Iterator<Item = Need> {
         let shared = [Need::Postgres, Need::Kafka, Need::MongoDb];
-        let needs = if self == Self::Devstack { &[] } else { self.needs() };
+        let has_own = matches!(self, Self::Devstack | Self::FaultsShort | Self::Faults);
+        let needs = if has_own { &[] } else { self.needs() };
         needs.iter().copied().filter(move |need| shared.contains(need))
     }
 }
 
-/// Runs suites, all of them when none is named; succeeds when nothing failed.
+/// Runs suites, all but the long one when none is named; succeeds when nothing failed.
 pub(crate) async fn run(mut suites: Vec<Suite>) -> Result<ExitCode> {
     if suites.is_empty() {
-        suites = Suite::value_variants().to_vec();
+        let all = Suite::value_variants().iter().copied();
+        suites = all.filter(|suite| *suite != Suite::Faults).collect();
     }
     let needs: BTreeSet<Need> = suites.iter().flat_map(|suite| suite.needs()).copied().collect();
     let shared: BTreeSet<Need> = suites.iter().flat_map(|suite| suite.servers()).collect();
@@ -98,6 +114,8 @@ pub(crate) async fn run(mut suites: Vec<Suite>) -> Result<ExitCode> {
         let mut tally = match (suite, suite.package()) {
             (_, Some(package)) => build.test(package, &run, &servers).await?,
             (Suite::Lint, None) => lint::run(&run, &servers).await?,
+            (Suite::FaultsShort, None) => faults::run(&run, &servers, &["--short"]).await?,
+            (Suite::Faults, None) => faults::run(&run, &servers, &[]).await?,
             (_, None) => go::run(&run, &servers).await?,
         };
         if tally == Tally::default() {

@@ -31,7 +31,7 @@ pub(crate) struct Up {
     #[arg(long)]
     detach: bool,
     /// How many replicas of chat-api run
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, env = "DEV_CHAT_REPLICAS", value_name = "N", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=8))]
     chat_replicas: u8,
     /// Start Dex without the connector, and the connector not at all

@@ -1,5 +1,7 @@
 //! A look into the archive in MongoDB.
 
+use std::collections::HashMap;
+
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, SecondsFormat};
 use devstack::endpoints::Endpoints;
@@ -8,13 +10,15 @@ use mongodb::bson::{Document, doc};
 use mongodb::options::{ClientOptions, ReadConcern};
 use mongodb::{Client, Collection};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::wait::until;
 
-/// The collection of messages.
+/// What the chat API keeps in MongoDB.
 #[derive(Clone, Debug)]
 pub struct Archive {
     messages: Collection<Document>,
+    progress: Collection<Document>,
 }
 
 impl Archive {
@@ -25,8 +29,11 @@ impl Archive {
         let mut options = options.context("the MongoDB URI is malformed")?;
         // What is seen here cannot vanish any more, and the chat API sees it too.
         options.read_concern = Some(ReadConcern::majority());
-        let client = Client::with_options(options)?;
-        Ok(Self { messages: client.database(&endpoints.mongodb_database).collection("messages") })
+        let database = Client::with_options(options)?.database(&endpoints.mongodb_database);
+        Ok(Self {
+            messages: database.collection("messages"),
+            progress: database.collection("progress"),
+        })
     }
 
     /// The document of a message, as soon as it is there.
@@ -46,6 +53,30 @@ impl Archive {
             Ok(())
         })
         .await
+    }
+
+    /// Where the messages of a room stand that come after a position, by their ids.
+    pub async fn places(&self, room: &str, after: i64) -> Result<HashMap<Uuid, i64>> {
+        let query = doc! { "room_id": room, "pos": { "$gt": after } };
+        let mut found = self.messages.find(query).projection(doc! { "pos": 1 }).await?;
+        let mut places = HashMap::new();
+        while let Some(document) = found.try_next().await? {
+            let id = document.get_str("_id")?.parse().context("an id is a UUID")?;
+            places.insert(id, document.get_i64("pos")?);
+        }
+        Ok(places)
+    }
+
+    /// How many messages of a room stand after a position.
+    pub async fn beyond(&self, room: &str, position: i64) -> Result<u64> {
+        let query = doc! { "room_id": room, "pos": { "$gt": position } };
+        Ok(self.messages.count_documents(query).await?)
+    }
+
+    /// Up to where a partition is said to be archived; -1 before it was begun.
+    pub async fn progress(&self, partition: i32) -> Result<i64> {
+        let found = self.progress.find_one(doc! { "g": 0, "partition": partition }).await?;
+        Ok(found.map_or(Ok(-1), |found| found.get_i64("pos"))?)
     }
 
     /// What the lobby holds whose content begins like this, in the order of the room.

@@ -1,6 +1,9 @@
 //! What a person does on Dex's pages: follow a link, fill in a form, end at the app's callback.
 
+use std::net::Ipv4Addr;
+
 use anyhow::{Context as _, Result, bail};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, header};
 use scraper::{ElementRef, Html, Selector};
@@ -39,8 +42,22 @@ pub struct Page {
 impl Browser {
     /// A browser without cookies that ends at this callback.
     pub fn new(callback: &str) -> Result<Self> {
+        Self::with_headers(callback, HeaderMap::new())
+    }
+
+    /// The same, in a network of its own: Dex believes what a proxy on this machine says of it.
+    pub fn at_home(callback: &str, home: Ipv4Addr) -> Result<Self> {
+        let home = HeaderValue::try_from(home.to_string()).context("an address is plain text")?;
+        Self::with_headers(
+            callback,
+            [(HeaderName::from_static("x-real-ip"), home)].into_iter().collect(),
+        )
+    }
+
+    fn with_headers(callback: &str, headers: HeaderMap) -> Result<Self> {
         // Redirects are followed by hand, so that the callback is seen and not asked for.
         let http = Client::builder()
+            .default_headers(headers)
             .no_proxy()
             .cookie_store(true)
             .redirect(Policy::none())

@@ -1,4 +1,10 @@
-//! The chat API: REST, and a WebSocket that hears the lobby.
+//! The chat API: REST, a WebSocket that hears the lobby, and the reference client.
+
+pub mod client;
+pub mod close;
+pub mod frame;
+pub mod place;
+pub mod transcript;
 
 use std::time::Duration;
 

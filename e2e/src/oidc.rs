@@ -1,6 +1,7 @@
 //! An app that has people sign in at Dex: authorization code with PKCE, refresh, userinfo.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 
 use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
@@ -129,6 +130,11 @@ impl App {
         Browser::new(&self.redirect_uri)
     }
 
+    /// The same in a network of its own.
+    pub fn browser_at(&self, home: Ipv4Addr) -> Result<Browser> {
+        Browser::at_home(&self.redirect_uri, home)
+    }
+
     /// A new authorization request.
     #[must_use]
     pub fn request(&self) -> Request {
@@ -149,8 +155,19 @@ impl App {
 
     /// The whole way: request, page, form, code, tokens.
     pub async fn sign_in(&self, choice: &str, login: &str, password: &str) -> Result<Tokens> {
+        self.sign_in_with(&self.browser()?, choice, login, password).await
+    }
+
+    /// The same with a browser that is there already.
+    pub async fn sign_in_with(
+        &self,
+        browser: &Browser,
+        choice: &str,
+        login: &str,
+        password: &str,
+    ) -> Result<Tokens> {
         let request = self.request();
-        let seen = self.browser()?.sign_in(&request.url, choice, login, password).await?;
+        let seen = browser.sign_in(&request.url, choice, login, password).await?;
         let code = request.code(&seen.callback()?)?;
         let answer = self.exchange(&code, request.verifier.expose_secret()).await?;
         let tokens = answer.map_err(Refusal::into_error)?;

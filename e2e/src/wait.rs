@@ -21,8 +21,17 @@ pub async fn within<T>(what: &str, work: impl Future<Output = Result<T>>) -> Res
 }
 
 /// Tries until it succeeds, at most [`HANG`]; then tells what was seen last.
-pub async fn until<T>(what: &str, mut attempt: impl AsyncFnMut() -> Result<T>) -> Result<T> {
-    let deadline = Instant::now() + HANG;
+pub async fn until<T>(what: &str, attempt: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+    until_after(HANG, what, attempt).await
+}
+
+/// The same with another hang limit.
+pub async fn until_after<T>(
+    limit: Duration,
+    what: &str,
+    mut attempt: impl AsyncFnMut() -> Result<T>,
+) -> Result<T> {
+    let deadline = Instant::now() + limit;
     let mut seen = anyhow!("the first attempt did not end");
     while let Ok(outcome) = tokio::time::timeout_at(deadline, attempt()).await {
         match outcome {
@@ -34,5 +43,5 @@ pub async fn until<T>(what: &str, mut attempt: impl AsyncFnMut() -> Result<T>) -
         }
         sleep(PAUSE).await;
     }
-    Err(seen.context(format!("{what}: not within {} s; seen last", HANG.as_secs())))
+    Err(seen.context(format!("{what}: not within {} s; seen last", limit.as_secs())))
 }

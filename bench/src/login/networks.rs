@@ -16,7 +16,7 @@ use service_process::telemetry;
 use tokio::time::{Instant, sleep_until};
 
 use crate::report::{Goal, Report};
-use crate::{service, usage};
+use crate::{scrape, usage};
 
 const NETWORKS: u32 = 1_000_000;
 
@@ -41,7 +41,7 @@ fn settings() -> Result<(LimitSettings, f64)> {
 pub(super) async fn run(report: &mut Report) -> Result<()> {
     let metrics = telemetry::metrics();
     let keys = || {
-        let samples = service::samples(&metrics.render());
+        let samples = scrape::samples(&metrics.render());
         samples
             .iter()
             .filter(|(name, _)| name.starts_with("limit_keys{"))

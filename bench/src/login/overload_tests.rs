@@ -1,5 +1,5 @@
 use super::*;
-use crate::service::samples;
+use crate::scrape::samples;
 
 const BEFORE: &str = "hash_queue_seconds_bucket{caller=\"known\",le=\"1.5\"} 100\n\
                       hash_queue_seconds_bucket{caller=\"known\",le=\"+Inf\"} 200\n";

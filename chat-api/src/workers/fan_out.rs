@@ -1,6 +1,6 @@
 //! Log → hub: every partition, on every replica, without a group.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How an event leaves the process: encoded, and how many bytes that is. The second argument is the
 /// room's previous cursor, if it is known.
 pub type Encode<F> = fn(&Event, Option<Cursor>) -> (F, usize);
+
+/// The partitions that were not read to their end yet, and where that is.
+type Cold = BTreeMap<Partition, Position>;
 
 /// The reader that fills the hub.
 pub struct FanOut<F> {
@@ -51,6 +54,9 @@ pub struct Start {
     pub read: Position,
     /// From here on events are held: what is a repeat can be told.
     pub ring: Position,
+    /// The end of the log when it was asked. Whoever has read up to there is warm: under load the
+    /// client library never sees a fetch without records, and reports no end.
+    pub end: Position,
 }
 
 impl Start {
@@ -64,7 +70,7 @@ impl Start {
         let read = back(2);
         // Before the very first record nothing was ever said.
         let ring = if read == Position::FIRST { read } else { back(1) };
-        Self { read, ring }
+        Self { read, ring, end: range.end }
     }
 }
 
@@ -74,15 +80,18 @@ impl<F: Clone + Send + 'static> FanOut<F> {
         let reads: Vec<_> =
             self.starts.iter().map(|(partition, start)| (*partition, start.read)).collect();
         self.consumer.start(&reads)?;
-        let mut cold: BTreeSet<Partition> =
-            self.starts.iter().map(|(partition, _)| *partition).collect();
+        let mut cold: Cold =
+            self.starts.iter().map(|(partition, start)| (*partition, start.end)).collect();
         loop {
             let item = tokio::select! {
                 () = self.stop.cancelled() => return Ok(()),
                 item = self.consumer.next() => item?,
             };
             match item {
-                Item::Event(event) => self.deliver(&event),
+                Item::Event(event) => {
+                    self.deliver(&event);
+                    self.passed(&mut cold, event.partition);
+                }
                 Item::End(partition) => self.end(&mut cold, partition),
                 // The archive's reader keeps it as a dead letter.
                 Item::Undecodable(raw, reason) => {
@@ -91,6 +100,7 @@ impl<F: Clone + Send + 'static> FanOut<F> {
                     ::metrics::counter!(metrics::FANOUT_RECORDS, "outcome" => "undecodable")
                         .increment(1);
                     self.hub.skip(partition, raw.position);
+                    self.passed(&mut cold, partition);
                 }
                 Item::OutOfRange => tokio::select! {
                     () = self.stop.cancelled() => return Ok(()),
@@ -114,8 +124,14 @@ impl<F: Clone + Send + 'static> FanOut<F> {
         ::metrics::counter!(metrics::FANOUT_RECORDS, "outcome" => outcome).increment(1);
     }
 
-    fn end(&self, cold: &mut BTreeSet<Partition>, partition: Partition) {
-        if cold.remove(&partition) && cold.is_empty() {
+    fn passed(&self, cold: &mut Cold, partition: Partition) {
+        if cold.get(&partition).is_some_and(|end| *end <= self.hub.head(partition)) {
+            self.end(cold, partition);
+        }
+    }
+
+    fn end(&self, cold: &mut Cold, partition: Partition) {
+        if cold.remove(&partition).is_some() && cold.is_empty() {
             tracing::info!(
                 partitions = self.starts.len(),
                 "fan-out has come to the end of the log"
@@ -128,14 +144,16 @@ impl<F: Clone + Send + 'static> FanOut<F> {
 
     /// The log does not hold the place of some partition any more: it was cut off on either side, or
     /// made anew. Sockets go on by cursor, when the rings are warm again or elsewhere.
-    async fn find_place(&self, cold: &mut BTreeSet<Partition>) -> Result<(), LogError> {
+    async fn find_place(&self, cold: &mut Cold) -> Result<(), LogError> {
         self.condition.unmet("the log was cut off: reading it anew");
         ::metrics::counter!(metrics::FANOUT_RESTARTS).increment(1);
         self.sockets.tell_all(Order::Resync);
         let mut reads = Vec::with_capacity(self.starts.len());
         for (partition, range) in self.ranges().await {
             let head = self.hub.head(partition);
-            if !cold.contains(&partition) && range.start <= head && head <= range.end {
+            // Every partition is read anew, so each comes to its end once more.
+            let was_warm = cold.insert(partition, range.end).is_none();
+            if was_warm && range.start <= head && head <= range.end {
                 reads.push((partition, head));
                 continue;
             }
@@ -146,8 +164,6 @@ impl<F: Clone + Send + 'static> FanOut<F> {
             self.hub.restart(partition, start.ring);
             reads.push((partition, start.read));
         }
-        // Every partition is read anew, so each comes to its end once more.
-        cold.extend(self.starts.iter().map(|(partition, _)| *partition));
         self.consumer.start(&reads)
     }
 
@@ -174,7 +190,7 @@ mod tests {
     #[test]
     fn a_ring_begins_a_span_after_the_first_id_that_is_known() {
         let start = |log| {
-            let Start { read, ring } = Start::of(log, 10);
+            let Start { read, ring, .. } = Start::of(log, 10);
             (read.raw(), ring.raw())
         };
         assert_eq!(start(range(0, 0)), (0, 0));

@@ -145,6 +145,16 @@ impl StackOptions {
     /// A stack for a test: the kernel's ports, a state directory and names of its own, the shared
     /// servers of the test run. A test that stops a server sets it to [`Source::Own`].
     pub fn test(chat_replicas: usize) -> Result<Self> {
+        Ok(Self {
+            postgres: Source::Given(shared::postgres_dsn()?),
+            kafka: Source::Given(shared::kafka_brokers()?),
+            mongodb: Source::Given(shared::mongodb_uri()?),
+            ..Self::apart(chat_replicas)?
+        })
+    }
+
+    /// The same with servers of its own.
+    pub fn apart(chat_replicas: usize) -> Result<Self> {
         let temporary = tempfile::Builder::new()
             .prefix("stack-")
             .tempdir()
@@ -153,9 +163,9 @@ impl StackOptions {
             state: temporary.path().to_path_buf(),
             ports: Ports::kernel(chat_replicas)?,
             names: Names::unique(),
-            postgres: Source::Given(shared::postgres_dsn()?),
-            kafka: Source::Given(shared::kafka_brokers()?),
-            mongodb: Source::Given(shared::mongodb_uri()?),
+            postgres: Source::Own,
+            kafka: Source::Own,
+            mongodb: Source::Own,
             local_accounts: true,
             mail: false,
             other_client: true,

@@ -52,6 +52,18 @@ pub(crate) fn of_rust(output: &str, succeeded: bool) -> Tally {
     Tally { passed: count("passed"), failed: if failed == 0 && !succeeded { 1 } else { failed } }
 }
 
+/// Counts by a closing line `N passed, N failed`; a program that ends badly in spite of it has one failure more.
+pub(crate) fn of_closing_line(line: &str, succeeded: bool) -> Tally {
+    let counts = line.strip_suffix(" failed").and_then(|line| line.split_once(" passed, "));
+    let counts =
+        counts.and_then(|(passed, failed)| Some((passed.parse().ok()?, failed.parse().ok()?)));
+    match counts {
+        Some((passed, 0)) => Tally { passed, failed: u32::from(!succeeded) },
+        Some((passed, failed)) => Tally { passed, failed },
+        None => Tally::ONE_FAILED,
+    }
+}
+
 /// One line of `go test -json` (go doc test2json).
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -108,7 +120,7 @@ pub(crate) fn of_go(json: &str) -> GoReport {
 
 #[cfg(test)]
 mod tests {
-    use super::{Tally, of_go, of_rust};
+    use super::{Tally, of_closing_line, of_go, of_rust};
 
     fn tally(passed: u32, failed: u32) -> Tally {
         Tally { passed, failed }
@@ -133,6 +145,14 @@ mod tests {
         assert_eq!(of_rust("", true), tally(0, 1));
         let closing = "test result: ok. 5 passed; 0 failed; 0 ignored; 0 measured";
         assert_eq!(of_rust(closing, false), tally(5, 1));
+    }
+
+    #[test]
+    fn a_plain_closing_line_is_counted() {
+        assert_eq!(of_closing_line("7 passed, 0 failed", true), tally(7, 0));
+        assert_eq!(of_closing_line("5 passed, 2 failed", false), tally(5, 2));
+        assert_eq!(of_closing_line("7 passed, 0 failed", false), tally(7, 1));
+        assert_eq!(of_closing_line("error: no stack", false), tally(0, 1));
     }
 
     #[test]

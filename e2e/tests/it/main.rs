@@ -3,11 +3,15 @@
 //! Most tests share one stack and have a person each; tests that stop a part have a stack of their
 //! own.
 
+mod foreign_client;
 mod forgeries;
 mod gate;
 mod grants;
+mod log;
 mod messages;
 mod mtls;
+mod npm;
+mod openapi;
 mod outages;
 mod pages;
 mod relying_party;

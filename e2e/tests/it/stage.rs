@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use devstack::name;
-use devstack::stack::{Source, Stack, StackOptions, User};
+use devstack::stack::{Stack, StackOptions, User};
 use e2e::archive::Archive;
 use e2e::chat::Chat;
 use e2e::oidc::{App, LOCAL_ACCOUNTS, Tokens};
@@ -10,9 +10,9 @@ use tokio::sync::OnceCell;
 
 /// Dex keeps one refresh token per person and client, so a test that asks for one has a person to
 /// itself.
-const PEOPLE: [&str; 15] = [
+const PEOPLE: [&str; 17] = [
     "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "ken", "laura", "mia",
-    "mike", "nina", "oscar", "peggy",
+    "mike", "nina", "oscar", "peggy", "quinn", "rupert",
 ];
 
 /// A running stack, the SPA, and two people who are signed in.
@@ -47,11 +47,7 @@ impl Stage {
 
     /// A stack that shares no server with others.
     pub(crate) async fn open_apart() -> Result<Self> {
-        let mut options = StackOptions::test(1)?;
-        options.postgres = Source::Own;
-        options.kafka = Source::Own;
-        options.mongodb = Source::Own;
-        Self::open(options).await
+        Self::open(StackOptions::apart(1)?).await
     }
 
     /// Somebody at a replica of the chat API, counted from 1.

@@ -1,0 +1,9 @@
+//! What the parts of the chat do bare. A program of its own so that it can be pinned to the very
+//! core that the service is pinned to.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    bench::ceilings::main().await
+}

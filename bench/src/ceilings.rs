@@ -1,0 +1,169 @@
+//! `ceilings`: what the parts of the chat do bare, and with the same settings. Each command prints
+//! what it found as one line of JSON, but for `accept`, which serves until it is killed.
+
+mod accept;
+mod insert;
+mod log;
+mod tokens;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::{Parser, Subcommand};
+use devstack::checkout;
+use devstack::console::say;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::process::Command;
+
+pub(crate) use insert::documents;
+pub(crate) use tokens::{AUDIENCE, Times};
+
+/// The command line, in both directions.
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Ask,
+}
+
+#[derive(Debug, Subcommand)]
+enum Ask {
+    /// Appends to the log, so many records under way at any time.
+    Append {
+        #[command(flatten)]
+        log: LogArgs,
+        #[arg(long)]
+        in_flight: usize,
+        #[arg(long)]
+        seconds: f64,
+    },
+    /// Appends to the log at a fixed rate; each takes until it is acknowledged.
+    Pace {
+        #[command(flatten)]
+        log: LogArgs,
+        #[arg(long)]
+        per_second: f64,
+        #[arg(long)]
+        seconds: f64,
+    },
+    /// Appends to the log at a fixed rate; each takes until a consumer has it.
+    Echo {
+        #[command(flatten)]
+        log: LogArgs,
+        #[arg(long)]
+        per_second: f64,
+        #[arg(long)]
+        seconds: f64,
+    },
+    /// Appends so many records as fast as it goes.
+    Fill {
+        #[command(flatten)]
+        log: LogArgs,
+        #[arg(long)]
+        count: u64,
+    },
+    /// Inserts so many documents.
+    Insert(insert::Args),
+    /// Serves `POST /v1/messages`, which checks the token and does nothing else.
+    Accept {
+        #[arg(long)]
+        listen: SocketAddr,
+        #[arg(long)]
+        issuer: String,
+    },
+    /// Verifies tokens.
+    Verify(tokens::Args),
+}
+
+/// Where to append, and what.
+#[derive(Debug, clap::Args)]
+struct LogArgs {
+    #[arg(long)]
+    brokers: String,
+    #[arg(long)]
+    topic: String,
+    #[arg(long)]
+    partition: i32,
+    /// A file with an envelope: each record is one like it.
+    #[arg(long)]
+    sample: PathBuf,
+}
+
+/// What a ceiling came to.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Tally {
+    /// How many.
+    pub(crate) count: u64,
+    /// In what time.
+    pub(crate) seconds: f64,
+    /// And how much of it the processor was busy for this program.
+    pub(crate) cpu_seconds: f64,
+    /// How long one took, in milliseconds: the 99th percentile.
+    pub(crate) p99_millis: f64,
+}
+
+impl Tally {
+    pub(crate) fn per_second(&self) -> f64 {
+        as_f64(self.count) / self.seconds
+    }
+
+    pub(crate) fn cpu_seconds_each(&self) -> f64 {
+        self.cpu_seconds / as_f64(self.count)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody counts 2^52 things")]
+fn as_f64(count: u64) -> f64 {
+    count as f64
+}
+
+/// Runs the command line.
+pub async fn main() -> ExitCode {
+    match answer(Cli::parse().command).await {
+        Ok(line) => {
+            say(line);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("ceilings: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn answer(ask: Ask) -> Result<String> {
+    let seconds = Duration::from_secs_f64;
+    Ok(match ask {
+        Ask::Append { log, in_flight, seconds: s } => {
+            serde_json::to_string(&log::append(&log, in_flight, seconds(s))?)?
+        }
+        Ask::Pace { log, per_second, seconds: s } => {
+            serde_json::to_string(&log::pace(&log, per_second, seconds(s)).await?)?
+        }
+        Ask::Echo { log, per_second, seconds: s } => {
+            serde_json::to_string(&log::echo(&log, per_second, seconds(s)).await?)?
+        }
+        Ask::Fill { log, count } => serde_json::to_string(&log::fill(&log, count)?)?,
+        Ask::Insert(args) => serde_json::to_string(&insert::run(&args).await?)?,
+        Ask::Accept { listen, issuer } => accept::serve(listen, &issuer).await?,
+        Ask::Verify(args) => serde_json::to_string(&tokens::run(&args).await?)?,
+    })
+}
+
+/// Runs a command of the program on a processor.
+pub(crate) async fn ask<T: DeserializeOwned>(core: &str, args: &[String]) -> Result<T> {
+    let output = Command::new("taskset")
+        .args(["--cpu-list", core])
+        .arg(checkout::binary("ceilings")?)
+        .args(args)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .context("taskset (util-linux) cannot be started")?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).context("a ceiling prints JSON")
+}

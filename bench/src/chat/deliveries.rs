@@ -1,0 +1,101 @@
+//! P4: what a delivery costs, against servers that have nothing to do but to deliver.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::publish::{Rate, publish};
+use super::sample::request;
+use super::site::Site;
+use crate::load::p99_millis;
+use crate::peers::Peer;
+use crate::report::{Goal, Report};
+use crate::stats::count;
+use crate::wire::dialect::{Dialect, ROOM};
+use crate::wire::http::post;
+use crate::wire::listeners::Hearing;
+use crate::wire::socket::{Path, open_many};
+
+/// Sockets in the one room.
+const MEMBERS: usize = 1_000;
+
+/// 30,000 deliveries a second, which the listeners' processor takes beside the broker. Together they
+/// are some seconds of processor time, of which the kernel's clock of 10 ms tells a hundredth.
+const RATE: Rate = Rate { per_second: 30.0, lasting: Duration::from_secs(10) };
+
+/// What one server came to.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    /// Deliveries per second of its processor time.
+    per_cpu_second: f64,
+    /// How long after it was due a delivery was, in milliseconds.
+    p99: f64,
+}
+
+pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result<()> {
+    let mut chat = Vec::new();
+    let mut peers = Peer::ALL.map(|peer| (peer, Vec::new()));
+    for _ in 0..rounds {
+        chat.push(of_chat(site).await?);
+        for (peer, found) in &mut peers {
+            found.push(of_peer(site, *peer).await?);
+        }
+    }
+    tell(report, "chat-api", &chat)?;
+    for (peer, found) in &peers {
+        tell(report, peer.name(), found)?;
+        let ratios: Vec<f64> = chat
+            .iter()
+            .zip(found)
+            .map(|(chat, peer)| chat.per_cpu_second / peer.per_cpu_second)
+            .collect();
+        let goal = match peer {
+            Peer::Centrifuge => 2.0,
+            Peer::Bun => 0.7,
+            Peer::SocketIo => 5.0,
+        };
+        let what = format!("P4: 1 × 1,000, chat-api / {}", peer.name());
+        report.rounds(what, "ratio", &ratios, Goal::AtLeast(goal))?;
+    }
+    Ok(())
+}
+
+fn tell(report: &mut Report, name: &str, found: &[Found]) -> Result<()> {
+    let column = |value: fn(&Found) -> f64| -> Vec<f64> { found.iter().map(value).collect() };
+    let what = format!("P4: deliveries per processor second, {name}");
+    report.rounds(what, "1/s", &column(|one| one.per_cpu_second), Goal::None)?;
+    let what = format!("P4: delivery, p99, {name}");
+    report.rounds(what, "ms", &column(|one| one.p99), Goal::None)
+}
+
+async fn of_chat(site: &Site) -> Result<Found> {
+    let place = site.place().await?;
+    let replica = site.serve(&place).await?;
+    let sockets =
+        open_many(MEMBERS, replica.address, Dialect::Chat, &site.tokens, Path::Loopback).await?;
+    let requests = (0..RATE.messages()).zip(&site.tokens).map(|(n, token)| request(n, token));
+    let cpu = replica.cpu_seconds()?;
+    let hearing = publish(replica.address, sockets, requests.collect(), RATE).await?;
+    let spent = replica.cpu_seconds()? - cpu;
+    let found = found(&hearing, spent)?;
+    replica.stop().await?;
+    site.forget(&place).await?;
+    Ok(found)
+}
+
+async fn of_peer(site: &Site, peer: Peer) -> Result<Found> {
+    let server = peer.start(&site.cores.service, site.files()).await?;
+    let sockets = open_many(MEMBERS, server.address, peer.dialect(), &[], Path::Loopback).await?;
+    // The same bytes go out as from chat-api, but for what each protocol wraps them in.
+    let (sample, path) = (site.sample()?, format!("/publish?room={ROOM}"));
+    let requests = (0..RATE.messages()).map(|n| post(&path, None, &sample.event(n)));
+    let cpu = server.cpu_seconds()?;
+    let hearing = publish(server.address, sockets, requests.collect(), RATE).await?;
+    found(&hearing, server.cpu_seconds()? - cpu)
+}
+
+fn found(hearing: &Hearing, cpu_seconds: f64) -> Result<Found> {
+    hearing.ensure_whole()?;
+    let per_cpu_second = count(hearing.deliveries()) / cpu_seconds;
+    Ok(Found { per_cpu_second, p99: p99_millis(hearing.latencies())? })
+}

@@ -1,0 +1,202 @@
+//! Where chat-api runs: a Kafka and a MongoDB that nobody else uses, and an issuer.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use devstack::part::{Part, State, probe};
+use devstack::program::Program;
+use devstack::{checkout, kafka, mongodb as server, name, ports};
+use mongodb::bson::Document;
+use mongodb::{Client, Collection};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+use super::issuer::Issuer;
+use super::sample::Sample;
+use crate::pin::Cores;
+use crate::{scrape, usage};
+
+/// People who take turns, so that nobody says more than a few messages a second: chat-api limits
+/// each of them, and the rates here are those of all.
+const PEOPLE: usize = 4_096;
+
+/// How long the archive may take to write what was said.
+const CATCH_UP: Duration = Duration::from_mins(2);
+
+/// What all measurements share. Dropped = gone.
+pub(super) struct Site {
+    pub(super) kafka: kafka::Server,
+    pub(super) mongodb: server::Server,
+    pub(super) issuer: Issuer,
+    pub(super) tokens: Vec<String>,
+    pub(super) cores: Cores,
+    client: Client,
+    sample: Option<Sample>,
+    // The last: the servers write there until they are gone.
+    files: TempDir,
+}
+
+/// A topic and an archive that are a measurement's own.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    prefix: String,
+    pub(super) database: String,
+}
+
+/// A running chat-api. Dropped = killed.
+pub(super) struct Replica {
+    part: Part,
+    pub(super) address: SocketAddr,
+    admin: String,
+}
+
+impl Place {
+    /// The topic with messages.
+    pub(super) fn topic(&self) -> String {
+        format!("{}chat-messages", self.prefix)
+    }
+}
+
+impl Site {
+    /// Starts the servers, on the processors of this process.
+    pub(super) async fn open(cores: &Cores) -> Result<Self> {
+        let files = tempfile::tempdir().context("no temporary directory")?;
+        let kafka = kafka::Server::start_private(files.path()).await?;
+        let mongodb = server::Server::start_private(files.path()).await?;
+        let issuer = Issuer::start().await?;
+        let tokens = issuer.tokens(PEOPLE)?;
+        let client = Client::with_uri_str(mongodb.uri()).await?;
+        let cores = cores.clone();
+        let mut site = Self { kafka, mongodb, issuer, tokens, cores, client, sample: None, files };
+        let place = site.place().await?;
+        let replica = site.serve(&place).await?;
+        site.sample = Some(Sample::take(&site, &place, &replica).await?);
+        replica.stop().await?;
+        Ok(site)
+    }
+
+    /// Makes a place.
+    pub(super) async fn place(&self) -> Result<Place> {
+        let name = name::unique("bench");
+        let place = Place { prefix: format!("{name}-"), database: name };
+        self.program(&place)?
+            .args(["topics", "ensure"])
+            .env("KAFKA_PARTITIONS", "6")
+            .env("KAFKA_REPLICATION_FACTOR", "1")
+            .env("KAFKA_MIN_INSYNC_REPLICAS", "1")
+            .run(&self.file("log/topics.log"))
+            .await?;
+        Ok(place)
+    }
+
+    /// Starts a replica on the processor of the service.
+    pub(super) async fn serve(&self, place: &Place) -> Result<Replica> {
+        let [api, admin] = [ports::free()?, ports::free()?].map(|port| format!("127.0.0.1:{port}"));
+        let program = self
+            .program(place)?
+            .args(["serve"])
+            .env("CHAT_LISTEN", &api)
+            .env("ADMIN_LISTEN", &admin)
+            .env("MONGODB_URI", self.mongodb.uri())
+            .env("MONGODB_DATABASE", &place.database)
+            .env("DEX_ISSUER_URL", self.issuer.url())
+            .env("LOG_LEVEL", "warn")
+            // Nobody has to learn of a stop.
+            .env("CHAT_DRAIN_PAUSE", "0")
+            .env("CHAT_DRAIN_OVER", "0")
+            .on_cores(&self.cores.service);
+        let ready = format!("http://{admin}/ready");
+        let ready = probe(move || {
+            let ready = ready.clone();
+            async move { scrape::get(&ready).await.map(drop) }
+        });
+        let part = Part::new(name::unique("chat"), program, self.files.path(), ready);
+        part.start().await?;
+        Ok(Replica { part, address: api.parse()?, admin })
+    }
+
+    fn program(&self, place: &Place) -> Result<Program> {
+        Ok(Program::new(checkout::binary("chat-api")?)
+            .env("KAFKA_BROKERS", self.kafka.brokers())
+            .env("KAFKA_TOPIC_PREFIX", &place.prefix))
+    }
+
+    /// What a message looks like everywhere.
+    pub(super) fn sample(&self) -> Result<&Sample> {
+        self.sample.as_ref().context("the sample is the first thing that is taken")
+    }
+
+    /// A file among those that go with the site.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.files.path().join(name)
+    }
+
+    /// The directory of these files.
+    pub(super) fn files(&self) -> &Path {
+        self.files.path()
+    }
+
+    /// The database of a place.
+    pub(super) fn database(&self, place: &Place) -> mongodb::Database {
+        self.client.database(&place.database)
+    }
+
+    /// The archive's messages of a place.
+    pub(super) fn messages(&self, place: &Place) -> Collection<Document> {
+        self.database(place).collection("messages")
+    }
+
+    /// How many messages the archive of a place has, as MongoDB counts along.
+    pub(super) async fn archived(&self, place: &Place) -> Result<u64> {
+        Ok(self.messages(place).estimated_document_count().await?)
+    }
+
+    /// Waits until the archive has so many messages, and fails if it has more.
+    pub(super) async fn archived_all(&self, place: &Place, count: u64) -> Result<()> {
+        let deadline = Instant::now() + CATCH_UP;
+        while self.archived(place).await? < count && Instant::now() < deadline {
+            sleep(Duration::from_millis(20)).await;
+        }
+        let found = self.messages(place).count_documents(Document::new()).await?;
+        ensure!(found == count, "{found} messages are archived instead of {count}");
+        Ok(())
+    }
+
+    /// Removes a place's archive: the next measurement has the memory to itself.
+    pub(super) async fn forget(&self, place: &Place) -> Result<()> {
+        Ok(self.database(place).drop().await?)
+    }
+}
+
+impl Replica {
+    fn pid(&self) -> Result<i32> {
+        match self.part.state() {
+            State::Running(pid) => Ok(pid),
+            _ => bail!("chat-api ended; the last lines of its log:\n{}", self.part.last_lines(20)),
+        }
+    }
+
+    /// The processor time it has used, in seconds.
+    pub(super) fn cpu_seconds(&self) -> Result<f64> {
+        Ok(usage::cpu_time(self.pid()?)?.as_secs_f64())
+    }
+
+    /// Its resident memory, in bytes.
+    pub(super) fn memory(&self) -> Result<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "no process has 2^52 bytes")]
+        Ok(usage::memory(self.pid()?)? as f64)
+    }
+
+    /// Everything that it counts, by the name with its labels.
+    pub(super) async fn metrics(&self) -> Result<BTreeMap<String, f64>> {
+        scrape::metrics(&self.admin).await
+    }
+
+    pub(super) async fn stop(self) -> Result<()> {
+        ensure!(self.part.stop().await, "chat-api had to be killed");
+        Ok(())
+    }
+}

@@ -1,0 +1,17 @@
+//! `./dev test faults`.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use e2e::faults::program::{self, Options};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match program::run(&Options::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("\nthe fault runs ended: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

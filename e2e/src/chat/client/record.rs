@@ -1,0 +1,34 @@
+//! What befell a client.
+
+use std::collections::BTreeMap;
+
+use crate::chat::transcript::Transcript;
+
+/// What a client heard and what befell it.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// What it heard of its room.
+    pub transcript: Transcript,
+    /// Whether it is connected and subscribed now.
+    pub online: bool,
+    /// How its connections ended, by close code; 1006 is a connection that was cut.
+    pub closes: BTreeMap<u16, u64>,
+    /// Connections that came about.
+    pub connections: u64,
+    /// Connections that did not come about.
+    pub failures: u64,
+    /// Resumes that had to wait for the archive.
+    pub behind: u64,
+    /// Tokens that were renewed on a living socket.
+    pub renewals: u64,
+    /// Sends whose outcome was unknown at some time.
+    pub unknown: u64,
+    /// Those of them that were acknowledged in the end.
+    pub settled: u64,
+    /// Refusals that pass, by code: the send was repeated.
+    pub refusals: BTreeMap<String, u64>,
+    /// Why it stays away, if it does.
+    pub ended: Option<String>,
+    /// What the server may not do, in words.
+    pub faults: Vec<String>,
+}

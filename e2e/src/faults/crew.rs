@@ -1,0 +1,371 @@
+//! Clients that speak and listen while something happens, and the report on them.
+
+use std::convert::Infallible;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use futures_util::future::join_all;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use super::figures::Figures;
+use super::judge::{Evidence, Seen, Verdict, judge};
+use super::stage::Stage;
+use crate::chat::LOBBY;
+use crate::chat::client::{Acked, Client, Cut, Refused, Settings};
+use crate::chat::place::Place;
+use crate::wait::until_after;
+
+/// A hang limit for what takes seconds: elections, sessions of a group, a thousand sockets.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// Between two looks at what is not settled yet.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// One of so many speakers posts by REST and only listens on its socket.
+const BY_REST: usize = 4;
+
+/// Who joins a crew.
+#[derive(Clone, Debug)]
+pub struct Members {
+    /// Which of the stage's people.
+    pub people: Range<usize>,
+    /// Clients of each; a person has ten at most at one replica.
+    pub each: usize,
+    /// Which replicas they use, from 0.
+    pub replicas: Vec<usize>,
+    /// The size of their receive buffers, when they should be small.
+    pub receive_buffer: Option<u32>,
+    /// The cursor they begin with.
+    pub from: Option<Place>,
+}
+
+impl Members {
+    /// People with one client each, at all replicas.
+    #[must_use]
+    pub fn people(people: Range<usize>) -> Self {
+        let replicas = (0..super::stage::REPLICAS).collect();
+        Self { people, each: 1, replicas, receive_buffer: None, from: None }
+    }
+}
+
+/// How people speak.
+#[derive(Clone, Debug)]
+pub struct Talk {
+    /// How many speak; the others listen.
+    pub speakers: usize,
+    /// What each waits between two messages. A person may send ten a second at a replica.
+    pub pace: Duration,
+    /// The size of a message in bytes.
+    pub size: usize,
+}
+
+impl Talk {
+    /// Short messages, as many as one may send.
+    #[must_use]
+    pub fn lively(speakers: usize) -> Self {
+        Self { speakers, pace: Duration::from_millis(110), size: 40 }
+    }
+}
+
+/// What all speakers share.
+struct Speech<'a> {
+    talk: &'a Talk,
+    /// How many messages are still to be said.
+    budget: AtomicU64,
+}
+
+impl<'a> Speech<'a> {
+    fn new(talk: &'a Talk, messages: u64) -> Self {
+        Self { talk, budget: AtomicU64::new(messages) }
+    }
+
+    /// The next message's number, if there is to be one.
+    fn take(&self) -> Option<u64> {
+        let less = |left: u64| left.checked_sub(1);
+        self.budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).ok()
+    }
+}
+
+/// Clients, and what they said.
+pub struct Crew<'a> {
+    stage: &'a Stage,
+    clients: Vec<Client>,
+    lives: JoinSet<()>,
+    said: Mutex<Said>,
+    figures: Mutex<Figures>,
+}
+
+#[derive(Default)]
+struct Said {
+    sent: u64,
+    acked: Vec<Acked>,
+    refused: Vec<String>,
+}
+
+/// What came of a scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// In numbers.
+    pub figures: Figures,
+    /// What is not as promised, in words.
+    pub findings: Vec<String>,
+}
+
+impl<'a> Crew<'a> {
+    /// A crew of people with one client each, all of them listening.
+    pub async fn gather(stage: &'a Stage, people: usize) -> Result<Self> {
+        let mut crew = Self::empty(stage);
+        crew.join(&Members::people(0..people)).await?;
+        Ok(crew)
+    }
+
+    /// A crew without anybody yet.
+    #[must_use]
+    pub fn empty(stage: &'a Stage) -> Self {
+        Self {
+            stage,
+            clients: Vec::new(),
+            lives: JoinSet::new(),
+            said: Mutex::default(),
+            figures: Mutex::default(),
+        }
+    }
+
+    /// Has members join, and waits until all of them listen. Gives their clients.
+    pub async fn join(&mut self, members: &Members) -> Result<&[Client]> {
+        let first = self.clients.len();
+        self.admit(members)?;
+        self.everybody_listens().await?;
+        Ok(&self.clients[first..])
+    }
+
+    /// Has members join, who may take their time.
+    pub fn admit(&mut self, members: &Members) -> Result<()> {
+        let replicas = &self.stage.stack.endpoints().chat_replicas;
+        let replicas: Vec<String> =
+            members.replicas.iter().map(|index| replicas[*index].clone()).collect();
+        for person in members.people.clone() {
+            for number in 0..members.each {
+                let index = self.clients.len();
+                let (client, life) = Client::new(Settings {
+                    name: format!("client {index} of person {person}"),
+                    replicas: replicas.clone(),
+                    home: person + number,
+                    wallet: self.stage.people.get(person).context("too few people")?.clone(),
+                    room: LOBBY.to_owned(),
+                    from: members.from,
+                    seed: self.stage.seed.wrapping_add(index as u64),
+                    receive_buffer: members.receive_buffer,
+                    http: self.stage.http.clone(),
+                });
+                self.lives.spawn(life);
+                self.clients.push(client);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until everybody is connected and has caught up.
+    pub async fn everybody_listens(&self) -> Result<()> {
+        until_after(PATIENCE, "everybody listens", async || {
+            let mut absent = self.clients.iter().filter(|client| !client.record().online);
+            match absent.next() {
+                None => Ok(()),
+                Some(client) => {
+                    let ended = client.record().ended.clone();
+                    bail!("{} and {} more do not ({ended:?})", client.name(), absent.count())
+                }
+            }
+        })
+        .await
+    }
+
+    /// Its clients.
+    #[must_use]
+    pub fn clients(&self) -> &[Client] {
+        &self.clients
+    }
+
+    /// Has the first ones speak until the work is done, and then until all is acknowledged.
+    pub async fn speak_while<T>(
+        &self,
+        talk: &Talk,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let speech = Speech::new(talk, u64::MAX);
+        let work = async {
+            let done = work.await;
+            speech.budget.store(0, Ordering::Relaxed);
+            done
+        };
+        // On the heap: a scenario's work is a large future.
+        let (done, ()) = tokio::join!(Box::pin(work), self.all_speak(&speech));
+        done
+    }
+
+    /// Has the first ones say so many messages, all of them acknowledged, whatever is done meanwhile.
+    pub async fn say_all(
+        &self,
+        talk: &Talk,
+        messages: u64,
+        meanwhile: impl Future<Output = Infallible>,
+    ) {
+        let speech = Speech::new(talk, messages);
+        tokio::select! {
+            () = self.all_speak(&speech) => {}
+            never = meanwhile => match never {},
+        }
+    }
+
+    async fn all_speak(&self, speech: &Speech<'_>) {
+        let speakers = self.clients.iter().take(speech.talk.speakers).enumerate();
+        let speakers = speakers.map(|(number, client)| {
+            let by_rest = number % BY_REST == BY_REST - 1;
+            self.speak(client, by_rest, speech)
+        });
+        join_all(speakers).await;
+    }
+
+    async fn speak(&self, client: &Client, by_rest: bool, speech: &Speech<'_>) {
+        let mut ticks = interval(speech.talk.pace);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let Some(left) = speech.take() else { return };
+            let content = format!("{left:020} of {} ", client.name());
+            let content = content.repeat(speech.talk.size.div_ceil(content.len()));
+            let outcome =
+                if by_rest { client.post(&content).await } else { client.say(content).await };
+            let gone = outcome.is_err() && client.record().ended.is_some();
+            self.note(client, outcome);
+            if gone {
+                return;
+            }
+        }
+    }
+
+    /// Notes what became of a send.
+    pub fn note(&self, client: &Client, outcome: Result<Acked, Refused>) {
+        let mut said = self.said();
+        said.sent += 1;
+        match outcome {
+            Ok(acked) => said.acked.push(acked),
+            Err(Refused(why)) => said.refused.push(format!("{} was refused: {why}", client.name())),
+        }
+    }
+
+    /// Cuts somebody's connection now and then, each about once in a while.
+    pub async fn cut_at_random(&self, each_once_in: Duration) -> Infallible {
+        let mut random = StdRng::seed_from_u64(self.stage.seed);
+        let pause = each_once_in / u32::try_from(self.clients.len()).unwrap_or(u32::MAX).max(1);
+        loop {
+            sleep(pause.mul_f64(2.0 * random.random::<f64>())).await;
+            let client = &self.clients[random.random_range(0..self.clients.len())];
+            let cut = if random.random_bool(0.75) { Cut::Abruptly } else { Cut::Politely };
+            client.cut(cut).await;
+        }
+    }
+
+    /// A disturbance is over: waits until what is said from now on is acknowledged and archived, and everybody
+    /// listens.
+    pub async fn recovers(&self) -> Result<()> {
+        self.figures().disturbances += 1;
+        let (acked, mut archived) = (self.said().acked.len(), None);
+        let partition = self.stage.partition;
+        until_after(PATIENCE, "recovery", async || {
+            let progress = self.stage.archive.progress(partition).await?;
+            let before = *archived.get_or_insert(progress);
+            ensure!(self.said().acked.len() > acked, "nothing is acknowledged");
+            ensure!(progress > before, "the archive stands at {progress}");
+            Ok(())
+        })
+        .await?;
+        self.everybody_listens().await?;
+        self.figures().recoveries += 1;
+        Ok(())
+    }
+
+    /// Waits until everything has arrived everywhere, or does not any more, and judges.
+    pub async fn judged(mut self) -> Result<Report> {
+        let deadline = Instant::now() + PATIENCE;
+        let verdict = loop {
+            let verdict = judge(&self.evidence().await?);
+            if verdict.findings.is_empty() || Instant::now() >= deadline {
+                break verdict;
+            }
+            sleep(LOOK_AGAIN).await;
+        };
+        let report = self.report(&verdict);
+        // Without anybody who holds them they end.
+        self.clients.clear();
+        while self.lives.join_next().await.is_some() {}
+        Ok(report)
+    }
+
+    /// What there is to judge by. The clients are asked first: the log can only be ahead of them.
+    async fn evidence(&self) -> Result<Evidence> {
+        let clients: Vec<Seen> = self.clients.iter().filter_map(seen).collect();
+        let since = clients.iter().map(|client| client.start).min().unwrap_or_default();
+        let log = self.stage.log().await?.messages.clone();
+        Ok(Evidence {
+            log,
+            since,
+            archive: self.stage.archive.places(LOBBY, since).await?,
+            dead: self.stage.dead().await?.1,
+            acked: self.said().acked.clone(),
+            clients,
+        })
+    }
+
+    fn report(&self, verdict: &Verdict) -> Report {
+        let (said, mut figures) = (self.said(), self.figures().clone());
+        let mut findings = verdict.findings.clone();
+        figures.add_verdict(verdict);
+        figures.sent = said.sent;
+        figures.acknowledged = said.acked.len() as u64;
+        findings.extend(said.refused.iter().take(3).cloned());
+        for client in &self.clients {
+            let record = client.record();
+            figures.add_client(&record);
+            let transcript = &record.transcript;
+            let stays = record.ended.iter().map(|why| format!("stays away: {why}"));
+            let counted = [
+                (transcript.holes, "events after a hole"),
+                (transcript.again, "events at places it had passed"),
+                (transcript.resets, "resets"),
+            ];
+            let counted = counted.into_iter().filter(|(count, _)| *count > 0);
+            let counted = counted.map(|(count, what)| format!("{count} {what}"));
+            let faults = transcript.faults.iter().chain(&record.faults).take(3).cloned();
+            let found = stays.chain(counted).chain(faults);
+            findings.extend(found.map(|found| format!("{}: {found}", client.name())));
+        }
+        if figures.unknown != figures.settled {
+            findings.push(format!("{} of {} settled", figures.settled, figures.unknown));
+        }
+        Report { figures, findings }
+    }
+
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn figures(&self) -> MutexGuard<'_, Figures> {
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn seen(client: &Client) -> Option<Seen> {
+    let record = client.record();
+    let transcript = &record.transcript;
+    Some(Seen {
+        name: client.name().to_owned(),
+        start: transcript.start()?.position,
+        heard: transcript.heard().to_vec(),
+    })
+}
