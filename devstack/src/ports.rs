@@ -1,4 +1,4 @@
-//! The ports of a stack: the project's own, or taken from the kernel.
+//! The ports of a stack: the project's own, or any that are free.
 
 use std::collections::HashSet;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -60,7 +60,7 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// The project's own ports, each moved by its variable; further replicas take the kernel's.
+    /// The project's own ports, each moved by its variable; further replicas take any.
     pub fn project(chat_replicas: usize) -> Result<Self> {
         let mut chat = vec![(from_env("DEV_PORT_CHAT")?, from_env("DEV_PORT_CHAT_ADMIN")?)];
         while chat.len() < chat_replicas {
@@ -84,7 +84,7 @@ impl Ports {
     }
 
     /// Ports nobody listens on, so that stacks run side by side.
-    pub fn kernel(chat_replicas: usize) -> Result<Self> {
+    pub fn any(chat_replicas: usize) -> Result<Self> {
         Ok(Self {
             dex: free()?,
             connector: free()?,
@@ -113,18 +113,28 @@ pub fn require_free(variable: &str, port: u16) -> Result<()> {
         .with_context(|| format!("port {port} ({listener}) is taken: free it, or set {variable}"))
 }
 
+/// From here on ports are given; the kernel gives those from 32768 on to whoever connects, and one of
+/// these could be taken before it is listened on.
+const FIRST: u16 = 20_000;
+/// So many.
+const COUNT: u16 = 12_000;
+
 /// A port nobody listens on, never given twice by this process.
 pub fn free() -> Result<u16> {
     static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
-    // The kernel gives port 0 another number each time; a few repeats are all that can happen.
-    for _ in 0..1000 {
-        let listener = TcpListener::bind(local(0)).context("the kernel has no free port")?;
-        let port = listener.local_addr().context("a bound port has an address")?.port();
-        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    // Processes at the same time begin at different places.
+    let start = std::process::id().wrapping_mul(997) % u32::from(COUNT);
+    let start = u16::try_from(start).unwrap_or_default();
+    let candidates = (start..COUNT).chain(0..start).map(|offset| FIRST + offset);
+    let unnamed = |port: &u16| NAMED.iter().all(|named| named.default != *port);
+    for port in candidates.filter(unnamed) {
+        if !given.contains(&port) && TcpListener::bind(local(port)).is_ok() {
+            given.insert(port);
             return Ok(port);
         }
     }
-    bail!("the kernel has no free port")
+    bail!("no port from {FIRST} on is free")
 }
 
 fn local(port: u16) -> SocketAddr {

@@ -96,7 +96,7 @@ async fn the_lag_is_shown_while_nothing_can_be_written() {
 }
 
 fn free() -> String {
-    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().to_string()
+    format!("127.0.0.1:{}", devstack::ports::free().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -142,7 +142,7 @@ impl StackOptions {
         })
     }
 
-    /// A stack for a test: the kernel's ports, a state directory and names of its own, the shared
+    /// A stack for a test: free ports, a state directory and names of its own, the shared
     /// servers of the test run. A test that stops a server sets it to [`Source::Own`].
     pub fn test(chat_replicas: usize) -> Result<Self> {
         Ok(Self {
@@ -161,7 +161,7 @@ impl StackOptions {
             .context("no temporary directory")?;
         Ok(Self {
             state: temporary.path().to_path_buf(),
-            ports: Ports::kernel(chat_replicas)?,
+            ports: Ports::any(chat_replicas)?,
             names: Names::unique(),
             postgres: Source::Own,
             kafka: Source::Own,

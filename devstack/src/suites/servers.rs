@@ -55,7 +55,7 @@ impl Drop for Run {
     }
 }
 
-/// The servers of one run, on the kernel's ports.
+/// The servers of one run, on free ports.
 pub(crate) struct Servers {
     postgres: Option<postgres::Server>,
     kafka: Option<kafka::Server>,
