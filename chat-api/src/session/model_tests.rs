@@ -138,8 +138,8 @@ impl Model<'_> {
         };
         let upto = state.place.sent(stretch);
         let last = offsets.last().map(|offset| at(*offset));
-        state.cursor =
-            state.cursor.max(last.unwrap_or(state.cursor)).max(upto.unwrap_or(state.cursor));
+        // A client knows nothing of cursors: it keeps the last one it was told.
+        state.cursor = upto.or(last).unwrap_or(state.cursor);
         state.sent.extend(offsets);
         state
     }

@@ -39,11 +39,13 @@ impl Place {
         self.next
     }
 
-    /// Notes that a stretch was sent. Where the log ended when the room was subscribed, once everything
-    /// up to there was sent and the place is known to lie in the log.
+    /// Notes that a stretch was sent. Once everything is sent that there was when the room was
+    /// subscribed, and the place is known to lie in the log: up to where everything was sent. Nothing
+    /// that was sent lies beyond it, so that a client may go on from there.
     pub fn sent(&mut self, stretch: Stretch) -> Option<Position> {
         self.next = self.next.max(stretch.next);
         let next = self.next;
-        self.upto.take_if(|upto| *upto < next && next <= stretch.head)
+        self.upto.take_if(|upto| *upto < next && next <= stretch.head)?;
+        Some(next.previous())
     }
 }

@@ -151,7 +151,7 @@ pub enum Outbound<'a> {
     Resumed {
         /// The room.
         room_id: &'a RoomId,
-        /// The end of the log when it was subscribed.
+        /// At least the end of the log when it was subscribed, and no less than the last event.
         upto: Cursor,
     },
     /// The cursor of a subscription is of no use: of another partition or beyond the log. The room

@@ -91,7 +91,9 @@ impl Transcript {
     pub fn resumed(&mut self, upto: Place) {
         self.resuming = false;
         if self.start.is_none() {
-            self.start = Some(upto);
+            // What came before this was said after the subscription.
+            let heard = self.heard.first().map(|first| first.position - 1);
+            self.start = Some(Place { position: heard.unwrap_or(upto.position), ..upto });
         }
         if self.at.is_none_or(|at| at.position < upto.position) {
             self.at = Some(upto);
@@ -152,6 +154,14 @@ mod tests {
         transcript.resumed(place(15));
         assert_eq!(transcript.at(), Some(place(15)));
         assert_eq!(transcript.start(), Some(place(10)));
+    }
+
+    #[test]
+    fn what_comes_before_the_resumption_is_said_counts_from_the_start() {
+        let mut transcript = Transcript::default();
+        assert_eq!(transcript.event(place(12), None, id(1)), Taking::New);
+        transcript.resumed(place(14));
+        assert_eq!(transcript.start(), Some(place(11)));
     }
 
     #[test]
