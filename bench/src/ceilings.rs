@@ -8,16 +8,16 @@ mod tokens;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
-use devstack::checkout;
 use devstack::console::say;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::process::Command;
+
+use crate::pin;
 
 pub(crate) use insert::documents;
 pub(crate) use tokens::{AUDIENCE, Times};
@@ -41,23 +41,9 @@ enum Ask {
         seconds: f64,
     },
     /// Appends to the log at a fixed rate; each takes until it is acknowledged.
-    Pace {
-        #[command(flatten)]
-        log: LogArgs,
-        #[arg(long)]
-        per_second: f64,
-        #[arg(long)]
-        seconds: f64,
-    },
+    Pace(Paced),
     /// Appends to the log at a fixed rate; each takes until a consumer has it.
-    Echo {
-        #[command(flatten)]
-        log: LogArgs,
-        #[arg(long)]
-        per_second: f64,
-        #[arg(long)]
-        seconds: f64,
-    },
+    Echo(Paced),
     /// Appends so many records as fast as it goes.
     Fill {
         #[command(flatten)]
@@ -90,6 +76,17 @@ struct LogArgs {
     /// A file with an envelope: each record is one like it.
     #[arg(long)]
     sample: PathBuf,
+}
+
+/// Appending at a fixed rate.
+#[derive(Debug, clap::Args)]
+struct Paced {
+    #[command(flatten)]
+    log: LogArgs,
+    #[arg(long)]
+    per_second: f64,
+    #[arg(long)]
+    seconds: f64,
 }
 
 /// What a ceiling came to.
@@ -140,10 +137,10 @@ async fn answer(ask: Ask) -> Result<String> {
         Ask::Append { log, in_flight, seconds: s } => {
             serde_json::to_string(&log::append(&log, in_flight, seconds(s))?)?
         }
-        Ask::Pace { log, per_second, seconds: s } => {
+        Ask::Pace(Paced { log, per_second, seconds: s }) => {
             serde_json::to_string(&log::pace(&log, per_second, seconds(s)).await?)?
         }
-        Ask::Echo { log, per_second, seconds: s } => {
+        Ask::Echo(Paced { log, per_second, seconds: s }) => {
             serde_json::to_string(&log::echo(&log, per_second, seconds(s)).await?)?
         }
         Ask::Fill { log, count } => serde_json::to_string(&log::fill(&log, count)?)?,
@@ -155,15 +152,6 @@ async fn answer(ask: Ask) -> Result<String> {
 
 /// Runs a command of the program on a processor.
 pub(crate) async fn ask<T: DeserializeOwned>(core: &str, args: &[String]) -> Result<T> {
-    let output = Command::new("taskset")
-        .args(["--cpu-list", core])
-        .arg(checkout::binary("ceilings")?)
-        .args(args)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .context("taskset (util-linux) cannot be started")?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).context("a ceiling prints JSON")
+    let output = pin::output_of(core, "ceilings", args).await?;
+    serde_json::from_slice(&output).context("a ceiling prints JSON")
 }

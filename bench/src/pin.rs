@@ -1,11 +1,13 @@
 //! Which processor does what: the service has one for itself, and the database and whoever calls
 //! share the others, so that neither takes the other's time.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::process::CommandExt as _;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use devstack::checkout;
 
 /// The processors of one run, as `taskset -c` names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +52,25 @@ impl Cores {
     pub(crate) fn all(&self) -> String {
         format!("{},{}", self.service, self.callers)
     }
+}
+
+/// What a program of this workspace prints that runs on these processors.
+pub(crate) async fn output_of<A: AsRef<OsStr>>(
+    cores: &str,
+    program: &str,
+    args: impl IntoIterator<Item = A>,
+) -> Result<Vec<u8>> {
+    let output = tokio::process::Command::new("taskset")
+        .args(["--cpu-list", cores])
+        .arg(checkout::binary(program)?)
+        .args(args)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .context("taskset (util-linux) cannot be started")?;
+    ensure!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(output.stdout)
 }
 
 /// The list in `/proc/PID/status` (`proc_pid_status(5)`).

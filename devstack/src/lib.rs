@@ -18,6 +18,7 @@ pub mod endpoints;
 mod fuzz;
 mod http;
 pub mod install;
+pub mod issuer;
 pub mod kafka;
 pub mod keys;
 mod logs;

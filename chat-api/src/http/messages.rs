@@ -31,11 +31,13 @@ use crate::service::Service;
     dead_code,
     reason = "describes the body; it is read field by field, so that complaints name the field"
 )]
+#[serde(deny_unknown_fields)]
 pub(super) struct NewMessage {
     /// The message text: 1 to 16384 bytes of UTF-8, not only white space, without U+0000.
     #[schema(min_length = 1, max_length = 16384)]
     content: String,
     /// The room; the public room `lobby` if left out.
+    #[schema(pattern = "^[a-z0-9_-]{1,64}$")]
     room_id: Option<String>,
     /// The ID of the user sending the message. If given, it must be the token's subject.
     user_id: Option<String>,
@@ -156,11 +158,11 @@ fn draft(
     description = "Returns a page of the messages in a room's history: the newest ones, the newest ones before a cursor, or the oldest ones after a cursor.",
     security(("bearerAuth" = [])),
     params(
-        ("room_id" = Option<String>, Query, description = "The room; `lobby` if left out."),
-        ("before" = Option<String>, Query, description = "Only messages before this cursor, or before the first message of this time (RFC 3339)."),
-        ("after" = Option<String>, Query, description = "Only messages after this cursor, or from the first message of this time (RFC 3339) on; oldest first."),
+        ("room_id" = Option<String>, Query, pattern = "^[a-z0-9_-]{1,64}$", description = "The room; `lobby` if left out."),
+        ("before" = Option<String>, Query, pattern = "^([A-Za-z0-9_-]{16}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2}))$", description = "Only messages before this cursor, or before the first message of this time (RFC 3339)."),
+        ("after" = Option<String>, Query, pattern = "^([A-Za-z0-9_-]{16}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2}))$", description = "Only messages after this cursor, or from the first message of this time (RFC 3339) on; oldest first."),
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "At most so many; 50 if left out."),
-        ("X-After" = Option<String>, Header, description = "A cursor of the room: waits until the history includes it."),
+        ("X-After" = Option<String>, Header, pattern = "^[A-Za-z0-9_-]{16}$", description = "A cursor of the room: waits until the history includes it."),
     ),
     responses(
         (status = 200, description = "A list of messages.", body = [Message], headers(
@@ -268,7 +270,7 @@ fn next_page(room: &RoomId, span: Span, events: &[Event]) -> Option<String> {
     security(("bearerAuth" = [])),
     params(
         ("id" = String, Path, description = "The id of the message."),
-        ("X-After" = Option<String>, Header, description = "A cursor of the message's room: waits until the history includes it."),
+        ("X-After" = Option<String>, Header, pattern = "^[A-Za-z0-9_-]{16}$", description = "A cursor of the message's room: waits until the history includes it."),
     ),
     responses(
         (status = 200, description = "The message.", body = Message),

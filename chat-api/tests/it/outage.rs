@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use devstack::kafka;
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::setup::{Replica, Setup, assert_problem, eventually};
+use crate::socket::Socket;
 
 /// The promise is 5 s and linger.
 const GIVEN_UP: Duration = Duration::from_secs(9);
@@ -29,6 +32,22 @@ async fn sends_are_refused_at_once(replica: &Replica, token: &str) {
     assert_eq!(replica.http.get(replica.url("/v1/readyz")).send().await.unwrap().status(), 200);
 }
 
+async fn on_a_broker_of_its_own(home: &TempDir) -> (kafka::Server, Setup) {
+    let kafka = kafka::Server::start_private(home.path()).await.unwrap();
+    let setup = Setup::on(kafka.brokers(), &devstack::shared::mongodb_uri().unwrap()).await;
+    (kafka, setup)
+}
+
+/// Somebody who said something that is stored, and has a socket.
+async fn visit(setup: &Setup) -> (Replica, String, Socket) {
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+    replica.say(&token, "before").await;
+    replica.history(&token, 1).await;
+    let socket = replica.socket(&token).await;
+    (replica, token, socket)
+}
+
 async fn sends_are_taken_again(replica: &Replica, token: &str) {
     eventually("sends are taken again", async || {
         let response = replica.post(token, &json!({ "content": "after" })).send().await.unwrap();
@@ -40,13 +59,8 @@ async fn sends_are_taken_again(replica: &Replica, token: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_broker_a_send_is_503_in_time_and_the_rest_goes_on() {
     let home = tempfile::tempdir().unwrap();
-    let kafka = devstack::kafka::Server::start_private(home.path()).await.unwrap();
-    let setup = Setup::on(kafka.brokers(), &devstack::shared::mongodb_uri().unwrap()).await;
-    let replica = setup.replica().await;
-    let token = setup.issuer.token("ada");
-    replica.say(&token, "before").await;
-    replica.history(&token, 1).await;
-    let mut socket = replica.socket(&token).await;
+    let (kafka, setup) = on_a_broker_of_its_own(&home).await;
+    let (replica, token, mut socket) = visit(&setup).await;
 
     kafka.kill().await;
     let asked = Instant::now();
@@ -76,13 +90,8 @@ async fn without_a_broker_a_send_is_503_in_time_and_the_rest_goes_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_broker_costs_one_send_its_time_and_a_retry_with_the_key_settles_it() {
     let home = tempfile::tempdir().unwrap();
-    let kafka = devstack::kafka::Server::start_private(home.path()).await.unwrap();
-    let setup = Setup::on(kafka.brokers(), &devstack::shared::mongodb_uri().unwrap()).await;
-    let replica = setup.replica().await;
-    let token = setup.issuer.token("ada");
-    replica.say(&token, "before").await;
-    replica.history(&token, 1).await;
-    let mut socket = replica.socket(&token).await;
+    let (kafka, setup) = on_a_broker_of_its_own(&home).await;
+    let (replica, token, mut socket) = visit(&setup).await;
     socket.subscribe(None).await;
     let keyed = || {
         let request = replica.post(&token, &json!({ "content": "once" }));
