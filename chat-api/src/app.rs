@@ -107,7 +107,7 @@ impl App {
         let log = args.log.log();
         let Ground { partitioner, consumer, starts } = ground(&log, span).await?;
         let archive = open_archive(&args.mongodb, partitioner).await?;
-        let producer = Arc::new(Producer::new(&log, partitioner, in_flight)?);
+        let producer = Arc::new(Producer::new(&log, partitioner, in_flight, args.chat_replica)?);
 
         let rings: Vec<Position> = starts.iter().map(|(_, start)| start.ring).collect();
         let hub = Arc::new(Hub::new(&rings, ring_bytes, span));

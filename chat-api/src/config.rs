@@ -88,6 +88,11 @@ pub struct ServeArgs {
     #[arg(long, env = "CHAT_ALLOWED_ORIGINS", value_delimiter = ',', value_parser = parse_origin)]
     pub chat_allowed_origins: Vec<HeaderValue>,
 
+    /// What this replica calls itself in the records that it appends to the log, as their header
+    /// `origin`.
+    #[arg(long, env = "CHAT_REPLICA", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub chat_replica: Option<String>,
+
     /// At a stop: seconds to go on taking connections after readiness is off, so that whoever
     /// distributes them learns of it.
     #[arg(long, env = "CHAT_DRAIN_PAUSE", default_value_t = 5, value_parser = clap::value_parser!(u16).range(0..=60))]

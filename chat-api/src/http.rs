@@ -10,11 +10,13 @@ mod messages;
 pub mod openapi;
 pub mod problem;
 mod query;
+mod trace;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::routing::get;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, LINK, RETRY_AFTER};
 use http::{HeaderValue, Method};
@@ -31,8 +33,11 @@ const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
 pub fn router(service: Arc<Service>) -> Router {
     let cors = cors(&service.allowed_origins);
     let routes = Router::new()
-        .route("/messages", get(messages::list).post(messages::send))
-        .route("/messages/{id}", get(messages::one))
+        .route(
+            "/messages",
+            get(messages::list).post(messages::send).route_layer(from_fn(trace::traced)),
+        )
+        .route("/messages/{id}", get(messages::one).route_layer(from_fn(trace::traced)))
         .route("/ws", get(ws::upgrade))
         .route("/openapi.json", get(openapi::document))
         .route("/healthz", get(health::healthz))
@@ -50,7 +55,14 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins.iter().cloned()))
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE, header::IDEMPOTENCY_KEY, header::X_AFTER])
+        .allow_headers([
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            header::IDEMPOTENCY_KEY,
+            header::X_AFTER,
+            header::TRACEPARENT,
+            header::TRACESTATE,
+        ])
         .expose_headers([LINK, RETRY_AFTER, header::X_CURSOR])
         .max_age(PREFLIGHT_MAX_AGE)
 }

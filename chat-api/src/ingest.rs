@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use governor::clock::MonotonicClock;
+use service_process::telemetry::TRACED;
 use tokio::time::timeout;
+use tracing::field::Empty;
+use tracing::{Instrument as _, info_span};
 
 use crate::archive::Archive;
 use crate::hub::{Hub, Recalled};
@@ -96,7 +99,14 @@ impl<F: Clone> Ingest<F> {
     /// Says something: returns when the log has acknowledged it. Without a key it is handed to the log
     /// before anything is waited for, so that what one person says keeps its order.
     pub async fn send(&self, author: &Author, draft: Draft) -> Result<Accepted, SendError> {
-        let outcome = self.say(author, draft).await;
+        let span = info_span!(
+            target: TRACED,
+            "send",
+            otel.kind = "producer",
+            otel.status_code = Empty,
+            outcome = Empty,
+        );
+        let outcome = self.say(author, draft).instrument(span.clone()).await;
         let class = match &outcome {
             Ok(_) => "accepted",
             Err(SendError::TooFast) => "rate_limited",
@@ -105,6 +115,10 @@ impl<F: Clone> Ingest<F> {
             Err(SendError::Log { error, .. }) => error.class(),
         };
         ::metrics::counter!(metrics::SENDS, "outcome" => class).increment(1);
+        span.record("outcome", class);
+        if matches!(outcome, Err(SendError::Log { .. })) {
+            span.record("otel.status_code", "ERROR");
+        }
         match &outcome {
             // The breaker said so, once for all of them.
             Err(SendError::Log { error: AppendError::Unavailable, .. }) => {}

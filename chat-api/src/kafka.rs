@@ -12,6 +12,7 @@ mod producer;
 mod raw;
 mod scan;
 mod topics;
+mod trace;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub use producer::{Appended, Producer};
 pub use raw::Raw;
 pub use scan::Scan;
 pub use topics::{TopicShape, Topics};
+pub use trace::Trace;
 
 /// The generation of the topic that is open. A second one comes with changing partition counts.
 pub const GENERATION: u16 = 0;

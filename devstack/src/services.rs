@@ -118,6 +118,7 @@ impl ChatStores<'_> {
             .env("MONGODB_DATABASE", &self.names.mongodb_database)
             .env("DEX_ISSUER_URL", issuer)
             .env("DEX_AUDIENCE", "chat-api")
+            .env("CHAT_REPLICA", format!("chat-{replica}"))
             // Nobody distributes connections here, and stopping should be quick.
             .env("CHAT_DRAIN_PAUSE", "0")
             .env("CHAT_DRAIN_OVER", "0")

@@ -9,6 +9,10 @@ use crate::message::{Cursor, IdempotencyKey, Invalid};
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The answer is to include everything up to this cursor.
 pub(super) const X_AFTER: HeaderName = HeaderName::from_static("x-after");
+/// Which trace a request belongs to (W3C Trace Context), so that a page of another origin may say it.
+pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// What tracing systems want to be passed on with it.
+pub(super) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// Up to where the history in the answer goes: what comes after this cursor is the socket's.
 pub(super) const X_CURSOR: HeaderName = HeaderName::from_static("x-cursor");
 

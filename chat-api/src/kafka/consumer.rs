@@ -11,14 +11,14 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 use tokio::sync::Notify;
 
-use super::{ASK_TIMEOUT, DecodeError, GENERATION, Log, LogError, Partitioner, Raw, decode};
+use super::{ASK_TIMEOUT, DecodeError, GENERATION, Log, LogError, Partitioner, Raw, Trace, decode};
 use crate::message::{Event, Partition, Position};
 
 /// What a reader gets next.
 #[derive(Debug)]
 pub enum Item {
-    /// A record.
-    Event(Event),
+    /// A record, and the trace that it belongs to.
+    Event(Event, Option<Trace>),
     /// A record that cannot be read, as it is, and why.
     Undecodable(Raw, DecodeError),
     /// The end of a partition was reached.
@@ -230,7 +230,7 @@ async fn next<C>(consumer: &StreamConsumer<C>, partitioner: Partitioner) -> Resu
 where
     C: ConsumerContext + 'static,
 {
-    let record = match consumer.recv().await {
+    let mut record = match consumer.recv().await {
         Ok(record) => record,
         Err(KafkaError::PartitionEOF(number)) => {
             return Ok(Item::End(Partition::from_number(number)?));
@@ -243,8 +243,9 @@ where
     };
     let partition = Partition::from_number(record.partition())?;
     let position = Position::new(GENERATION, record.offset())?;
+    let trace = Trace::of(&mut record);
     Ok(match decode(record.key(), record.payload(), partition, partitioner) {
-        Ok(envelope) => Item::Event(Event { partition, position, envelope }),
+        Ok(envelope) => Item::Event(Event { partition, position, envelope }, trace),
         Err(error) => Item::Undecodable(Raw::of(&record)?, error),
     })
 }

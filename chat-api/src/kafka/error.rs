@@ -1,6 +1,6 @@
 //! What can go wrong with the log, sorted by what a caller can do about it.
 
-use delivery_status::Persisted;
+use kafka_record::Persisted;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::breaker::Outcome;

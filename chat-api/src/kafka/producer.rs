@@ -12,11 +12,12 @@ use rdkafka::{ClientConfig, ClientContext};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 use super::breaker::Outcome;
 use super::gate::Gate;
 use super::in_flight::{Bounds, InFlight, Place};
-use super::{AppendError, GENERATION, Log, LogError, Partitioner, codec};
+use super::{AppendError, GENERATION, Log, LogError, Partitioner, codec, trace};
 use crate::message::{Cursor, Envelope, Partition, Position};
 use crate::metrics;
 
@@ -40,6 +41,8 @@ pub struct Producer {
     config: ClientConfig,
     topic: String,
     partitioner: Partitioner,
+    /// What this replica calls itself in the records it appends.
+    origin: Option<String>,
     /// The client that takes records now; another one after that one failed for good.
     client: Mutex<Arc<Client>>,
     in_flight: InFlight,
@@ -78,7 +81,9 @@ impl ProducerContext for Reports {
     fn delivery(&self, result: &DeliveryResult<'_>, pending: Box<Pending>) {
         let report = match result {
             Ok(record) => Ok(Some(record.offset()).filter(|offset| *offset >= 0)),
-            Err((error, record)) => Err(AppendError::of_report(error, delivery_status::of(record))),
+            Err((error, record)) => {
+                Err(AppendError::of_report(error, kafka_record::persisted(record)))
+            }
         };
         let outcome = report.map_or_else(AppendError::outcome, |_| Outcome::Answered);
         let Pending { partition, admitted, report: waiting, place } = *pending;
@@ -94,8 +99,14 @@ impl ProducerContext for Reports {
 }
 
 impl Producer {
-    /// A producer for the topic with messages. Connects in the background.
-    pub fn new(log: &Log, partitioner: Partitioner, bounds: Bounds) -> Result<Self, LogError> {
+    /// A producer for the topic with messages. Connects in the background. `origin` is the name of
+    /// this replica, if it has one.
+    pub fn new(
+        log: &Log,
+        partitioner: Partitioner,
+        bounds: Bounds,
+        origin: Option<String>,
+    ) -> Result<Self, LogError> {
         let mut config = log.client();
         config
             .set("acks", "all")
@@ -111,6 +122,7 @@ impl Producer {
             config,
             topic: log.messages(),
             partitioner,
+            origin,
             client: Mutex::new(client),
             in_flight: InFlight::new(bounds),
             gate,
@@ -123,7 +135,8 @@ impl Producer {
         self.partitioner.of(&envelope.room_id)
     }
 
-    /// Appends one envelope and waits for the log's word on it. Hands it over before it waits for
+    /// Appends one envelope, as a part of the current span's trace, and waits for the log's word on it.
+    /// Hands it over before it waits for
     /// anything, so that appends called one after another stand in that order.
     pub async fn append(&self, envelope: &Envelope) -> Result<Appended, AppendError> {
         let appended = self.hand_over_and_wait(envelope).await;
@@ -142,11 +155,12 @@ impl Producer {
         }
         let (report, reported) = oneshot::channel();
         let pending = Box::new(Pending { partition, admitted, report, place });
-        let record = BaseRecord::with_opaque_to(&self.topic, pending)
+        let mut record = BaseRecord::with_opaque_to(&self.topic, pending)
             .partition(partition.number())
             .key(key)
             .payload(value.as_slice())
             .timestamp(envelope.timestamp.timestamp_millis());
+        record.headers = trace::headers(&Span::current(), self.origin.as_deref());
         self.hand_over(record).inspect_err(|_| {
             self.gate.ended(partition, admitted, Outcome::Unclear, Instant::now());
         })?;

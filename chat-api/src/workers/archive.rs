@@ -18,8 +18,11 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use service_process::telemetry::TRACED;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::field::Empty;
+use tracing::{Span, info_span};
 
 use super::Stopped;
 use crate::archive::{Archive, ArchiveError, Step, Stored};
@@ -182,7 +185,10 @@ impl ArchiveReader {
 
     fn take(&mut self, item: Item) {
         match item {
-            Item::Event(event) => self.backlog.push(event, Instant::now()),
+            Item::Event(event, trace) => {
+                let span = trace.map_or_else(Span::none, |trace| trace.continued_by(span()));
+                self.backlog.push(event, span, Instant::now());
+            }
             Item::Undecodable(raw, reason) => self.backlog.push_dead(raw, reason.to_string()),
             Item::End(_) => {}
             Item::OutOfRange => self.look_at = Instant::now(),
@@ -338,6 +344,11 @@ impl ArchiveReader {
         }
         Ok(())
     }
+}
+
+/// The span in which an event waits for its batch and is stored.
+fn span() -> Span {
+    info_span!(target: TRACED, "store", otel.kind = "consumer", outcome = Empty)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "metrics are floating point")]

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use service_process::admin::Condition;
+use service_process::telemetry::TRACED;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use tracing::field::Empty;
+use tracing::{Span, info_span};
 
 use crate::hub::{Hub, Taken};
 use crate::kafka::{HandConsumer, Item, LogError, Range};
@@ -88,8 +91,9 @@ impl<F: Clone + Send + 'static> FanOut<F> {
                 item = self.consumer.next() => item?,
             };
             match item {
-                Item::Event(event) => {
-                    self.deliver(&event);
+                Item::Event(event, trace) => {
+                    let span = trace.map_or_else(Span::none, |trace| trace.continued_by(span()));
+                    span.in_scope(|| self.deliver(&event));
                     self.passed(&mut cold, event.partition);
                 }
                 Item::End(partition) => self.end(&mut cold, partition),
@@ -121,6 +125,7 @@ impl<F: Clone + Send + 'static> FanOut<F> {
             Taken::New => "new",
             Taken::Repeat => "repeat",
         };
+        Span::current().record("outcome", outcome);
         ::metrics::counter!(metrics::FANOUT_RECORDS, "outcome" => outcome).increment(1);
     }
 
@@ -176,6 +181,11 @@ impl<F: Clone + Send + 'static> FanOut<F> {
             sleep(LOOK_AGAIN).await;
         }
     }
+}
+
+/// The span in which an event comes to those who hear its room.
+fn span() -> Span {
+    info_span!(target: TRACED, "deliver", otel.kind = "consumer", outcome = Empty)
 }
 
 #[cfg(test)]

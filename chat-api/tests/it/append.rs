@@ -42,7 +42,7 @@ impl Scene {
         let log = Log { brokers: broker.bootstrap_servers(), prefix: String::new() };
         broker.create_topic(&log.messages(), 1, 1).unwrap();
         let partitioner = Partitioner::new(1).unwrap();
-        let producer = Arc::new(Producer::new(&log, partitioner, bounds).unwrap());
+        let producer = Arc::new(Producer::new(&log, partitioner, bounds, None).unwrap());
         let stop = CancellationToken::new();
         tokio::spawn(Arc::clone(&producer).look_after(stop.clone()));
         Self { broker, log, producer, stop }

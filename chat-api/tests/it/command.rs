@@ -1,6 +1,6 @@
 //! The program itself
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
 
 use serde_json::json;
@@ -24,7 +24,23 @@ pub(crate) fn program(setup: &Setup) -> Command {
     command
 }
 
-async fn finish(child: Child) -> (Option<i32>, String) {
+/// The program as it serves, and where.
+pub(crate) fn serve(setup: &Setup) -> (Command, SocketAddr) {
+    let free = || TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let address = free();
+    let mut command = program(setup);
+    command
+        .arg("serve")
+        .env("CHAT_LISTEN", address.to_string())
+        .env("ADMIN_LISTEN", free().to_string());
+    (command, address)
+}
+
+pub(crate) fn terminate(id: u32) {
+    std::process::Command::new("kill").args(["-TERM", &id.to_string()]).status().unwrap();
+}
+
+pub(crate) async fn finish(child: Child) -> (Option<i32>, String) {
     let output = tokio::time::timeout(crate::setup::HANG, child.wait_with_output()).await;
     let output = output.expect("the program ends").unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
@@ -122,13 +138,7 @@ async fn a_taken_port_and_an_absent_server_are_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_serves_stops_at_sigterm_and_keeps_secrets_out_of_its_most_talkative_log() {
     let setup = Setup::new().await;
-    let free = || TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
-    let address = free();
-    let mut command = program(&setup);
-    command
-        .arg("serve")
-        .env("CHAT_LISTEN", address.to_string())
-        .env("ADMIN_LISTEN", free().to_string());
+    let (mut command, address) = serve(&setup);
     let child = command.env("LOG_LEVEL", "trace").env("LOG_FORMAT", "json").spawn().unwrap();
     let id = child.id().unwrap();
     // Read all the while: a full pipe would stop the program.
@@ -148,7 +158,7 @@ async fn it_serves_stops_at_sigterm_and_keeps_secrets_out_of_its_most_talkative_
     let kilobytes: u64 = resident.split_whitespace().nth(1).unwrap().parse().unwrap();
     assert!(kilobytes <= 60 * 1024, "{resident}");
 
-    std::process::Command::new("kill").args(["-TERM", &id.to_string()]).status().unwrap();
+    terminate(id);
     let (code, log) = finished.await.unwrap();
     assert_eq!(code, Some(0), "{log}");
     assert!(log.contains("all sockets are closed"));

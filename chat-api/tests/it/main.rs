@@ -10,6 +10,8 @@ mod append;
 mod archive;
 mod archive_faults;
 mod by_hand;
+#[path = "../../../process/tests/it/collector.rs"]
+mod collector;
 mod command;
 mod corpora;
 mod cors;
@@ -35,4 +37,5 @@ mod setup;
 mod socket;
 mod socket_ends;
 mod topics;
+mod traces;
 mod ws;

@@ -77,6 +77,7 @@ impl Setup {
             dex_audience: "chat-api".to_owned(),
             dex_discovery_url: None,
             chat_allowed_origins: vec![HeaderValue::from_static(ORIGIN)],
+            chat_replica: None,
             // Nobody distributes connections here.
             chat_drain_pause: 0,
             chat_drain_over: 0,

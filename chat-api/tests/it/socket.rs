@@ -1,5 +1,7 @@
 //! A WebSocket client.
 
+use std::net::SocketAddr;
+
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -15,7 +17,11 @@ pub(crate) struct Socket {
 }
 
 pub(crate) fn request(replica: &Replica) -> http::Request<()> {
-    let mut request = format!("ws://{}/v1/ws", replica.address).into_client_request().unwrap();
+    request_at(replica.address)
+}
+
+pub(crate) fn request_at(address: SocketAddr) -> http::Request<()> {
+    let mut request = format!("ws://{address}/v1/ws").into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", "chat.v1".parse().unwrap());
     request
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
+use tracing::Span;
 
 use crate::archive::{Batch, Step, Stored};
 use crate::kafka::Raw;
@@ -59,8 +60,8 @@ struct Record {
 }
 
 enum Fate {
-    /// For the archive.
-    Event(Event),
+    /// For the archive, in a span that ends when it is stored.
+    Event(Event, Span),
     /// Not for the archive.
     Dead(Arc<Letter>),
     Settled,
@@ -147,9 +148,9 @@ impl Backlog {
 
     /// Takes in a record that is to be stored. One of a partition that is not open, or of a place
     /// that was read before, changes nothing.
-    pub(super) fn push(&mut self, event: Event, now: Instant) {
+    pub(super) fn push(&mut self, event: Event, span: Span, now: Instant) {
         let (partition, position) = (event.partition, event.position);
-        if let Some(ticket) = self.append(partition, position, Fate::Event(event)) {
+        if let Some(ticket) = self.append(partition, position, Fate::Event(event, span)) {
             self.waiting.push_back((ticket, now));
         }
     }
@@ -202,7 +203,7 @@ impl Backlog {
     pub(super) fn oldest(&self) -> Option<DateTime<Utc>> {
         let first = |lane: &Lane| {
             lane.records.iter().find_map(|record| match &record.fate {
-                Fate::Event(event) => Some(event.envelope.timestamp),
+                Fate::Event(event, _) => Some(event.envelope.timestamp),
                 _ => None,
             })
         };
@@ -222,7 +223,7 @@ impl Backlog {
         let tickets: Vec<_> = self.waiting.drain(..count).map(|(ticket, _)| ticket).collect();
         self.writing += tickets.len();
         let event = |ticket: &Ticket| match &self.find(*ticket)?.fate {
-            Fate::Event(event) => Some(event),
+            Fate::Event(event, _) => Some(event),
             _ => None,
         };
         let batch = Batch::of(tickets.iter().filter_map(event));
@@ -237,7 +238,11 @@ impl Backlog {
             stored.refused.into_iter().map(|refusal| (refusal.index, refusal.reason)).collect();
         for (index, ticket) in tickets.iter().enumerate() {
             let Some(record) = self.find_mut(*ticket) else { continue };
-            match reasons.remove(&index) {
+            let reason = reasons.remove(&index);
+            if let Fate::Event(_, span) = &record.fate {
+                span.record("outcome", if reason.is_none() { "stored" } else { metrics::REFUSED });
+            }
+            match reason {
                 None => {
                     record.fate = Fate::Settled;
                     self.moved = true;

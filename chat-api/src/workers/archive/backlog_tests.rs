@@ -55,7 +55,7 @@ async fn progress_never_passes_a_record_that_is_not_settled() {
         for raw in 0..RECORDS {
             match kind(raw) {
                 2 => backlog.push_dead(poison(0, raw), "poison".to_owned()),
-                _ => backlog.push(event(0, raw), now),
+                _ => backlog.push(event(0, raw), Span::none(), now),
             }
         }
         let mut settled = vec![false; 6];
@@ -105,10 +105,10 @@ async fn a_failed_batch_waits_again_in_its_order() {
     let now = Instant::now();
     let mut backlog = opened();
     for raw in 0..3 {
-        backlog.push(event(0, raw), now);
+        backlog.push(event(0, raw), Span::none(), now);
     }
     let (first, _) = backlog.take();
-    backlog.push(event(0, 3), now);
+    backlog.push(event(0, 3), Span::none(), now);
     backlog.failed(&first, now);
     assert_eq!(backlog.unstored(), 4);
     let (again, _) = backlog.take();
@@ -120,14 +120,14 @@ async fn a_failed_batch_waits_again_in_its_order() {
 async fn what_is_under_way_for_an_earlier_share_changes_nothing() {
     let now = Instant::now();
     let mut backlog = opened();
-    backlog.push(event(0, 0), now);
+    backlog.push(event(0, 0), Span::none(), now);
     backlog.push_dead(poison(0, 1), "poison".to_owned());
     let (tickets, _) = backlog.take();
     let lots = backlog.unsent(|_| usize::MAX);
     // Gone, and back again from an older progress.
     backlog.open(partition(0), Position::BEFORE_ALL, at(0));
-    backlog.push(event(0, 0), now);
-    backlog.push(event(0, 1), now);
+    backlog.push(event(0, 0), Span::none(), now);
+    backlog.push(event(0, 1), Span::none(), now);
     backlog.written(&tickets, refused(0));
     assert!(!backlog.sent(&lots[0], 1));
     assert_eq!(advance(&mut backlog), None);
@@ -144,16 +144,16 @@ async fn what_is_under_way_for_an_earlier_share_changes_nothing() {
 async fn a_repeat_of_the_log_and_a_record_of_another_share_are_not_taken() {
     let now = Instant::now();
     let mut backlog = opened();
-    backlog.push(event(0, 5), now);
-    backlog.push(event(0, 5), now);
-    backlog.push(event(0, 3), now);
-    backlog.push(event(1, 9), now);
+    backlog.push(event(0, 5), Span::none(), now);
+    backlog.push(event(0, 5), Span::none(), now);
+    backlog.push(event(0, 3), Span::none(), now);
+    backlog.push(event(1, 9), Span::none(), now);
     backlog.push_dead(poison(1, 9), "poison".to_owned());
     assert_eq!(backlog.unstored(), 1);
     assert_eq!(backlog.next(partition(0)), Some(at(6)));
     assert!(backlog.unsent(|_| usize::MAX).is_empty());
     backlog.shut(partition(0), at(5));
-    backlog.push(event(0, 6), now);
+    backlog.push(event(0, 6), Span::none(), now);
     assert!(backlog.is_settled(partition(0)) && backlog.unstored() == 0);
 }
 
@@ -178,10 +178,10 @@ async fn a_batch_is_due_when_it_is_full_or_old() {
     let now = Instant::now();
     let mut backlog = opened();
     assert_eq!(backlog.due(), None);
-    backlog.push(event(0, 0), now);
+    backlog.push(event(0, 0), Span::none(), now);
     assert_eq!(backlog.due(), Some(now + BATCH_AGE));
     for raw in 1..1_500 {
-        backlog.push(event(0, raw), now + BATCH_AGE);
+        backlog.push(event(0, raw), Span::none(), now + BATCH_AGE);
     }
     assert_eq!(backlog.due(), Some(now));
     assert_eq!(backlog.oldest(), Some(event(0, 0).envelope.timestamp));
