@@ -24,6 +24,8 @@ pub(crate) struct Sample<T> {
 pub(crate) struct Schedule {
     start: Instant,
     per_second: f64,
+    /// So many are due at once.
+    burst: u32,
     /// How many calls.
     pub(crate) count: u32,
 }
@@ -38,12 +40,17 @@ impl Schedule {
             reason = "nobody makes 2^32 calls, and none before the beginning"
         )]
         let count = calls.ceil() as u32;
-        Self { start: Instant::now(), per_second, count }
+        Self { start: Instant::now(), per_second, burst: 1, count }
+    }
+
+    /// At the same rate, but so many at once.
+    pub(crate) fn in_bursts(self, burst: u32) -> Self {
+        Self { burst, ..self }
     }
 
     /// When a call is due.
     pub(crate) fn due(&self, n: u32) -> Instant {
-        self.start + Duration::from_secs_f64(f64::from(n) / self.per_second)
+        self.start + Duration::from_secs_f64(f64::from(n - n % self.burst) / self.per_second)
     }
 
     /// When the last one is due.

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
-use mongodb::bson::{self, Document, doc};
+use mongodb::bson::{self, Document, RawDocumentBuf, doc};
 use mongodb::options::{
     ClientOptions, CollectionOptions, ConnectionString, IndexOptions, InsertManyOptions,
     ReadConcern, SelectionCriteria, WriteConcern,
@@ -121,9 +121,10 @@ impl Archive {
         batch::divide(batch.len(), |part| self.insert(batch.part(part))).await
     }
 
-    async fn insert(&self, documents: &[Document]) -> Result<batch::Inserted, ArchiveError> {
+    async fn insert(&self, documents: &[RawDocumentBuf]) -> Result<batch::Inserted, ArchiveError> {
         let options = InsertManyOptions::builder().ordered(false).build();
-        let inserted = self.messages.insert_many(documents).with_options(options);
+        let messages = self.messages.clone_with_type::<RawDocumentBuf>();
+        let inserted = messages.insert_many(documents).with_options(options);
         match tokio::time::timeout(WRITE_TIMEOUT, inserted).await {
             Ok(Ok(_)) => {
                 let stored = Stored { fresh: documents.len(), refused: Vec::new() };

@@ -11,16 +11,20 @@ mod visit;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::future::ready;
+use std::future::poll_fn;
+use std::mem;
 use std::num::NonZeroU32;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
-use futures_util::SinkExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use futures_util::{SinkExt as _, poll};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
 use crate::archive::ArchiveError;
@@ -212,13 +216,37 @@ impl Session {
         let left = self.leave.is_some_and(|leave| leave <= Instant::now());
         let reading = self.sends < SENDS_IN_FLIGHT && !left;
         let moment = self.next_moment(visit);
-        tokio::select! {
-            biased;
-            Some(done) = self.work.next() => Ok(Step::Done(done)),
-            () = timer.by(moment) => Ok(Step::Time),
-            message = self.socket.recv(), if reading => self.heard(message),
-            () = self.seat.bell().rung(), if !more => Ok(Step::Go),
-            () = ready(()), if more => Ok(Step::Go),
+        let message = {
+            let Self { work, socket, seat, .. } = self;
+            let mut rung = pin!(seat.bell().rung());
+            let mut woken = false;
+            poll_fn(|context| {
+                // The bell is why it wakes nearly always. It is not asked first at first, so that the
+                // rest has its turn however often it rings.
+                if mem::replace(&mut woken, true) && rung.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Err(Step::Go));
+                }
+                if !work.is_empty()
+                    && let Poll::Ready(Some(done)) = work.poll_next_unpin(context)
+                {
+                    return Poll::Ready(Err(Step::Done(done)));
+                }
+                if timer.poll(moment, context).is_ready() {
+                    return Poll::Ready(Err(Step::Time));
+                }
+                if reading && let Poll::Ready(message) = socket.poll_next_unpin(context) {
+                    return Poll::Ready(Ok(message));
+                }
+                if more || rung.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Err(Step::Go));
+                }
+                Poll::Pending
+            })
+            .await
+        };
+        match message {
+            Ok(message) => self.heard(message),
+            Err(step) => Ok(step),
         }
     }
 
@@ -265,7 +293,7 @@ impl Session {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), End> {
-        end::written(&timeout(self.service.patience.stall, self.socket.send(message)).await)
+        end::written(&in_time(self.service.patience.stall, self.socket.send(message)).await)
     }
 
     /// Sends many frames in few writes.
@@ -283,9 +311,18 @@ impl Session {
                 }
                 socket.flush().await
             };
-            end::written(&timeout(self.service.patience.stall, write).await)?;
+            end::written(&in_time(self.service.patience.stall, write).await)?;
         }
         Ok(())
+    }
+}
+
+/// A write with a limit. Most are done at once: they cost no timer.
+async fn in_time<T>(limit: Duration, write: impl Future<Output = T>) -> Result<T, Elapsed> {
+    let mut write = pin!(write);
+    match poll!(write.as_mut()) {
+        Poll::Ready(written) => Ok(written),
+        Poll::Pending => timeout(limit, write).await,
     }
 }
 

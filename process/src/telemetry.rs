@@ -13,7 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 pub(crate) use traces::flush;
-pub use traces::{TRACED, TraceArgs};
+pub use traces::{TRACED, TraceArgs, spans_are_exported};
 
 /// Upper bounds of what is timed, in seconds: from an answer out of memory (1 ms) to the longest
 /// that a caller waits (Dex gives a login 8 s), each about twice the one before.

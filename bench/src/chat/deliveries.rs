@@ -21,7 +21,11 @@ const MEMBERS: usize = 1_000;
 
 /// 30,000 deliveries a second, which the listeners' processor takes beside the broker. Together they
 /// are some seconds of processor time, of which the kernel's clock of 10 ms tells a hundredth.
-const RATE: Rate = Rate { per_second: 30.0, lasting: Duration::from_secs(10) };
+const RATE: Rate = Rate { per_second: 30.0, burst: 1, lasting: Duration::from_secs(10) };
+
+/// How messages come: evenly, or so that several are there at once, as in a room where a question is
+/// answered by many. A server that sends what it has in one write is spared some of the kernel's work.
+const SHAPES: [(&str, u32); 2] = [("one by one", 1), ("ten at once", 10)];
 
 /// What one server came to.
 #[derive(Debug, Clone, Copy)]
@@ -33,17 +37,31 @@ struct Found {
 }
 
 pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result<()> {
-    let mut chat = Vec::new();
-    let mut peers = Peer::ALL.map(|peer| (peer, Vec::new()));
+    let mut found = SHAPES.map(|_| (Vec::new(), Peer::ALL.map(|peer| (peer, Vec::new()))));
     for _ in 0..rounds {
-        chat.push(of_chat(site).await?);
-        for (peer, found) in &mut peers {
-            found.push(of_peer(site, *peer).await?);
+        for ((_, burst), (chat, peers)) in SHAPES.iter().zip(&mut found) {
+            let rate = Rate { burst: *burst, ..RATE };
+            chat.push(of_chat(site, rate).await?);
+            for (peer, found) in peers {
+                found.push(of_peer(site, *peer, rate).await?);
+            }
         }
     }
-    tell(report, "chat-api", &chat)?;
-    for (peer, found) in &peers {
-        tell(report, peer.name(), found)?;
+    for ((shape, _), (chat, peers)) in SHAPES.iter().zip(&found) {
+        tell_shape(report, shape, chat, peers)?;
+    }
+    Ok(())
+}
+
+fn tell_shape(
+    report: &mut Report,
+    shape: &str,
+    chat: &[Found],
+    peers: &[(Peer, Vec<Found>)],
+) -> Result<()> {
+    tell(report, shape, "chat-api", chat)?;
+    for (peer, found) in peers {
+        tell(report, shape, peer.name(), found)?;
         let ratios: Vec<f64> = chat
             .iter()
             .zip(found)
@@ -54,28 +72,28 @@ pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result
             Peer::Bun => 0.7,
             Peer::SocketIo => 5.0,
         };
-        let what = format!("P4: 1 × 1,000, chat-api / {}", peer.name());
+        let what = format!("P4: {shape}, chat-api / {}", peer.name());
         report.rounds(what, "ratio", &ratios, Goal::AtLeast(goal))?;
     }
     Ok(())
 }
 
-fn tell(report: &mut Report, name: &str, found: &[Found]) -> Result<()> {
+fn tell(report: &mut Report, shape: &str, name: &str, found: &[Found]) -> Result<()> {
     let column = |value: fn(&Found) -> f64| -> Vec<f64> { found.iter().map(value).collect() };
-    let what = format!("P4: deliveries per processor second, {name}");
+    let what = format!("P4: {shape}, deliveries per processor second, {name}");
     report.rounds(what, "1/s", &column(|one| one.per_cpu_second), Goal::None)?;
-    let what = format!("P4: delivery, p99, {name}");
+    let what = format!("P4: {shape}, delivery, p99, {name}");
     report.rounds(what, "ms", &column(|one| one.p99), Goal::None)
 }
 
-async fn of_chat(site: &Site) -> Result<Found> {
+async fn of_chat(site: &Site, rate: Rate) -> Result<Found> {
     let place = site.place().await?;
     let replica = site.serve(&place).await?;
     let sockets =
         open_many(MEMBERS, replica.address, Dialect::Chat, &site.tokens, Path::Loopback).await?;
-    let requests = (0..RATE.messages()).zip(&site.tokens).map(|(n, token)| request(n, token));
+    let requests = (0..rate.messages()).zip(&site.tokens).map(|(n, token)| request(n, token));
     let cpu = replica.cpu_seconds()?;
-    let hearing = publish(replica.address, sockets, requests.collect(), RATE).await?;
+    let hearing = publish(replica.address, sockets, requests.collect(), rate).await?;
     let spent = replica.cpu_seconds()? - cpu;
     let found = found(&hearing, spent)?;
     replica.stop().await?;
@@ -83,14 +101,14 @@ async fn of_chat(site: &Site) -> Result<Found> {
     Ok(found)
 }
 
-async fn of_peer(site: &Site, peer: Peer) -> Result<Found> {
+async fn of_peer(site: &Site, peer: Peer, rate: Rate) -> Result<Found> {
     let server = peer.start(&site.cores.service, site.files()).await?;
     let sockets = open_many(MEMBERS, server.address, peer.dialect(), &[], Path::Loopback).await?;
     // The same bytes go out as from chat-api, but for what each protocol wraps them in.
     let (sample, path) = (site.sample()?, format!("/publish?room={ROOM}"));
-    let requests = (0..RATE.messages()).map(|n| post(&path, None, &sample.event(n)));
+    let requests = (0..rate.messages()).map(|n| post(&path, None, &sample.event(n)));
     let cpu = server.cpu_seconds()?;
-    let hearing = publish(server.address, sockets, requests.collect(), RATE).await?;
+    let hearing = publish(server.address, sockets, requests.collect(), rate).await?;
     found(&hearing, server.cpu_seconds()? - cpu)
 }
 

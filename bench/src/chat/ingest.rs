@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::bare::{self, BareLog};
 use super::sample::request;
-use super::site::{Replica, Site};
+use super::site::Site;
 use crate::load::{Schedule, p99_millis};
 use crate::report::{Goal, Report};
 use crate::stats::count;
@@ -51,6 +51,7 @@ struct Rounds {
     cost: Vec<f64>,
     cost_ratio: Vec<f64>,
     log_p99: Vec<f64>,
+    http_p99: Vec<f64>,
     p99: Vec<f64>,
     p99_limit: Vec<f64>,
     delay: Vec<f64>,
@@ -78,7 +79,8 @@ pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result
 
         let rate = chat.rate / 2.0;
         let log_paced = bare.pace(rate, PACED).await?;
-        let (p99, delay, paced) = paced(&replica, site, rate).await?;
+        let (http_p99, _, _) = paced(http.address, site, rate).await?;
+        let (p99, delay, paced) = paced(replica.address, site, rate).await?;
         accepted += paced;
         site.archived_all(&place, accepted).await?;
 
@@ -89,6 +91,7 @@ pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result
         found.cost.push(cost * 1e6);
         found.cost_ratio.push(cost / (log.cpu_seconds_each() + noop_cost));
         found.log_p99.push(log_paced.p99_millis);
+        found.http_p99.push(http_p99);
         found.p99.push(p99);
         found.p99_limit.push(p99 / (1.5 * log_paced.p99_millis + LINGER_MILLIS));
         found.delay.push(delay);
@@ -110,6 +113,7 @@ impl Rounds {
         let what = "P2: processor per message / both bare";
         report.rounds(what, "ratio", &self.cost_ratio, Goal::AtMost(1.5))?;
         report.rounds("P3: bare acknowledgement at half load, p99", "ms", &self.log_p99, none)?;
+        report.rounds("P3: bare HTTP at half load, p99", "ms", &self.http_p99, none)?;
         report.rounds("P3: 202 at half load, p99", "ms", &self.p99, none)?;
         report.rounds("P3: of that the callers' own delay, p99", "ms", &self.delay, none)?;
         let what = "P3: 202 / (1.5 × acknowledgement + linger)";
@@ -170,8 +174,8 @@ fn message_id(body: &[u8]) -> Result<Uuid> {
 
 /// At a fixed rate: the 99th percentiles of the answers and of the callers' own delay, and how many
 /// there were.
-async fn paced(replica: &Replica, site: &Site, per_second: f64) -> Result<(f64, f64, u64)> {
-    let pool = Arc::new(Pool::open(replica.address, IN_FLIGHT).await?);
+async fn paced(address: SocketAddr, site: &Site, per_second: f64) -> Result<(f64, f64, u64)> {
+    let pool = Arc::new(Pool::open(address, IN_FLIGHT).await?);
     let requests = Arc::new(requests(site));
     let samples = Schedule::from_now(per_second, PACED)
         .run(|n| {

@@ -17,7 +17,7 @@ use crate::wire::socket::{Path, open_many};
 const MEMBERS: usize = 100;
 
 /// 1,000 messages: ten are above the 99th percentile.
-const RATE: Rate = Rate { per_second: 50.0, lasting: Duration::from_secs(20) };
+const RATE: Rate = Rate { per_second: 50.0, burst: 1, lasting: Duration::from_secs(20) };
 
 /// What is granted to a hundred sockets beside the log, in milliseconds.
 const SOCKETS_MILLIS: f64 = 3.0;

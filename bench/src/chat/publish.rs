@@ -18,12 +18,14 @@ const CONNECTIONS: usize = 16;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rate {
     pub(super) per_second: f64,
+    /// So many at once.
+    pub(super) burst: u32,
     pub(super) lasting: Duration,
 }
 
 impl Rate {
     fn schedule(self) -> Schedule {
-        Schedule::from_now(self.per_second, self.lasting)
+        Schedule::from_now(self.per_second, self.lasting).in_bursts(self.burst)
     }
 
     /// How many.

@@ -21,7 +21,7 @@ const STALLED: usize = MEMBERS / 10;
 
 /// 13 s: the kernel's buffers are full after some of them, and only after 15 s without progress is
 /// a connection cut.
-const RATE: Rate = Rate { per_second: 20.0, lasting: Duration::from_secs(13) };
+const RATE: Rate = Rate { per_second: 20.0, burst: 1, lasting: Duration::from_secs(13) };
 
 /// Bytes of a message, so that 260 of them are far more than the buffers hold.
 const CONTENT: usize = 2_000;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use mongodb::bson::Document;
+use mongodb::bson::RawDocumentBuf;
 use mongodb::error::{Error, ErrorKind};
 
 use super::{ArchiveError, document};
@@ -29,7 +29,7 @@ const REFUSALS_OF_ALL: [(i32, &str); 2] = [(22, "InvalidBSON"), (10334, "BSONObj
 
 /// Events in the form in which they are stored.
 #[derive(Debug)]
-pub struct Batch(Vec<Document>);
+pub struct Batch(Vec<RawDocumentBuf>);
 
 impl Batch {
     /// The documents of these events, in their order.
@@ -49,7 +49,7 @@ impl Batch {
         self.0.is_empty()
     }
 
-    pub(super) fn part(&self, part: Range<usize>) -> &[Document] {
+    pub(super) fn part(&self, part: Range<usize>) -> &[RawDocumentBuf] {
         &self.0[part]
     }
 }

@@ -1,7 +1,7 @@
 //! Events as documents.
 
 use chrono::DateTime;
-use mongodb::bson::{self, Document, doc};
+use mongodb::bson::{self, Document, RawDocumentBuf, cstr, rawdoc};
 
 use super::ArchiveError;
 use crate::message::{
@@ -9,10 +9,11 @@ use crate::message::{
     UserId, UserName,
 };
 
-/// The document of an event.
-pub(super) fn of_event(event: &Event) -> Document {
+/// The document of an event, in the form in which it is sent: a tree of values would cost more than
+/// what it is made of.
+pub(super) fn of_event(event: &Event) -> RawDocumentBuf {
     let envelope = &event.envelope;
-    let mut document = doc! {
+    let mut document = rawdoc! {
         "_id": envelope.message_id.to_string(),
         "room_id": envelope.room_id.as_str(),
         "partition": event.partition.number(),
@@ -23,7 +24,7 @@ pub(super) fn of_event(event: &Event) -> Document {
         "content": envelope.content.as_str(),
     };
     if let Some(hash) = envelope.body_hash {
-        document.insert("body_hash", hash.to_string());
+        document.append(cstr!("body_hash"), hash.to_string());
     }
     document
 }
@@ -59,6 +60,8 @@ fn read(document: &Document) -> Option<Event> {
 
 #[cfg(test)]
 mod tests {
+    use mongodb::bson::doc;
+
     use super::*;
     use crate::message::IdempotencyKey;
 
@@ -75,7 +78,8 @@ mod tests {
                 position: Position::new(0, 17).unwrap(),
                 envelope: Envelope::compose(draft, &author, now, [9; 10]),
             };
-            assert_eq!(to_event(&of_event(&event)).unwrap(), event);
+            let document = Document::try_from(of_event(&event)).unwrap();
+            assert_eq!(to_event(&document).unwrap(), event);
         }
         assert!(to_event(&doc! { "_id": "x" }).is_err());
     }

@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 
 use rdkafka::message::{BorrowedMessage, Header, OwnedHeaders};
-use service_process::trace_context;
+use service_process::{telemetry, trace_context};
 use tracing::Span;
 
 const PARENT: &CStr = c"traceparent";
@@ -22,8 +22,12 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// What the headers of a record say, if they do. The rest is up to whoever adopts it.
+    /// What the headers of a record say, if they do and somebody wants to know. Whether it is
+    /// well-formed is up to whoever adopts it.
     pub(super) fn of(record: &mut BorrowedMessage<'_>) -> Option<Self> {
+        if !telemetry::spans_are_exported() {
+            return None;
+        }
         Some(Self { parent: text(record, PARENT)?, state: text(record, STATE) })
     }
 
@@ -48,7 +52,8 @@ fn text(record: &mut BorrowedMessage<'_>, name: &CStr) -> Option<String> {
 /// The headers of a record that a replica of that name appends in a span. None if there is nothing
 /// to say.
 pub(super) fn headers(span: &Span, origin: Option<&str>) -> Option<OwnedHeaders> {
-    let trace = trace_context::headers_of(span);
+    let exported = telemetry::spans_are_exported();
+    let trace = if exported { trace_context::headers_of(span) } else { Vec::new() };
     let trace = trace.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     origin.map(|origin| (ORIGIN, origin)).into_iter().chain(trace).fold(
         None,

@@ -1,6 +1,7 @@
 //! The one timer of a session.
 
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -17,11 +18,11 @@ impl Timer {
         Self { sleep: Box::pin(sleep_until(first)) }
     }
 
-    /// Completes at `moment` or earlier.
-    pub(super) async fn by(&mut self, moment: Instant) {
+    /// Ready at `moment` or earlier.
+    pub(super) fn poll(&mut self, moment: Instant, context: &mut Context<'_>) -> Poll<()> {
         if moment < self.sleep.deadline() || self.sleep.is_elapsed() {
             self.sleep.as_mut().reset(moment);
         }
-        self.sleep.as_mut().await;
+        self.sleep.as_mut().poll(context)
     }
 }

@@ -39,6 +39,9 @@ const UNSTORED: usize = 2 * BATCH_RECORDS;
 const DEAD_BYTES: usize = 8 << 20;
 /// A write that takes longer does not keep the group waiting.
 const SLOW: Duration = Duration::from_secs(1);
+/// Progress is written no oftener: each time costs the database a commit of its own, and the broker
+/// another. What it lags behind is read again after a crash, and stored once all the same.
+const ADVANCE_EVERY: Duration = Duration::from_millis(100);
 /// How long to wait after a failure of the archive.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// The longest sleep. There is always something to begin, or something under way, before.
@@ -61,6 +64,8 @@ pub struct ArchiveReader {
     paused: bool,
     /// Nothing is written before this time.
     retry: Option<Instant>,
+    /// Progress is not written before this time.
+    advance_at: Instant,
     /// Progress fell: none is written before it was looked at.
     fallen: bool,
     /// When to look at progress and log.
@@ -125,6 +130,7 @@ impl ArchiveReader {
             under_way: UnderWay::default(),
             paused: false,
             retry: None,
+            advance_at: Instant::now(),
             fallen: false,
             look_at: Instant::now(),
             give_up_by: None,
@@ -215,10 +221,11 @@ impl ArchiveReader {
         if self.under_way.writing.is_none() && self.backlog.due().is_some_and(is_due) {
             self.begin_write(now);
         }
-        if !self.under_way.advancing && !self.fallen && self.backlog.has_moved() {
-            self.begin_advance();
+        if self.may_advance() && is_due(self.advance_at) {
+            self.begin_advance(now);
         }
-        if self.paused && self.under_way.writing.is_none() && !self.under_way.advancing {
+        let idle = self.under_way.writing.is_none() && !self.under_way.advancing;
+        if self.paused && idle && !self.may_advance() {
             // What had failed was given up.
             self.resume()?;
         }
@@ -232,12 +239,13 @@ impl ArchiveReader {
             Some(since) => Some(since + SLOW).filter(|_| !self.has_room()),
             None => self.retry.or(self.backlog.due()),
         };
+        let advance_at = self.may_advance().then(|| self.retry.unwrap_or(self.advance_at));
         let look_at = (!self.under_way.looking).then_some(self.look_at);
         let holds = self.holds.values().filter_map(|hold| match hold {
             Hold::DeadLetters { until, .. } => Some(*until).filter(|until| now < *until),
             Hold::Lost { .. } => None,
         });
-        let times = [write_at, look_at, self.give_up_by].into_iter().flatten();
+        let times = [write_at, advance_at, look_at, self.give_up_by].into_iter().flatten();
         times.chain(holds).min().unwrap_or(now + NAP)
     }
 
@@ -251,11 +259,16 @@ impl ArchiveReader {
         }));
     }
 
-    fn begin_advance(&mut self) {
+    fn may_advance(&self) -> bool {
+        !self.under_way.advancing && !self.fallen && self.backlog.has_moved()
+    }
+
+    fn begin_advance(&mut self, now: Instant) {
         let strides = self.backlog.steps();
         if strides.is_empty() {
             return;
         }
+        self.advance_at = now + ADVANCE_EVERY;
         self.under_way.advancing = true;
         let steps: Vec<Step> = strides.iter().map(|stride| stride.step).collect();
         let archive = self.archive.clone();

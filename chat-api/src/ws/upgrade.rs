@@ -13,8 +13,9 @@ use crate::http::problem::Problem;
 use crate::service::Service;
 use crate::session::Session;
 
-/// The default of 128 KiB stays with every idle socket; a chat frame fits one of these.
-const READ_BUFFER: usize = 4096;
+/// The default of 128 KiB stays with every idle socket, and is filled with zeros each time one looks.
+/// What people type fits this; a longer frame is read in several goes.
+const READ_BUFFER: usize = 2048;
 /// How a browser, which cannot set headers, names its token among the subprotocols.
 const BEARER_SUBPROTOCOL: &str = "bearer.";
 

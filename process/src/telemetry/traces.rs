@@ -103,6 +103,12 @@ pub(super) fn in_use(provider: SdkTracerProvider) {
     let _ = PROVIDER.set(provider);
 }
 
+/// Whether spans are sent anywhere. What they would be made of need not be looked for otherwise.
+#[must_use]
+pub fn spans_are_exported() -> bool {
+    PROVIDER.get().is_some()
+}
+
 /// Sends the spans that wait, for at most [`LONGEST_FLUSH`]. None are sent afterwards.
 pub(crate) async fn flush() {
     let Some(provider) = PROVIDER.get() else { return };
