@@ -111,7 +111,7 @@ async fn killed_at(number: usize) -> bool {
     const SAID: usize = 20_000;
     let setup = Setup::new().await;
     let putter = Putter::new(&setup);
-    let said: Vec<_> = (0..SAID).map(|number| number.to_string()).collect();
+    let mut said: Vec<_> = (0..SAID).map(|number| number.to_string()).collect();
     for content in &said {
         putter.say(&RoomId::lobby(), content);
     }
@@ -123,16 +123,30 @@ async fn killed_at(number: usize) -> bool {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    eventually("it has begun", async || (count(&setup).await > number * 3_000).then_some(())).await;
+    // However fast it is, there is more to come.
+    let talk = async {
+        loop {
+            said.push(said.len().to_string());
+            putter.say(&RoomId::lobby(), &said[said.len() - 1]);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let begun =
+        eventually("it has begun", async || (count(&setup).await > number * 3_000).then_some(()));
+    tokio::select! {
+        () = talk => {}
+        () = begun => {}
+    }
     child.kill().await.unwrap();
+    putter.flush();
     let at_its_death = count(&setup).await;
 
     let reader = Reader::start(&setup).await;
-    eventually("all is stored", async || (count(&setup).await >= SAID).then_some(())).await;
+    eventually("all is stored", async || (count(&setup).await >= said.len()).then_some(())).await;
     reader.stop().await;
     assert_eq!(stored_in(&setup, &RoomId::lobby()).await, said);
     assert_eq!(held(&setup, &setup.log.dead_letters()), 0);
-    at_its_death < SAID
+    at_its_death < said.len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
