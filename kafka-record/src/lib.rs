@@ -1,6 +1,6 @@
 //! What librdkafka knows of a record and the `rdkafka` crate does not pass on: whether one that was
 //! not acknowledged stands in the log nevertheless, and what one header says, whatever the others are
-//! called. The only unsafe code of the workspace (`docs/adr/0010-…`).
+//! called. The only unsafe code of the workspace (`docs/adr/0010-…` and `0011-…`).
 
 use std::ffi::CStr;
 use std::{ptr, slice};

@@ -136,8 +136,8 @@ impl Producer {
     }
 
     /// Appends one envelope, as a part of the current span's trace, and waits for the log's word on it.
-    /// Hands it over before it waits for
-    /// anything, so that appends called one after another stand in that order.
+    /// Hands it over before it waits for anything, so that appends called one after another stand in
+    /// that order.
     pub async fn append(&self, envelope: &Envelope) -> Result<Appended, AppendError> {
         let appended = self.hand_over_and_wait(envelope).await;
         let class = appended.map_or_else(AppendError::class, |_| "appended");

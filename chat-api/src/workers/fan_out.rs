@@ -12,7 +12,7 @@ use tracing::field::Empty;
 use tracing::{Span, info_span};
 
 use crate::hub::{Hub, Taken};
-use crate::kafka::{HandConsumer, Item, LogError, Range};
+use crate::kafka::{HandConsumer, Item, LogError, Range, Trace};
 use crate::message::{Cursor, Event, Partition, Position};
 use crate::metrics;
 use crate::sockets::{Order, Sockets};
@@ -92,8 +92,9 @@ impl<F: Clone + Send + 'static> FanOut<F> {
             };
             match item {
                 Item::Event(event, trace) => {
-                    let span = trace.map_or_else(Span::none, |trace| trace.continued_by(span()));
-                    span.in_scope(|| self.deliver(&event));
+                    // What is read at the start was delivered long ago.
+                    let trace = trace.filter(|_| !cold.contains_key(&event.partition));
+                    self.deliver(&event, trace.as_ref());
                     self.passed(&mut cold, event.partition);
                 }
                 Item::End(partition) => self.end(&mut cold, partition),
@@ -115,7 +116,8 @@ impl<F: Clone + Send + 'static> FanOut<F> {
         }
     }
 
-    fn deliver(&self, event: &Event) {
+    fn deliver(&self, event: &Event, trace: Option<&Trace>) {
+        let span = trace.map_or_else(Span::none, |trace| trace.continued_by(span()));
         let partition = event.partition;
         let taken = self.hub.take(event, |previous| {
             let previous = previous.map(|position| Cursor { partition, position });
@@ -125,7 +127,7 @@ impl<F: Clone + Send + 'static> FanOut<F> {
             Taken::New => "new",
             Taken::Repeat => "repeat",
         };
-        Span::current().record("outcome", outcome);
+        span.record("outcome", outcome);
         ::metrics::counter!(metrics::FANOUT_RECORDS, "outcome" => outcome).increment(1);
     }
 
