@@ -301,9 +301,8 @@ impl<'a> Crew<'a> {
             sleep(LOOK_AGAIN).await;
         };
         let report = self.report(&verdict);
-        // Without anybody who holds them they end.
-        self.clients.clear();
-        while self.lives.join_next().await.is_some() {}
+        // A scenario may still hold a client, which would go on for as long.
+        self.lives.shutdown().await;
         Ok(report)
     }
 
