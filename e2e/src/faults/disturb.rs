@@ -1,10 +1,13 @@
 //! What is done to a running stack.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use devstack::install;
 use devstack::part::Part;
+use tokio::fs;
+use tokio::process::Command;
 use tokio::time::sleep;
 
 use super::stage::Stage;
@@ -53,15 +56,31 @@ pub async fn bring_back(part: &Part, blow: Blow) -> Result<()> {
 /// measured by another clock, which machines do not set.
 pub async fn skew(stage: &Stage, replica: usize, seconds: i32) -> Result<()> {
     let library = install::faketime().context("libfaketime is not installed")?;
+    let folder = tempfile::tempdir()?;
+    let waits = compiled_waits(folder.path()).await?;
+    let mut libraries = waits.into_os_string();
+    libraries.push(" ");
+    libraries.push(library);
     let part = stage.replica(replica)?;
     part.stop().await;
     part.start_with(&[
-        ("LD_PRELOAD", library.as_os_str()),
+        ("LD_PRELOAD", libraries.as_os_str()),
         ("FAKETIME", format!("{seconds:+}s").as_ref()),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1".as_ref()),
         ("DONT_FAKE_MONOTONIC", "1".as_ref()),
     ])
     .await
+}
+
+/// The library that lets librdkafka wait under libfaketime; its source says why.
+async fn compiled_waits(folder: &Path) -> Result<PathBuf> {
+    let (source, library) = (folder.join("cnd_timedwait.c"), folder.join("cnd_timedwait.so"));
+    fs::write(&source, include_str!("cnd_timedwait.c")).await?;
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-o"]).args([&library, &source]);
+    let output = compiler.output().await.context("cc does not start")?;
+    ensure!(output.status.success(), "cc: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(library)
 }
 
 /// How many records [`poison`] writes.
