@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use auth_connector::cli::{self, Cli};
+use service_process::cli::parse_or_exit;
+use service_process::lifecycle;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match service_process::cli::parse_or_exit::<Cli>() {
-        Ok(cli) => cli::run(cli).await,
+fn main() -> ExitCode {
+    match parse_or_exit::<Cli>() {
+        Ok(cli) => lifecycle::run(cli::run(cli)),
         Err(code) => code,
     }
 }

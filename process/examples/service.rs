@@ -1,11 +1,12 @@
 //! A small service for this crate's tests: `service BEHAVIOUR`, which prints its admin port.
 
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use service_process::admin::{Admin, Readiness};
-use service_process::lifecycle::Lifecycle;
+use service_process::lifecycle::{self, Lifecycle};
 use service_process::telemetry::{TRACED, TelemetryArgs};
 use service_process::{cli, telemetry, trace_context};
 use tracing::{info, info_span};
@@ -27,22 +28,26 @@ enum Behaviour {
     Orderly,
     /// Finishes only at the hard token.
     Slow,
+    /// Blocks a thread for ever when it is asked to.
+    Stuck,
     /// Its worker fails after the first scrape of `/ready`.
     Failing,
     /// Its worker panics at once.
     Panicking,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let cli = match cli::parse_or_exit::<Cli>() {
-        Ok(cli) => cli,
-        Err(code) => return code,
-    };
+fn main() -> ExitCode {
+    match cli::parse_or_exit::<Cli>() {
+        Ok(cli) => lifecycle::run(serve(cli)),
+        Err(code) => code,
+    }
+}
+
+async fn serve(cli: Cli) -> ExitCode {
     telemetry::init(&cli.telemetry);
     work(cli.traceparent.as_deref());
     let lifecycle = Lifecycle::new(match cli.behaviour {
-        Behaviour::Slow => Duration::from_mins(5),
+        Behaviour::Slow | Behaviour::Stuck => Duration::from_mins(5),
         _ => Duration::from_secs(5),
     });
     let tasks = lifecycle.tasks();
@@ -58,16 +63,24 @@ async fn main() -> ExitCode {
         match cli.behaviour {
             Behaviour::Failing => anyhow::bail!("the disk is full"),
             Behaviour::Panicking => panic!("a broken invariant"),
-            Behaviour::Orderly | Behaviour::Slow => condition.met(),
+            Behaviour::Orderly | Behaviour::Slow | Behaviour::Stuck => condition.met(),
         }
         metrics::counter!("example_starts_total").increment(1);
         worker.stopping().cancelled().await;
-        if cli.behaviour == Behaviour::Slow {
-            worker.aborting().cancelled().await;
+        match cli.behaviour {
+            Behaviour::Slow => worker.aborting().cancelled().await,
+            Behaviour::Stuck => tokio::task::spawn_blocking(block).await?,
+            _ => {}
         }
         Ok(())
     });
     lifecycle.run_until_stopped().await
+}
+
+fn block() {
+    loop {
+        thread::park();
+    }
 }
 
 /// Does something in a span of its own, in one of a library's, and says what a call would carry.

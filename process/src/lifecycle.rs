@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,6 +20,18 @@ use crate::{exit, telemetry};
 
 /// How long tasks get after the hard token before the process leaves without them.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Runs the process on a runtime of its own, and returns the code to exit with. A thread that is still
+/// blocked then is left behind: a call that never returns must not hold a process that has stopped.
+///
+/// # Panics
+/// When the operating system refuses threads.
+pub fn run(main: impl Future<Output = ExitCode>) -> ExitCode {
+    let runtime = Runtime::new().expect("threads can be started");
+    let code = runtime.block_on(main);
+    runtime.shutdown_background();
+    code
+}
 
 /// Owns the life of a process from its first task to its exit code.
 #[derive(Debug)]

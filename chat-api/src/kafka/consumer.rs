@@ -1,8 +1,12 @@
 //! Reading the log: by hand, all of it, or as a member of a group, a share of it.
 
 use std::collections::VecDeque;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -13,6 +17,9 @@ use tokio::sync::Notify;
 
 use super::{ASK_TIMEOUT, DecodeError, GENERATION, Log, LogError, Partitioner, Raw, Trace, decode};
 use crate::message::{Event, Partition, Position};
+
+/// How long a member waits for its group's word when it leaves.
+const LEAVE: Duration = Duration::from_secs(5);
 
 /// What a reader gets next.
 #[derive(Debug)]
@@ -51,7 +58,7 @@ pub struct HandConsumer {
 
 /// Reads the partitions that its group gives it.
 pub struct GroupConsumer {
-    consumer: Arc<StreamConsumer<Group>>,
+    consumer: Arc<Member>,
     topic: String,
     partitioner: Partitioner,
 }
@@ -137,7 +144,8 @@ impl GroupConsumer {
             .set("heartbeat.interval.ms", "1000")
             .create_with_context(Group::default())?;
         consumer.subscribe(&[&log.messages()])?;
-        Ok(Self { consumer: Arc::new(consumer), topic: log.messages(), partitioner })
+        let consumer = Arc::new(Member(Some(consumer)));
+        Ok(Self { consumer, topic: log.messages(), partitioner })
     }
 
     /// Waits for what comes next. Changes of the share come about while this is awaited.
@@ -163,7 +171,7 @@ impl GroupConsumer {
     ) -> impl Future<Output = Result<Ranges, LogError>> + Send + use<> {
         let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
         let ask = move || {
-            let range = |partition| Ok((partition, range(consumer.as_ref(), &topic, partition)?));
+            let range = |partition| Ok((partition, range(&**consumer, &topic, partition)?));
             partitions.into_iter().map(range).collect()
         };
         async move { tokio::task::spawn_blocking(ask).await.map_err(|_| LogError::Died)? }
@@ -208,7 +216,7 @@ impl GroupConsumer {
     }
 }
 
-/// Leaves the group, however the reader ended. Blocks until the broker knows, a few seconds at most.
+/// Leaves the group, however the reader ended. Blocks until the broker knows, or for [`LEAVE`].
 impl Drop for GroupConsumer {
     fn drop(&mut self) {
         // From here on the group's callback answers; what it noted before must be answered now, or
@@ -222,6 +230,32 @@ impl Drop for GroupConsumer {
             if let Err(error) = answered {
                 tracing::warn!(%error, "archive reader leaves its group uncleanly");
             }
+        }
+    }
+}
+
+/// A membership of the group, which ends when this is dropped.
+struct Member(Option<StreamConsumer<Group>>);
+
+impl Deref for Member {
+    type Target = StreamConsumer<Group>;
+
+    fn deref(&self) -> &StreamConsumer<Group> {
+        self.0.as_ref().expect("only the drop takes it")
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        // The client library waits for the answer to its last commit, and a broker that was lost with
+        // it may never come back. A member that is silent is counted out by the others.
+        let (consumer, (left, has_left)) = (self.0.take(), mpsc::channel::<()>());
+        let leaving = thread::Builder::new().name("leave-group".to_owned()).spawn(move || {
+            drop(consumer);
+            drop(left);
+        });
+        if leaving.is_err() || has_left.recv_timeout(LEAVE) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("archive reader leaves without the word of its group");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Servers of a test's own that go away
 
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use devstack::kafka;
@@ -122,6 +123,25 @@ async fn a_frozen_broker_costs_one_send_its_time_and_a_retry_with_the_key_settle
     sends_are_taken_again(&replica, &token).await;
     assert_eq!(socket.contents(2).await, ["once", "after"], "the socket stayed, and heard it once");
     assert_eq!(setup.stored_count(3).await, ["before", "once", "after"]);
+}
+
+/// The reader's last commit is under way, and nobody will ever answer it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_stops_in_order_although_its_broker_was_lost_with_a_commit() {
+    let (home, other_home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let kafka = kafka::Server::start_private(home.path()).await.unwrap();
+    let mongodb = devstack::mongodb::Server::start_private(other_home.path()).await.unwrap();
+    let setup = Setup::on(kafka.brokers(), mongodb.uri()).await;
+    let (replica, token, mut socket) = visit(&setup).await;
+    socket.subscribe(None).await;
+
+    mongodb.freeze();
+    replica.say(&token, "stored when Kafka is frozen").await;
+    assert_eq!(socket.contents(1).await, ["stored when Kafka is frozen"]);
+    kafka.freeze();
+    mongodb.thaw();
+    setup.stored_count(2).await;
+    assert_eq!(replica.stop().await, ExitCode::SUCCESS);
 }
 
 #[tokio::test(flavor = "multi_thread")]

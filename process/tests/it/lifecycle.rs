@@ -26,6 +26,18 @@ async fn a_second_signal_ends_a_slow_service_at_once() {
     assert!(log.contains("leaving now"), "{log}");
 }
 
+#[tokio::test]
+async fn a_thread_that_is_blocked_for_ever_does_not_keep_the_process() {
+    let service = Service::start("stuck");
+    service.until("/ready", 200).await;
+    service.signal(Signal::SIGTERM);
+    service.until("/ready", 503).await;
+    service.signal(Signal::SIGTERM);
+    let (status, log) = service.ended();
+    assert_eq!(status.code(), Some(1), "{log}");
+    assert!(log.contains("leaving with unfinished tasks"), "{log}");
+}
+
 #[test]
 fn a_failed_worker_stops_the_process_with_its_reason() {
     let (status, log) = Service::start("failing").ended();
