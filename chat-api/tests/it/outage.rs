@@ -144,6 +144,31 @@ async fn a_replica_stops_in_order_although_its_broker_was_lost_with_a_commit() {
     assert_eq!(replica.stop().await, ExitCode::SUCCESS);
 }
 
+/// Nothing is read on for as long as MongoDB is away. The group takes the share of the silent reader
+/// meanwhile, and gives it back.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_up_unstored_is_stored_by_the_reader_it_comes_back_to() {
+    let (home, other_home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let kafka = kafka::Server::start_private(home.path()).await.unwrap();
+    let mongodb = devstack::mongodb::Server::start_private(other_home.path()).await.unwrap();
+    let setup = Setup::on(kafka.brokers(), mongodb.uri()).await;
+    let (replica, token, _) = visit(&setup).await;
+    let lag = async |records: usize| {
+        let partition = Setup::lobby_partition();
+        let line = format!("chat_archive_lag_records{{partition=\"{partition}\"}} {records}\n");
+        eventually(&line, async || replica.metrics().await.contains(&line).then_some(())).await;
+    };
+
+    mongodb.kill().await;
+    replica.say(&token, "while MongoDB is away").await;
+    lag(1).await;
+    kafka.freeze();
+    lag(0).await;
+    kafka.thaw();
+    mongodb.restart().await.unwrap();
+    assert_eq!(setup.stored_count(2).await, ["before", "while MongoDB is away"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_archive_is_away_people_talk_on_and_it_is_filled_afterwards() {
     let home = tempfile::tempdir().unwrap();

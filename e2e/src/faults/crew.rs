@@ -139,6 +139,10 @@ impl<'a> Crew<'a> {
     /// Has members join, and waits until all of them listen. Gives their clients.
     pub async fn join(&mut self, members: &Members) -> Result<&[Client]> {
         let first = self.clients.len();
+        // One after another: a hundred renewals at once take Dex longer than a client waits for its own.
+        for person in members.people.clone() {
+            self.stage.people.get(person).context("too few people")?.token().await;
+        }
         self.admit(members)?;
         self.everybody_listens().await?;
         Ok(&self.clients[first..])

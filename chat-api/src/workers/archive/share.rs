@@ -168,8 +168,12 @@ impl ArchiveReader {
                 None => self.lose(*place)?,
             }
         }
+        // Whatever was said of them before: in the client library a pause outlives the share.
+        let coming = starts.iter().map(|(partition, _)| *partition);
         if self.paused {
-            self.consumer.pause(starts.iter().map(|(partition, _)| *partition))?;
+            self.consumer.pause(coming)?;
+        } else {
+            self.consumer.resume(coming.filter(|partition| !self.holds.contains_key(partition)))?;
         }
         tracing::info!(?starts, "archive: reading partitions");
         Ok(())
