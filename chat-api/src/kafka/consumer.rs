@@ -249,13 +249,14 @@ impl Drop for Member {
     fn drop(&mut self) {
         // The client library waits for the answer to its last commit, and a broker that was lost with
         // it may never come back. A member that is silent is counted out by the others.
-        let (consumer, (left, has_left)) = (self.0.take(), mpsc::channel::<()>());
+        let consumer = self.0.take();
+        let (left, has_left) = mpsc::channel::<()>();
         let leaving = thread::Builder::new().name("leave-group".to_owned()).spawn(move || {
             drop(consumer);
             drop(left);
         });
         if leaving.is_err() || has_left.recv_timeout(LEAVE) == Err(RecvTimeoutError::Timeout) {
-            tracing::warn!("archive reader leaves without the word of its group");
+            tracing::warn!("archive: left without the word of the group");
         }
     }
 }

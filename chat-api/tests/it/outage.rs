@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use devstack::kafka;
+use devstack::{kafka, mongodb};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -37,6 +37,13 @@ async fn on_a_broker_of_its_own(home: &TempDir) -> (kafka::Server, Setup) {
     let kafka = kafka::Server::start_private(home.path()).await.unwrap();
     let setup = Setup::on(kafka.brokers(), &devstack::shared::mongodb_uri().unwrap()).await;
     (kafka, setup)
+}
+
+async fn on_servers_of_its_own(home: &TempDir) -> (kafka::Server, mongodb::Server, Setup) {
+    let kafka = kafka::Server::start_private(home.path()).await.unwrap();
+    let mongodb = mongodb::Server::start_private(home.path()).await.unwrap();
+    let setup = Setup::on(kafka.brokers(), mongodb.uri()).await;
+    (kafka, mongodb, setup)
 }
 
 /// Somebody who said something that is stored, and has a socket.
@@ -128,10 +135,8 @@ async fn a_frozen_broker_costs_one_send_its_time_and_a_retry_with_the_key_settle
 /// The reader's last commit is under way, and nobody will ever answer it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_stops_in_order_although_its_broker_was_lost_with_a_commit() {
-    let (home, other_home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let kafka = kafka::Server::start_private(home.path()).await.unwrap();
-    let mongodb = devstack::mongodb::Server::start_private(other_home.path()).await.unwrap();
-    let setup = Setup::on(kafka.brokers(), mongodb.uri()).await;
+    let home = tempfile::tempdir().unwrap();
+    let (kafka, mongodb, setup) = on_servers_of_its_own(&home).await;
     let (replica, token, mut socket) = visit(&setup).await;
     socket.subscribe(None).await;
 
@@ -148,10 +153,8 @@ async fn a_replica_stops_in_order_although_its_broker_was_lost_with_a_commit() {
 /// meanwhile, and gives it back.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_given_up_unstored_is_stored_by_the_reader_it_comes_back_to() {
-    let (home, other_home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let kafka = kafka::Server::start_private(home.path()).await.unwrap();
-    let mongodb = devstack::mongodb::Server::start_private(other_home.path()).await.unwrap();
-    let setup = Setup::on(kafka.brokers(), mongodb.uri()).await;
+    let home = tempfile::tempdir().unwrap();
+    let (kafka, mongodb, setup) = on_servers_of_its_own(&home).await;
     let (replica, token, _) = visit(&setup).await;
     let lag = async |records: usize| {
         let partition = Setup::lobby_partition();
@@ -172,7 +175,7 @@ async fn what_was_given_up_unstored_is_stored_by_the_reader_it_comes_back_to() {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_archive_is_away_people_talk_on_and_it_is_filled_afterwards() {
     let home = tempfile::tempdir().unwrap();
-    let mongodb = devstack::mongodb::Server::start_private(home.path()).await.unwrap();
+    let mongodb = mongodb::Server::start_private(home.path()).await.unwrap();
     let setup = Setup::on(&devstack::shared::kafka_brokers().unwrap(), mongodb.uri()).await;
     let replica = setup.replica().await;
     let token = setup.issuer.token("ada");

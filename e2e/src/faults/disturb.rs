@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use devstack::install;
 use devstack::part::Part;
+use devstack::program::Program;
 use tokio::fs;
-use tokio::process::Command;
 use tokio::time::sleep;
 
 use super::stage::Stage;
@@ -76,10 +76,8 @@ pub async fn skew(stage: &Stage, replica: usize, seconds: i32) -> Result<()> {
 async fn compiled_waits(folder: &Path) -> Result<PathBuf> {
     let (source, library) = (folder.join("cnd_timedwait.c"), folder.join("cnd_timedwait.so"));
     fs::write(&source, include_str!("cnd_timedwait.c")).await?;
-    let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-o"]).args([&library, &source]);
-    let output = compiler.output().await.context("cc does not start")?;
-    ensure!(output.status.success(), "cc: {}", String::from_utf8_lossy(&output.stderr));
+    let compiler = Program::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]);
+    compiler.run(&folder.join("cc.log")).await?;
     Ok(library)
 }
 

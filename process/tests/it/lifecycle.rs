@@ -1,3 +1,5 @@
+use std::process::ExitStatus;
+
 use nix::sys::signal::Signal;
 
 use crate::service::Service;
@@ -14,26 +16,26 @@ async fn sigterm_and_sigint_end_an_orderly_service_with_success() {
     }
 }
 
-#[tokio::test]
-async fn a_second_signal_ends_a_slow_service_at_once() {
-    let service = Service::start("slow");
+/// How a service ends that is asked to a second time while it stops, and what it logged.
+async fn asked_twice(behaviour: &str) -> (ExitStatus, String) {
+    let service = Service::start(behaviour);
     service.until("/ready", 200).await;
     service.signal(Signal::SIGTERM);
     service.until("/ready", 503).await;
     service.signal(Signal::SIGTERM);
-    let (status, log) = service.ended();
+    service.ended()
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_a_slow_service_at_once() {
+    let (status, log) = asked_twice("slow").await;
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(log.contains("leaving now"), "{log}");
 }
 
 #[tokio::test]
 async fn a_thread_that_is_blocked_for_ever_does_not_keep_the_process() {
-    let service = Service::start("stuck");
-    service.until("/ready", 200).await;
-    service.signal(Signal::SIGTERM);
-    service.until("/ready", 503).await;
-    service.signal(Signal::SIGTERM);
-    let (status, log) = service.ended();
+    let (status, log) = asked_twice("stuck").await;
     assert_eq!(status.code(), Some(1), "{log}");
     assert!(log.contains("leaving with unfinished tasks"), "{log}");
 }
