@@ -17,16 +17,20 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 /// Makes `span` a child of the remote span that these headers name. Call it before the span is
 /// entered.
 pub fn adopt<'a>(span: &Span, headers: impl IntoIterator<Item = (&'a str, &'a str)>) {
+    let propagator = TraceContextPropagator::new();
     let mut joined: HashMap<String, String> = HashMap::new();
     for (name, value) in headers {
+        let Some(name) = propagator.fields().find(|field| name.eq_ignore_ascii_case(field)) else {
+            continue;
+        };
         // A `tracestate` may come in several lines that are one list. A second `traceparent` is
         // against the rules, and joined it is no longer well-formed.
         joined
-            .entry(name.to_ascii_lowercase())
+            .entry(name.to_owned())
             .and_modify(|line| *line = format!("{line},{value}"))
             .or_insert_with(|| value.to_owned());
     }
-    let remote = TraceContextPropagator::new().extract_with_context(&Context::new(), &joined);
+    let remote = propagator.extract_with_context(&Context::new(), &joined);
     if remote.span().span_context().is_valid() {
         // Fails when traces are off: there is then nothing to tell about.
         let _ = span.set_parent(remote);
