@@ -127,6 +127,8 @@ pub struct Config {
 pub struct Patience {
     /// For the head of a request.
     pub head: Duration,
+    /// For its body.
+    pub body: Duration,
     /// For the first token.
     pub auth: Duration,
     /// Between two pings.
@@ -150,6 +152,7 @@ impl Patience {
     fn new(args: &ServeArgs) -> Self {
         Self {
             head: Duration::from_secs(10),
+            body: Duration::from_secs(10),
             auth: Duration::from_secs(10),
             ping_every: Duration::from_secs(25),
             pong_within: Duration::from_secs(8),

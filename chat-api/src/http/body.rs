@@ -1,13 +1,17 @@
 //! A JSON object as a request's body.
 
+use std::sync::Arc;
+
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::response::IntoResponse as _;
 use axum::response::Response;
 use http::header;
+use tokio::time::timeout;
 
 use super::Problem;
 use crate::message::{Content, Fields};
+use crate::service::Service;
 
 /// JSON may write a byte of content as six (`\u0001`), and other fields take some room.
 pub(super) const MAX_BYTES: usize = 6 * Content::MAX_BYTES + 4096;
@@ -15,16 +19,17 @@ pub(super) const MAX_BYTES: usize = 6 * Content::MAX_BYTES + 4096;
 /// The members of the object.
 pub(super) struct Body(pub(super) Fields);
 
-impl<S: Send + Sync> FromRequest<S> for Body {
+impl FromRequest<Arc<Service>> for Body {
     type Rejection = Response;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+    async fn from_request(request: Request, service: &Arc<Service>) -> Result<Self, Response> {
         let media_type =
             request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !media_type.is_some_and(is_json) {
             return Err(Problem::unsupported_media_type().into_response());
         }
-        let bytes = to_bytes(request.into_body(), MAX_BYTES).await.map_err(|error| {
+        let bytes = timeout(service.patience.body, to_bytes(request.into_body(), MAX_BYTES)).await;
+        let bytes = bytes.map_err(|_| Problem::slow_body().into_response())?.map_err(|error| {
             let over_limit = std::error::Error::source(&error)
                 .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
             let problem = if over_limit {

@@ -112,6 +112,7 @@ impl From<Event> for Message {
         (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "`user_id` is not the token's subject.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such room.", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body did not come in time.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The key was used for another message.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Body or content too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not application/json.", body = Problem, content_type = "application/problem+json"),

@@ -110,6 +110,11 @@ impl Problem {
         )
     }
 
+    pub(super) fn slow_body() -> Self {
+        let detail = "the body did not come in time";
+        Self::new(StatusCode::REQUEST_TIMEOUT, "slow-body", "Slow body", detail)
+    }
+
     pub(super) fn invalid_parameter(name: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid-parameter", "Invalid parameter", detail)
             .about(name)
@@ -254,6 +259,10 @@ impl IntoResponse for Problem {
             StatusCode::UNAUTHORIZED => {
                 let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            // RFC 9110 §15.5.9: what may still come is not waited for.
+            StatusCode::REQUEST_TIMEOUT => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             StatusCode::TOO_MANY_REQUESTS => {
                 headers.insert(header::RETRY_AFTER, SOON);

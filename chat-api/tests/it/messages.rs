@@ -1,8 +1,13 @@
 //! `/v1/messages`
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use crate::setup::{Setup, assert_problem};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use crate::setup::{HANG, Setup, assert_problem};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_is_in_the_history() {
@@ -207,6 +212,38 @@ async fn sizes_and_media_types_are_limited() {
     let request = replica.http.post(replica.url("/v1/messages")).bearer_auth(&token);
     let request = request.header("content-type", "Application/JSON; charset=utf-8");
     assert_eq!(request.body(r#"{"content":"hi"}"#).send().await.unwrap().status(), 202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_never_ends_is_answered_and_cut_off() {
+    let setup = Setup::new().await;
+    let replica =
+        setup.replica_with(|config| config.patience.body = Duration::from_millis(500)).await;
+    let head = format!(
+        "POST /v1/messages HTTP/1.1\r\nHost: chat.example\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n",
+        setup.issuer.token("ada")
+    );
+    let slow = TcpStream::connect(replica.address).await.unwrap();
+    let (mut answer, mut request) = slow.into_split();
+    request.write_all(head.as_bytes()).await.unwrap();
+    let dribble = async {
+        while request.write_all(b" ").await.is_ok() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let mut answered = Vec::new();
+    let ends = async {
+        tokio::join!(dribble, async {
+            // A reset may follow the answer, because more was on its way.
+            let _ = answer.read_to_end(&mut answered).await;
+        })
+    };
+    timeout(HANG, ends).await.expect("it is cut off");
+    let answered = String::from_utf8(answered).unwrap();
+    assert!(answered.starts_with("HTTP/1.1 408 "), "{answered}");
+    assert!(answered.contains("urn:problem-type:chat:slow-body"), "{answered}");
+    assert!(setup.stored().await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
