@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::archive::Archive;
+use crate::archive::{Archive, History};
 use crate::config::{Config, MongoArgs, ServeArgs};
 use crate::hub::Hub;
 use crate::ingest::{Ingest, Sources};
@@ -96,7 +96,7 @@ fn verifier_config(args: &ServeArgs) -> Result<VerifierConfig, BadConfiguration>
 impl App {
     /// Connects to the log and the archive and binds both ports; port 0 lets the system choose.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
-        let Config { args, patience, rate, in_flight, ring_bytes, span } = config;
+        let Config { args, patience, rate, reads, in_flight, ring_bytes, span } = config;
         check(&args)?;
         let sources = Sources { now, random };
         let (verifier, fetcher) = Verifier::new(verifier_config(&args)?, now)?;
@@ -107,6 +107,11 @@ impl App {
         let log = args.log.log();
         let Ground { partitioner, consumer, starts } = ground(&log, span).await?;
         let archive = open_archive(&args.mongodb, partitioner).await?;
+        let MongoArgs { mongodb_uri, mongodb_database } = &args.mongodb;
+        let partitions = partitioner.count();
+        let history =
+            History::open(mongodb_uri, mongodb_database, GENERATION, partitions, reads).await;
+        let history = Arc::new(history.context("MONGODB_URI")?);
         let producer = Arc::new(Producer::new(&log, partitioner, in_flight, args.chat_replica)?);
 
         let rings: Vec<Position> = starts.iter().map(|(_, start)| start.ring).collect();
@@ -130,19 +135,19 @@ impl App {
         let archive_stopped = stopped("archive", readiness.condition("archive"));
         let archive_reader = ArchiveReader::new(
             group,
-            archive.clone(),
+            archive,
             DeadLetters::new(log.clone()),
             archive_stopped,
             sources,
         );
         let ingest =
-            Ingest::new(Arc::clone(&producer), Arc::clone(&hub), archive.clone(), rate, sources);
+            Ingest::new(Arc::clone(&producer), Arc::clone(&hub), Arc::clone(&history), rate, sources);
         let service = Arc::new(Service {
             verifier,
             ingest,
             hub,
-            catch_up: CatchUp::new(archive.clone(), ws::frame::event),
-            archive,
+            catch_up: CatchUp::new(Arc::clone(&history), ws::frame::event),
+            history,
             partitioner,
             sources,
             patience,
@@ -204,6 +209,8 @@ impl App {
         let (warm, fan_out_stop) = (fan_out.warm.clone(), fan_out.stop.clone());
         tasks.worker("fan-out", fan_out.run());
         tasks.worker("archive", archive_reader.run(downstream.clone(), tasks.aborting().clone()));
+        let (history, stop) = (Arc::clone(&service.history), downstream.clone());
+        tasks.spawn(async move { history.follow_progress(stop).await });
         tasks.worker("producer", Arc::clone(&producer).look_after(downstream.clone()));
         let serving = Serving { service, listener, producer, warm, tasks: tasks.clone() };
         tasks.worker("http", async move {

@@ -7,32 +7,34 @@
 mod batch;
 mod document;
 mod error;
+mod history;
 mod progress;
+mod watch;
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use futures_util::TryStreamExt as _;
-use mongodb::bson::{self, Document, RawDocumentBuf, doc};
+use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::options::{
     ClientOptions, CollectionOptions, ConnectionString, IndexOptions, InsertManyOptions,
-    ReadConcern, SelectionCriteria, WriteConcern,
+    ReadConcern, ReadPreference, SelectionCriteria, WriteConcern,
 };
 use mongodb::{Client, Collection, Database, IndexModel};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::message::{Event, MessageId, Position, RoomId};
-
 pub use batch::{Batch, Refusal, Stored};
-pub use error::ArchiveError;
+pub use error::{ArchiveError, ReadError};
+pub use history::{End, History, Reader, Span};
 pub use progress::{Progress, Step};
 
 /// A history read that takes longer than this is an outage to its caller.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections for whoever fills the archive, unless the connection string says `maxPoolSize`: a batch,
+/// progress, a look at it, and marks.
+const CONNECTIONS: u32 = 10;
 /// A batch that takes longer than this is tried again; the server may have stopped in the middle.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A handle to the archive, cheap to clone.
+/// The archive as it is filled, with a client of its own. A handle, cheap to clone.
 #[derive(Clone)]
 pub struct Archive {
     database: Database,
@@ -41,47 +43,13 @@ pub struct Archive {
     generations: Collection<Document>,
 }
 
-/// Which part of a room's messages to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// Only later ones.
-    pub after: Option<Position>,
-    /// Only earlier ones.
-    pub before: Option<Position>,
-    /// From which end to take them.
-    pub from: End,
-    /// At most so many.
-    pub limit: u16,
-}
-
-/// An end of a span.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// The latest messages of the span.
-    Newest,
-    /// The earliest messages of the span.
-    Oldest,
-}
-
 impl Archive {
     /// A handle to the database of a connection string. Connects in the background.
     pub async fn open(uri: &SecretString, database: &str) -> Result<Self, ArchiveError> {
-        let options = ClientOptions::parse(uri.expose_secret()).await;
-        let mut options = options.map_err(|_| ArchiveError::Address)?;
-        options.app_name.get_or_insert_with(|| "chat-api".to_owned());
-        options.server_selection_timeout = Some(READ_TIMEOUT);
-        options.connect_timeout = Some(READ_TIMEOUT);
-        let database = Client::with_options(options)?.database(database);
-        let safe = CollectionOptions::builder()
-            .write_concern(WriteConcern::majority())
-            .read_concern(ReadConcern::majority())
-            .selection_criteria(SelectionCriteria::ReadPreference(
-                mongodb::options::ReadPreference::Primary,
-            ))
-            .build();
-        let messages = database.collection_with_options("messages", safe.clone());
-        let progress = database.collection_with_options("progress", safe.clone());
-        let generations = database.collection_with_options("generations", safe);
+        let (database, _) = connect(uri, database, CONNECTIONS).await?;
+        let messages = database.collection_with_options("messages", safe());
+        let progress = database.collection_with_options("progress", safe());
+        let generations = database.collection_with_options("generations", safe());
         Ok(Self { database, messages, progress, generations })
     }
 
@@ -134,51 +102,31 @@ impl Archive {
             Err(_) => Err(ArchiveError::Timeout),
         }
     }
+}
 
-    /// The message of an id.
-    pub async fn find(&self, id: MessageId) -> Result<Option<Event>, ArchiveError> {
-        let query = doc! { "_id": id.to_string() };
-        let found = limited(READ_TIMEOUT, self.messages.find_one(query)).await?;
-        found.as_ref().map(document::to_event).transpose()
-    }
+/// A client of its own for a database, and how many connections it makes at most.
+async fn connect(
+    uri: &SecretString,
+    database: &str,
+    connections: u32,
+) -> Result<(Database, usize), ArchiveError> {
+    let options = ClientOptions::parse(uri.expose_secret()).await;
+    let mut options = options.map_err(|_| ArchiveError::Address)?;
+    options.app_name.get_or_insert_with(|| "chat-api".to_owned());
+    options.server_selection_timeout = Some(READ_TIMEOUT);
+    options.connect_timeout = Some(READ_TIMEOUT);
+    let connections = *options.max_pool_size.get_or_insert(connections);
+    let connections = usize::try_from(connections).unwrap_or(usize::MAX);
+    Ok((Client::with_options(options)?.database(database), connections))
+}
 
-    /// Where the first message of a room stands that has this timestamp or a later one.
-    pub async fn since(
-        &self,
-        room: &RoomId,
-        time: DateTime<Utc>,
-    ) -> Result<Option<Position>, ArchiveError> {
-        let time = bson::DateTime::from_millis(time.timestamp_millis());
-        let query = doc! { "room_id": room.as_str(), "timestamp": { "$gte": time } };
-        let first = self.messages.find_one(query).sort(doc! { "timestamp": 1, "pos": 1 });
-        let first = limited(READ_TIMEOUT, first).await?;
-        let event = first.as_ref().map(document::to_event).transpose()?;
-        Ok(event.map(|event| event.position))
-    }
-
-    /// The messages of a span, oldest first.
-    pub async fn read(&self, room: &RoomId, span: Span) -> Result<Vec<Event>, ArchiveError> {
-        let mut position = Document::new();
-        if let Some(after) = span.after {
-            position.insert("$gt", after.raw());
-        }
-        if let Some(before) = span.before {
-            position.insert("$lt", before.raw());
-        }
-        let mut query = doc! { "room_id": room.as_str() };
-        if !position.is_empty() {
-            query.insert("pos", position);
-        }
-        let direction = if span.from == End::Newest { -1 } else { 1 };
-        let find =
-            self.messages.find(query).sort(doc! { "pos": direction }).limit(i64::from(span.limit));
-        let found: Vec<Document> = limited(READ_TIMEOUT, async {
-            find.batch_size(u32::from(span.limit)).await?.try_collect().await
-        })
-        .await?;
-        let events = found.iter().map(document::to_event);
-        if span.from == End::Newest { events.rev().collect() } else { events.collect() }
-    }
+/// What is read is held by a majority, and what is written too before it counts.
+fn safe() -> CollectionOptions {
+    CollectionOptions::builder()
+        .write_concern(WriteConcern::majority())
+        .read_concern(ReadConcern::majority())
+        .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
+        .build()
 }
 
 /// The driver has no deadline of its own for a server that stops answering.

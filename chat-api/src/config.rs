@@ -9,8 +9,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::hub;
-use crate::ingest::Rate;
 use crate::kafka::{Bounds, Log, TopicShape};
+use crate::rate::Rate;
 
 /// Where the log is.
 #[derive(Debug, Clone, Args)]
@@ -113,6 +113,8 @@ pub struct Config {
     pub patience: Patience,
     /// How fast one person may speak.
     pub rate: Rate,
+    /// How fast one person may read of the archive.
+    pub reads: Rate,
     /// What may be on its way to the log.
     pub in_flight: Bounds,
     /// Bytes of events kept in memory per partition: 48 partitions with 1 MiB each stay far below
@@ -173,7 +175,8 @@ impl Config {
         Self {
             args,
             patience,
-            rate: Rate::default(),
+            rate: Rate::SENDS,
+            reads: Rate::READS,
             in_flight: Bounds::default(),
             ring_bytes: 1 << 20,
             span: hub::SPAN,

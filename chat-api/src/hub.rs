@@ -19,6 +19,10 @@ pub use ring::{Page, Ring};
 pub use wake::{Bell, Wake};
 pub use window::{Recalled, SPAN, Window};
 
+/// A cursor of another replica may be so many records ahead of this one. Beyond that it is not of this
+/// log.
+const AHEAD_MAX: i64 = 100_000;
+
 /// The shards of all partitions. `F` is an event in the form in which it leaves the process, encoded
 /// once for all its receivers and cheap to clone.
 pub struct Hub<F> {
@@ -135,6 +139,12 @@ impl<F: Clone> Hub<F> {
     #[must_use]
     pub fn head(&self, partition: Partition) -> Position {
         *self.shards[partition.index()].head.borrow()
+    }
+
+    /// Whether a position lies so far beyond a partition's head that no replica has read it.
+    #[must_use]
+    pub fn is_beyond(&self, partition: Partition, position: Position) -> bool {
+        position.next().raw().saturating_sub(self.head(partition).raw()) > AHEAD_MAX
     }
 
     /// The record that counts of an id, if it stands among the partition's last.

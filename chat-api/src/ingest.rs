@@ -1,7 +1,5 @@
 //! The one way in: what REST and sockets both do with something that is to be said.
 
-mod rate;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,13 +10,12 @@ use tokio::time::timeout;
 use tracing::field::Empty;
 use tracing::{Instrument as _, info_span};
 
-use crate::archive::Archive;
+use crate::archive::History;
 use crate::hub::{Hub, Recalled};
 use crate::kafka::{AppendError, Appended, Producer};
 use crate::message::{Author, Cursor, Draft, Envelope, MessageId, RoomId};
 use crate::metrics;
-
-pub use rate::{Rate, Rates};
+use crate::rate::{Rate, Rates};
 
 /// How long a send waits for the archive's word on its key. The answer is a convenience: without it
 /// the message is appended again, and the readers of the log drop the repeat.
@@ -39,7 +36,7 @@ pub struct Sources {
 pub struct Ingest<F> {
     producer: Arc<Producer>,
     hub: Arc<Hub<F>>,
-    archive: Archive,
+    history: Arc<History>,
     rates: Rates<MonotonicClock>,
     sources: Sources,
 }
@@ -56,7 +53,7 @@ pub struct Accepted {
 /// Why something was not said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// This person says too much in a short time.
+    /// This person says too much in a short time, or reads too much to have a key looked up.
     #[error("too many messages in a short time")]
     TooFast,
     /// There is no such room for this person.
@@ -82,18 +79,18 @@ pub fn is_open_to_all(room: &RoomId) -> bool {
 }
 
 impl<F: Clone> Ingest<F> {
-    /// Appends by that producer, each person no faster than that. Hub and archive tell what was said
+    /// Appends by that producer, each person no faster than that. Hub and history tell what was said
     /// before.
     #[must_use]
     pub fn new(
         producer: Arc<Producer>,
         hub: Arc<Hub<F>>,
-        archive: Archive,
+        history: Arc<History>,
         rate: Rate,
         sources: Sources,
     ) -> Self {
         let rates = Rates::new(rate, MonotonicClock);
-        Self { producer, hub, archive, rates, sources }
+        Self { producer, hub, history, rates, sources }
     }
 
     /// Says something: returns when the log has acknowledged it. Without a key it is handed to the log
@@ -139,7 +136,7 @@ impl<F: Clone> Ingest<F> {
         }
         let envelope =
             Envelope::compose(draft, author, (self.sources.now)(), (self.sources.random)());
-        if let Some(original) = self.said_before(&envelope).await {
+        if let Some(original) = self.said_before(author, &envelope).await? {
             ::metrics::counter!(metrics::REPEATED_SENDS).increment(1);
             return self.settle(&envelope, original);
         }
@@ -150,17 +147,21 @@ impl<F: Clone> Ingest<F> {
     }
 
     /// What was said with this key before, if there is a key and it is known.
-    async fn said_before(&self, envelope: &Envelope) -> Option<Recalled> {
-        envelope.body_hash?;
+    async fn said_before(
+        &self,
+        author: &Author,
+        envelope: &Envelope,
+    ) -> Result<Option<Recalled>, SendError> {
+        if envelope.body_hash.is_none() {
+            return Ok(None);
+        }
         let (partition, id) = (self.producer.partition(envelope), envelope.message_id);
         if let Some(recalled) = self.hub.recall(partition, id) {
-            return Some(recalled);
+            return Ok(Some(recalled));
         }
-        match timeout(LOOKUP, self.archive.find(id)).await {
-            Ok(Ok(found)) => found.map(|event| Recalled {
-                position: event.position,
-                body_hash: event.envelope.body_hash,
-            }),
+        let reader = self.history.admit(&author.user_id).map_err(|_| SendError::TooFast)?;
+        let found = match timeout(LOOKUP, reader.find(id)).await {
+            Ok(Ok(found)) => found,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "a key cannot be looked up");
                 None
@@ -169,7 +170,11 @@ impl<F: Clone> Ingest<F> {
                 tracing::warn!("a key cannot be looked up in time");
                 None
             }
-        }
+        };
+        Ok(found.map(|event| Recalled {
+            position: event.position,
+            body_hash: event.envelope.body_hash,
+        }))
     }
 
     /// Answers with the place of the record that counts: not this one, if another replica was faster

@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod kafka;
 pub mod message;
 pub mod metrics;
+pub mod rate;
 pub mod service;
 pub mod session;
 pub mod sockets;

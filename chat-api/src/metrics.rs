@@ -29,6 +29,8 @@ pub const CLOSES: &str = "chat_closes_total";
 pub const EVENTS_DELIVERED: &str = "chat_events_delivered_total";
 /// Pages that sessions read from MongoDB.
 pub const ARCHIVE_READS: &str = "chat_archive_reads_total";
+/// Reads of the archive that were refused.
+pub const READ_REFUSALS: &str = "chat_read_refusals_total";
 /// Records that the fan-out read.
 pub const FANOUT_RECORDS: &str = "chat_fanout_records_total";
 /// How often the fan-out lost its place in the log.
@@ -72,6 +74,7 @@ pub const ALL: &[Metric] = &[
     Metric::counter(CLOSES, &["code"], "How sockets ended, by close code."),
     Metric::counter(EVENTS_DELIVERED, &[], "Events written to sockets."),
     Metric::counter(ARCHIVE_READS, &[], "Pages that sessions read from MongoDB."),
+    Metric::counter(READ_REFUSALS, &["why"], "Reads of MongoDB that were refused."),
     Metric::counter(
         FANOUT_RECORDS,
         &["outcome"],

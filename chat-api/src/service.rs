@@ -9,7 +9,7 @@ use service_process::admin::Readiness;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::archive::Archive;
+use crate::archive::History;
 use crate::config::Patience;
 use crate::hub::Hub;
 use crate::ingest::{Ingest, Sources};
@@ -27,7 +27,7 @@ pub struct Service {
     /// What was said lately.
     pub hub: Arc<Hub<Utf8Bytes>>,
     /// What was said.
-    pub archive: Archive,
+    pub history: Arc<History>,
     /// Pages of it for sockets that are behind.
     pub catch_up: CatchUp,
     /// Which partition a room is in.

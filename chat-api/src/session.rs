@@ -5,6 +5,7 @@ mod deliver;
 mod end;
 mod inbound;
 mod place;
+mod reading;
 mod subscription;
 mod timer;
 mod visit;
@@ -27,7 +28,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
-use crate::archive::ArchiveError;
+use crate::archive::ReadError;
 use crate::message::{Position, RoomId};
 use crate::metrics;
 use crate::service::Service;
@@ -35,6 +36,7 @@ use crate::sockets::{Order, Seat};
 use crate::ws::close::Close;
 use crate::ws::frame::{Inbound, Outbound};
 use end::End;
+use reading::Reading;
 use subscription::Subscription;
 use timer::Timer;
 use visit::Visit;
@@ -60,6 +62,7 @@ pub struct Session {
     /// What was asked of the log and of the archive.
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     sends: usize,
+    reading: Reading,
     frames: DefaultDirectRateLimiter,
     pings: Pings,
     /// When this socket closes because the replica leaves.
@@ -71,7 +74,7 @@ enum Done {
     /// The frame that answers a send.
     Send(Utf8Bytes),
     /// A page below the ring's floor.
-    Page { room: RoomId, from: Position, page: Result<Arc<OldPage>, Arc<ArchiveError>> },
+    Page { room: RoomId, from: Position, page: Result<Arc<OldPage>, Arc<ReadError>> },
 }
 
 /// What a session does next.
@@ -105,6 +108,7 @@ impl Session {
             turn: 0,
             work: FuturesUnordered::new(),
             sends: 0,
+            reading: Reading::default(),
             frames: RateLimiter::direct(FRAMES),
             pings,
             leave: None,
@@ -147,7 +151,7 @@ impl Session {
         loop {
             self.obey().await?;
             // There may be more than a turn's worth; whoever waits meanwhile is heard in between.
-            let more = self.deliver().await?;
+            let more = self.deliver(&visit.caller.author.user_id).await?;
             match self.next_step(more, &visit, &mut timer).await? {
                 Step::Go => {}
                 Step::Frame(Inbound::Auth(token)) => self.renew(&mut visit, &token).await?,

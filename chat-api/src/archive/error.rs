@@ -14,6 +14,9 @@ pub enum ArchiveError {
     /// The server did not answer in time.
     #[error("archive: no answer in time")]
     Timeout,
+    /// Whoever asked the server died of it.
+    #[error("archive: the question was not finished")]
+    Died,
     /// The server could not store documents, with this code. It may later.
     #[error("archive: the server failed with code {0}")]
     Insert(i32),
@@ -37,4 +40,18 @@ pub enum ArchiveError {
         /// How many there are.
         found: i64,
     },
+}
+
+/// Why something was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// This person reads too much in a short time.
+    #[error("too many reads of one person in a short time")]
+    TooFast,
+    /// As much is read already as there are connections for.
+    #[error("too many reads are under way")]
+    Busy,
+    /// The archive failed.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
 }

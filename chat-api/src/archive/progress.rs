@@ -1,6 +1,7 @@
 //! Up to where the archive holds every record of a partition.
 
 use futures_util::TryStreamExt as _;
+use mongodb::Collection;
 use mongodb::bson::{Bson, Document, doc};
 
 use super::{Archive, ArchiveError, READ_TIMEOUT, WRITE_TIMEOUT, limited};
@@ -32,31 +33,15 @@ impl Progress {
 }
 
 impl Archive {
-    /// Up to where every record of a partition is held.
-    pub async fn progress(
-        &self,
-        generation: u16,
-        partition: Partition,
-    ) -> Result<Position, ArchiveError> {
-        let found = self.progress_of(generation, &[partition]).await?;
-        Ok(found.first().map_or(Position::BEFORE_ALL, |(_, progress)| progress.position))
-    }
-
     /// The progress of each of these partitions.
     pub async fn progress_of(
         &self,
         generation: u16,
         partitions: &[Partition],
     ) -> Result<Vec<(Partition, Progress)>, ArchiveError> {
-        let query = doc! { "_id": { "$in": ids(generation, partitions) } };
-        let found: Vec<Document> =
-            limited(READ_TIMEOUT, async { self.progress.find(query).await?.try_collect().await })
-                .await?;
-        let of = |partition: &Partition| {
-            let id = id(generation, *partition);
-            let own = found.iter().find(|found| found.get_str("_id").is_ok_and(|of| of == id));
-            Ok((*partition, own.map_or(Ok(Progress::NONE), read)?))
-        };
+        let found = find(self.progress.clone(), generation, partitions.to_vec());
+        let found = limited(READ_TIMEOUT, found).await?;
+        let of = |partition: &Partition| Ok((*partition, of(generation, *partition, &found)?));
         partitions.iter().map(of).collect()
     }
 
@@ -109,6 +94,27 @@ impl Archive {
         limited(WRITE_TIMEOUT, self.progress.delete_many(query)).await?;
         Ok(())
     }
+}
+
+/// What is stored of the progress of these partitions.
+pub(super) async fn find(
+    progress: Collection<Document>,
+    generation: u16,
+    partitions: Vec<Partition>,
+) -> mongodb::error::Result<Vec<Document>> {
+    let query = doc! { "_id": { "$in": ids(generation, &partitions) } };
+    progress.find(query).max_time(READ_TIMEOUT).await?.try_collect().await
+}
+
+/// The progress of a partition, among what is stored.
+pub(super) fn of(
+    generation: u16,
+    partition: Partition,
+    found: &[Document],
+) -> Result<Progress, ArchiveError> {
+    let id = id(generation, partition);
+    let own = found.iter().find(|found| found.get_str("_id").is_ok_and(|of| of == id));
+    own.map_or(Ok(Progress::NONE), read)
 }
 
 fn read(document: &Document) -> Result<Progress, ArchiveError> {

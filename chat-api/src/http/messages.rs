@@ -16,10 +16,9 @@ use super::body::Body;
 use super::problem::Problem;
 use super::query::{Bound, HistoryQuery};
 use super::{after, header};
-use crate::archive::{ArchiveError, End, Span};
+use crate::archive::{End, ReadError, Reader, Span};
 use crate::auth::Caller;
 use crate::ingest::{self, Accepted};
-use crate::kafka::GENERATION;
 use crate::message::{
     Content, Cursor, Draft, Event, Fields, IdempotencyKey, MessageId, Partition, Position, RoomId,
 };
@@ -173,12 +172,13 @@ fn draft(
         (status = 400, description = "Invalid parameter or header.", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such room.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many reads of this person in a short time.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The history cannot be read at the moment, or does not include `X-After` yet.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn list(
     State(service): State<Arc<Service>>,
-    _caller: Caller,
+    caller: Caller,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
@@ -187,15 +187,16 @@ pub(super) async fn list(
         return Err(Problem::unknown_room());
     }
     let partition = service.partitioner.of(&query.room_id);
-    if let Some(cursor) = header::after(&headers)? {
-        if cursor.partition != partition {
-            return Err(Problem::foreign_x_after());
-        }
-        after::caught_up(&service.archive, cursor).await?;
+    let after = header::after(&headers)?;
+    if after.is_some_and(|cursor| cursor.partition != partition) {
+        return Err(Problem::foreign_x_after());
     }
-    let span = span(&service, partition, &query).await?;
-    let read = read(&service, partition, &query.room_id, span).await;
-    let (progress, events) = read.map_err(|error| after::unreadable(&error))?;
+    let reader = service.history.admit(&caller.author.user_id)?;
+    if let Some(cursor) = after {
+        after::caught_up(&service, &reader, cursor).await?;
+    }
+    let span = span(&reader, partition, &query).await?;
+    let (progress, events) = read(&reader, partition, &query.room_id, span).await?;
     let next = next_page(&query.room_id, span, &events);
     let messages: Vec<Message> = events.into_iter().map(Message::from).collect();
     let mut response = Json(messages).into_response();
@@ -208,7 +209,7 @@ pub(super) async fn list(
 }
 
 async fn span(
-    service: &Service,
+    reader: &Reader<'_>,
     partition: Partition,
     query: &HistoryQuery,
 ) -> Result<Span, Problem> {
@@ -219,8 +220,7 @@ async fn span(
         }
         Some(Bound::Cursor(cursor)) => Ok(Some(cursor.position)),
         Some(Bound::Time(time)) => {
-            let first = service.archive.since(&query.room_id, time).await;
-            let first = first.map_err(|error| after::unreadable(&error))?;
+            let first = reader.since(&query.room_id, time).await?;
             // Nothing is as late: everything lies before, and nothing after.
             Ok(Some(first.unwrap_or(Position::AFTER_ALL)))
         }
@@ -236,13 +236,13 @@ async fn span(
 
 /// Progress is asked for first: what the archive takes in meanwhile can only be more.
 async fn read(
-    service: &Service,
+    reader: &Reader<'_>,
     partition: Partition,
     room: &RoomId,
     span: Span,
-) -> Result<(Position, Vec<Event>), ArchiveError> {
-    let progress = service.archive.progress(GENERATION, partition).await?;
-    Ok((progress, service.archive.read(room, span).await?))
+) -> Result<(Position, Vec<Event>), ReadError> {
+    let progress = reader.progress(partition).await?;
+    Ok((progress, reader.read(room, span).await?))
 }
 
 /// RFC 8288. A page that is not full is the last one.
@@ -278,12 +278,13 @@ fn next_page(room: &RoomId, span: Span, events: &[Event]) -> Option<String> {
         (status = 400, description = "Invalid header.", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such message.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many reads of this person in a short time.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The history cannot be read at the moment, or does not include the message or `X-After` yet.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn one(
     State(service): State<Arc<Service>>,
-    _caller: Caller,
+    caller: Caller,
     headers: HeaderMap,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Message>, Problem> {
@@ -291,13 +292,14 @@ pub(super) async fn one(
     let id = id.ok().and_then(|Path(id)| MessageId::parse(&id).ok());
     let id = id.ok_or_else(Problem::unknown_message)?;
     let after = header::after(&headers)?;
-    if let Some(cursor) = after {
-        if cursor.partition.index() >= service.partitioner.count() {
-            return Err(Problem::foreign_x_after());
-        }
-        after::caught_up(&service.archive, cursor).await?;
+    if after.is_some_and(|cursor| cursor.partition.index() >= service.partitioner.count()) {
+        return Err(Problem::foreign_x_after());
     }
-    let event = find(&service, id).await?;
+    let reader = service.history.admit(&caller.author.user_id)?;
+    if let Some(cursor) = after {
+        after::caught_up(&service, &reader, cursor).await?;
+    }
+    let event = find(&service, &reader, id).await?;
     if !ingest::is_open_to_all(&event.envelope.room_id) {
         return Err(Problem::unknown_message());
     }
@@ -308,8 +310,8 @@ pub(super) async fn one(
 }
 
 /// What was read from the log and is not stored yet is waited for.
-async fn find(service: &Service, id: MessageId) -> Result<Event, Problem> {
-    if let Some(event) = look(service, id).await? {
+async fn find(service: &Service, reader: &Reader<'_>, id: MessageId) -> Result<Event, Problem> {
+    if let Some(event) = reader.find(id).await? {
         return Ok(event);
     }
     // An id does not tell its partition.
@@ -319,11 +321,6 @@ async fn find(service: &Service, id: MessageId) -> Result<Event, Problem> {
         Some(Cursor { partition, position: recalled.position })
     });
     let cursor = read.ok_or_else(Problem::unknown_message)?;
-    after::caught_up(&service.archive, cursor).await?;
-    look(service, id).await?.ok_or_else(Problem::unknown_message)
-}
-
-async fn look(service: &Service, id: MessageId) -> Result<Option<Event>, Problem> {
-    let found = service.archive.find(id).await;
-    found.map_err(|error| after::unreadable(&error))
+    after::caught_up(service, reader, cursor).await?;
+    reader.find(id).await?.ok_or_else(Problem::unknown_message)
 }

@@ -5,6 +5,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::archive::ReadError;
 use crate::auth::AuthError;
 use crate::ingest::SendError;
 use crate::kafka::AppendError;
@@ -128,6 +129,10 @@ impl Problem {
         Self::invalid_header("X-After", "the cursor is of another room")
     }
 
+    pub(super) fn x_after_beyond_the_log() -> Self {
+        Self::invalid_header("X-After", "the cursor lies beyond the end of the log")
+    }
+
     pub(super) fn unknown_parameter(name: &str) -> Self {
         let detail = format!("unknown parameter: {name}");
         Self::new(StatusCode::BAD_REQUEST, "unknown-parameter", "Unknown parameter", detail)
@@ -152,6 +157,16 @@ impl Problem {
     pub(super) fn behind() -> Self {
         let (title, detail) = ("History is behind", "what was asked for is not stored yet");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "behind", title, detail)
+    }
+
+    pub(super) fn too_many_reads() -> Self {
+        let detail = "too many reads in a short time, try again";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many reads", detail)
+    }
+
+    pub(super) fn history_busy() -> Self {
+        let (title, detail) = ("History is busy", "too much is read at the moment, try again");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "history-busy", title, detail)
     }
 
     pub(super) fn archive_unavailable() -> Self {
@@ -244,6 +259,19 @@ impl From<SendError> for Problem {
     }
 }
 
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::TooFast => Self::too_many_reads(),
+            ReadError::Busy => Self::history_busy(),
+            ReadError::Archive(error) => {
+                tracing::warn!(%error, "history cannot be read");
+                Self::archive_unavailable()
+            }
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -268,7 +296,7 @@ impl IntoResponse for Problem {
                 headers.insert(header::RETRY_AFTER, SOON);
             }
             StatusCode::SERVICE_UNAVAILABLE => {
-                let late = self.name == "behind";
+                let late = matches!(self.name, "behind" | "history-busy");
                 headers.insert(header::RETRY_AFTER, if late { SOON } else { AFTER_OUTAGE });
             }
             _ => {}

@@ -6,9 +6,8 @@ use std::time::Duration;
 use axum::extract::ws::Utf8Bytes;
 use moka::future::Cache;
 
-use crate::archive::{Archive, ArchiveError, End, Span};
-use crate::kafka::GENERATION;
-use crate::message::{Cursor, Event, Partition, Position, RoomId};
+use crate::archive::{End, History, ReadError, Reader, Span};
+use crate::message::{Cursor, Event, Partition, Position, RoomId, UserId};
 use crate::metrics;
 
 /// Events per page.
@@ -29,33 +28,40 @@ pub struct OldPage {
 
 /// Reads pages out of the archive.
 pub struct CatchUp {
-    archive: Archive,
+    history: Arc<History>,
     encode: fn(&Event, Option<Cursor>) -> (Utf8Bytes, usize),
     pages: Cache<(RoomId, Position), Arc<OldPage>>,
 }
 
 impl CatchUp {
-    /// Reads from that archive; `encode` makes frames of events.
+    /// Reads from that history; `encode` makes frames of events.
     #[must_use]
-    pub fn new(archive: Archive, encode: fn(&Event, Option<Cursor>) -> (Utf8Bytes, usize)) -> Self {
+    pub fn new(
+        history: Arc<History>,
+        encode: fn(&Event, Option<Cursor>) -> (Utf8Bytes, usize),
+    ) -> Self {
         let size = |_: &(RoomId, Position), page: &Arc<OldPage>| {
             let bytes: usize = page.frames.iter().map(|frame| frame.len() + 64).sum();
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let pages =
             Cache::builder().max_capacity(CAPACITY).weigher(size).time_to_live(KEPT).build();
-        Self { archive, encode, pages }
+        Self { history, encode, pages }
     }
 
-    /// The events of a room from `next` on, a page of them.
+    /// The events of a room from `next` on, a page of them. It is one read of this person, whoever else
+    /// wants the same.
     pub async fn read(
         &self,
+        person: &UserId,
         partition: Partition,
         room: &RoomId,
         next: Position,
-    ) -> Result<Arc<OldPage>, Arc<ArchiveError>> {
+    ) -> Result<Arc<OldPage>, Arc<ReadError>> {
+        let reader = self.history.admit(person)?;
         // Boxed where it is awaited: of all who ask only one reads.
-        let read = async { Box::pin(self.fetch(partition, room, next)).await.map(Arc::new) };
+        let read =
+            async { Box::pin(self.fetch(&reader, partition, room, next)).await.map(Arc::new) };
         self.pages.try_get_with((room.clone(), next), read).await
     }
 
@@ -63,19 +69,20 @@ impl CatchUp {
     /// meanwhile can only be more.
     async fn fetch(
         &self,
+        reader: &Reader<'_>,
         partition: Partition,
         room: &RoomId,
         next: Position,
-    ) -> Result<OldPage, ArchiveError> {
+    ) -> Result<OldPage, ReadError> {
         ::metrics::counter!(metrics::ARCHIVE_READS).increment(1);
-        let progress = self.archive.progress(GENERATION, partition).await?;
+        let progress = reader.progress(partition).await?;
         let span = Span {
             after: Some(next.previous()),
             before: Some(progress.next()),
             from: End::Oldest,
             limit: PAGE,
         };
-        let events = self.archive.read(room, span).await?;
+        let events = reader.read(room, span).await?;
         let full = events.len() == usize::from(PAGE);
         let last = events.last().map(|event| event.position).filter(|_| full);
         let mut previous = None;

@@ -15,7 +15,8 @@ use tokio::time::Instant;
 use super::end::End;
 use super::subscription::Waits;
 use super::{Done, OldPage, Session, Stretch};
-use crate::message::{Cursor, Partition, Position, RoomId};
+use crate::archive::ReadError;
+use crate::message::{Cursor, Partition, Position, RoomId, UserId};
 use crate::ws::frame::Outbound;
 
 /// What is taken out of the rings in one turn, in bytes.
@@ -29,8 +30,9 @@ struct Turn {
 }
 
 impl Session {
-    /// Sends a turn's worth of what there is, each room in its order. Whether there may be more.
-    pub(super) async fn deliver(&mut self) -> Result<bool, End> {
+    /// Sends a turn's worth of what there is, each room in its order, to this person. Whether there may
+    /// be more.
+    pub(super) async fn deliver(&mut self, person: &UserId) -> Result<bool, End> {
         let (mut turn, mut more) = (Turn::default(), false);
         let count = self.rooms.len();
         for step in 0..count {
@@ -39,28 +41,27 @@ impl Session {
                 (self.turn, more) = (index, true);
                 break;
             }
-            more |= self.look(index, &mut turn);
+            more |= self.look(index, person, &mut turn);
         }
         self.send_all(turn.frames).await?;
         Ok(more)
     }
 
     /// Takes what one room has. Whether there may be more.
-    fn look(&mut self, index: usize, turn: &mut Turn) -> bool {
+    fn look(&mut self, index: usize, person: &UserId, turn: &mut Turn) -> bool {
         let subscription = &mut self.rooms[index];
         subscription.more |= subscription.listening.answer();
-        let reading = matches!(subscription.waits, Waits::Page { .. } | Waits::Archive(_));
+        let reading = matches!(subscription.waits, Waits::Page | Waits::Archive(_));
         if reading || !subscription.more {
             return false;
         }
         let (partition, next) = (subscription.partition, subscription.place.next());
         let budget = TURN - turn.bytes;
         let Ok(page) = self.service.hub.read(partition, &subscription.room, next, budget) else {
-            let room = subscription.room.clone();
-            subscription.waits = Waits::Page { told: false };
-            self.ask_archive(partition, room, next);
+            self.ask_archive(index, person);
             return false;
         };
+        subscription.told = false;
         subscription.more = page.next < page.head;
         self.service.counters.delivered.increment(page.frames.len() as u64);
         let upto = subscription.place.sent(Stretch::from(&page));
@@ -70,10 +71,22 @@ impl Session {
         subscription.more
     }
 
-    fn ask_archive(&mut self, partition: Partition, room: RoomId, from: Position) {
+    /// Asks for the next page of a room, unless one of another room is under way. When that has come
+    /// all rooms are looked at again.
+    fn ask_archive(&mut self, index: usize, person: &UserId) {
+        if self.reading.page_under_way {
+            return;
+        }
+        self.reading.page_under_way = true;
+        // The next page is another room's, if one waits.
+        self.turn = index + 1;
+        let subscription = &mut self.rooms[index];
+        subscription.waits = Waits::Page;
+        let (partition, from) = (subscription.partition, subscription.place.next());
+        let (person, room) = (person.clone(), subscription.room.clone());
         let service = Arc::clone(&self.service);
         let page = async move {
-            let page = service.catch_up.read(partition, &room, from).await;
+            let page = service.catch_up.read(&person, partition, &room, from).await;
             Done::Page { room, from, page }
         };
         self.work.push(page.boxed());
@@ -86,8 +99,15 @@ impl Session {
                 self.send_all(vec![answer]).await
             }
             Done::Page { room, from, page } => {
-                let page = page.inspect_err(|error| {
-                    tracing::warn!(%error, "a resume waits for the archive");
+                self.reading.page_under_way = false;
+                let page = page.inspect_err(|error| match **error {
+                    // As often as somebody reads too much.
+                    ReadError::TooFast | ReadError::Busy => {
+                        tracing::debug!(%error, "a resume waits for its turn");
+                    }
+                    ReadError::Archive(_) => {
+                        tracing::warn!(%error, "a resume waits for the archive");
+                    }
                 });
                 self.take_page(&room, from, page.ok().filter(|page| page.next > from)).await
             }
@@ -102,32 +122,37 @@ impl Session {
         from: Position,
         page: Option<Arc<OldPage>>,
     ) -> Result<(), End> {
-        let asked = |waits: Waits| matches!(waits, Waits::Page { .. });
         // The room may have been left, or subscribed anew from another place.
-        let Some(subscription) = self.rooms.iter_mut().find(|subscription| {
+        let Some(index) = self.rooms.iter().position(|subscription| {
             subscription.room == *room
-                && asked(subscription.waits)
+                && subscription.waits == Waits::Page
                 && subscription.place.next() == from
         }) else {
             return Ok(());
         };
-        let Some(page) = page else {
-            let told = subscription.waits == Waits::Page { told: true };
-            let retry = subscription.wait_for_archive(Instant::now());
-            if told {
-                return Ok(());
-            }
-            let retry = u64::try_from(retry.as_millis()).unwrap_or(u64::MAX);
-            return self.say(&Outbound::Behind { room_id: room, retry }).await;
-        };
+        let Some(page) = page else { return self.put_off(index).await };
+        let subscription = &mut self.rooms[index];
         let partition = subscription.partition;
         let head = self.service.hub.head(partition);
         (subscription.waits, subscription.more) = (Waits::Events, true);
+        subscription.told = false;
         let upto = subscription.place.sent(Stretch { next: page.next, head });
         self.service.counters.delivered.increment(page.frames.len() as u64);
         let mut frames = page.frames.clone();
         frames.extend(upto.map(|upto| resumed(partition, room, upto)));
         self.send_all(frames).await
+    }
+
+    /// Reads a room on in a while, and says so once.
+    pub(super) async fn put_off(&mut self, index: usize) -> Result<(), End> {
+        let subscription = &mut self.rooms[index];
+        let retry = subscription.wait_for_archive(Instant::now());
+        if std::mem::replace(&mut subscription.told, true) {
+            return Ok(());
+        }
+        let room = subscription.room.clone();
+        let retry = u64::try_from(retry.as_millis()).unwrap_or(u64::MAX);
+        self.say(&Outbound::Behind { room_id: &room, retry }).await
     }
 
     /// Sees to rooms whose time has come.
@@ -140,11 +165,6 @@ impl Session {
             }
             let (partition, next) = (subscription.partition, subscription.place.next());
             match subscription.waits {
-                Waits::Archive(_) => {
-                    let room = subscription.room.clone();
-                    subscription.waits = Waits::Page { told: true };
-                    self.ask_archive(partition, room, next);
-                }
                 Waits::Log(_) if next > self.service.hub.head(partition) => {
                     index -= 1;
                     let room = self.rooms.remove(index).room;

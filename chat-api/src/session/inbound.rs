@@ -17,17 +17,15 @@ use crate::message::{Content, ContentError, Cursor, Draft, IdempotencyKey, RoomI
 use crate::ws::frame::{self, Inbound, Outbound};
 
 /// Rooms that one socket hears.
-const ROOMS_MAX: usize = 128;
-/// A cursor of another replica may be a moment ahead of this one …
+pub(super) const ROOMS_MAX: usize = 128;
+/// A cursor of another replica may be a moment ahead of this one.
 const AHEAD: Duration = Duration::from_secs(2);
-/// … and so many records; beyond that it is not of this log.
-const AHEAD_MAX: i64 = 100_000;
 
 impl Session {
     pub(super) async fn handle(&mut self, caller: &Caller, frame: Inbound) -> Result<(), End> {
         match frame {
             Inbound::Auth(_) => Ok(()),
-            Inbound::Subscribe(rooms) => self.subscribe(rooms).await,
+            Inbound::Subscribe(rooms) => self.subscribe(caller, rooms).await,
             Inbound::Unsubscribe(rooms) => {
                 self.rooms.retain(|heard| !rooms.iter().any(|name| name == heard.room.as_str()));
                 Ok(())
@@ -37,7 +35,11 @@ impl Session {
         }
     }
 
-    async fn subscribe(&mut self, rooms: BTreeMap<String, Option<String>>) -> Result<(), End> {
+    async fn subscribe(
+        &mut self,
+        caller: &Caller,
+        rooms: BTreeMap<String, Option<String>>,
+    ) -> Result<(), End> {
         if rooms.len() > ROOMS_MAX {
             return Err(End::bad_frame("too many rooms"));
         }
@@ -57,24 +59,35 @@ impl Session {
                 self.complain("too-many-rooms", "a socket hears 128 rooms at most", &name).await?;
                 continue;
             }
-            self.listen(room, cursor).await?;
+            self.listen(caller, room, cursor).await?;
         }
         Ok(())
     }
 
-    async fn listen(&mut self, room: RoomId, cursor: Option<Cursor>) -> Result<(), End> {
+    async fn listen(
+        &mut self,
+        caller: &Caller,
+        room: RoomId,
+        cursor: Option<Cursor>,
+    ) -> Result<(), End> {
         let (hub, partition) = (Arc::clone(&self.service.hub), self.service.partitioner.of(&room));
         self.rooms.retain(|subscription| subscription.room != room);
         // On the list before the head is read: what comes in between wakes.
         let listening = hub.listen(partition, &room, self.seat.bell());
         let place = Place::new(cursor.map(|cursor| cursor.position), hub.head(partition));
-        let ahead = place.next().raw() - hub.head(partition).raw();
-        if cursor.is_some_and(|cursor| cursor.partition != partition) || ahead > AHEAD_MAX {
+        let is_foreign = |cursor: Cursor| {
+            cursor.partition != partition || hub.is_beyond(partition, cursor.position)
+        };
+        if cursor.is_some_and(is_foreign) {
             return self.reset(partition, &room).await;
         }
-        let waits = if ahead > 0 { Waits::Log(Instant::now() + AHEAD) } else { Waits::Events };
-        let more = true;
-        self.rooms.push(Subscription { room, partition, place, listening, more, waits });
+        let waits = if place.next() > hub.head(partition) { Waits::Log(Instant::now() + AHEAD) } else { Waits::Events };
+        let reads_again = cursor.is_some() && !self.reading.is_first(&room);
+        let (more, told) = (true, false);
+        self.rooms.push(Subscription { room, partition, place, listening, more, waits, told });
+        if reads_again && self.service.history.admit(&caller.author.user_id).is_err() {
+            return self.put_off(self.rooms.len() - 1).await;
+        }
         Ok(())
     }
 

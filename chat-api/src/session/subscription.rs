@@ -9,7 +9,8 @@ use super::Place;
 use crate::hub::Listening;
 use crate::message::{Partition, RoomId};
 
-/// How long to wait for an archive that is behind or away.
+/// How long to wait for an archive that is behind or away, or for the next read of somebody who read
+/// too much.
 const ARCHIVE_AGAIN: Duration = Duration::from_millis(500);
 
 /// A room that is heard.
@@ -22,6 +23,8 @@ pub(super) struct Subscription {
     pub(super) more: bool,
     /// What keeps it from being sent.
     pub(super) waits: Waits,
+    /// The client knows that this takes longer.
+    pub(super) told: bool,
 }
 
 /// What a subscription waits for.
@@ -29,9 +32,9 @@ pub(super) struct Subscription {
 pub(super) enum Waits {
     /// Events.
     Events,
-    /// A page of the archive that was asked for; whether the client was told that this takes longer.
-    Page { told: bool },
-    /// The moment to ask the archive again; the client was told.
+    /// A page of the archive that was asked for.
+    Page,
+    /// The moment to ask the archive again.
     Archive(Instant),
     /// Its own place, which was ahead of this replica, until then.
     Log(Instant),
@@ -42,7 +45,7 @@ impl Subscription {
     pub(super) fn due(&self) -> Option<Instant> {
         match self.waits {
             Waits::Archive(until) | Waits::Log(until) => Some(until),
-            Waits::Events | Waits::Page { .. } => None,
+            Waits::Events | Waits::Page => None,
         }
     }
 

@@ -29,6 +29,7 @@ mod openapi;
 mod outage;
 mod properties;
 mod rate;
+mod reads;
 mod reference;
 mod repeats;
 mod replicas;

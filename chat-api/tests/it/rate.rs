@@ -1,6 +1,6 @@
 //! How fast one person may speak
 
-use chat_api::ingest::Rate;
+use chat_api::rate::Rate;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -12,7 +12,7 @@ const MANY: usize = 200;
 #[tokio::test(flavor = "multi_thread")]
 async fn who_says_too_much_is_told_and_others_are_not() {
     let setup = Setup::new().await;
-    let replica = setup.replica_with(|config| config.rate = Rate::default()).await;
+    let replica = setup.replica_with(|config| config.rate = Rate::SENDS).await;
     let (ada, bob) = (setup.issuer.token("ada"), setup.issuer.token("bob"));
     let sends = (0..MANY).map(|_| replica.post(&ada, &json!({ "content": "me" })).send());
     let (mut said, mut refused) = (0, 0);
@@ -39,7 +39,7 @@ async fn who_says_too_much_is_told_and_others_are_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sockets_and_requests_count_together() {
     let setup = Setup::new().await;
-    let replica = setup.replica_with(|config| config.rate = Rate::default()).await;
+    let replica = setup.replica_with(|config| config.rate = Rate::SENDS).await;
     let token = setup.issuer.token("ada");
     let mut socket = replica.socket(&token).await;
     for number in 0..MANY {

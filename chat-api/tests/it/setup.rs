@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use chat_api::app::App;
 use chat_api::config::{Config, LogArgs, MongoArgs, ServeArgs};
-use chat_api::ingest::Rate;
+use chat_api::rate::Rate;
 use chat_api::kafka::{Log, Partitioner, TopicShape, Topics};
 use chat_api::message::{Partition, RoomId};
 use mongodb::Collection;
@@ -82,9 +82,10 @@ impl Setup {
             chat_drain_pause: 0,
             chat_drain_over: 0,
         });
-        // Tests speak faster than people; what the limit is has tests of its own.
+        // Tests speak and read faster than people; what the limits are has tests of its own.
         let many = NonZeroU32::new(1_000_000).unwrap();
         config.rate = Rate { per_second: many, burst: many };
+        config.reads = config.rate;
         config
     }
 

@@ -1,0 +1,192 @@
+//! What people read of the archive.
+//!
+//! Reads have a client of their own, so that nothing that is read keeps the writer waiting, and no more
+//! of them are under way than that client has connections. The driver keeps whoever waits for a
+//! connection in a queue that it serves one at a time, callers that have gone included (mongodb 3.9.1,
+//! `cmap/worker.rs`), and closes the connection of an operation that is dropped. So nobody waits there,
+//! and no caller can drop an operation: it runs in a task of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt as _;
+use governor::clock::MonotonicClock;
+use mongodb::Collection;
+use mongodb::bson::{self, Document, doc};
+use secrecy::SecretString;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+use super::watch::ProgressWatch;
+use super::{ArchiveError, READ_TIMEOUT, ReadError, connect, document, safe};
+use crate::message::{Event, MessageId, Partition, Position, RoomId, UserId};
+use crate::metrics;
+use crate::rate::{Rate, Rates};
+
+/// Connections for reads, unless the connection string says `maxPoolSize`: a read takes a few
+/// milliseconds, so these serve some thousand a second.
+const CONNECTIONS: u32 = 10;
+/// How long a read waits for its turn. Whoever comes back in a second waits as long, and holds nothing.
+const TURN: Duration = Duration::from_secs(1);
+/// After this an operation is dropped, and its connection with it. The server gives up after
+/// [`READ_TIMEOUT`] by itself; one that does not even say so is noticed by the driver in as long as this:
+/// ten seconds between two heartbeats, and five for the answer.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The archive as people read it.
+pub struct History {
+    messages: Collection<Document>,
+    pub(super) progress: Collection<Document>,
+    pub(super) watch: ProgressWatch,
+    rates: Rates<MonotonicClock>,
+    turns: Arc<Semaphore>,
+    /// A stop does not wait for these: nobody is there any more who wants to know.
+    operations: TaskTracker,
+}
+
+/// Somebody who may read, once: a page, a message, whatever it takes to answer one question.
+pub struct Reader<'a>(&'a History);
+
+/// Which part of a room's messages to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Only later ones.
+    pub after: Option<Position>,
+    /// Only earlier ones.
+    pub before: Option<Position>,
+    /// From which end to take them.
+    pub from: End,
+    /// At most so many.
+    pub limit: u16,
+}
+
+/// An end of a span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The latest messages of the span.
+    Newest,
+    /// The earliest messages of the span.
+    Oldest,
+}
+
+impl History {
+    /// The history in the database of a connection string, of a log with that many partitions, each
+    /// person reading no faster than that. Connects in the background.
+    pub async fn open(
+        uri: &SecretString,
+        name: &str,
+        generation: u16,
+        partitions: usize,
+        rate: Rate,
+    ) -> Result<Self, ArchiveError> {
+        let (database, connections) = connect(uri, name, CONNECTIONS).await?;
+        Ok(Self {
+            messages: database.collection_with_options("messages", safe()),
+            progress: database.collection_with_options("progress", safe()),
+            watch: ProgressWatch::new(generation, partitions),
+            rates: Rates::new(rate, MonotonicClock),
+            turns: Arc::new(Semaphore::new(connections)),
+            operations: TaskTracker::new(),
+        })
+    }
+
+    /// Lets a person read once, unless that is too much in a short time.
+    pub fn admit(&self, person: &UserId) -> Result<Reader<'_>, ReadError> {
+        if self.rates.admits(person) {
+            return Ok(Reader(self));
+        }
+        ::metrics::counter!(metrics::READ_REFUSALS, "why" => "person").increment(1);
+        Err(ReadError::TooFast)
+    }
+
+    /// Does one operation in its turn, and to its end whoever waits for it.
+    pub(super) async fn operate<T: Send + 'static>(
+        &self,
+        operation: impl IntoFuture<IntoFuture: Send, Output = mongodb::error::Result<T>> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let turn = timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
+        // The semaphore is never closed.
+        let Ok(Ok(turn)) = turn else {
+            ::metrics::counter!(metrics::READ_REFUSALS, "why" => "busy").increment(1);
+            return Err(ReadError::Busy);
+        };
+        let operation = self.operations.spawn(async move {
+            let answer = timeout(OPERATION_TIMEOUT, operation.into_future()).await;
+            drop(turn);
+            answer
+        });
+        let ended = timeout(READ_TIMEOUT, operation).await.map_err(|_| ArchiveError::Timeout)?;
+        let answer = ended.map_err(|_| ArchiveError::Died)?.map_err(|_| ArchiveError::Timeout)?;
+        Ok(answer.map_err(ArchiveError::from)?)
+    }
+}
+
+impl Reader<'_> {
+    pub(super) fn history(&self) -> &History {
+        self.0
+    }
+
+    /// Up to where every record of a partition is held.
+    pub async fn progress(&self, partition: Partition) -> Result<Position, ReadError> {
+        let seen = self.0.progress_of(vec![partition]).await?;
+        Ok(seen.first().map_or(Position::BEFORE_ALL, |(_, position)| *position))
+    }
+
+    /// The message of an id.
+    pub async fn find(&self, id: MessageId) -> Result<Option<Event>, ReadError> {
+        let messages = self.0.messages.clone();
+        let found = async move {
+            messages.find_one(doc! { "_id": id.to_string() }).max_time(READ_TIMEOUT).await
+        };
+        let found = self.0.operate(found).await?;
+        Ok(found.as_ref().map(document::to_event).transpose()?)
+    }
+
+    /// Where the first message of a room stands that has this timestamp or a later one.
+    pub async fn since(
+        &self,
+        room: &RoomId,
+        time: DateTime<Utc>,
+    ) -> Result<Option<Position>, ReadError> {
+        let time = bson::DateTime::from_millis(time.timestamp_millis());
+        let query = doc! { "room_id": room.as_str(), "timestamp": { "$gte": time } };
+        let messages = self.0.messages.clone();
+        let first = async move {
+            let first = messages.find_one(query).sort(doc! { "timestamp": 1, "pos": 1 });
+            first.max_time(READ_TIMEOUT).await
+        };
+        let first = self.0.operate(first).await?;
+        let event = first.as_ref().map(document::to_event).transpose()?;
+        Ok(event.map(|event| event.position))
+    }
+
+    /// The messages of a span, oldest first.
+    pub async fn read(&self, room: &RoomId, span: Span) -> Result<Vec<Event>, ReadError> {
+        let mut position = Document::new();
+        if let Some(after) = span.after {
+            position.insert("$gt", after.raw());
+        }
+        if let Some(before) = span.before {
+            position.insert("$lt", before.raw());
+        }
+        let mut query = doc! { "room_id": room.as_str() };
+        if !position.is_empty() {
+            query.insert("pos", position);
+        }
+        let direction = if span.from == End::Newest { -1 } else { 1 };
+        let messages = self.0.messages.clone();
+        let found = async move {
+            let find = messages.find(query).sort(doc! { "pos": direction });
+            let find = find.limit(i64::from(span.limit)).max_time(READ_TIMEOUT);
+            // One more than there can be: otherwise the server keeps the cursor for a second answer.
+            find.batch_size(u32::from(span.limit) + 1).await?.try_collect::<Vec<_>>().await
+        };
+        let found = self.0.operate(found).await?;
+        let events = found.iter().map(document::to_event);
+        let events: Result<Vec<_>, _> =
+            if span.from == End::Newest { events.rev().collect() } else { events.collect() };
+        Ok(events?)
+    }
+}

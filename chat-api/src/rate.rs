@@ -1,0 +1,69 @@
+//! How fast one person may do something at one replica.
+
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+use crate::message::UserId;
+
+/// After so many questions those are forgotten who have been idle. So no more people are held than
+/// asked within the time a burst takes to come back, and this many.
+const FORGET_EVERY: u32 = 1_000;
+
+/// How often one person may do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Times a second, for as long as one likes.
+    pub per_second: NonZeroU32,
+    /// Times at once.
+    pub burst: NonZeroU32,
+}
+
+impl Rate {
+    /// Messages: 10 a second, 20 at once. More than a person types, less than one room bears.
+    pub const SENDS: Self = Self::new(10, 20);
+    /// Reads of the archive: 20 a second, 100 at once. A page has at most 200 messages, so whoever
+    /// catches up gets 4,000 a second; reads take a few milliseconds each, so one person keeps a tenth
+    /// of one connection busy, and a whole burst holds everybody else up for a tenth of a second.
+    pub const READS: Self = Self::new(20, 100);
+
+    const fn new(per_second: u32, burst: u32) -> Self {
+        Self { per_second: not_zero(per_second), burst: not_zero(burst) }
+    }
+}
+
+const fn not_zero(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).expect("a rate is not zero")
+}
+
+/// How often everybody did something lately.
+pub struct Rates<C: Clock> {
+    people: RateLimiter<UserId, DashMapStateStore<UserId>, C, NoOpMiddleware<C::Instant>>,
+    asked: AtomicU32,
+}
+
+impl<C: Clock> Rates<C> {
+    /// Everybody has a whole burst.
+    #[must_use]
+    pub fn new(rate: Rate, clock: C) -> Self {
+        let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
+        let people = RateLimiter::new(quota, DashMapStateStore::default(), clock);
+        Self { people, asked: AtomicU32::new(0) }
+    }
+
+    /// Whether a person may do it now.
+    pub fn admits(&self, person: &UserId) -> bool {
+        if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_EVERY) {
+            self.people.retain_recent();
+        }
+        self.people.check_key(person).is_ok()
+    }
+}
+
+#[cfg(test)]
+#[path = "rate_tests.rs"]
+mod tests;
