@@ -140,8 +140,13 @@ impl App {
             archive_stopped,
             sources,
         );
-        let ingest =
-            Ingest::new(Arc::clone(&producer), Arc::clone(&hub), Arc::clone(&history), rate, sources);
+        let ingest = Ingest::new(
+            Arc::clone(&producer),
+            Arc::clone(&hub),
+            Arc::clone(&history),
+            rate,
+            sources,
+        );
         let service = Arc::new(Service {
             verifier,
             ingest,

@@ -104,7 +104,9 @@ impl History {
     /// Does one operation in its turn, and to its end whoever waits for it.
     pub(super) async fn operate<T: Send + 'static>(
         &self,
-        operation: impl IntoFuture<IntoFuture: Send, Output = mongodb::error::Result<T>> + Send + 'static,
+        operation: impl IntoFuture<IntoFuture: Send, Output = mongodb::error::Result<T>>
+        + Send
+        + 'static,
     ) -> Result<T, ReadError> {
         let turn = timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
         // The semaphore is never closed.

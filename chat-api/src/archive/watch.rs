@@ -6,7 +6,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{History, Reader, ReadError, progress};
+use super::{History, ReadError, Reader, progress};
 use crate::message::{Partition, Position};
 
 /// Between two looks while somebody waits: as long as a batch waits for more. Progress may come about

@@ -81,7 +81,11 @@ impl Session {
         if cursor.is_some_and(is_foreign) {
             return self.reset(partition, &room).await;
         }
-        let waits = if place.next() > hub.head(partition) { Waits::Log(Instant::now() + AHEAD) } else { Waits::Events };
+        let waits = if place.next() > hub.head(partition) {
+            Waits::Log(Instant::now() + AHEAD)
+        } else {
+            Waits::Events
+        };
         let reads_again = cursor.is_some() && !self.reading.is_first(&room);
         let (more, told) = (true, false);
         self.rooms.push(Subscription { room, partition, place, listening, more, waits, told });

@@ -50,8 +50,12 @@ async fn on_servers_of_its_own(home: &TempDir) -> (kafka::Server, mongodb::Serve
 async fn visit(setup: &Setup) -> (Replica, String, Socket) {
     let replica = setup.replica().await;
     let token = setup.issuer.token("ada");
-    replica.say(&token, "before").await;
-    replica.history(&token, 1).await;
+    let cursor = replica.say(&token, "before").await["cursor"].clone();
+    eventually("it is stored, and progress knows", async || {
+        let page = replica.get(&token, "/v1/messages").await;
+        (page.headers()["x-cursor"].to_str().unwrap() == cursor).then_some(())
+    })
+    .await;
     let socket = replica.socket(&token).await;
     (replica, token, socket)
 }

@@ -143,8 +143,7 @@ async fn a_socket_that_subscribes_again_and_again_is_put_off_and_gets_everything
         let mut socket = replica.socket(&token).await;
         let beginning =
             Cursor { partition: Setup::lobby_partition(), position: Position::BEFORE_ALL };
-        let subscribe =
-            json!({ "type": "subscribe", "rooms": { "lobby": beginning.to_string() } });
+        let subscribe = json!({ "type": "subscribe", "rooms": { "lobby": beginning.to_string() } });
         for _ in 0..TIMES {
             socket.send(&subscribe).await;
         }
@@ -196,7 +195,7 @@ async fn a_database_that_stood_still_serves_everybody_when_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cursor_beyond_the_log_is_refused_at_once_and_those_who_wait_share_one_question() {
+async fn a_cursor_beyond_the_log_is_refused_at_once() {
     let setup = Setup::new().await;
     let replica = setup.replica().await;
     let token = setup.issuer.token("ada");
@@ -221,7 +220,6 @@ async fn a_cursor_beyond_the_log_is_refused_at_once_and_those_who_wait_share_one
     let response = get("/v1/messages", ahead.clone()).await.unwrap();
     assert_eq!(response.headers()["retry-after"], "1");
     assert_problem(response, 503, "behind").await;
-
 }
 
 /// MongoDB takes nothing, so that messages are read from the log and not stored.
@@ -258,8 +256,7 @@ async fn those_who_wait_for_the_archive_share_one_question() {
 
     let request = replica.http.get(replica.url("/v1/messages")).bearer_auth(&token);
     let request = request.header("x-after", cursor.as_str().unwrap()).send();
-    let (response, unlocked) =
-        tokio::join!(request, admin.run_command(doc! { "fsyncUnlock": 1 }));
+    let (response, unlocked) = tokio::join!(request, admin.run_command(doc! { "fsyncUnlock": 1 }));
     unlocked.unwrap();
     assert_eq!(response.unwrap().status(), 200, "it hears of progress when there is some");
 }
