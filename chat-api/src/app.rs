@@ -20,7 +20,8 @@ use crate::config::{Config, MongoArgs, ServeArgs};
 use crate::hub::Hub;
 use crate::ingest::{Ingest, Sources};
 use crate::kafka::{
-    DeadLetters, GENERATION, GroupConsumer, HandConsumer, Log, LogError, Partitioner, Producer,
+    DeadLetters, Decoder, GENERATION, GroupConsumer, HandConsumer, Log, LogError, Partitioner,
+    Producer,
 };
 use crate::message::{Partition, Position};
 use crate::service::{Counters, Service};
@@ -61,6 +62,7 @@ pub struct App {
 /// What must be known before anything can be built.
 struct Ground {
     partitioner: Partitioner,
+    decoder: Decoder,
     consumer: HandConsumer,
     starts: Vec<(Partition, Start)>,
 }
@@ -96,7 +98,8 @@ fn verifier_config(args: &ServeArgs) -> Result<VerifierConfig, BadConfiguration>
 impl App {
     /// Connects to the log and the archive and binds both ports; port 0 lets the system choose.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
-        let Config { args, patience, rate, reads, in_flight, ring_bytes, span } = config;
+        let Config { args, patience, rate, reads, in_flight, ring_bytes, span, extra_kind } =
+            config;
         check(&args)?;
         let sources = Sources { now, random };
         let (verifier, fetcher) = Verifier::new(verifier_config(&args)?, now)?;
@@ -105,7 +108,8 @@ impl App {
             .with_context(|| format!("CHAT_LISTEN: {} cannot be bound", args.chat_listen))?;
         let admin = Admin::bind(args.admin_listen).await?;
         let log = args.log.log();
-        let Ground { partitioner, consumer, starts } = ground(&log, span).await?;
+        let Ground { partitioner, decoder, consumer, starts } =
+            ground(&log, span, extra_kind).await?;
         let archive = open_archive(&args.mongodb, partitioner).await?;
         let MongoArgs { mongodb_uri, mongodb_database } = &args.mongodb;
         let partitions = partitioner.count();
@@ -131,7 +135,7 @@ impl App {
             warm: CancellationToken::new(),
             stop: CancellationToken::new(),
         };
-        let group = GroupConsumer::join(&log, partitioner)?;
+        let group = GroupConsumer::join(&log, decoder)?;
         let archive_stopped = stopped("archive", readiness.condition("archive"));
         let archive_reader = ArchiveReader::new(
             group,
@@ -276,10 +280,10 @@ async fn leave(service: Arc<Service>, tasks: Tasks) {
     service.sockets.tell_all(Order::Drain);
 }
 
-async fn ground(log: &Log, span: i64) -> anyhow::Result<Ground> {
+async fn ground(log: &Log, span: i64, extra_kind: Option<&'static str>) -> anyhow::Result<Ground> {
     let deadline = Instant::now() + ELECTION_TIMEOUT;
     loop {
-        match survey(log, span).await {
+        match survey(log, span, extra_kind).await {
             Err(error) if error.is_election() && Instant::now() < deadline => {
                 sleep(LOOK_AGAIN).await;
             }
@@ -289,14 +293,19 @@ async fn ground(log: &Log, span: i64) -> anyhow::Result<Ground> {
 }
 
 /// What the log looks like.
-async fn survey(log: &Log, span: i64) -> Result<Ground, LogError> {
+async fn survey(
+    log: &Log,
+    span: i64,
+    extra_kind: Option<&'static str>,
+) -> Result<Ground, LogError> {
     let asked = log.clone();
     let partitioner = tokio::task::spawn_blocking(move || asked.partitioner()).await;
     let partitioner = partitioner.map_err(|_| LogError::Died)??;
-    let consumer = HandConsumer::new(log, partitioner)?;
+    let decoder = Decoder::new(partitioner).with_extra_kind(extra_kind);
+    let consumer = HandConsumer::new(log, decoder)?;
     let ranges = consumer.ranges().await?;
     let start = |(partition, range)| (partition, Start::of(range, span));
-    Ok(Ground { partitioner, consumer, starts: ranges.into_iter().map(start).collect() })
+    Ok(Ground { partitioner, decoder, consumer, starts: ranges.into_iter().map(start).collect() })
 }
 
 /// The archive, with its indexes, of a log with that many partitions.

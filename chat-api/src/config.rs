@@ -122,6 +122,9 @@ pub struct Config {
     pub ring_bytes: usize,
     /// Offsets within which an id is a repeat. Twice as many are read back at the start.
     pub span: i64,
+    /// One more kind of record that is read, as if it were a message. For tests only: it stands for a
+    /// kind of a release to come, which the others do not know.
+    pub extra_kind: Option<&'static str>,
 }
 
 /// How patient this replica is with its clients.
@@ -180,6 +183,7 @@ impl Config {
             in_flight: Bounds::default(),
             ring_bytes: 1 << 20,
             span: hub::SPAN,
+            extra_kind: None,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! it is woken, and reads.
 
 mod ring;
+mod unloaded;
 mod wake;
 mod window;
 
@@ -16,6 +17,7 @@ use tokio::sync::watch;
 use crate::message::{Event, MessageId, Partition, Position, RoomId};
 
 pub use ring::{Page, Ring};
+use unloaded::Unloaded;
 pub use wake::{Bell, Wake};
 pub use window::{Recalled, SPAN, Window};
 
@@ -41,6 +43,16 @@ struct State<F> {
     window: Window,
     ring: Ring<F>,
     listeners: HashMap<RoomId, Vec<Arc<Wake>>>,
+    unloaded: Unloaded,
+}
+
+/// Why a room cannot be read from a place on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unread {
+    /// The place lies below the ring's floor, which is here.
+    Below(Position),
+    /// Nothing certain is known of the room until this replica is upgraded.
+    Unloaded,
 }
 
 /// What became of a record.
@@ -62,6 +74,7 @@ impl<F: Clone> Hub<F> {
                 window: Window::new(span),
                 ring: Ring::new(*start, ring_bytes),
                 listeners: HashMap::new(),
+                unloaded: Unloaded::default(),
             }),
             head: watch::Sender::new(*start),
         };
@@ -79,7 +92,7 @@ impl<F: Clone> Hub<F> {
         let Event { partition, position, envelope } = event;
         let (position, room) = (*position, &envelope.room_id);
         let shard = &self.shards[partition.index()];
-        let record = Recalled { position, body_hash: envelope.body_hash };
+        let record = Recalled { position, body_hash: envelope.body_hash() };
         let mut state = shard.lock();
         let first = state.window.note(record, envelope.message_id);
         let (warming, previous) = (position < state.ring.head(), state.ring.last(room));
@@ -113,6 +126,26 @@ impl<F: Clone> Hub<F> {
         shard.head.send_replace(head);
     }
 
+    /// Passes a record that changed a room in a way that this release does not understand: from here on
+    /// the room cannot be read. `false` if it could not before.
+    #[must_use]
+    pub fn unload(&self, partition: Partition, position: Position, room: &RoomId) -> bool {
+        let mut state = self.shards[partition.index()].lock();
+        let is_news = state.unloaded.add(room);
+        for wake in state.listeners.get(room).into_iter().flatten() {
+            wake.ring();
+        }
+        drop(state);
+        self.skip(partition, position);
+        is_news
+    }
+
+    /// Whether a room waits for a later release of this program.
+    #[must_use]
+    pub fn is_unloaded(&self, partition: Partition, room: &RoomId) -> bool {
+        self.shards[partition.index()].lock().unloaded.holds(room)
+    }
+
     /// Forgets a partition and begins again at another position. What lies below is the archive's.
     pub fn restart(&self, partition: Partition, start: Position) {
         let shard = &self.shards[partition.index()];
@@ -123,16 +156,19 @@ impl<F: Clone> Hub<F> {
         shard.head.send_replace(start);
     }
 
-    /// The events of a room from `next` on, until they have `budget` bytes, or the ring's floor if
-    /// `next` lies below it.
+    /// The events of a room from `next` on, until they have `budget` bytes.
     pub fn read(
         &self,
         partition: Partition,
         room: &RoomId,
         next: Position,
         budget: usize,
-    ) -> Result<Page<F>, Position> {
-        self.shards[partition.index()].lock().ring.read(room, next, budget)
+    ) -> Result<Page<F>, Unread> {
+        let state = self.shards[partition.index()].lock();
+        if state.unloaded.holds(room) {
+            return Err(Unread::Unloaded);
+        }
+        state.ring.read(room, next, budget).map_err(Unread::Below)
     }
 
     /// The position after the last record that was read of a partition.

@@ -59,6 +59,9 @@ pub enum SendError {
     /// There is no such room for this person.
     #[error("there is no such room")]
     UnknownRoom,
+    /// A record changed the room in a way that this release does not understand.
+    #[error("the room waits for a later release of this program")]
+    Unloaded,
     /// The key was used before, for something else.
     #[error("the key was used for another message")]
     Conflict,
@@ -108,6 +111,7 @@ impl<F: Clone> Ingest<F> {
             Ok(_) => "accepted",
             Err(SendError::TooFast) => "rate_limited",
             Err(SendError::UnknownRoom) => "unknown_room",
+            Err(SendError::Unloaded) => "behind",
             Err(SendError::Conflict) => "conflict",
             Err(SendError::Log { error, .. }) => error.class(),
         };
@@ -134,6 +138,9 @@ impl<F: Clone> Ingest<F> {
         if !is_open_to_all(&draft.room_id) {
             return Err(SendError::UnknownRoom);
         }
+        if self.hub.is_unloaded(self.producer.partition_of(&draft.room_id), &draft.room_id) {
+            return Err(SendError::Unloaded);
+        }
         let envelope =
             Envelope::compose(draft, author, (self.sources.now)(), (self.sources.random)());
         if let Some(original) = self.said_before(author, &envelope).await? {
@@ -152,7 +159,7 @@ impl<F: Clone> Ingest<F> {
         author: &Author,
         envelope: &Envelope,
     ) -> Result<Option<Recalled>, SendError> {
-        if envelope.body_hash.is_none() {
+        if envelope.body_hash().is_none() {
             return Ok(None);
         }
         let (partition, id) = (self.producer.partition(envelope), envelope.message_id);
@@ -173,7 +180,7 @@ impl<F: Clone> Ingest<F> {
         };
         Ok(found.map(|event| Recalled {
             position: event.position,
-            body_hash: event.envelope.body_hash,
+            body_hash: event.envelope.body_hash(),
         }))
     }
 
@@ -185,7 +192,7 @@ impl<F: Clone> Ingest<F> {
         appended: Appended,
     ) -> Result<Accepted, SendError> {
         let message_id = envelope.message_id;
-        if envelope.body_hash.is_none() && appended.cursor.is_some() {
+        if envelope.body_hash().is_none() && appended.cursor.is_some() {
             return Ok(Accepted { message_id, cursor: appended.cursor });
         }
         let appeared = self.hub.appeared(self.producer.partition(envelope), message_id);
@@ -197,7 +204,7 @@ impl<F: Clone> Ingest<F> {
 
     /// Accepts a message by the record that counts, unless that one says something else.
     fn settle(&self, envelope: &Envelope, original: Recalled) -> Result<Accepted, SendError> {
-        if original.body_hash != envelope.body_hash {
+        if original.body_hash != envelope.body_hash() {
             return Err(SendError::Conflict);
         }
         let partition = self.producer.partition(envelope);
@@ -215,6 +222,9 @@ impl SendError {
                 ("rate-limited", "too many messages in a short time; nothing was sent, try again")
             }
             Self::UnknownRoom => ("unknown-room", "there is no such room"),
+            Self::Unloaded => {
+                ("behind", "this room waits for an upgrade of the service; nothing was sent")
+            }
             Self::Conflict => ("conflict", "the key was used for another message"),
             Self::Log { error, .. } => match error {
                 AppendError::Overloaded => {

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 
-pub use codec::{DecodeError, decode, encode};
+pub use codec::{DecodeError, Decoder, encode};
 pub use consumer::{Change, GroupConsumer, HandConsumer, Item, Range, Ranges};
 pub use dlq::{DeadLetter, DeadLetters, Dying, Origin, ReplayError};
 pub use error::{AppendError, LogError};

@@ -3,13 +3,16 @@
 //! Values of these types are made by parsing only, so one that exists is valid.
 
 mod cursor;
+mod decoded;
 mod envelope;
 mod fields;
 mod idempotency;
 mod text;
 
 pub use cursor::{Cursor, Partition, Position};
-pub use envelope::{Author, Draft, Envelope, Event, MessageId};
+pub use decoded::{Decoded, Head, Newer};
+pub(crate) use decoded::{Value, read};
+pub use envelope::{Author, Body, Draft, Envelope, Event, MessageId};
 pub use fields::{FieldError, Fields};
 pub use idempotency::{BodyHash, IdempotencyKey};
 pub use text::{Content, ContentError, RoomId, UserId, UserName};

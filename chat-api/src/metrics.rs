@@ -33,6 +33,8 @@ pub const ARCHIVE_READS: &str = "chat_archive_reads_total";
 pub const READ_REFUSALS: &str = "chat_read_refusals_total";
 /// Records that the fan-out read.
 pub const FANOUT_RECORDS: &str = "chat_fanout_records_total";
+/// Rooms that a record changed in a way that this release does not understand.
+pub const UNLOADED_ROOMS: &str = "chat_unloaded_rooms";
 /// How often the fan-out lost its place in the log.
 pub const FANOUT_RESTARTS: &str = "chat_fanout_restarts_total";
 /// Records written to MongoDB.
@@ -47,6 +49,8 @@ pub const ARCHIVE_LAG_RECORDS: &str = "chat_archive_lag_records";
 pub const ARCHIVE_LAG_SECONDS: &str = "chat_archive_lag_seconds";
 /// What MongoDB failed.
 pub const ARCHIVE_FAILURES: &str = "chat_archive_failures_total";
+/// Stored documents that are left out of their pages.
+pub const UNREADABLE_DOCUMENTS: &str = "chat_unreadable_documents_total";
 /// Records that became dead letters, because they are [`UNDECODABLE`] or [`REFUSED`].
 pub const DEAD_LETTERS: &str = "chat_dead_letters_total";
 /// Nobody can read it.
@@ -80,6 +84,7 @@ pub const ALL: &[Metric] = &[
         &["outcome"],
         "Records that this replica read for its sockets.",
     ),
+    Metric::gauge(UNLOADED_ROOMS, &[], "Rooms that wait for a later release of this program."),
     Metric::counter(FANOUT_RESTARTS, &[], "Times that its place was not in the log any more."),
     Metric::counter(ARCHIVE_DOCUMENTS, &[], "Records written to MongoDB."),
     Metric::counter(ARCHIVE_BATCHES, &[], "Batches written to MongoDB."),
@@ -87,8 +92,9 @@ pub const ALL: &[Metric] = &[
     Metric::gauge(ARCHIVE_LAG_RECORDS, &["partition"], "Records behind the end of the log."),
     Metric::seconds(ARCHIVE_LAG_SECONDS, &[], "Age of the oldest record that was not stored."),
     Metric::counter(ARCHIVE_FAILURES, &[], "What MongoDB failed; it is tried again."),
+    Metric::counter(UNREADABLE_DOCUMENTS, &["field"], "Stored documents that pages leave out."),
     Metric::counter(DEAD_LETTERS, &["reason"], "Records that became dead letters."),
-    Metric::gauge(STOPPED_PARTITIONS, &["reader"], "Partitions that do not go on."),
+    Metric::gauge(STOPPED_PARTITIONS, &["reader", "why"], "Partitions that do not go on."),
     Metric::counter(TOKEN_VERIFICATIONS, &["outcome"], "Tokens that were checked."),
     Metric::counter(KEY_FETCHES, &["outcome"], "Requests for Dex's keys."),
 ];

@@ -1,18 +1,27 @@
 //! Events as documents.
 
-use chrono::DateTime;
-use mongodb::bson::{self, Document, RawDocumentBuf, cstr, rawdoc};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
-use super::ArchiveError;
+use chrono::DateTime;
+use mongodb::bson::{self, Bson, Document, RawDocumentBuf, cstr, rawdoc};
+
 use crate::message::{
-    Author, BodyHash, Content, Draft, Envelope, Event, MessageId, Partition, Position, RoomId,
-    UserId, UserName,
+    Body, BodyHash, Content, Envelope, Event, MessageId, Partition, Position, RoomId, UserId,
+    UserName,
 };
+use crate::metrics;
+
+/// So many ids are remembered, at most 256 bytes each.
+const NAMED_MAX: usize = 1_000;
+/// So many characters of an id are shown: a UUID has 36.
+const ID_SHOWN: usize = 64;
 
 /// The document of an event, in the form in which it is sent: a tree of values would cost more than
 /// what it is made of.
 pub(super) fn of_event(event: &Event) -> RawDocumentBuf {
     let envelope = &event.envelope;
+    let Body::Message { content, body_hash } = &envelope.body;
     let mut document = rawdoc! {
         "_id": envelope.message_id.to_string(),
         "room_id": envelope.room_id.as_str(),
@@ -21,66 +30,107 @@ pub(super) fn of_event(event: &Event) -> RawDocumentBuf {
         "user_id": envelope.user_id.as_str(),
         "user_name": envelope.user_name.as_str(),
         "timestamp": bson::DateTime::from_millis(envelope.timestamp.timestamp_millis()),
-        "content": envelope.content.as_str(),
+        "content": content.as_str(),
     };
-    if let Some(hash) = envelope.body_hash {
+    if let Some(hash) = body_hash {
         document.append(cstr!("body_hash"), hash.to_string());
     }
     document
 }
 
-/// The event of a document.
-pub(super) fn to_event(document: &Document) -> Result<Event, ArchiveError> {
-    read(document).ok_or(ArchiveError::Foreign("messages"))
+/// Why a document is no event that this release knows. Its content is not in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Unreadable {
+    /// Its id, if that is a text; otherwise what it is.
+    id: String,
+    /// The first field that is not as this release writes it.
+    field: &'static str,
 }
 
-fn read(document: &Document) -> Option<Event> {
-    let timestamp = document.get_datetime("timestamp").ok()?.timestamp_millis();
-    let draft = Draft {
-        room_id: RoomId::parse(document.get_str("room_id").ok()?).ok()?,
-        content: Content::parse(document.get_str("content").ok()?).ok()?,
-        key: None,
-    };
-    let author = Author {
-        user_id: UserId::parse(document.get_str("user_id").ok()?).ok()?,
-        user_name: UserName::parse(document.get_str("user_name").ok()?).ok()?,
-    };
-    let id = MessageId::parse(document.get_str("_id").ok()?).ok()?;
-    let mut envelope =
-        Envelope::restore(id, draft, author, DateTime::from_timestamp_millis(timestamp)?);
-    if let Ok(hash) = document.get_str("body_hash") {
-        envelope.body_hash = Some(BodyHash::parse(hash).ok()?);
+/// The event of a document, if it is one that this release can read. One that is not hides none of its
+/// neighbours: it is named, once, and left out.
+pub(super) fn readable(document: &Document) -> Option<Event> {
+    match to_event(document) {
+        Ok(event) => Some(event),
+        Err(Unreadable { id, field }) => {
+            if NAMED.lock().unwrap_or_else(PoisonError::into_inner).is_news(&id) {
+                tracing::warn!(document = id, field, "archive: a document is left out");
+                ::metrics::counter!(metrics::UNREADABLE_DOCUMENTS, "field" => field).increment(1);
+            }
+            None
+        }
     }
-    Some(Event {
-        partition: Partition::from_number(document.get_i32("partition").ok()?).ok()?,
-        position: Position::from_raw(document.get_i64("pos").ok()?).ok()?,
-        envelope,
-    })
+}
+
+/// Whoever reads a page reads it often: each document is named once in the life of this process.
+static NAMED: Mutex<Named> = Mutex::new(Named(BTreeSet::new()));
+
+/// The ids that were named.
+struct Named(BTreeSet<String>);
+
+impl Named {
+    /// Whether an id was not named yet. When there are too many, all are forgotten.
+    fn is_news(&mut self, id: &str) -> bool {
+        if self.0.contains(id) {
+            return false;
+        }
+        if self.0.len() >= NAMED_MAX {
+            self.0.clear();
+        }
+        self.0.insert(id.to_owned())
+    }
+}
+
+/// The event of a document. Fields that a later release adds are left out.
+fn to_event(document: &Document) -> Result<Event, Unreadable> {
+    read(document).map_err(|field| Unreadable { id: id(document), field })
+}
+
+/// Where an event stands, though the rest of its document may not be readable.
+pub(super) fn position(document: &Document) -> Option<Position> {
+    Position::from_raw(document.get_i64("pos").ok()?).ok()
+}
+
+fn read(document: &Document) -> Result<Event, &'static str> {
+    let text = |field| document.get_str(field).map_err(|_| field);
+    // Documents of messages have none. What a later release writes beside them has.
+    if document.get_str("type").is_ok_and(|kind| kind != "message") {
+        return Err("type");
+    }
+    let message_id = MessageId::parse(text("_id")?).map_err(|_| "_id")?;
+    let number = document.get_i32("partition").map_err(|_| "partition")?;
+    let partition = Partition::from_number(number).map_err(|_| "partition")?;
+    let position = position(document).ok_or("pos")?;
+    let time = document.get_datetime("timestamp").map_err(|_| "timestamp")?;
+    let timestamp = DateTime::from_timestamp_millis(time.timestamp_millis()).ok_or("timestamp")?;
+    let body_hash = match document.get("body_hash") {
+        Some(_) => Some(BodyHash::parse(text("body_hash")?).map_err(|_| "body_hash")?),
+        None => None,
+    };
+    let envelope = Envelope {
+        message_id,
+        room_id: RoomId::parse(text("room_id")?).map_err(|_| "room_id")?,
+        user_id: UserId::parse(text("user_id")?).map_err(|_| "user_id")?,
+        user_name: UserName::parse(text("user_name")?).map_err(|_| "user_name")?,
+        timestamp,
+        body: Body::Message {
+            content: Content::parse(text("content")?).map_err(|_| "content")?,
+            body_hash,
+        },
+    };
+    Ok(Event { partition, position, envelope })
+}
+
+/// The id to find a document by. Ours are short.
+fn id(document: &Document) -> String {
+    match document.get("_id") {
+        Some(Bson::String(id)) => id.escape_debug().take(ID_SHOWN).collect(),
+        Some(Bson::ObjectId(id)) => id.to_hex(),
+        Some(other) => format!("{:?}", other.element_type()),
+        None => "none".to_owned(),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use mongodb::bson::doc;
-
-    use super::*;
-    use crate::message::IdempotencyKey;
-
-    #[test]
-    fn an_event_survives_the_archive() {
-        let user_id = UserId::parse("u").unwrap();
-        let author = Author { user_name: UserName::shown(Some("Ada"), &user_id), user_id };
-        let now = DateTime::from_timestamp(1_700_000_000, 987_654_321).unwrap();
-        for key in [None, IdempotencyKey::parse("k").ok()] {
-            let content = Content::parse("hé\n").unwrap();
-            let draft = Draft { room_id: RoomId::lobby(), content, key };
-            let event = Event {
-                partition: Partition::from_number(3).unwrap(),
-                position: Position::new(0, 17).unwrap(),
-                envelope: Envelope::compose(draft, &author, now, [9; 10]),
-            };
-            let document = Document::try_from(of_event(&event)).unwrap();
-            assert_eq!(to_event(&document).unwrap(), event);
-        }
-        assert!(to_event(&doc! { "_id": "x" }).is_err());
-    }
-}
+#[path = "document_tests.rs"]
+mod tests;

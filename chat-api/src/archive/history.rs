@@ -143,7 +143,7 @@ impl Reader<'_> {
             messages.find_one(doc! { "_id": id.to_string() }).max_time(READ_TIMEOUT).await
         };
         let found = self.0.operate(found).await?;
-        Ok(found.as_ref().map(document::to_event).transpose()?)
+        Ok(found.as_ref().and_then(document::readable))
     }
 
     /// Where the first message of a room stands that has this timestamp or a later one.
@@ -160,8 +160,7 @@ impl Reader<'_> {
             first.max_time(READ_TIMEOUT).await
         };
         let first = self.0.operate(first).await?;
-        let event = first.as_ref().map(document::to_event).transpose()?;
-        Ok(event.map(|event| event.position))
+        Ok(first.as_ref().and_then(document::position))
     }
 
     /// The messages of a span, oldest first.
@@ -186,7 +185,8 @@ impl Reader<'_> {
             find.batch_size(u32::from(span.limit) + 1).await?.try_collect::<Vec<_>>().await
         };
         let found = self.0.operate(found).await?;
-        let events = found.iter().map(document::to_event);
+        let event = |found| document::readable(found).ok_or(ArchiveError::Foreign("messages"));
+        let events = found.iter().map(event);
         let events: Result<Vec<_>, _> =
             if span.from == End::Newest { events.rev().collect() } else { events.collect() };
         Ok(events?)

@@ -7,6 +7,7 @@ use service_process::telemetry::{self, TelemetryArgs};
 
 use crate::app;
 use crate::config::{LogArgs, MongoArgs};
+use crate::kafka::Decoder;
 use crate::workers::{Rebuild, Rebuilt};
 
 #[derive(Debug, Subcommand)]
@@ -40,36 +41,48 @@ pub(super) async fn run(action: ArchiveAction) -> anyhow::Result<()> {
     let partitioner = tokio::task::spawn_blocking(move || asked.partitioner()).await?;
     let partitioner = partitioner.with_context(|| format!("KAFKA_BROKERS {}", log.brokers))?;
     let archive = app::open_archive(&args.mongodb, partitioner).await?;
-    let mut rebuild = Rebuild::new(&log, archive, partitioner)?;
+    let mut rebuild = Rebuild::new(&log, archive, Decoder::new(partitioner))?;
+    let mut stopped = 0;
     for partition in partitioner.all() {
         let held = rebuild.partition(partition).await?;
         say(&held)?;
-        if held.place.begin().is_some() {
-            continue;
+        if let Some(lost) = held.place.lost() {
+            output::line(&format!(
+                "partition {partition}: offsets {} to {} are lost: the log let them go before they were stored",
+                lost.start.offset(),
+                lost.end.previous().offset(),
+            ))?;
         }
-        if args.reset_progress {
+        let is_outside = held.place.begin().is_none();
+        if is_outside && args.reset_progress {
             rebuild.reset(partition).await?;
             output::line(&format!(
                 "partition {partition}: progress begins at the start of the log"
             ))?;
-        } else {
+        } else if is_outside {
             let note = "progress lies outside the log: --reset-progress has it begin anew";
             output::line(&format!("partition {partition}: {note}"))?;
         }
+        stopped += u32::from((is_outside && !args.reset_progress) || held.newer > 0);
     }
+    anyhow::ensure!(stopped == 0, "{stopped} partitions stay stopped");
     Ok(())
 }
 
 fn say(rebuilt: &Rebuilt) -> anyhow::Result<()> {
-    let Rebuilt { place, records, fresh, dead } = rebuilt;
+    let Rebuilt { place, records, fresh, dead, newer } = rebuilt;
     let (partition, start, end) =
         (place.partition, place.range.start.offset(), place.range.end.offset());
     let dead = match dead {
         0 => String::new(),
         dead => format!(", {dead} cannot be stored: see dlq list"),
     };
+    let newer = match newer {
+        0 => String::new(),
+        newer => format!(", {newer} of a later release wait for it"),
+    };
     let text = format!(
-        "partition {partition}: {records} records from {start} to {end}, {fresh} were missing{dead}"
+        "partition {partition}: {records} records from {start} to {end}, {fresh} were missing{dead}{newer}"
     );
     Ok(output::line(&text)?)
 }

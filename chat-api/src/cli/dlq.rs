@@ -1,5 +1,7 @@
 //! `dlq`: records that could not be stored.
 
+mod take;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -9,8 +11,8 @@ use service_process::output::{self, Columns, OutputArgs, time};
 use service_process::telemetry::{self, TelemetryArgs};
 
 use crate::config::LogArgs;
-use crate::kafka::{DeadLetter, DeadLetters, Log, LogError, Origin, Partitioner, Scan};
-use crate::message::{Invalid, Partition, Position};
+use crate::kafka::{DeadLetter, DeadLetters, Decoder, Log, LogError, Origin, Partitioner, Scan};
+use crate::message::{Partition, Position};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DlqAction {
@@ -24,6 +26,13 @@ pub(super) enum DlqAction {
     Replay {
         #[command(flatten)]
         replay: ReplayArgs,
+    },
+    /// Makes a dead letter of a record of a later release for which the archive waits, so that it goes
+    /// on without. For a record that no release will ever understand: what it says is lost to the
+    /// history.
+    Take {
+        #[command(flatten)]
+        take: Box<take::TakeArgs>,
     },
 }
 
@@ -69,17 +78,11 @@ struct Stood {
 
 impl Stood {
     fn parse(text: &str) -> Result<Self, String> {
-        let parse = || -> Option<Result<Self, Invalid>> {
+        let parse = || {
             let (partition, offset) = text.split_once(':')?;
-            let (partition, offset) = (partition.parse().ok()?, offset.parse().ok()?);
-            Some(Partition::from_number(partition).and_then(|partition| {
-                Ok(Self { partition, position: Position::new(crate::kafka::GENERATION, offset)? })
-            }))
+            Some(Self { partition: partition_of(partition)?, position: position_of(offset)? })
         };
-        match parse() {
-            Some(Ok(stood)) => Ok(stood),
-            _ => Err("expected partition and offset, such as 3:4711".to_owned()),
-        }
+        parse().ok_or_else(|| "expected partition and offset, such as 3:4711".to_owned())
     }
 
     fn of(origin: &Origin) -> Self {
@@ -93,10 +96,27 @@ impl fmt::Display for Stood {
     }
 }
 
+fn partition_of(text: &str) -> Option<Partition> {
+    Partition::from_number(text.parse().ok()?).ok()
+}
+
+fn position_of(text: &str) -> Option<Position> {
+    Position::new(crate::kafka::GENERATION, text.parse().ok()?).ok()
+}
+
+fn partition(text: &str) -> Result<Partition, String> {
+    partition_of(text).ok_or_else(|| "expected the number of a partition, such as 3".to_owned())
+}
+
+fn position(text: &str) -> Result<Position, String> {
+    position_of(text).ok_or_else(|| "expected an offset, such as 4711".to_owned())
+}
+
 pub(super) async fn run(action: DlqAction) -> anyhow::Result<()> {
     match action {
         DlqAction::List { list: args } => list(args).await,
         DlqAction::Replay { replay: args } => replay(args).await,
+        DlqAction::Take { take: args } => take::run(*args).await,
     }
 }
 
@@ -165,7 +185,7 @@ impl Row {
     /// Its cells. What strangers wrote must not move the cursor of a terminal.
     fn cells(self) -> Vec<String> {
         let stood = self.partition.zip(self.offset);
-        let plain = |text: Option<String>| text.unwrap_or_default().escape_debug().to_string();
+        let plain = |text: Option<String>| plain(&text.unwrap_or_default());
         vec![
             self.at.unwrap_or_default(),
             stood.map(|(partition, offset)| format!("{partition}:{offset}")).unwrap_or_default(),
@@ -174,6 +194,19 @@ impl Row {
             self.size.map(|size| size.to_string()).unwrap_or_default(),
         ]
     }
+}
+
+/// A text in which everything that is not seen is escaped, and what escapes it. Quotes are: nothing here
+/// stands between quotes.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\'' | '"' => plain.push(character),
+            _ => plain.extend(character.escape_debug()),
+        }
+    }
+    plain
 }
 
 async fn list(args: ListArgs) -> anyhow::Result<()> {
@@ -203,7 +236,7 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
 async fn replay(args: ReplayArgs) -> anyhow::Result<()> {
     telemetry::init(&args.telemetry);
     let log = args.log.log();
-    let partitioner = ask(&log, Log::partitioner).await?;
+    let decoder = Decoder::new(ask(&log, Log::partitioner).await?);
     let mut letters = Letters::open(&log).await?;
     let dead_letters = DeadLetters::new(log.clone());
     let mut missing = args.offset.clone();
@@ -216,7 +249,7 @@ async fn replay(args: ReplayArgs) -> anyhow::Result<()> {
         }
         missing.retain(|wanted| Some(*wanted) != stood);
         let name = stood.map_or_else(|| "a record without a place".to_owned(), |s| s.to_string());
-        match dead_letters.replay(&letter, partitioner).await {
+        match dead_letters.replay(&letter, decoder).await {
             Ok(cursor) => {
                 let now = Stood { partition: cursor.partition, position: cursor.position };
                 output::line(&format!("{name} stands at {now} now"))?;
@@ -245,5 +278,13 @@ mod tests {
         for text in ["", "3", "3:", ":4711", "-1:0", "0:-1", "a:b", "1:2:3", "0:281474976710656"] {
             assert!(Stood::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn only_what_is_not_seen_is_escaped() {
+        let reason = "the key is not the envelope's \"room\"";
+        assert_eq!(plain(reason), reason);
+        assert_eq!(plain("\u{1b}[2J\u{202e}\n"), r"\u{1b}[2J\u{202e}\n");
+        assert_eq!(plain(r"\u{1b}"), r"\\u{1b}", "an escape of its own is told apart");
     }
 }

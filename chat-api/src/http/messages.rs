@@ -19,6 +19,7 @@ use super::{after, header};
 use crate::archive::{End, ReadError, Reader, Span};
 use crate::auth::Caller;
 use crate::ingest::{self, Accepted};
+use crate::message;
 use crate::message::{
     Content, Cursor, Draft, Event, Fields, IdempotencyKey, MessageId, Partition, Position, RoomId,
 };
@@ -81,12 +82,13 @@ impl From<Event> for Message {
     fn from(event: Event) -> Self {
         let cursor = event.cursor().to_string();
         let envelope = event.envelope;
+        let message::Body::Message { content, .. } = envelope.body;
         Self {
             message_id: envelope.message_id.to_string(),
             room_id: envelope.room_id.into(),
             user_id: envelope.user_id.into(),
             user_name: envelope.user_name.into(),
-            content: envelope.content.into(),
+            content: content.into(),
             timestamp: envelope.timestamp,
             cursor,
         }
@@ -187,6 +189,9 @@ pub(super) async fn list(
         return Err(Problem::unknown_room());
     }
     let partition = service.partitioner.of(&query.room_id);
+    if service.hub.is_unloaded(partition, &query.room_id) {
+        return Err(Problem::unloaded());
+    }
     let after = header::after(&headers)?;
     if after.is_some_and(|cursor| cursor.partition != partition) {
         return Err(Problem::foreign_x_after());
@@ -305,6 +310,9 @@ pub(super) async fn one(
     }
     if after.is_some_and(|cursor| cursor.partition != event.partition) {
         return Err(Problem::foreign_x_after());
+    }
+    if service.hub.is_unloaded(event.partition, &event.envelope.room_id) {
+        return Err(Problem::unloaded());
     }
     Ok(Json(event.into()))
 }

@@ -169,6 +169,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "history-busy", title, detail)
     }
 
+    pub(super) fn unloaded() -> Self {
+        let (title, detail) = ("Room is behind", "this room waits for an upgrade of the service");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "behind", title, detail)
+    }
+
     pub(super) fn archive_unavailable() -> Self {
         let detail = "the message history cannot be read at the moment";
         Self::new(
@@ -249,7 +254,9 @@ impl From<SendError> for Problem {
             SendError::Log { error: AppendError::Unknown(_), .. } => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unknown")
             }
-            SendError::Log { .. } => (StatusCode::SERVICE_UNAVAILABLE, "not_sent"),
+            SendError::Log { .. } | SendError::Unloaded => {
+                (StatusCode::SERVICE_UNAVAILABLE, "not_sent")
+            }
         };
         Self {
             outcome: Some(outcome),

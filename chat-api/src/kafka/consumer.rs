@@ -15,8 +15,10 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 use tokio::sync::Notify;
 
-use super::{ASK_TIMEOUT, DecodeError, GENERATION, Log, LogError, Partitioner, Raw, Trace, decode};
-use crate::message::{Event, Partition, Position};
+use super::{
+    ASK_TIMEOUT, DecodeError, Decoder, GENERATION, Log, LogError, Partitioner, Raw, Trace,
+};
+use crate::message::{Decoded, Event, Newer, Partition, Position};
 
 /// How long a member waits for its group's word when it leaves.
 const LEAVE: Duration = Duration::from_secs(5);
@@ -26,6 +28,15 @@ const LEAVE: Duration = Duration::from_secs(5);
 pub enum Item {
     /// A record, and the trace that it belongs to.
     Event(Event, Option<Trace>),
+    /// A record that only a later release understands.
+    Newer {
+        /// The partition it stands in.
+        partition: Partition,
+        /// Its place in that partition.
+        position: Position,
+        /// What it calls itself.
+        newer: Newer,
+    },
     /// A record that cannot be read, as it is, and why.
     Undecodable(Raw, DecodeError),
     /// The end of a partition was reached.
@@ -53,14 +64,14 @@ pub struct Range {
 pub struct HandConsumer {
     consumer: Arc<StreamConsumer<ByHand>>,
     topic: String,
-    partitioner: Partitioner,
+    decoder: Decoder,
 }
 
 /// Reads the partitions that its group gives it.
 pub struct GroupConsumer {
     consumer: Arc<Member>,
     topic: String,
-    partitioner: Partitioner,
+    decoder: Decoder,
 }
 
 /// A change of a group member's share.
@@ -103,17 +114,17 @@ impl Log {
 
 impl HandConsumer {
     /// A reader of every partition, which starts where [`HandConsumer::start`] says.
-    pub fn new(log: &Log, partitioner: Partitioner) -> Result<Self, LogError> {
+    pub fn new(log: &Log, decoder: Decoder) -> Result<Self, LogError> {
         // The client library wants a group's name before it reads; nothing joins or commits it.
         let group = format!("{}chat-fanout-by-hand", log.prefix);
         let consumer = reader(log).set("group.id", group).create_with_context(ByHand)?;
-        Ok(Self { consumer: Arc::new(consumer), topic: log.messages(), partitioner })
+        Ok(Self { consumer: Arc::new(consumer), topic: log.messages(), decoder })
     }
 
     /// What each partition holds.
     pub async fn ranges(&self) -> Result<Vec<(Partition, Range)>, LogError> {
         let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
-        let partitioner = self.partitioner;
+        let partitioner = self.decoder.partitioner();
         let asked = tokio::task::spawn_blocking(move || {
             let range = |partition| Ok((partition, range(consumer.as_ref(), &topic, partition)?));
             partitioner.all().map(range).collect()
@@ -128,13 +139,13 @@ impl HandConsumer {
 
     /// Waits for what comes next.
     pub async fn next(&self) -> Result<Item, LogError> {
-        next(&self.consumer, self.partitioner).await
+        next(&self.consumer, self.decoder).await
     }
 }
 
 impl GroupConsumer {
     /// Joins the group of the archive readers.
-    pub fn join(log: &Log, partitioner: Partitioner) -> Result<Self, LogError> {
+    pub fn join(log: &Log, decoder: Decoder) -> Result<Self, LogError> {
         let consumer: StreamConsumer<Group> = reader(log)
             .set("group.id", log.archive_group())
             .set("partition.assignment.strategy", "cooperative-sticky")
@@ -145,12 +156,12 @@ impl GroupConsumer {
             .create_with_context(Group::default())?;
         consumer.subscribe(&[&log.messages()])?;
         let consumer = Arc::new(Member(Some(consumer)));
-        Ok(Self { consumer, topic: log.messages(), partitioner })
+        Ok(Self { consumer, topic: log.messages(), decoder })
     }
 
     /// Waits for what comes next. Changes of the share come about while this is awaited.
     pub async fn next(&self) -> Result<Item, LogError> {
-        next(&self.consumer, self.partitioner).await
+        next(&self.consumer, self.decoder).await
     }
 
     /// Completes when there may be a new [`Change`].
@@ -261,7 +272,7 @@ impl Drop for Member {
     }
 }
 
-async fn next<C>(consumer: &StreamConsumer<C>, partitioner: Partitioner) -> Result<Item, LogError>
+async fn next<C>(consumer: &StreamConsumer<C>, decoder: Decoder) -> Result<Item, LogError>
 where
     C: ConsumerContext + 'static,
 {
@@ -279,8 +290,9 @@ where
     let partition = Partition::from_number(record.partition())?;
     let position = Position::new(GENERATION, record.offset())?;
     let trace = Trace::of(&mut record);
-    Ok(match decode(record.key(), record.payload(), partition, partitioner) {
-        Ok(envelope) => Item::Event(Event { partition, position, envelope }, trace),
+    Ok(match decoder.decode(record.key(), record.payload(), partition) {
+        Ok(Decoded::Known(envelope)) => Item::Event(Event { partition, position, envelope }, trace),
+        Ok(Decoded::Newer(newer)) => Item::Newer { partition, position, newer },
         Err(error) => Item::Undecodable(Raw::of(&record)?, error),
     })
 }

@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use rdkafka::message::{Header, Headers as _, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
-use super::{DecodeError, GENERATION, Log, LogError, Partitioner, Raw, Scan, decode};
-use crate::message::{Cursor, Partition, Position};
+use super::{DecodeError, Decoder, GENERATION, Log, LogError, Raw, Scan};
+use crate::message::{Cursor, Decoded, Head, Partition, Position};
 
 /// The headers that a dead letter gets, after its own ones and in this order.
 const HEADERS: [&str; 4] = ["dlq-reason", "dlq-topic", "dlq-partition", "dlq-offset"];
@@ -66,6 +66,9 @@ pub enum ReplayError {
     /// This version cannot read it either.
     #[error(transparent)]
     Undecodable(#[from] DecodeError),
+    /// A later release can.
+    #[error("a later release wrote it: {0}")]
+    Newer(Head),
     /// The log did not acknowledge it.
     #[error("no acknowledgement came: {0}")]
     Log(#[from] LogError),
@@ -144,17 +147,20 @@ impl DeadLetters {
     pub async fn replay(
         &self,
         letter: &DeadLetter,
-        partitioner: Partitioner,
+        decoder: Decoder,
     ) -> Result<Cursor, ReplayError> {
         let raw = &letter.raw;
-        let read =
-            |partition| decode(raw.key.as_deref(), raw.value.as_deref(), partition, partitioner);
+        let read = |partition| decoder.decode(raw.key.as_deref(), raw.value.as_deref(), partition);
         // It gets a place of its own in any case, so a wrong one is no fault any more.
-        let envelope = match read(raw.partition) {
+        let understood = match read(raw.partition) {
             Err(DecodeError::Misplaced(home)) => read(home)?,
             read => read?,
         };
-        let partition = partitioner.of(&envelope.room_id);
+        let envelope = match understood {
+            Decoded::Known(envelope) => envelope,
+            Decoded::Newer(newer) => return Err(ReplayError::Newer(newer.head)),
+        };
+        let partition = decoder.partitioner().of(&envelope.room_id);
         let headers = raw.headers.clone();
         let offset = self.append(&self.log.messages(), partition, raw, headers).await?;
         let position = Position::new(GENERATION, offset).map_err(LogError::from)?;

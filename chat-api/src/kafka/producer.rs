@@ -18,7 +18,7 @@ use super::breaker::Outcome;
 use super::gate::Gate;
 use super::in_flight::{Bounds, InFlight, Place};
 use super::{AppendError, GENERATION, Log, LogError, Partitioner, codec, trace};
-use crate::message::{Cursor, Envelope, Partition, Position};
+use crate::message::{Cursor, Envelope, Partition, Position, RoomId};
 use crate::metrics;
 
 /// A record is acknowledged or given up within 5 s: the client library looks once a second for
@@ -132,7 +132,13 @@ impl Producer {
     /// The partition of an envelope.
     #[must_use]
     pub fn partition(&self, envelope: &Envelope) -> Partition {
-        self.partitioner.of(&envelope.room_id)
+        self.partition_of(&envelope.room_id)
+    }
+
+    /// The partition of a room.
+    #[must_use]
+    pub fn partition_of(&self, room: &RoomId) -> Partition {
+        self.partitioner.of(room)
     }
 
     /// Appends one envelope, as a part of the current span's trace, and waits for the log's word on it.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use super::{
@@ -41,52 +41,38 @@ impl fmt::Display for MessageId {
     }
 }
 
-/// The version of the envelope's form: 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u16", into = "u16")]
-struct Version;
+/// The version of the envelope's form that this release writes.
+pub(super) const VERSION: u64 = 1;
+/// The `type` of a message.
+pub(super) const MESSAGE: &str = "message";
 
-impl TryFrom<u16> for Version {
-    type Error = String;
-    fn try_from(number: u16) -> Result<Self, String> {
-        if number == 1 { Ok(Self) } else { Err(format!("envelope version {number} is unknown")) }
-    }
-}
-
-impl From<Version> for u16 {
-    fn from(_: Version) -> Self {
-        1
-    }
-}
-
-/// What kind of thing a record says. More kinds come with rooms, edits and deletes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    Message,
-}
-
-/// What a record of the log says. Fields that a later version adds are left out when it is read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a record of the log says.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
-    v: Version,
-    #[serde(rename = "type")]
-    kind: Kind,
-    /// The id of the message.
+    /// The id of the record, unique in the whole system.
     pub message_id: MessageId,
-    /// The room it was said in.
+    /// The room it is about.
     pub room_id: RoomId,
-    /// Who said it.
+    /// Who did it.
     pub user_id: UserId,
     /// The name that person had.
     pub user_name: UserName,
-    /// The server's time, in milliseconds. For display: the order is that of the log.
+    /// The server's time, in whole milliseconds. For display: the order is that of the log.
     pub timestamp: DateTime<Utc>,
-    /// What was said.
-    pub content: Content,
-    /// What the key was used for, if the sender gave one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body_hash: Option<BodyHash>,
+    /// What was done.
+    pub body: Body,
+}
+
+/// What was done: the kinds of records that this release knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// Something was said.
+    Message {
+        /// What.
+        content: Content,
+        /// What the key was used for, if the sender gave one.
+        body_hash: Option<BodyHash>,
+    },
 }
 
 /// Who says something.
@@ -124,33 +110,56 @@ impl Envelope {
         };
         let body_hash = draft.key.map(|_| BodyHash::of(&draft.content));
         Self {
-            v: Version,
-            kind: Kind::Message,
             message_id,
             room_id: draft.room_id,
             user_id: author.user_id.clone(),
             user_name: author.user_name.clone(),
             // The archive keeps milliseconds; live and stored events must be equal.
             timestamp: now.trunc_subsecs(3),
-            content: draft.content,
-            body_hash,
+            body: Body::Message { content: draft.content, body_hash },
         }
     }
 
-    /// The envelope of a message that was composed before, for instance of one out of the archive,
-    /// as if it had been sent without a key.
+    /// What the key was used for, if it was done with one.
     #[must_use]
-    pub fn restore(id: MessageId, draft: Draft, author: Author, timestamp: DateTime<Utc>) -> Self {
-        Self {
-            v: Version,
-            kind: Kind::Message,
-            message_id: id,
-            room_id: draft.room_id,
-            user_id: author.user_id,
-            user_name: author.user_name,
-            timestamp,
-            content: draft.content,
-            body_hash: None,
+    pub fn body_hash(&self) -> Option<BodyHash> {
+        match &self.body {
+            Body::Message { body_hash, .. } => *body_hash,
+        }
+    }
+}
+
+/// The one form of an envelope, in the log and in the frames of sockets.
+impl Serialize for Envelope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Said<'a> {
+            v: u64,
+            r#type: &'static str,
+            message_id: MessageId,
+            room_id: &'a RoomId,
+            user_id: &'a UserId,
+            user_name: &'a UserName,
+            timestamp: DateTime<Utc>,
+            content: &'a Content,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            body_hash: Option<BodyHash>,
+        }
+        let Self { message_id, room_id, user_id, user_name, timestamp, body } = self;
+        let (message_id, timestamp) = (*message_id, *timestamp);
+        match body {
+            Body::Message { content, body_hash } => Said {
+                v: VERSION,
+                r#type: MESSAGE,
+                message_id,
+                room_id,
+                user_id,
+                user_name,
+                timestamp,
+                content,
+                body_hash: *body_hash,
+            }
+            .serialize(serializer),
         }
     }
 }
@@ -175,42 +184,5 @@ impl Event {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn author() -> Author {
-        let user_id = UserId::parse("u").unwrap();
-        Author { user_name: UserName::shown(Some("Ada"), &user_id), user_id }
-    }
-
-    fn draft(key: Option<IdempotencyKey>) -> Draft {
-        Draft { room_id: RoomId::lobby(), content: Content::parse("hi").unwrap(), key }
-    }
-
-    #[test]
-    fn with_a_key_neither_clock_nor_randomness_is_in_the_id() {
-        let key = IdempotencyKey::parse("k").ok();
-        let [first, second] = [(1_000, [1; 10]), (2_000, [2; 10])].map(|(seconds, randomness)| {
-            let now = DateTime::from_timestamp(seconds, 0).unwrap();
-            Envelope::compose(draft(key.clone()), &author(), now, randomness)
-        });
-        assert_eq!(first.message_id, second.message_id);
-        assert_eq!(first.body_hash, Some(BodyHash::of(&first.content)));
-        let json = serde_json::to_value(&first).unwrap();
-        assert_eq!(json["body_hash"], first.body_hash.unwrap().to_string());
-        assert_eq!(serde_json::from_value::<Envelope>(json).unwrap(), first);
-        let without = Envelope::compose(draft(None), &author(), DateTime::UNIX_EPOCH, [1; 10]);
-        assert!(serde_json::to_value(without).unwrap().get("body_hash").is_none());
-    }
-
-    #[test]
-    fn the_id_and_the_timestamp_come_from_the_given_clock_and_randomness() {
-        let now = DateTime::from_timestamp(1_700_000_000, 123_456_789).unwrap();
-        let envelope = Envelope::compose(draft(None), &author(), now, [7; 10]);
-
-        assert_eq!(envelope.timestamp.timestamp_nanos_opt(), Some(1_700_000_000_123_000_000));
-        assert_eq!(envelope.message_id.to_string(), "018bcfe5-687b-7707-8707-070707070707");
-        assert_eq!(MessageId::parse(&envelope.message_id.to_string()), Ok(envelope.message_id));
-        assert!(MessageId::parse("018BCFE5-687B-7707-8707-070707070707").is_err());
-    }
-}
+#[path = "envelope_tests.rs"]
+mod tests;

@@ -16,6 +16,7 @@ use super::end::End;
 use super::subscription::Waits;
 use super::{Done, OldPage, Session, Stretch};
 use crate::archive::ReadError;
+use crate::hub::Unread;
 use crate::message::{Cursor, Partition, Position, RoomId, UserId};
 use crate::ws::frame::Outbound;
 
@@ -51,15 +52,23 @@ impl Session {
     fn look(&mut self, index: usize, person: &UserId, turn: &mut Turn) -> bool {
         let subscription = &mut self.rooms[index];
         subscription.more |= subscription.listening.answer();
-        let reading = matches!(subscription.waits, Waits::Page | Waits::Archive(_));
+        let reading =
+            matches!(subscription.waits, Waits::Page | Waits::Archive(_) | Waits::Upgrade);
         if reading || !subscription.more {
             return false;
         }
         let (partition, next) = (subscription.partition, subscription.place.next());
         let budget = TURN - turn.bytes;
-        let Ok(page) = self.service.hub.read(partition, &subscription.room, next, budget) else {
-            self.ask_archive(index, person);
-            return false;
+        let page = match self.service.hub.read(partition, &subscription.room, next, budget) {
+            Ok(page) => page,
+            Err(Unread::Below(_)) => {
+                self.ask_archive(index, person);
+                return false;
+            }
+            Err(Unread::Unloaded) => {
+                turn.frames.extend(subscription.wait_for_upgrade());
+                return false;
+            }
         };
         subscription.told = false;
         subscription.more = page.next < page.head;
@@ -133,6 +142,11 @@ impl Session {
         let Some(page) = page else { return self.put_off(index).await };
         let subscription = &mut self.rooms[index];
         let partition = subscription.partition;
+        if self.service.hub.is_unloaded(partition, room) {
+            // It was read out of an archive that others may have filled with what is not known here.
+            let behind = subscription.wait_for_upgrade();
+            return self.send_all(behind.into_iter().collect()).await;
+        }
         let head = self.service.hub.head(partition);
         (subscription.waits, subscription.more) = (Waits::Events, true);
         subscription.told = false;

@@ -8,10 +8,15 @@ use tokio::time::Instant;
 use super::Place;
 use crate::hub::Listening;
 use crate::message::{Partition, RoomId};
+use crate::ws::frame::Outbound;
 
 /// How long to wait for an archive that is behind or away, or for the next read of somebody who read
 /// too much.
 const ARCHIVE_AGAIN: Duration = Duration::from_millis(500);
+
+/// When another replica may have been upgraded, or this one: a rollout goes from one to the next in about
+/// this time.
+const UPGRADE: Duration = Duration::from_secs(10);
 
 /// A room that is heard.
 pub(super) struct Subscription {
@@ -36,6 +41,9 @@ pub(super) enum Waits {
     Page,
     /// The moment to ask the archive again.
     Archive(Instant),
+    /// The end of this replica: its release does not understand what became of the room. The client
+    /// was told.
+    Upgrade,
     /// Its own place, which was ahead of this replica, until then.
     Log(Instant),
 }
@@ -45,8 +53,16 @@ impl Subscription {
     pub(super) fn due(&self) -> Option<Instant> {
         match self.waits {
             Waits::Archive(until) | Waits::Log(until) => Some(until),
-            Waits::Events | Waits::Page => None,
+            Waits::Events | Waits::Page | Waits::Upgrade => None,
         }
+    }
+
+    /// Nothing certain is known of the room here any more: what the client is to be told.
+    pub(super) fn wait_for_upgrade(&mut self) -> Option<Utf8Bytes> {
+        let was = std::mem::replace(&mut self.waits, Waits::Upgrade);
+        let retry = u64::try_from(UPGRADE.as_millis()).unwrap_or(u64::MAX);
+        let behind = Outbound::Behind { room_id: &self.room, retry };
+        (was != Waits::Upgrade).then(|| behind.encode())
     }
 
     /// The archive was behind or away; how long until it is asked again.

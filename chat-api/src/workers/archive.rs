@@ -9,6 +9,7 @@
 
 mod backlog;
 mod letters;
+mod newer;
 mod share;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ use crate::kafka::{DeadLetters, GENERATION, GroupConsumer, Item, LogError};
 use crate::message::{Partition, Position};
 use crate::metrics;
 use backlog::{BATCH_RECORDS, Backlog, Lot, Stride, Ticket};
+use newer::NewerAt;
 use share::Look;
 
 /// No more is read while so many events are not stored: one batch under way, and the next one.
@@ -57,6 +59,8 @@ pub struct ArchiveReader {
     backlog: Backlog,
     /// Partitions of the share that are not read on for now.
     holds: BTreeMap<Partition, Hold>,
+    /// Partitions of the share that end before a record of a later release.
+    newer: BTreeMap<Partition, NewerAt>,
     /// What is under way.
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     under_way: UnderWay,
@@ -126,6 +130,7 @@ impl ArchiveReader {
             sources,
             backlog: Backlog::default(),
             holds: BTreeMap::new(),
+            newer: BTreeMap::new(),
             work: FuturesUnordered::new(),
             under_way: UnderWay::default(),
             paused: false,
@@ -152,7 +157,7 @@ impl ArchiveReader {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.consumer.changed() => self.look_at = Instant::now(),
-                item = self.consumer.next(), if has_room => self.take(item?),
+                item = self.consumer.next(), if has_room => self.take(item?)?,
                 Some(done) = self.work.next() => self.settle(done)?,
                 () = tokio::time::sleep_until(wake_at) => {}
             }
@@ -189,17 +194,21 @@ impl ArchiveReader {
             || (self.backlog.unstored() < UNSTORED && self.backlog.dead_bytes() < DEAD_BYTES)
     }
 
-    fn take(&mut self, item: Item) {
+    fn take(&mut self, item: Item) -> anyhow::Result<()> {
         match item {
             Item::Event(event, trace) => {
                 let span = trace.map_or_else(Span::none, |trace| trace.continued_by(span()));
                 self.backlog.push(event, span, Instant::now());
+            }
+            Item::Newer { partition, position, newer } => {
+                self.end_before(partition, position, newer.head)?;
             }
             Item::Undecodable(raw, reason) => self.backlog.push_dead(raw, reason.to_string()),
             Item::End(_) => {}
             Item::OutOfRange => self.look_at = Instant::now(),
             Item::Trouble(error) => tracing::warn!(%error, "archive: the log is in trouble"),
         }
+        Ok(())
     }
 
     fn begin_what_is_due(&mut self) -> anyhow::Result<()> {
@@ -352,7 +361,7 @@ impl ArchiveReader {
         if std::mem::take(&mut self.paused) {
             self.retry = None;
             let share = self.backlog.known().map(|(partition, _)| partition);
-            self.consumer.resume(share.filter(|partition| !self.holds.contains_key(partition)))?;
+            self.consumer.resume(share.filter(|partition| !self.is_held(*partition)))?;
             tracing::info!("archive: goes on");
         }
         Ok(())

@@ -13,7 +13,7 @@ use tracing::{Span, info_span};
 
 use crate::hub::{Hub, Taken};
 use crate::kafka::{HandConsumer, Item, LogError, Range, Trace};
-use crate::message::{Cursor, Event, Partition, Position};
+use crate::message::{Cursor, Event, Newer, Partition, Position};
 use crate::metrics;
 use crate::sockets::{Order, Sockets};
 
@@ -107,6 +107,10 @@ impl<F: Clone + Send + 'static> FanOut<F> {
                     self.hub.skip(partition, raw.position);
                     self.passed(&mut cold, partition);
                 }
+                Item::Newer { partition, position, newer } => {
+                    self.pass_over(partition, position, &newer);
+                    self.passed(&mut cold, partition);
+                }
                 Item::OutOfRange => tokio::select! {
                     () = self.stop.cancelled() => return Ok(()),
                     found = self.find_place(&mut cold) => found?,
@@ -129,6 +133,23 @@ impl<F: Clone + Send + 'static> FanOut<F> {
         };
         span.record("outcome", outcome);
         ::metrics::counter!(metrics::FANOUT_RECORDS, "outcome" => outcome).increment(1);
+    }
+
+    /// What only a later release understands is an event for nobody here. If it is critical, what this
+    /// release knows of the room is wrong from here on: nobody is told any more of it by this replica.
+    fn pass_over(&self, partition: Partition, position: Position, Newer { room_id, head }: &Newer) {
+        ::metrics::counter!(metrics::FANOUT_RECORDS, "outcome" => "newer").increment(1);
+        if !head.critical {
+            return self.hub.skip(partition, position);
+        }
+        if self.hub.unload(partition, position, room_id) {
+            let (offset, kind, version) = (position.offset(), &head.kind, head.version);
+            tracing::error!(
+                %partition, offset, kind, version,
+                "fan-out: a room waits for a later release of this program"
+            );
+            ::metrics::gauge!(metrics::UNLOADED_ROOMS).increment(1.0);
+        }
     }
 
     fn passed(&self, cold: &mut Cold, partition: Partition) {

@@ -25,6 +25,15 @@ impl Place {
         let is_in_log = was_never_begun || (range.start <= next && next <= range.end);
         (is_in_log && !lost).then(|| next.max(range.start))
     }
+
+    /// What the log let go before it was stored, if it did so after the archive was begun.
+    #[must_use]
+    pub fn lost(&self) -> Option<Range> {
+        let Self { progress, range, .. } = *self;
+        let next = progress.position.next();
+        let was_begun = progress.position != Position::BEFORE_ALL;
+        (was_begun && next < range.start).then_some(Range { start: next, end: range.start })
+    }
 }
 
 #[cfg(test)]

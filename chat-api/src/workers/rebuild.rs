@@ -1,8 +1,8 @@
 //! Log → archive once more, by hand.
 
 use crate::archive::{Archive, Batch, Stored};
-use crate::kafka::{GENERATION, Log, Partitioner, Scan, decode};
-use crate::message::{Event, Partition};
+use crate::kafka::{Decoder, GENERATION, Log, Scan};
+use crate::message::{Decoded, Event, Partition};
 use crate::workers::Place;
 
 /// As many as the archive's reader writes at once.
@@ -13,7 +13,7 @@ const BATCH_RECORDS: usize = 1_000;
 pub struct Rebuild {
     scan: Scan,
     archive: Archive,
-    partitioner: Partitioner,
+    decoder: Decoder,
 }
 
 /// What a partition came to.
@@ -28,12 +28,14 @@ pub struct Rebuilt {
     /// Records that cannot be read, or that MongoDB refuses. They are the archive reader's, which
     /// makes dead letters of them.
     pub dead: usize,
+    /// Records that a later release wrote. Its readers store them.
+    pub newer: usize,
 }
 
 impl Rebuild {
     /// From that log into that archive.
-    pub fn new(log: &Log, archive: Archive, partitioner: Partitioner) -> anyhow::Result<Self> {
-        Ok(Self { scan: Scan::new(log, log.messages())?, archive, partitioner })
+    pub fn new(log: &Log, archive: Archive, decoder: Decoder) -> anyhow::Result<Self> {
+        Ok(Self { scan: Scan::new(log, log.messages())?, archive, decoder })
     }
 
     /// Stores everything that a partition holds now.
@@ -41,15 +43,18 @@ impl Rebuild {
         let range = self.scan.range(partition).await?;
         let progress = self.archive.progress_of(GENERATION, &[partition]).await?[0].1;
         let place = Place { partition, progress, range };
-        let mut rebuilt = Rebuilt { place, records: 0, fresh: 0, dead: 0 };
+        let mut rebuilt = Rebuilt { place, records: 0, fresh: 0, dead: 0, newer: 0 };
         self.scan.begin(partition, range)?;
         let mut events = Vec::with_capacity(BATCH_RECORDS);
         while let Some(raw) = self.scan.next().await? {
             rebuilt.records += 1;
             let position = raw.position;
             let (key, value) = (raw.key.as_deref(), raw.value.as_deref());
-            match decode(key, value, partition, self.partitioner) {
-                Ok(envelope) => events.push(Event { partition, position, envelope }),
+            match self.decoder.decode(key, value, partition) {
+                Ok(Decoded::Known(envelope)) => {
+                    events.push(Event { partition, position, envelope });
+                }
+                Ok(Decoded::Newer(_)) => rebuilt.newer += 1,
                 Err(_) => rebuilt.dead += 1,
             }
             if events.len() == BATCH_RECORDS {

@@ -13,34 +13,65 @@ pub struct Stopped {
     reader: &'static str,
     topic: String,
     condition: Condition,
-    reasons: BTreeMap<Partition, String>,
+    places: BTreeMap<Partition, (Why, String)>,
+}
+
+/// What a partition waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// An operator: its progress is no place in the log.
+    Lost,
+    /// The topic of dead letters.
+    DeadLetters,
+    /// A later release of this program.
+    Newer,
+}
+
+impl Why {
+    const ALL: [Self; 3] = [Self::Lost, Self::DeadLetters, Self::Newer];
+
+    /// The class for metrics.
+    fn class(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::DeadLetters => "dead_letters",
+            Self::Newer => "newer",
+        }
+    }
 }
 
 impl Stopped {
     /// Nothing is stopped yet; the condition stays as it is.
     #[must_use]
     pub fn new(reader: &'static str, topic: String, condition: Condition) -> Self {
-        Self { reader, topic, condition, reasons: BTreeMap::new() }
+        Self { reader, topic, condition, places: BTreeMap::new() }
     }
 
     /// Notes that a partition stopped at a position, and why.
-    pub fn at(&mut self, partition: Partition, position: Position, reason: &dyn std::fmt::Display) {
+    pub fn at(
+        &mut self,
+        partition: Partition,
+        position: Position,
+        why: Why,
+        reason: &dyn std::fmt::Display,
+    ) {
         let offset = position.offset();
         let (reader, topic) = (self.reader, &self.topic);
         let place = format!("{topic} partition {partition} offset {offset}: {reason}");
-        if self.reasons.get(&partition) == Some(&place) {
+        if self.places.get(&partition).is_some_and(|(_, known)| *known == place) {
             return;
         }
-        tracing::error!(reader, topic, %partition, offset, %reason, "a partition stopped");
-        self.reasons.insert(partition, place);
+        let class = why.class();
+        tracing::error!(reader, topic, %partition, offset, class, %reason, "a partition stopped");
+        self.places.insert(partition, (why, place));
         self.show();
     }
 
     /// Forgets partitions that go on, or are another process's now.
     pub fn forget(&mut self, partitions: &[Partition]) {
-        let before = self.reasons.len();
-        self.reasons.retain(|partition, _| !partitions.contains(partition));
-        if self.reasons.len() != before {
+        let before = self.places.len();
+        self.places.retain(|partition, _| !partitions.contains(partition));
+        if self.places.len() != before {
             tracing::info!(
                 reader = self.reader,
                 ?partitions,
@@ -53,12 +84,16 @@ impl Stopped {
     /// Says how the reader does, now that it runs.
     #[expect(clippy::cast_precision_loss, reason = "metrics are floating point")]
     pub fn show(&self) {
-        ::metrics::gauge!(metrics::STOPPED_PARTITIONS, "reader" => self.reader)
-            .set(self.reasons.len() as f64);
-        if self.reasons.is_empty() {
+        for wanted in Why::ALL {
+            let count = self.places.values().filter(|(why, _)| *why == wanted).count();
+            let labels = [("reader", self.reader), ("why", wanted.class())];
+            ::metrics::gauge!(metrics::STOPPED_PARTITIONS, &labels).set(count as f64);
+        }
+        if self.places.is_empty() {
             self.condition.met();
         } else {
-            let reasons: Vec<&str> = self.reasons.values().map(String::as_str).collect();
+            let reasons: Vec<&str> =
+                self.places.values().map(|(_, place)| place.as_str()).collect();
             self.condition.met_but(format!("stopped: {}", reasons.join("; ")));
         }
     }

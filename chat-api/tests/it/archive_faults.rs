@@ -294,8 +294,8 @@ async fn progress_beyond_the_log_stops_its_partition_until_somebody_decides() {
     stopped(&replica).await;
     others(40).await;
 
-    let (code, text, _) = run(&setup, &["archive", "rebuild"]).await;
-    assert_eq!(code, Some(0));
+    let (code, text, log) = run(&setup, &["archive", "rebuild"]).await;
+    assert!(code == Some(1) && log.contains("1 partitions stay stopped"), "{log}");
     let line = format!("partition {partition}: 20 records from 0 to 20, 20 were missing");
     assert!(text.contains(&line) && text.contains("--reset-progress"), "{text}");
     stopped(&replica).await;
@@ -327,8 +327,12 @@ async fn a_backup_older_than_the_log_stops_its_partition() {
     assert!(detail.contains("offset 3") && detail.contains("holds 5 to 10"), "{detail}");
     replica.say(&token, "waits").await;
 
-    let (code, _, _) = run(&setup, &["archive", "rebuild", "--reset-progress"]).await;
+    let (code, text, _) = run(&setup, &["archive", "rebuild"]).await;
+    assert_eq!(code, Some(1));
+    assert!(text.contains("offsets 3 to 4 are lost: the log let them go"), "{text}");
+    let (code, text, _) = run(&setup, &["archive", "rebuild", "--reset-progress"]).await;
     assert_eq!(code, Some(0));
+    assert!(text.contains("offsets 3 to 4 are lost: the log let them go"), "{text}");
     assert!(setup.stored_count(11).await.contains(&"waits".to_owned()));
     progress_at(&setup, 10).await;
 }

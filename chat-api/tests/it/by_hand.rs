@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chat_api::archive::Archive;
 use chat_api::ingest::Sources;
-use chat_api::kafka::{DeadLetters, GENERATION, GroupConsumer, Partitioner};
+use chat_api::kafka::{DeadLetters, Decoder, GENERATION, GroupConsumer, Partitioner};
 use chat_api::message::{MessageId, Partition, RoomId};
 use chat_api::workers::{ArchiveReader, Stopped};
 use chrono::Utc;
@@ -96,6 +96,17 @@ impl Putter {
         let value = envelope(room.as_str(), content).to_string();
         let key = room.as_str().as_bytes();
         self.put(partitioner().of(room), Some(key), Some(value.as_bytes()));
+    }
+
+    /// Writes a record of a later release into a room: one of that kind, with these fields more.
+    pub(crate) fn of_later(&self, room: &RoomId, kind: &str, more: &Value) {
+        let mut value = envelope(room.as_str(), "later words");
+        value["type"] = kind.into();
+        for (field, more) in more.as_object().unwrap() {
+            value[field] = more.clone();
+        }
+        let key = room.as_str().as_bytes();
+        self.put(partitioner().of(room), Some(key), Some(value.to_string().as_bytes()));
     }
 
     /// Says things in the lobby in this order, each under the id of its number.
@@ -197,7 +208,7 @@ impl Reader {
         archive.prepare(GENERATION, usize::from(PARTITIONS)).await.unwrap();
         let condition = Readiness::new().condition("archive");
         let reader = ArchiveReader::new(
-            GroupConsumer::join(&setup.log, partitioner()).unwrap(),
+            GroupConsumer::join(&setup.log, Decoder::new(partitioner())).unwrap(),
             archive,
             DeadLetters::new(setup.log.clone()),
             Stopped::new("archive", setup.log.messages(), condition),

@@ -163,7 +163,12 @@ async fn without_their_topic_dead_letters_hold_up_their_partition_alone_and_unti
     .await;
     let place = format!("stopped: {} partition {home} offset 1: ", setup.log.messages());
     assert!(detail.starts_with(&place) && !detail.contains("private"), "{detail}");
-    assert!(replica.metrics().await.contains("chat_stopped_partitions{reader=\"archive\"}"));
+    assert!(
+        replica
+            .metrics()
+            .await
+            .contains("chat_stopped_partitions{reader=\"archive\",why=\"dead_letters\"}")
+    );
 
     let others: Vec<_> =
         rooms().into_iter().filter(|room| crate::by_hand::partitioner().of(room) != home).collect();

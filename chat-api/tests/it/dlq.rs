@@ -45,6 +45,7 @@ async fn dead_letters_are_shown_without_what_they_hold_and_are_appended_anew() {
     assert!(lines[0].starts_with("since") && lines[1].contains(&format!("  {home}:0  ")), "{text}");
     assert!(lines[4].contains("DocumentValidationFailure") && lines[4].contains("lobby"), "{text}");
     assert!(lines[2].contains(r"\u{1b}[2J") && lines[2].contains("no value"), "{text}");
+    assert!(lines[3].contains("belongs to partition") && !lines[3].contains('\\'), "{text}");
     for secret in ["private", "refuse me", "\u{1b}"] {
         assert!(!text.contains(secret), "{text}");
     }

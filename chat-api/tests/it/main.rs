@@ -18,11 +18,14 @@ mod cors;
 mod dashboards;
 mod dead_letters;
 mod dlq;
+mod fixtures;
+mod fleet;
 mod health;
 mod idempotency;
 mod issuer;
 mod message;
 mod messages;
+mod newer;
 #[path = "../../../process/tests/it/dashboards.rs"]
 mod observed;
 mod openapi;

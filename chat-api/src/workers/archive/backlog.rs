@@ -45,7 +45,7 @@ struct Lane {
     life: u64,
     /// The progress that is stored.
     known: Position,
-    /// What is to be read next; nothing of a partition that is shut.
+    /// What is to be read next; nothing of a partition that is shut or ends.
     next: Option<Position>,
     /// Whether dead letters of it are under way. They go one lot after another, so that they keep
     /// their order.
@@ -172,6 +172,15 @@ impl Backlog {
         lane.next = Some(position.next());
         lane.records.push_back(Record { position, fate });
         Some(Ticket { life: lane.life, partition, position })
+    }
+
+    /// Ends a partition before a record: what was read of it is settled, and no more is taken. `false`
+    /// if it ended before, or was read before.
+    pub(super) fn end(&mut self, partition: Partition, before: Position) -> bool {
+        let takes = |lane: &&mut Lane| lane.next.is_some_and(|next| next <= before);
+        let Some(lane) = self.lanes.get_mut(&partition).filter(takes) else { return false };
+        lane.next = None;
+        true
     }
 
     /// The partitions that are open, with the progress that is stored for each.

@@ -9,6 +9,7 @@ use super::backlog::Lot;
 use super::{ArchiveReader, Done, Hold};
 use crate::kafka::{Dying, LogError};
 use crate::metrics;
+use crate::workers::stopped::Why;
 
 /// So many letters of a partition are under way at once.
 const LOT: usize = 100;
@@ -67,7 +68,8 @@ impl ArchiveReader {
         let wait = held.map_or(FIRST_WAIT, |wait| (wait * 2).min(LONGEST_WAIT));
         self.hold(partition, Hold::DeadLetters { until: Instant::now() + wait, wait })?;
         let position = lot.letters[acknowledged].0;
-        self.stopped.at(partition, position, &format!("the dead letters do not take it: {error}"));
+        let reason = format!("the dead letters do not take it: {error}");
+        self.stopped.at(partition, position, Why::DeadLetters, &reason);
         Ok(())
     }
 }

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::newer::NewerAt;
 use super::{ArchiveReader, Done, Hold, RETRY_AFTER};
 use crate::archive::{ArchiveError, Progress};
 use crate::kafka::{Change, GENERATION, LogError, Ranges};
 use crate::message::{Partition, Position};
 use crate::metrics;
 use crate::workers::Place;
+use crate::workers::stopped::Why;
 
 /// Between two looks. Each costs one query, and two questions to Kafka per partition.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -136,6 +138,12 @@ impl ArchiveReader {
         if progress.position < before.known {
             return self.begin_again(before.known, place);
         }
+        if let Some(NewerAt { position, .. }) = self.newer.get(&partition) {
+            let is_taken = *position <= progress.position;
+            if is_taken || !(range.start..range.end).contains(position) {
+                return self.begin_again(before.known, place);
+            }
+        }
         // It may have gone, or may have been read on, since the look began.
         let (Some(then), Some(now)) = (before.next, self.backlog.next(partition)) else {
             return Ok(());
@@ -151,7 +159,12 @@ impl ArchiveReader {
         let Place { partition, progress, .. } = place;
         let Some(next) = place.begin() else { return self.lose(place) };
         let (from, to) = (known.raw(), progress.position.raw());
-        tracing::warn!(%partition, from, to, "archive: progress fell: reading again from there");
+        if to < from {
+            tracing::warn!(%partition, from, to, "archive: progress fell: reading again from there");
+        } else {
+            tracing::info!(%partition, from, to, "archive: progress was moved: reading from there");
+        }
+        self.newer.remove(&partition);
         self.backlog.open(partition, progress.position, next);
         self.consumer.restart(partition, next)?;
         self.let_go(partition)
@@ -173,7 +186,7 @@ impl ArchiveReader {
         if self.paused {
             self.consumer.pause(coming)?;
         } else {
-            self.consumer.resume(coming.filter(|partition| !self.holds.contains_key(partition)))?;
+            self.consumer.resume(coming.filter(|partition| !self.is_held(*partition)))?;
         }
         tracing::info!(?starts, "archive: reading partitions");
         Ok(())
@@ -183,11 +196,12 @@ impl ArchiveReader {
     fn lose(&mut self, Place { partition, progress, range }: Place) -> anyhow::Result<()> {
         let at = progress.position;
         self.backlog.shut(partition, at);
+        self.newer.remove(&partition);
         self.hold(partition, Hold::Lost { at })?;
         let lies = if progress.lost { "was found" } else { "lies" };
         let (start, end) = (range.start.raw(), range.end.raw());
         let reason = format!("progress {lies} outside the log, which holds {start} to {end}");
-        self.stopped.at(partition, at.next(), &reason);
+        self.stopped.at(partition, at.next(), Why::Lost, &reason);
         if !progress.lost {
             self.mark_lost(partition);
         }
@@ -211,6 +225,9 @@ impl ArchiveReader {
     /// Goes on with a partition that was held.
     pub(super) fn let_go(&mut self, partition: Partition) -> anyhow::Result<()> {
         self.holds.remove(&partition);
+        if self.show_newer(partition) {
+            return Ok(());
+        }
         self.stopped.forget(&[partition]);
         if self.paused {
             self.consumer.pause([partition])?;
@@ -246,6 +263,7 @@ impl ArchiveReader {
         for partition in partitions {
             self.backlog.close(*partition);
             self.holds.remove(partition);
+            self.newer.remove(partition);
             // Its next reader tells how far behind it is.
             lag(*partition).set(0.0);
         }

@@ -1,0 +1,83 @@
+//! `dlq take`: a record that no release will ever understand, out of the archive's way.
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use service_process::output;
+use service_process::telemetry::{self, TelemetryArgs};
+
+use super::{Stood, ask};
+use crate::app;
+use crate::archive::{Archive, Step};
+use crate::config::{LogArgs, MongoArgs};
+use crate::kafka::{DeadLetters, Decoder, GENERATION, Log, Range, Raw, Scan};
+use crate::message::{Decoded, Head, Partition, Position};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct TakeArgs {
+    /// The partition that waits.
+    #[arg(value_parser = super::partition)]
+    partition: Partition,
+    /// The offset of the record that it waits for.
+    #[arg(value_parser = super::position)]
+    offset: Position,
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
+    mongodb: MongoArgs,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
+}
+
+/// The record that the archive of a partition waits for.
+struct Next {
+    progress: Position,
+    raw: Raw,
+    head: Head,
+}
+
+pub(super) async fn run(args: TakeArgs) -> anyhow::Result<()> {
+    telemetry::init(&args.telemetry);
+    app::check_mongodb(&args.mongodb)?;
+    let TakeArgs { partition, offset: position, .. } = args;
+    let log = args.log.log();
+    let partitioner = ask(&log, Log::partitioner).await;
+    let partitioner = partitioner.with_context(|| format!("KAFKA_BROKERS {}", log.brokers))?;
+    if partition.index() >= partitioner.count() {
+        bail!("there is no partition {partition}: the topic has {}", partitioner.count());
+    }
+    let archive = app::open_archive(&args.mongodb, partitioner).await?;
+    let stood = Stood { partition, position };
+    let Next { progress, raw, head } =
+        next(&log, &archive, Decoder::new(partitioner), stood).await?;
+    // The dead letter first: what is taken must stand somewhere.
+    let reason = format!("taken by an operator: a later release wrote it ({head})");
+    DeadLetters::new(log).put(&raw, &reason).await?;
+    archive.advance(GENERATION, &[Step { partition, from: progress, to: position }]).await?;
+    Ok(output::line(&format!("{stood} is a dead letter now, and the archive goes on behind it"))?)
+}
+
+/// Finds what is to be taken, or says why that may not be.
+async fn next(
+    log: &Log,
+    archive: &Archive,
+    decoder: Decoder,
+    wanted: Stood,
+) -> anyhow::Result<Next> {
+    let Stood { partition, position } = wanted;
+    let progress = archive.progress_of(GENERATION, &[partition]).await?;
+    let progress = progress.first().map_or(Position::BEFORE_ALL, |(_, held)| held.position);
+    let mut scan = Scan::new(log, log.messages())?;
+    let Range { start, end } = scan.range(partition).await?;
+    scan.begin(partition, Range { start: start.max(progress.next()), end })?;
+    // Places of the log may hold nothing for readers: what is next is not always right behind.
+    let Some(raw) = scan.next().await? else { bail!("the archive has everything of {partition}") };
+    if raw.position != position {
+        let next = Stood { partition, position: raw.position };
+        bail!("the archive is not there: what it stores next of the partition is {next}");
+    }
+    match decoder.decode(raw.key.as_deref(), raw.value.as_deref(), partition) {
+        Ok(Decoded::Newer(newer)) => Ok(Next { progress, raw, head: newer.head }),
+        Ok(Decoded::Known(_)) => bail!("this release understands {wanted}: nothing is to be taken"),
+        Err(error) => bail!("{wanted} becomes a dead letter by itself: {error}"),
+    }
+}

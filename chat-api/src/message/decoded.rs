@@ -1,0 +1,138 @@
+//! The value of a record as this release reads it: an envelope, or one of a later release.
+//!
+//! While a new release is rolled out, readers of this one meet records of kinds and versions that they
+//! do not know. Those are not faults of whoever wrote them: they are told apart from what nobody can
+//! read, so that each reader can wait for its successor.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
+use serde::Deserialize;
+use serde::de::Error as _;
+
+use super::envelope::{MESSAGE, VERSION};
+use super::{Body, BodyHash, Content, Envelope, MessageId, RoomId, UserId, UserName};
+
+/// Names of kinds go into logs and reasons: long enough for any, too short to say something.
+const KIND_MAX: usize = 64;
+
+/// What a record says, as far as this release understands it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decoded {
+    /// A record of a kind that this release knows.
+    Known(Envelope),
+    /// A record that a later release wrote.
+    Newer(Newer),
+}
+
+/// A record of a kind, or in a form, that this release does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Newer {
+    /// The room it is about: its key, which names the room in every form.
+    pub room_id: RoomId,
+    /// What it calls itself.
+    pub head: Head,
+}
+
+/// What every record says of itself, in whatever form the rest is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The version of its form.
+    pub version: u64,
+    /// Its kind.
+    pub kind: String,
+    /// Whoever does not understand it knows nothing certain of its room from here on.
+    pub critical: bool,
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "type {}, version {}", self.kind, self.version)
+    }
+}
+
+/// What a value is, before its place in the log is looked at.
+pub(crate) enum Value {
+    Known(Envelope),
+    Newer(Head),
+}
+
+/// An envelope as it is read. Fields that a later release adds are left out.
+#[derive(Deserialize)]
+struct Said<'a> {
+    v: u64,
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    message_id: MessageId,
+    room_id: RoomId,
+    user_id: UserId,
+    user_name: UserName,
+    #[serde(deserialize_with = "timestamp")]
+    timestamp: DateTime<Utc>,
+    content: Content,
+    #[serde(default)]
+    body_hash: Option<BodyHash>,
+}
+
+#[derive(Deserialize)]
+struct AnyHead<'a> {
+    v: u64,
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(default)]
+    critical: Option<bool>,
+}
+
+/// Reads the value of a record, which must be an object. `extra_kind` is one more kind that is read as
+/// a message.
+pub(crate) fn read(value: &[u8], extra_kind: Option<&str>) -> Result<Value, serde_json::Error> {
+    let is_known =
+        |v: u64, kind: &str| v == VERSION && (kind == MESSAGE || extra_kind == Some(kind));
+    let fault = match serde_json::from_slice::<Said<'_>>(value) {
+        Ok(said) if is_known(said.v, &said.kind) => {
+            return Ok(Value::Known(said.into()));
+        }
+        Ok(_) => None,
+        Err(fault) => Some(fault),
+    };
+    let head: AnyHead<'_> = match serde_json::from_slice(value) {
+        Ok(head) => head,
+        // What was said first names the first fault.
+        Err(error) => return Err(fault.unwrap_or(error)),
+    };
+    match fault {
+        Some(fault) if is_known(head.v, &head.kind) || !is_name(&head.kind) => Err(fault),
+        None if !is_name(&head.kind) => Err(serde_json::Error::custom("type is not a name")),
+        _ => Ok(Value::Newer(Head {
+            version: head.v,
+            kind: head.kind.into_owned(),
+            critical: head.critical.unwrap_or(false),
+        })),
+    }
+}
+
+fn is_name(kind: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    (1..=KIND_MAX).contains(&kind.len()) && kind.bytes().all(allowed)
+}
+
+/// A moment that the archive keeps and every client can read: whole milliseconds, no leap second, a
+/// year of four digits (RFC 3339 §5.6). Any other would be another one after it was stored.
+fn timestamp<'de, D: serde::Deserializer<'de>>(text: D) -> Result<DateTime<Utc>, D::Error> {
+    let time = DateTime::<Utc>::deserialize(text)?;
+    let is_whole = time.nanosecond() < 1_000_000_000 && time.nanosecond() % 1_000_000 == 0;
+    if is_whole && (0..=9_999).contains(&time.year()) {
+        Ok(time)
+    } else {
+        Err(D::Error::custom("timestamp is not of whole milliseconds"))
+    }
+}
+
+impl From<Said<'_>> for Envelope {
+    fn from(said: Said<'_>) -> Self {
+        let Said { message_id, room_id, user_id, user_name, timestamp, .. } = said;
+        let body = Body::Message { content: said.content, body_hash: said.body_hash };
+        Self { message_id, room_id, user_id, user_name, timestamp, body }
+    }
+}
