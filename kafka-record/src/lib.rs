@@ -1,13 +1,13 @@
 //! What librdkafka knows of a record and the `rdkafka` crate does not pass on: whether one that was
-//! not acknowledged stands in the log nevertheless, and what one header says, whatever the others are
-//! called. The only unsafe code of the workspace (`docs/adr/0010-…` and `0011-…`).
+//! not acknowledged stands in the log nevertheless, what one header says and how large all are,
+//! whatever they are called. The only unsafe code of the workspace (`docs/adr/0010-…` and `0011-…`).
 
 use std::ffi::CStr;
 use std::{ptr, slice};
 
 use rdkafka::bindings::{
-    rd_kafka_header_get_last, rd_kafka_message_headers, rd_kafka_message_status,
-    rd_kafka_msg_status_t as Status, rd_kafka_resp_err_t as Answer,
+    rd_kafka_header_get_all, rd_kafka_header_get_last, rd_kafka_message_headers,
+    rd_kafka_message_status, rd_kafka_msg_status_t as Status, rd_kafka_resp_err_t as Answer,
 };
 use rdkafka::message::BorrowedMessage;
 
@@ -64,4 +64,33 @@ pub fn header<'a>(record: &'a mut BorrowedMessage<'_>, name: &CStr) -> Option<&'
     // SAFETY: librdkafka says that the value has so many bytes. They belong to the list of headers,
     // which nothing changes while the record is borrowed.
     Some(unsafe { slice::from_raw_parts(value.cast(), length) })
+}
+
+/// How many bytes the names and values of all headers have. `rdkafka` tells neither without looking at
+/// the names.
+#[must_use]
+pub fn headers_size(record: &mut BorrowedMessage<'_>) -> usize {
+    let mut headers = ptr::null_mut();
+    // SAFETY: as in `header`.
+    let answer = unsafe { rd_kafka_message_headers(record.ptr(), &raw mut headers) };
+    if answer != Answer::RD_KAFKA_RESP_ERR_NO_ERROR {
+        return 0;
+    }
+    let mut size = 0_usize;
+    for index in 0.. {
+        let (mut name, mut value, mut length) = (ptr::null(), ptr::null(), 0);
+        // SAFETY: `headers` was written above. The function answers with an error, and writes nothing,
+        // if there are no more headers than `index`; otherwise it writes all three out parameters.
+        let answer = unsafe {
+            rd_kafka_header_get_all(headers, index, &raw mut name, &raw mut value, &raw mut length)
+        };
+        if answer != Answer::RD_KAFKA_RESP_ERR_NO_ERROR {
+            break;
+        }
+        // SAFETY: librdkafka ends each name with a zero. It belongs to the list of headers, which
+        // nothing changes while the record is borrowed.
+        let name = unsafe { CStr::from_ptr(name) };
+        size = size.saturating_add(name.count_bytes()).saturating_add(length);
+    }
+    size
 }

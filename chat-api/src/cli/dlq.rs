@@ -162,13 +162,19 @@ struct Row {
     offset: Option<i64>,
     reason: Option<String>,
     key: Option<String>,
-    /// Bytes of its value.
+    /// Bytes of its value; of all of it, if it was not kept.
     size: Option<usize>,
+    /// Whether it was kept: otherwise it was too large, and `sha256` is that of its value.
+    kept: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
 }
 
 impl Row {
     fn of(letter: DeadLetter) -> Self {
-        let DeadLetter { raw, origin } = letter;
+        let DeadLetter { raw, origin, cut } = letter;
+        let kept = cut.is_none();
+        let (bytes, sha256) = cut.map(|cut| (cut.bytes, cut.sha256)).unzip();
         let stood = origin.as_ref().map(Stood::of);
         let (topic, reason) = origin.map(|origin| (origin.topic, origin.reason)).unzip();
         Self {
@@ -178,20 +184,23 @@ impl Row {
             offset: stood.map(|stood| stood.position.offset()),
             reason,
             key: raw.key.map(|key| String::from_utf8_lossy(&key).into_owned()),
-            size: raw.value.map(|value| value.len()),
+            size: bytes.or(raw.value.map(|value| value.len())),
+            kept,
+            sha256,
         }
     }
 
     /// Its cells. What strangers wrote must not move the cursor of a terminal.
     fn cells(self) -> Vec<String> {
         let stood = self.partition.zip(self.offset);
+        let kept = if self.kept { "" } else { ", not kept" };
         let plain = |text: Option<String>| plain(&text.unwrap_or_default());
         vec![
             self.at.unwrap_or_default(),
             stood.map(|(partition, offset)| format!("{partition}:{offset}")).unwrap_or_default(),
             plain(self.reason),
             plain(self.key),
-            self.size.map(|size| size.to_string()).unwrap_or_default(),
+            self.size.map(|size| format!("{size}{kept}")).unwrap_or_default(),
         ]
     }
 }

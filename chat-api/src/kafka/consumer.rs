@@ -1,27 +1,20 @@
 //! Reading the log: by hand, all of it, or as a member of a group, a share of it.
 
-use std::collections::VecDeque;
-use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
+mod membership;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
-use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
-use tokio::sync::Notify;
 
 use super::{
     ASK_TIMEOUT, DecodeError, Decoder, GENERATION, Log, LogError, Partitioner, Raw, Trace,
 };
 use crate::message::{Decoded, Event, Newer, Partition, Position};
-
-/// How long a member waits for its group's word when it leaves.
-const LEAVE: Duration = Duration::from_secs(5);
+use membership::{Group, Member};
 
 /// What a reader gets next.
 #[derive(Debug)]
@@ -37,7 +30,7 @@ pub enum Item {
         /// What it calls itself.
         newer: Newer,
     },
-    /// A record that cannot be read, as it is, and why.
+    /// A record that cannot be read, as far as this reader keeps it, and why.
     Undecodable(Raw, DecodeError),
     /// The end of a partition was reached.
     End(Partition),
@@ -91,6 +84,9 @@ pub(super) fn reader(log: &Log) -> ClientConfig {
         .set("enable.partition.eof", "true")
         // The default skips silently to the end.
         .set("auto.offset.reset", "error")
+        // The default waits for transactions, in which nobody here writes: one that a stranger left open
+        // would hold the partition back for everybody, until the broker ends it.
+        .set("isolation.level", "read_uncommitted")
         // The default prefetches 64 MB.
         .set("queued.max.messages.kbytes", "8192");
     config
@@ -139,7 +135,7 @@ impl HandConsumer {
 
     /// Waits for what comes next.
     pub async fn next(&self) -> Result<Item, LogError> {
-        next(&self.consumer, self.decoder).await
+        next(&self.consumer, self.decoder, Keep::Place).await
     }
 }
 
@@ -155,13 +151,13 @@ impl GroupConsumer {
             .set("heartbeat.interval.ms", "1000")
             .create_with_context(Group::default())?;
         consumer.subscribe(&[&log.messages()])?;
-        let consumer = Arc::new(Member(Some(consumer)));
+        let consumer = Arc::new(Member::new(consumer));
         Ok(Self { consumer, topic: log.messages(), decoder })
     }
 
     /// Waits for what comes next. Changes of the share come about while this is awaited.
     pub async fn next(&self) -> Result<Item, LogError> {
-        next(&self.consumer, self.decoder).await
+        next(&self.consumer, self.decoder, Keep::Record).await
     }
 
     /// Completes when there may be a new [`Change`].
@@ -245,34 +241,20 @@ impl Drop for GroupConsumer {
     }
 }
 
-/// A membership of the group, which ends when this is dropped.
-struct Member(Option<StreamConsumer<Group>>);
-
-impl Deref for Member {
-    type Target = StreamConsumer<Group>;
-
-    fn deref(&self) -> &StreamConsumer<Group> {
-        self.0.as_ref().expect("only the drop takes it")
-    }
+/// What a reader gets of a record that cannot be read.
+#[derive(Clone, Copy)]
+enum Keep {
+    /// Where it stands.
+    Place,
+    /// Itself, as far as that is kept.
+    Record,
 }
 
-impl Drop for Member {
-    fn drop(&mut self) {
-        // The client library waits for the answer to its last commit, and a broker that was lost with
-        // it may never come back. A member that is silent is counted out by the others.
-        let consumer = self.0.take();
-        let (left, has_left) = mpsc::channel::<()>();
-        let leaving = thread::Builder::new().name("leave-group".to_owned()).spawn(move || {
-            drop(consumer);
-            drop(left);
-        });
-        if leaving.is_err() || has_left.recv_timeout(LEAVE) == Err(RecvTimeoutError::Timeout) {
-            tracing::warn!("archive: left without the word of the group");
-        }
-    }
-}
-
-async fn next<C>(consumer: &StreamConsumer<C>, decoder: Decoder) -> Result<Item, LogError>
+async fn next<C>(
+    consumer: &StreamConsumer<C>,
+    decoder: Decoder,
+    keep: Keep,
+) -> Result<Item, LogError>
 where
     C: ConsumerContext + 'static,
 {
@@ -293,7 +275,13 @@ where
     Ok(match decoder.decode(record.key(), record.payload(), partition) {
         Ok(Decoded::Known(envelope)) => Item::Event(Event { partition, position, envelope }, trace),
         Ok(Decoded::Newer(newer)) => Item::Newer { partition, position, newer },
-        Err(error) => Item::Undecodable(Raw::of(&record)?, error),
+        Err(error) => {
+            let raw = match keep {
+                Keep::Place => Raw::bare(partition, position),
+                Keep::Record => Raw::of(&mut record)?,
+            };
+            Item::Undecodable(raw, error)
+        }
     })
 }
 
@@ -329,28 +317,6 @@ fn plain_list(topic: &str, partitions: impl IntoIterator<Item = Partition>) -> T
     list
 }
 
-/// Notes changes of the share, so that the reader can answer them in its own time: progress is read
-/// from a database before a partition is started, and a batch is finished before one is let go.
-#[derive(Default)]
-struct Group {
-    changes: Mutex<VecDeque<Change>>,
-    changed: Notify,
-    closing: AtomicBool,
-}
-
-impl Group {
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Change>> {
-        // Each access is one whole step.
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl ClientContext for Group {
-    fn error(&self, error: KafkaError, reason: &str) {
-        note(&error, reason);
-    }
-}
-
 pub(super) struct ByHand;
 
 impl ClientContext for ByHand {
@@ -365,33 +331,4 @@ impl ConsumerContext for ByHand {}
 /// the log.
 fn note(error: &KafkaError, reason: &str) {
     tracing::debug!(%error, reason, "log reader");
-}
-
-impl ConsumerContext for Group {
-    fn rebalance(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        kind: RDKafkaRespErr,
-        share: &mut TopicPartitionList,
-    ) {
-        let numbers = share.elements().into_iter().map(|element| element.partition());
-        let partitions = numbers.filter_map(|number| Partition::from_number(number).ok()).collect();
-        let change = match kind {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assigned(partitions),
-            _ => Change::Revoked(partitions),
-        };
-        if !self.closing.load(Ordering::SeqCst) {
-            self.lock().push_back(change);
-            self.changed.notify_one();
-            return;
-        }
-        // The reader is gone, its batch was stored before: only the protocol is to be finished.
-        let answered = match change {
-            Change::Assigned(_) => consumer.incremental_assign(&TopicPartitionList::new()),
-            Change::Revoked(_) => consumer.incremental_unassign(share),
-        };
-        if let Err(error) = answered {
-            tracing::warn!(%error, "archive reader leaves its group uncleanly");
-        }
-    }
 }

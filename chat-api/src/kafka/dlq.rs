@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use rdkafka::message::{Header, Headers as _, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
+use super::raw::Cut;
 use super::{DecodeError, Decoder, GENERATION, Log, LogError, Raw, Scan};
 use crate::message::{Cursor, Decoded, Head, Partition, Position};
 
@@ -15,9 +16,11 @@ const HEADERS: [&str; 4] = ["dlq-reason", "dlq-topic", "dlq-partition", "dlq-off
 /// A record is acknowledged or given up within this time, as one of the log's is.
 const DELIVERY_TIMEOUT_MS: &str = "5000";
 
-/// The topic of dead letters takes whatever the topic with messages took, and four headers more. A
-/// broker takes 1 MiB by default.
-pub(super) const MAX_BYTES: &str = "8388608";
+/// Those that come before them if the record was too large to be kept: its bytes, and what its value was.
+const CUT_HEADERS: [&str; 2] = ["dlq-size", "dlq-sha256"];
+
+/// What the topic of dead letters takes. The topic with messages takes 1 MiB, compressed.
+pub(super) const MAX_BYTES: usize = 8 << 20;
 
 /// Writes dead letters, and takes them back into the log.
 pub struct DeadLetters {
@@ -45,6 +48,8 @@ pub struct DeadLetter {
     pub raw: Raw,
     /// Where it stood. `None` for a record that this program did not put here.
     pub origin: Option<Origin>,
+    /// What it was, if it was too large to be kept.
+    pub cut: Option<Cut>,
 }
 
 /// What a dead letter's headers tell.
@@ -66,6 +71,9 @@ pub enum ReplayError {
     /// This version cannot read it either.
     #[error(transparent)]
     Undecodable(#[from] DecodeError),
+    /// It was too large to be kept.
+    #[error("it was not kept: it had {0} bytes")]
+    NotKept(usize),
     /// A later release can.
     #[error("a later release wrote it: {0}")]
     Newer(Head),
@@ -86,11 +94,11 @@ impl DeadLetters {
     pub async fn put(&self, raw: &Raw, reason: &str) -> Result<(), LogError> {
         let (partition, offset) = (raw.partition.to_string(), raw.position.offset().to_string());
         let values = [reason, &self.log.messages(), &partition, &offset];
-        let own = raw.headers.clone().unwrap_or_default();
-        let headers = HEADERS
-            .iter()
-            .zip(values)
-            .fold(own, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+        let mut headers = raw.headers.clone().unwrap_or_default();
+        if let Some(Cut { bytes, sha256 }) = &raw.cut {
+            headers = add(headers, CUT_HEADERS.into_iter().zip([&*bytes.to_string(), sha256]));
+        }
+        headers = add(headers, HEADERS.into_iter().zip(values));
         // The same number: a room's dead letters keep their order, and stay apart from others'.
         self.append(&self.log.dead_letters(), raw.partition, raw, Some(headers)).await?;
         Ok(())
@@ -150,6 +158,9 @@ impl DeadLetters {
         decoder: Decoder,
     ) -> Result<Cursor, ReplayError> {
         let raw = &letter.raw;
+        if let Some(cut) = &letter.cut {
+            return Err(ReplayError::NotKept(cut.bytes));
+        }
         let read = |partition| decoder.decode(raw.key.as_deref(), raw.value.as_deref(), partition);
         // It gets a place of its own in any case, so a wrong one is no fault any more.
         let understood = match read(raw.partition) {
@@ -209,7 +220,7 @@ impl DeadLetters {
             .set("acks", "all")
             .set("enable.idempotence", "true")
             .set("delivery.timeout.ms", DELIVERY_TIMEOUT_MS)
-            .set("message.max.bytes", MAX_BYTES)
+            .set("message.max.bytes", MAX_BYTES.to_string())
             .set("compression.codec", "lz4")
             // A topic that is not there is to be called so; the default waits for it first.
             .set("topic.metadata.propagation.max.ms", "1000")
@@ -229,8 +240,24 @@ impl DeadLetter {
     #[must_use]
     pub fn read(raw: Raw) -> Self {
         let origin = raw.headers.as_ref().and_then(origin);
-        Self { raw, origin }
+        let cut = cut(&raw);
+        Self { raw, origin, cut }
     }
+}
+
+fn add<'a>(headers: OwnedHeaders, more: impl Iterator<Item = (&'a str, &'a str)>) -> OwnedHeaders {
+    more.fold(headers, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }))
+}
+
+/// Looks only at headers that nobody else wrote: those of such a record are all ours.
+fn cut(raw: &Raw) -> Option<Cut> {
+    let headers = raw.headers.as_ref()?;
+    if headers.count() != CUT_HEADERS.len() + HEADERS.len() || raw.value.is_some() {
+        return None;
+    }
+    origin(headers)?;
+    let text = |number: usize| std::str::from_utf8(headers.try_get(number)?.value?).ok();
+    Some(Cut { bytes: text(0)?.parse().ok()?, sha256: text(1)?.to_owned() })
 }
 
 /// Looks at the last headers only: names of others may not be readable.

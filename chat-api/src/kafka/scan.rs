@@ -56,7 +56,7 @@ impl Scan {
         let Some((partition, Range { end, .. })) = self.reading else { return Ok(None) };
         let deadline = Instant::now() + SILENCE;
         loop {
-            let record = match timeout_at(deadline, self.consumer.recv()).await {
+            let mut record = match timeout_at(deadline, self.consumer.recv()).await {
                 Ok(Ok(record)) => record,
                 // What follows the last record was a mark of the broker's own.
                 Ok(Err(KafkaError::PartitionEOF(number))) if number == partition.number() => break,
@@ -75,7 +75,7 @@ impl Scan {
             if record.partition() != partition.number() {
                 continue;
             }
-            let raw = Raw::of(&record)?;
+            let raw = Raw::of(&mut record)?;
             if raw.position >= end {
                 break;
             }

@@ -14,6 +14,10 @@ use super::{ASK_TIMEOUT, Log, LogError, dlq};
 const MESSAGES_RETENTION_MS: &str = "604800000";
 /// 30 days: how long people have to look at a dead letter.
 const DEAD_LETTERS_RETENTION_MS: &str = "2592000000";
+/// What a batch of messages may have, compressed: as much as the client library puts into one before it
+/// compresses it, and a head. That is a broker's default, too; with less, small messages are refused
+/// for those that are sent with them.
+const MESSAGES_MAX_BYTES: usize = 1_048_588;
 /// Between two looks at a topic that was just created.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -42,23 +46,32 @@ struct Topic {
 }
 
 impl Topic {
-    fn new(name: String, shape: TopicShape, own: &[(&'static str, &str)]) -> Self {
-        let all = [("cleanup.policy", "delete"), ("compression.type", "lz4")];
-        let fixed = all.iter().chain(own).map(|(key, value)| (*key, (*value).to_owned()));
+    fn new(name: String, shape: TopicShape, retention_ms: &str, max_bytes: usize) -> Self {
+        let all = [
+            ("cleanup.policy", "delete"),
+            ("compression.type", "lz4"),
+            // By time alone: a busy day must not cut short how long the archive may be away.
+            ("retention.bytes", "-1"),
+            // A replica that was not in sync would take acknowledged messages back.
+            ("unclean.leader.election.enable", "false"),
+            // The broker's clock: a record of a replica with a wrong one is neither refused for it, nor
+            // deleted at once, nor kept for ever.
+            ("message.timestamp.type", "LogAppendTime"),
+        ];
+        let own = [("retention.ms", retention_ms)];
+        let fixed = all.iter().chain(&own).map(|(key, value)| (*key, (*value).to_owned()));
         let minimum = ("min.insync.replicas", shape.min_insync_replicas.to_string());
-        Self { name, settings: fixed.chain([minimum]).collect() }
+        let largest = ("max.message.bytes", max_bytes.to_string());
+        Self { name, settings: fixed.chain([minimum, largest]).collect() }
     }
 }
 
 impl Topics {
     /// The topics of a log.
     pub fn new(log: &Log, shape: TopicShape) -> Result<Self, LogError> {
-        let messages = [("retention.ms", MESSAGES_RETENTION_MS)];
-        let dead_letters =
-            [("retention.ms", DEAD_LETTERS_RETENTION_MS), ("max.message.bytes", dlq::MAX_BYTES)];
         let all = [
-            Topic::new(log.messages(), shape, &messages),
-            Topic::new(log.dead_letters(), shape, &dead_letters),
+            Topic::new(log.messages(), shape, MESSAGES_RETENTION_MS, MESSAGES_MAX_BYTES),
+            Topic::new(log.dead_letters(), shape, DEAD_LETTERS_RETENTION_MS, dlq::MAX_BYTES),
         ];
         Ok(Self { admin: log.client().create()?, all, shape })
     }

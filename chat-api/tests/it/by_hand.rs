@@ -77,8 +77,37 @@ pub(crate) struct Putter {
 
 impl Putter {
     pub(crate) fn new(setup: &Setup) -> Self {
-        let producer = client(setup).set("linger.ms", "0").create().unwrap();
-        Self { producer, topic: setup.log.messages() }
+        Self::with(setup, &[("linger.ms", "0")])
+    }
+
+    /// One whose client has these settings.
+    pub(crate) fn with(setup: &Setup, settings: &[(&str, &str)]) -> Self {
+        let mut config = client(setup);
+        for (name, value) in settings {
+            config.set(*name, *value);
+        }
+        Self { producer: config.create().unwrap(), topic: setup.log.messages() }
+    }
+
+    /// Puts a record with one header.
+    pub(crate) fn put_with(&self, partition: Partition, value: &[u8], header: (&str, &[u8])) {
+        let (key, header) = (header.0, Header { key: header.0, value: Some(header.1) });
+        let record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic)
+            .partition(partition.number())
+            .key(key.as_bytes())
+            .payload(value)
+            .headers(OwnedHeaders::new().insert(header));
+        self.producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+
+    /// Begins a transaction, as a stranger might.
+    pub(crate) fn begin_transaction(&self) {
+        self.producer.init_transactions(HANG).unwrap();
+        self.producer.begin_transaction().unwrap();
+    }
+
+    pub(crate) fn abort_transaction(&self) {
+        self.producer.abort_transaction(HANG).unwrap();
     }
 
     pub(crate) fn put(&self, partition: Partition, key: Option<&[u8]>, value: Option<&[u8]>) {

@@ -224,3 +224,49 @@ async fn a_flood_of_poison_is_kept_whole_and_in_order() {
         .collect();
     assert_eq!(values, (0..500).map(|number| json!(number)).collect::<Vec<_>>());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_too_large_to_be_kept_becomes_a_dead_letter_without_its_body() {
+    const LARGE: usize = 12 << 20;
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+    let limit = (2 * LARGE).to_string();
+    let settings = [("message.max.bytes", limit.as_str()), ("compression.codec", "lz4")];
+    let putter = Putter::with(&setup, &settings);
+    let (home, body) = (Setup::lobby_partition(), vec![b'x'; LARGE]);
+    putter.put(home, Some(b"lobby"), Some(&body));
+    putter.put_with(home, b"private words", ("large", &body));
+    putter.put(home, Some(&body), Some(b"private words"));
+    putter.put(home, Some(b"lobby"), Some(&body[..2 << 20]));
+    putter.flush();
+    replica.say(&token, "after").await;
+    assert_eq!(setup.stored_count(1).await, ["after"], "the archive goes on");
+
+    let letters = dead_letters(&setup, 4).await;
+    for (offset, letter) in letters[..3].iter().enumerate() {
+        assert_eq!(letter.value, None);
+        let size: usize = letter.headers["dlq-size"].parse().unwrap();
+        assert!((LARGE..LARGE + 100).contains(&size), "{size}");
+        assert_eq!(letter.headers["dlq-sha256"].len(), 64);
+        assert_eq!(letter.headers["dlq-offset"], offset.to_string());
+        assert!(!letter.headers.contains_key("large"));
+    }
+    let key = |number: usize| text(letters[number].key.as_deref());
+    assert_eq!((key(0), key(1), key(2)), (Some("lobby"), Some("large"), None));
+    let hash = &letters[0].headers["dlq-sha256"];
+    assert_ne!(hash, &letters[1].headers["dlq-sha256"]);
+    assert_eq!(letters[1].headers["dlq-sha256"], letters[2].headers["dlq-sha256"]);
+    assert_eq!(letters[3].value.as_deref().map(<[u8]>::len), Some(2 << 20), "this one fits");
+    assert!(reason(&letters[0]).contains("more than any envelope"), "{}", reason(&letters[0]));
+
+    let (code, list, _) = crate::dlq::run(&setup, &["dlq", "list", "--json"]).await;
+    let rows: Vec<Value> = list.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((code, rows.len()), (Some(0), 4));
+    assert_eq!((&rows[0]["kept"], &rows[0]["sha256"]), (&json!(false), &json!(hash)));
+    assert_eq!(rows[0]["size"].to_string(), letters[0].headers["dlq-size"]);
+    assert_eq!((&rows[3]["kept"], &rows[3]["size"]), (&json!(true), &json!(2 << 20)));
+    let (code, list, _) = crate::dlq::run(&setup, &["dlq", "replay", "--all"]).await;
+    assert_eq!(code, Some(1));
+    assert!(list.contains(&format!("{home}:0 stays: it was not kept: it had 12")), "{list}");
+}

@@ -42,4 +42,5 @@ mod socket;
 mod socket_ends;
 mod topics;
 mod traces;
+mod transactions;
 mod ws;

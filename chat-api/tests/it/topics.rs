@@ -1,6 +1,7 @@
 //! `chat-api topics`
 
 use chat_api::kafka::{LogError, TopicShape, Topics};
+use rdkafka::admin::{AdminOptions, AlterConfig, ResourceSpecifier};
 
 use crate::setup::{SHAPE, Setup};
 
@@ -52,4 +53,40 @@ async fn a_topic_that_is_missing_beside_the_other_is_made() {
     .await;
     topics.ensure().await.unwrap();
     topics.check().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_setting_that_may_lose_or_refuse_a_message_is_set_and_named() {
+    let harmful = [
+        ("cleanup.policy", "compact"),
+        ("compression.type", "gzip"),
+        ("retention.ms", "60000"),
+        ("retention.bytes", "1000000"),
+        ("unclean.leader.election.enable", "true"),
+        ("max.message.bytes", "20000"),
+        ("min.insync.replicas", "2"),
+        ("message.timestamp.type", "CreateTime"),
+    ];
+    let setup = Setup::new().await;
+    let topics = Topics::new(&setup.log, SHAPE).unwrap();
+    topics.check().await.unwrap();
+    for topic in [setup.log.messages(), setup.log.dead_letters()] {
+        let change = harmful
+            .iter()
+            .fold(AlterConfig::new(ResourceSpecifier::Topic(&topic)), |change, (key, value)| {
+                change.set(key, value)
+            });
+        let changed = crate::by_hand::admin(&setup).alter_configs([&change], &AdminOptions::new());
+        changed.await.unwrap().into_iter().for_each(|result| drop(result.unwrap()));
+        crate::setup::eventually("each of them is named", async || {
+            let text = topics.check().await.err()?.to_string();
+            let differences = text.split("topic ").find(|part| part.starts_with(&topic))?;
+            let is_named = |(key, value): &(&str, &str)| {
+                differences.contains(&format!("{key} is \"{value}\", expected \""))
+            };
+            harmful.iter().all(is_named).then_some(())
+        })
+        .await;
+    }
+    assert!(topics.ensure().await.is_err(), "nothing that exists is changed");
 }
