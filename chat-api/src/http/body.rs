@@ -6,7 +6,7 @@ use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::response::IntoResponse as _;
 use axum::response::Response;
-use http::header;
+use http::{HeaderValue, header};
 use tokio::time::timeout;
 
 use super::Problem;
@@ -28,6 +28,9 @@ impl FromRequest<Arc<Service>> for Body {
         if !media_type.is_some_and(is_json) {
             return Err(Problem::unsupported_media_type().into_response());
         }
+        if request.headers().get_all(header::CONTENT_ENCODING).iter().any(is_encoded) {
+            return Err(Problem::unsupported_encoding().into_response());
+        }
         let bytes = timeout(service.patience.body, to_bytes(request.into_body(), MAX_BYTES)).await;
         let bytes = bytes.map_err(|_| Problem::slow_body().into_response())?.map_err(|error| {
             let over_limit = std::error::Error::source(&error)
@@ -41,6 +44,14 @@ impl FromRequest<Arc<Service>> for Body {
         })?;
         Fields::parse(&bytes).map(Self).map_err(|error| Problem::from(error).into_response())
     }
+}
+
+/// RFC 9110 §8.4: a list of codings. None of them is spoken here: what is small on the way may be large
+/// when it is unpacked.
+fn is_encoded(codings: &HeaderValue) -> bool {
+    let codings = codings.to_str().unwrap_or("unreadable");
+    let mut codings = codings.split(',').map(str::trim).filter(|coding| !coding.is_empty());
+    !codings.all(|coding| coding.eq_ignore_ascii_case("identity"))
 }
 
 /// RFC 9110 §8.3.1: parameters follow a semicolon, and case does not count.

@@ -33,7 +33,7 @@ use crate::service::Service;
 )]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewMessage {
-    /// The message text: 1 to 16384 bytes of UTF-8, not only white space, without U+0000.
+    /// The message text: 1 to 16384 bytes of UTF-8 with at least one visible character, without U+0000.
     #[schema(min_length = 1, max_length = 16384)]
     content: String,
     /// The room; the public room `lobby` if left out.
@@ -116,7 +116,7 @@ impl From<Event> for Message {
         (status = 408, description = "The body did not come in time.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The key was used for another message.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Body or content too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is not application/json.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not application/json, or is compressed.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many messages of this person in a short time.", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "The log refuses the message.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The log did not acknowledge in time, or takes nothing at the moment.", body = Problem, content_type = "application/problem+json"),
@@ -149,7 +149,7 @@ fn draft(
         Some(room_id) => RoomId::parse(&room_id).map_err(|_| Problem::unknown_room())?,
         None => RoomId::lobby(),
     };
-    let content = Content::parse(&fields.text("content")?)?;
+    let content = Content::to_be_said(&fields.text("content")?)?;
     Ok(Draft { room_id, content, key })
 }
 

@@ -97,6 +97,12 @@ impl Problem {
             .about("Content-Type")
     }
 
+    pub(super) fn unsupported_encoding() -> Self {
+        let (title, detail) = ("Unsupported encoding", "the body must be sent as it is");
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", title, detail)
+            .about("Content-Encoding")
+    }
+
     pub(super) fn body_too_large(limit: usize) -> Self {
         let detail = format!("the body holds {limit} bytes at most");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large", detail)
@@ -191,12 +197,15 @@ impl From<FieldError> for Problem {
             FieldError::NotJson { .. } => ("not-json", "Not JSON"),
             FieldError::NotAnObject => ("not-an-object", "Not a JSON object"),
             FieldError::Unknown(_) => ("unknown-field", "Unknown field"),
+            FieldError::Repeated(_) => ("repeated-field", "Repeated field"),
             FieldError::Missing(_) => ("missing-field", "Missing field"),
             FieldError::WrongType { .. } => ("wrong-type", "Wrong type"),
         };
         let problem = Self::new(StatusCode::BAD_REQUEST, name, title, error.to_string());
         match error {
-            FieldError::Unknown(fields) => Self { fields, ..problem },
+            FieldError::Unknown(fields) | FieldError::Repeated(fields) => {
+                Self { fields, ..problem }
+            }
             FieldError::Missing(field) | FieldError::WrongType { field, .. } => {
                 problem.about(field)
             }
@@ -294,6 +303,10 @@ impl IntoResponse for Problem {
             StatusCode::UNAUTHORIZED => {
                 let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            // RFC 9110 §15.5.16: which one would do.
+            StatusCode::UNSUPPORTED_MEDIA_TYPE if self.name == "unsupported-encoding" => {
+                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             }
             // RFC 9110 §15.5.9: what may still come is not waited for.
             StatusCode::REQUEST_TIMEOUT => {

@@ -1,5 +1,7 @@
 //! The parameters of a history request.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use url::form_urlencoded;
 
@@ -31,7 +33,7 @@ pub(super) enum Bound {
 impl HistoryQuery {
     pub(super) fn parse(query: &str) -> Result<Self, Problem> {
         let (mut before, mut after, mut limit) = (None, None, LIMIT_DEFAULT);
-        let mut room_id = RoomId::lobby();
+        let (mut room_id, mut seen) = (RoomId::lobby(), HashSet::new());
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
                 // What is not a room's id is not a room either.
@@ -43,6 +45,9 @@ impl HistoryQuery {
                 "limit" => limit = parse_limit(&value)?,
                 unknown => return Err(Problem::unknown_parameter(unknown)),
             }
+            if !seen.insert(name.clone()) {
+                return Err(Problem::invalid_parameter(&name, "it is there more than once"));
+            }
         }
         Ok(Self { room_id, before, after, limit })
     }
@@ -53,7 +58,14 @@ fn bound(name: &str, value: &str) -> Result<Bound, Problem> {
         return Ok(Bound::Cursor(cursor));
     }
     let time = DateTime::parse_from_rfc3339(value).map_err(|_| {
-        Problem::invalid_parameter(name, "neither a cursor nor a time such as 2026-11-22T08:15:30Z")
+        // What a plus sign in a query stands for.
+        let was_plus = DateTime::parse_from_rfc3339(&value.replace(' ', "+")).is_ok();
+        let detail = if was_plus {
+            "a plus sign in a query means a blank: write it as %2B, or end the time with Z"
+        } else {
+            "neither a cursor nor a time such as 2026-11-22T08:15:30Z"
+        };
+        Problem::invalid_parameter(name, detail)
     })?;
     Ok(Bound::Time(time.to_utc()))
 }

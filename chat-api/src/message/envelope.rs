@@ -28,10 +28,11 @@ impl MessageId {
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &randomness).into_uuid())
     }
 
-    /// Parses the canonical form: hyphenated, lower case.
+    /// Parses the hyphenated form, in letters of either case (RFC 9562 §4). It is written in lower case.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let id = Uuid::parse_str(text).map_err(|_| Invalid("message id"))?;
-        if id.to_string() == text { Ok(Self(id)) } else { Err(Invalid("message id")) }
+        let is_hyphenated = id.to_string().eq_ignore_ascii_case(text);
+        if is_hyphenated { Ok(Self(id)) } else { Err(Invalid("message id")) }
     }
 }
 

@@ -32,5 +32,9 @@ fn the_id_and_the_timestamp_come_from_the_given_clock_and_randomness() {
     assert_eq!(envelope.timestamp.timestamp_nanos_opt(), Some(1_700_000_000_123_000_000));
     assert_eq!(envelope.message_id.to_string(), "018bcfe5-687b-7707-8707-070707070707");
     assert_eq!(MessageId::parse(&envelope.message_id.to_string()), Ok(envelope.message_id));
-    assert!(MessageId::parse("018BCFE5-687B-7707-8707-070707070707").is_err());
+    let capitals = MessageId::parse("018BCFE5-687B-7707-8707-070707070707").unwrap();
+    assert_eq!(capitals, envelope.message_id);
+    for other in ["018bcfe5687b77078707070707070707", "{018bcfe5-687b-7707-8707-070707070707}"] {
+        assert!(MessageId::parse(other).is_err(), "{other}");
+    }
 }

@@ -1,6 +1,13 @@
 //! Reading a JSON object from outside, so that every complaint names its field.
 
+mod once;
+
+use std::cell::RefCell;
+
+use serde::de::DeserializeSeed as _;
 use serde_json::{Map, Value};
+
+use once::Once;
 
 /// The members of a JSON object of which every name is known.
 #[derive(Debug)]
@@ -20,6 +27,10 @@ pub enum FieldError {
     /// JSON, but not an object.
     #[error("not a JSON object")]
     NotAnObject,
+    /// Members that are there more than once, in the object or in one within it. Readers of JSON
+    /// differ in which one they take (RFC 8259 §4).
+    #[error("repeated field: {}", .0.join(", "))]
+    Repeated(Vec<String>),
     /// Members that are not known.
     #[error("unknown field: {}", .0.join(", "))]
     Unknown(Vec<String>),
@@ -39,8 +50,18 @@ pub enum FieldError {
 impl Fields {
     /// Parses an object, whatever its members.
     pub fn parse(bytes: &[u8]) -> Result<Self, FieldError> {
-        let value: Value = serde_json::from_slice(bytes)
+        let repeated = RefCell::new(Vec::new());
+        let mut json = serde_json::Deserializer::from_slice(bytes);
+        let value = Once(&repeated).deserialize(&mut json).and_then(|value| {
+            json.end()?;
+            Ok(value)
+        });
+        let value = value
             .map_err(|error| FieldError::NotJson { line: error.line(), column: error.column() })?;
+        let repeated = repeated.into_inner();
+        if !repeated.is_empty() {
+            return Err(FieldError::Repeated(repeated));
+        }
         match value {
             Value::Object(members) => Ok(Self(members)),
             _ => Err(FieldError::NotAnObject),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use icu_properties::CodePointSetData;
+use icu_properties::props::DefaultIgnorableCodePoint;
 use serde::{Deserialize, Serialize};
 
 use super::Invalid;
@@ -114,8 +116,8 @@ impl UserName {
 /// Why a text cannot be the content of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ContentError {
-    /// Nothing, or nothing but white space.
-    #[error("content is empty")]
+    /// Nothing, or nothing that can be seen.
+    #[error("content is empty: it has no visible character")]
     Empty,
     /// More than [`Content::MAX_BYTES`].
     #[error("content is larger than {} bytes", Content::MAX_BYTES)]
@@ -129,7 +131,12 @@ impl Content {
     /// 16 KiB of UTF-8.
     pub const MAX_BYTES: usize = 16 * 1024;
 
-    /// Parses the content of a message.
+    /// Parses what somebody wants to say: what nobody would see is not said.
+    pub fn to_be_said(text: &str) -> Result<Self, ContentError> {
+        if text.chars().any(is_visible) { Self::parse(text) } else { Err(ContentError::Empty) }
+    }
+
+    /// Parses the content of a message that was said.
     pub fn parse(text: &str) -> Result<Self, ContentError> {
         if text.trim().is_empty() {
             return Err(ContentError::Empty);
@@ -142,6 +149,17 @@ impl Content {
         }
         Ok(Self(text.into()))
     }
+}
+
+/// Whether a character leaves a trace on a screen: neither white space nor a control nor one that
+/// Unicode says to ignore where it is not supported (UAX #44, `Default_Ignorable_Code_Point`), such as
+/// U+200B, U+00AD, U+202E and variation selectors; nor a blank that is a letter or symbol by its
+/// category.
+fn is_visible(c: char) -> bool {
+    /// BRAILLE PATTERN BLANK, and the marks around annotations.
+    const BLANK: [char; 4] = ['\u{2800}', '\u{fff9}', '\u{fffa}', '\u{fffb}'];
+    let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+    !c.is_whitespace() && !c.is_control() && !ignorable.contains(c) && !BLANK.contains(&c)
 }
 
 impl TryFrom<String> for RoomId {
@@ -196,6 +214,19 @@ mod tests {
             Err(ContentError::TooLarge)
         );
         assert_eq!(Content::parse(" hé \u{1f600}").unwrap().as_str(), " hé \u{1f600}");
+    }
+
+    #[test]
+    fn what_nobody_would_see_is_not_said_and_what_was_said_stays_readable() {
+        let invisible =
+            ["\u{200b}", "\u{ad}\u{202e} \u{2060}", "\u{3164}", "\u{fe0f}\n", "\u{2800}", "\u{7}"];
+        for text in invisible {
+            assert_eq!(Content::to_be_said(text), Err(ContentError::Empty), "{text:?}");
+            assert!(Content::parse(text).is_ok(), "{text:?}");
+        }
+        for text in [".", "\u{200b}a", "\u{1f469}\u{200d}\u{1f680}", "\u{61c}\u{645}"] {
+            assert_eq!(Content::to_be_said(text).unwrap().as_str(), text);
+        }
     }
 
     #[test]

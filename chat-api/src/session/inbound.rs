@@ -101,7 +101,7 @@ impl Session {
             let detail = SendError::UnknownRoom.to_string();
             return self.refuse(&reference, "unknown-room", &detail).await;
         };
-        let content = match Content::parse(&content) {
+        let content = match Content::to_be_said(&content) {
             Ok(content) => content,
             Err(error) => {
                 return self.refuse(&reference, content_code(error), &error.to_string()).await;

@@ -162,7 +162,7 @@ async fn each_unusable_body_is_told_what_is_wrong_with_it() {
     let setup = Setup::new().await;
     let replica = setup.replica().await;
     let token = setup.issuer.token("ada");
-    let cases: [(&str, u16, &str, &[&str]); 12] = [
+    let cases: [(&str, u16, &str, &[&str]); 15] = [
         ("{", 400, "not-json", &[]),
         ("\"\\ud800\"", 400, "not-json", &[]),
         ("[]", 400, "not-an-object", &[]),
@@ -171,6 +171,9 @@ async fn each_unusable_body_is_told_what_is_wrong_with_it() {
         (r#"{"content":7}"#, 400, "wrong-type", &["content"]),
         (r#"{"content":"hi","colour":"red","size":1}"#, 400, "unknown-field", &["colour", "size"]),
         (r#"{"content":" \n"}"#, 400, "empty-content", &["content"]),
+        (r#"{"content":"\u200b\u00ad\u202e"}"#, 400, "empty-content", &["content"]),
+        (r#"{"content":"hi","content":"ho"}"#, 400, "repeated-field", &["content"]),
+        (r#"{"x":{"y":1,"y":2},"content":"hi"}"#, 400, "repeated-field", &["y"]),
         (r#"{"content":"a\u0000b"}"#, 400, "unstorable-content", &["content"]),
         (r#"{"content":"hi","user_id":"bob"}"#, 403, "foreign-user", &["user_id"]),
         (r#"{"content":"hi","room_id":"cellar"}"#, 404, "unknown-room", &["room_id"]),
@@ -209,6 +212,16 @@ async fn sizes_and_media_types_are_limited() {
     let request = replica.http.post(replica.url("/v1/messages")).bearer_auth(&token);
     let response = request.header("content-type", "text/plain").body("{}").send().await.unwrap();
     assert_problem(response, 415, "unsupported-media-type").await;
+    for (codings, status) in [("gzip", 415), ("identity, br", 415), ("Identity", 202)] {
+        let request = replica.post(&token, &json!({ "content": "hi" }));
+        let response = request.header("content-encoding", codings).send().await.unwrap();
+        if status == 202 {
+            assert_eq!(response.status(), 202, "{codings}");
+            continue;
+        }
+        assert_eq!(response.headers()["accept-encoding"], "identity");
+        assert_problem(response, 415, "unsupported-encoding").await;
+    }
     let request = replica.http.post(replica.url("/v1/messages")).bearer_auth(&token);
     let request = request.header("content-type", "Application/JSON; charset=utf-8");
     assert_eq!(request.body(r#"{"content":"hi"}"#).send().await.unwrap().status(), 202);
@@ -273,12 +286,38 @@ async fn unusable_parameters_are_named() {
         ("limit=ten", 400, "invalid-parameter", "limit"),
         ("before=yesterday", 400, "invalid-parameter", "before"),
         (&format!("after={foreign}"), 400, "invalid-parameter", "after"),
+        ("after=2026-11-22T08:15:30+00:00", 400, "invalid-parameter", "after"),
+        ("limit=1&limit=2", 400, "invalid-parameter", "limit"),
+        (
+            "before=2026-11-22T08:15:30Z&before=2026-11-22T08:15:30Z",
+            400,
+            "invalid-parameter",
+            "before",
+        ),
         ("colour=red", 400, "unknown-parameter", "colour"),
         ("room_id=cellar", 404, "unknown-room", "room_id"),
     ] {
         let response = replica.get(&token, &format!("/v1/messages?{query}")).await;
         let problem = assert_problem(response, status, name).await;
         assert_eq!(problem["fields"], json!([field]));
+        let detail = problem["detail"].as_str().unwrap();
+        assert_eq!(detail.contains("%2B"), query.contains('+'), "{detail}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_may_be_asked_for_in_capitals_and_is_answered_in_its_own_form() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+    let id = replica.say(&token, "hi").await["message_id"].as_str().unwrap().to_owned();
+    let path = |id: &str| format!("/v1/messages/{id}");
+    setup.stored_count(1).await;
+    let response = replica.get(&token, &path(&id.to_uppercase())).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.json::<Value>().await.unwrap()["message_id"], id);
+    for other in [id.replace('-', ""), format!("urn:uuid:{id}"), format!("%7B{id}%7D")] {
+        assert_problem(replica.get(&token, &path(&other)).await, 404, "unknown-message").await;
     }
 }
 
