@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use axum::extract::ws::Utf8Bytes;
 use chrono::{DateTime, Utc};
 use dex_tokens::{KeyFetcher, Verifier, VerifierConfig};
-use service_process::admin::{Admin, Condition, Readiness};
+use service_process::admin::{Admin, Readiness};
 use service_process::lifecycle::{Lifecycle, Tasks};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
@@ -55,8 +55,18 @@ pub struct App {
     fetcher: KeyFetcher,
     producer: Arc<Producer>,
     fan_out: FanOut<Utf8Bytes>,
-    archive_reader: ArchiveReader,
+    filling: Filling,
     address: SocketAddr,
+}
+
+/// What fills the archive, once MongoDB has answered: sends and sockets do not need it.
+struct Filling {
+    archive: Archive,
+    log: Log,
+    decoder: Decoder,
+    partitions: usize,
+    stopped: Stopped,
+    sources: Sources,
 }
 
 /// What must be known before anything can be built.
@@ -96,7 +106,8 @@ fn verifier_config(args: &ServeArgs) -> Result<VerifierConfig, BadConfiguration>
 }
 
 impl App {
-    /// Connects to the log and the archive and binds both ports; port 0 lets the system choose.
+    /// Connects to the log and binds both ports; port 0 lets the system choose. The archive is connected
+    /// to in the background.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
         let Config { args, patience, rate, reads, in_flight, ring_bytes, span, extra_kind } =
             config;
@@ -110,8 +121,8 @@ impl App {
         let log = args.log.log();
         let Ground { partitioner, decoder, consumer, starts } =
             ground(&log, span, extra_kind).await?;
-        let archive = open_archive(&args.mongodb, partitioner).await?;
         let MongoArgs { mongodb_uri, mongodb_database } = &args.mongodb;
+        let archive = Archive::open(mongodb_uri, mongodb_database).await.context("MONGODB_URI")?;
         let partitions = partitioner.count();
         let history =
             History::open(mongodb_uri, mongodb_database, GENERATION, partitions, reads).await;
@@ -122,8 +133,6 @@ impl App {
         let hub = Arc::new(Hub::new(&rings, ring_bytes, span));
         let sockets = Arc::new(Sockets::default());
         let readiness = Readiness::new();
-        let stopped =
-            |reader, condition: Condition| Stopped::new(reader, log.messages(), condition);
         let fan_out = FanOut {
             consumer,
             starts,
@@ -135,15 +144,8 @@ impl App {
             warm: CancellationToken::new(),
             stop: CancellationToken::new(),
         };
-        let group = GroupConsumer::join(&log, decoder)?;
-        let archive_stopped = stopped("archive", readiness.condition("archive"));
-        let archive_reader = ArchiveReader::new(
-            group,
-            archive,
-            DeadLetters::new(log.clone()),
-            archive_stopped,
-            sources,
-        );
+        let stopped = Stopped::new("archive", log.messages(), readiness.condition("archive"));
+        let filling = Filling { archive, log, decoder, partitions, stopped, sources };
         let ingest = Ingest::new(
             Arc::clone(&producer),
             Arc::clone(&hub),
@@ -176,7 +178,7 @@ impl App {
             fetcher,
             producer,
             fan_out,
-            archive_reader,
+            filling,
             address,
         })
     }
@@ -203,7 +205,7 @@ impl App {
             fetcher,
             producer,
             fan_out,
-            archive_reader,
+            filling,
             address,
         } = self;
         let tasks = lifecycle.tasks();
@@ -217,7 +219,14 @@ impl App {
         tasks.spawn(fetcher.run(downstream.clone().cancelled_owned()));
         let (warm, fan_out_stop) = (fan_out.warm.clone(), fan_out.stop.clone());
         tasks.worker("fan-out", fan_out.run());
-        tasks.worker("archive", archive_reader.run(downstream.clone(), tasks.aborting().clone()));
+        let (archive, stop) = (filling.archive.clone(), downstream.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = archive.create_indexes_until_done() => {}
+            }
+        });
+        tasks.worker("archive", filling.run(downstream.clone(), tasks.aborting().clone()));
         let (history, stop) = (Arc::clone(&service.history), downstream.clone());
         tasks.spawn(async move { history.follow_progress(stop).await });
         tasks.worker("producer", Arc::clone(&producer).look_after(downstream.clone()));
@@ -229,6 +238,21 @@ impl App {
             downstream.cancel();
             served
         });
+    }
+}
+
+impl Filling {
+    async fn run(self, stop: CancellationToken, abort: CancellationToken) -> anyhow::Result<()> {
+        let Self { archive, log, decoder, partitions, stopped, sources } = self;
+        // Whether MongoDB is there makes no difference to what else is served.
+        stopped.show();
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            checked = archive.check_until_answered(GENERATION, partitions) => checked?,
+        }
+        let group = GroupConsumer::join(&log, decoder)?;
+        let dead_letters = DeadLetters::new(log);
+        ArchiveReader::new(group, archive, dead_letters, stopped, sources).run(stop, abort).await
     }
 }
 

@@ -8,17 +8,18 @@ mod batch;
 mod document;
 mod error;
 mod history;
+mod prepare;
 mod progress;
 mod watch;
 
 use std::time::Duration;
 
-use mongodb::bson::{Document, RawDocumentBuf, doc};
+use mongodb::bson::{Document, RawDocumentBuf};
 use mongodb::options::{
-    ClientOptions, CollectionOptions, ConnectionString, IndexOptions, InsertManyOptions,
+    ClientOptions, CollectionOptions, ConnectionString, InsertManyOptions,
     ReadConcern, ReadPreference, SelectionCriteria, WriteConcern,
 };
-use mongodb::{Client, Collection, Database, IndexModel};
+use mongodb::{Client, Collection, Database};
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use batch::{Batch, Refusal, Stored};
@@ -57,31 +58,6 @@ impl Archive {
     pub fn check_address(uri: &SecretString) -> Result<(), ArchiveError> {
         let known = ConnectionString::parse(uri.expose_secret());
         known.map(|_| ()).map_err(|_| ArchiveError::Address)
-    }
-
-    /// Creates the indexes, and checks that the log has as many partitions as when the archive was
-    /// begun: with another count rooms would have moved between partitions.
-    pub async fn prepare(&self, generation: u16, partitions: usize) -> Result<(), ArchiveError> {
-        let named = |name: &str| IndexOptions::builder().name(name.to_owned()).build();
-        let by_room = doc! { "room_id": 1, "pos": 1 };
-        let by_time = doc! { "room_id": 1, "timestamp": 1, "pos": 1 };
-        let indexes = [
-            IndexModel::builder().keys(by_room).options(named("room_pos")).build(),
-            IndexModel::builder().keys(by_time).options(named("room_timestamp")).build(),
-        ];
-        limited(READ_TIMEOUT, self.messages.create_indexes(indexes)).await?;
-
-        let count = i64::try_from(partitions).unwrap_or(i64::MAX);
-        let generation = doc! { "_id": i32::from(generation) };
-        let first = doc! { "$setOnInsert": { "partitions": count } };
-        let recorded = self.generations.find_one_and_update(generation, first).upsert(true);
-        let recorded = limited(READ_TIMEOUT, recorded).await?;
-        match recorded.and_then(|found| found.get_i64("partitions").ok()) {
-            Some(recorded) if recorded != count => {
-                Err(ArchiveError::PartitionsChanged { recorded, found: count })
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Stores a batch, whatever of it is held already.

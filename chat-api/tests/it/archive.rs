@@ -2,7 +2,17 @@
 
 use mongodb::bson::doc;
 
-use crate::setup::Setup;
+use crate::setup::{Setup, eventually};
+
+/// They are made beside what is served.
+pub(crate) async fn indexes_are_there(setup: &Setup) {
+    let messages = setup.collection("messages").await;
+    eventually("the indexes are there", async || {
+        let names = messages.list_index_names().await.ok()?;
+        (names == ["_id_", "room_pos", "room_timestamp"]).then_some(())
+    })
+    .await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_carries_the_messages_id_and_its_place() {
@@ -24,8 +34,7 @@ async fn a_document_carries_the_messages_id_and_its_place() {
 async fn history_is_read_by_index_and_time_has_one_too() {
     let setup = Setup::new().await;
     setup.replica().await;
-    let indexes = setup.collection("messages").await.list_index_names().await.unwrap();
-    assert_eq!(indexes, ["_id_", "room_pos", "room_timestamp"]);
+    indexes_are_there(&setup).await;
 
     let explain = doc! {
         "explain": { "find": "messages", "filter": { "room_id": "lobby", "pos": { "$lt": 9_i64 } }, "sort": { "pos": -1 }, "limit": 50 },

@@ -3,10 +3,12 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use ::mongodb::bson::doc;
 use devstack::{kafka, mongodb};
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::command::{finish, program};
 use crate::setup::{Replica, Setup, assert_problem, eventually};
 use crate::socket::Socket;
 
@@ -206,4 +208,53 @@ async fn while_the_archive_is_away_people_talk_on_and_it_is_filled_afterwards() 
     mongodb.restart().await.unwrap();
     assert_eq!(setup.stored_count(41).await, said);
     assert_eq!(replica.history(&token, 41).await.len(), 41);
+}
+
+/// Sends and sockets need the log alone, so a replica may begin in an outage of the archive.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_archive_a_replica_begins_and_fills_it_when_it_is_there() {
+    let home = tempfile::tempdir().unwrap();
+    let mongodb = mongodb::Server::start_private(home.path()).await.unwrap();
+    let setup = Setup::on(&devstack::shared::kafka_brokers().unwrap(), mongodb.uri()).await;
+    let token = setup.issuer.token("ada");
+    let mut said = Vec::new();
+    // Away, and there without an answer.
+    mongodb.kill().await;
+    for _ in 0..2 {
+        let replica = setup.replica().await;
+        let mut socket = replica.socket(&token).await;
+        socket.subscribe(None).await;
+        let content = said.len().to_string();
+        replica.say(&token, &content).await;
+        said.push(content);
+        assert_eq!(socket.contents(1).await, said[said.len() - 1..]);
+        let response = replica.get(&token, "/v1/messages").await;
+        assert_problem(response, 503, "history-unavailable").await;
+        if said.len() == 1 {
+            assert_eq!(replica.stop().await, ExitCode::SUCCESS, "it stops as well");
+            mongodb.restart().await.unwrap();
+            mongodb.freeze();
+            continue;
+        }
+        mongodb.thaw();
+        assert_eq!(setup.stored_count(2).await, said);
+        assert_eq!(replica.history(&token, 2).await.len(), 2);
+        crate::archive::indexes_are_there(&setup).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_of_another_number_of_partitions_stops_the_replica_when_it_answers() {
+    let setup = Setup::new().await;
+    let generations = setup.collection("generations").await;
+    generations.insert_one(doc! { "_id": 0, "partitions": 48_i64 }).await.unwrap();
+    let child = program(&setup)
+        .arg("serve")
+        .env("CHAT_LISTEN", "127.0.0.1:0")
+        .env("ADMIN_LISTEN", "127.0.0.1:0")
+        .spawn()
+        .unwrap();
+    let (code, text) = finish(child).await;
+    assert_eq!(code, Some(1));
+    assert!(text.contains("begun with 48 partitions, the topic has 3"), "{text}");
 }
