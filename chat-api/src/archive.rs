@@ -8,6 +8,7 @@ mod batch;
 mod document;
 mod error;
 mod history;
+mod page;
 mod prepare;
 mod progress;
 mod watch;
@@ -16,15 +17,16 @@ use std::time::Duration;
 
 use mongodb::bson::{Document, RawDocumentBuf};
 use mongodb::options::{
-    ClientOptions, CollectionOptions, ConnectionString, InsertManyOptions,
-    ReadConcern, ReadPreference, SelectionCriteria, WriteConcern,
+    ClientOptions, CollectionOptions, ConnectionString, InsertManyOptions, ReadConcern,
+    ReadPreference, SelectionCriteria, WriteConcern,
 };
 use mongodb::{Client, Collection, Database};
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use batch::{Batch, Refusal, Stored};
 pub use error::{ArchiveError, ReadError};
-pub use history::{End, History, Reader, Span};
+pub use history::{History, Reader};
+pub use page::{End, PAGE_BYTES, Page, Span};
 pub use progress::{Progress, Step};
 
 /// A history read that takes longer than this is an outage to its caller.

@@ -8,6 +8,7 @@ mod header;
 mod health;
 mod messages;
 pub mod openapi;
+mod page;
 pub mod problem;
 mod query;
 mod trace;

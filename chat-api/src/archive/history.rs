@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures_util::TryStreamExt as _;
 use governor::clock::MonotonicClock;
 use mongodb::Collection;
 use mongodb::bson::{self, Document, doc};
@@ -19,8 +18,9 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use super::page::{Page, Span};
 use super::watch::ProgressWatch;
-use super::{ArchiveError, READ_TIMEOUT, ReadError, connect, document, safe};
+use super::{ArchiveError, READ_TIMEOUT, ReadError, connect, document, page, safe};
 use crate::message::{Event, MessageId, Partition, Position, RoomId, UserId};
 use crate::metrics;
 use crate::rate::{Rate, Rates};
@@ -48,28 +48,6 @@ pub struct History {
 
 /// Somebody who may read, once: a page, a message, whatever it takes to answer one question.
 pub struct Reader<'a>(&'a History);
-
-/// Which part of a room's messages to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// Only later ones.
-    pub after: Option<Position>,
-    /// Only earlier ones.
-    pub before: Option<Position>,
-    /// From which end to take them.
-    pub from: End,
-    /// At most so many.
-    pub limit: u16,
-}
-
-/// An end of a span.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// The latest messages of the span.
-    Newest,
-    /// The earliest messages of the span.
-    Oldest,
-}
 
 impl History {
     /// The history in the database of a connection string, of a log with that many partitions, each
@@ -163,32 +141,10 @@ impl Reader<'_> {
         Ok(first.as_ref().and_then(document::position))
     }
 
-    /// The messages of a span, oldest first.
-    pub async fn read(&self, room: &RoomId, span: Span) -> Result<Vec<Event>, ReadError> {
-        let mut position = Document::new();
-        if let Some(after) = span.after {
-            position.insert("$gt", after.raw());
-        }
-        if let Some(before) = span.before {
-            position.insert("$lt", before.raw());
-        }
-        let mut query = doc! { "room_id": room.as_str() };
-        if !position.is_empty() {
-            query.insert("pos", position);
-        }
-        let direction = if span.from == End::Newest { -1 } else { 1 };
-        let messages = self.0.messages.clone();
-        let found = async move {
-            let find = messages.find(query).sort(doc! { "pos": direction });
-            let find = find.limit(i64::from(span.limit)).max_time(READ_TIMEOUT);
-            // One more than there can be: otherwise the server keeps the cursor for a second answer.
-            find.batch_size(u32::from(span.limit) + 1).await?.try_collect::<Vec<_>>().await
-        };
-        let found = self.0.operate(found).await?;
-        let event = |found| document::readable(found).ok_or(ArchiveError::Foreign("messages"));
-        let events = found.iter().map(event);
-        let events: Result<Vec<_>, _> =
-            if span.from == End::Newest { events.rev().collect() } else { events.collect() };
-        Ok(events?)
+    /// A page of the messages of a span.
+    pub async fn page(&self, room: &RoomId, span: Span) -> Result<Page, ReadError> {
+        let messages = self.0.messages.clone_with_type();
+        let found = self.0.operate(page::read(messages, room.clone(), span)).await?;
+        Ok(found.page(span.from))
     }
 }

@@ -7,16 +7,16 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use http::header::LINK;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::Body;
+use super::page::Told;
 use super::problem::Problem;
 use super::query::{Bound, HistoryQuery};
 use super::{after, header};
-use crate::archive::{End, ReadError, Reader, Span};
+use crate::archive::{End, Reader, Span};
 use crate::auth::Caller;
 use crate::ingest::{self, Accepted};
 use crate::message;
@@ -163,12 +163,12 @@ fn draft(
         ("room_id" = Option<String>, Query, pattern = "^[a-z0-9_-]{1,64}$", description = "The room; `lobby` if left out."),
         ("before" = Option<String>, Query, pattern = "^([A-Za-z0-9_-]{16}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2}))$", description = "Only messages before this cursor, or before the first message of this time (RFC 3339)."),
         ("after" = Option<String>, Query, pattern = "^([A-Za-z0-9_-]{16}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2}))$", description = "Only messages after this cursor, or from the first message of this time (RFC 3339) on; oldest first."),
-        ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "At most so many; 50 if left out."),
+        ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "At most so many; 50 if left out. A page has fewer if it would be larger than 64 KiB: `Link` tells whether there are more."),
         ("X-After" = Option<String>, Header, pattern = "^[A-Za-z0-9_-]{16}$", description = "A cursor of the room: waits until the history includes it."),
     ),
     responses(
-        (status = 200, description = "A list of messages.", body = [Message], headers(
-            ("Link" = String, description = "`rel=\"next\"`: the page that follows in the direction of reading (RFC 8288)."),
+        (status = 200, description = "A list of messages, of 64 KiB at most unless it is one message.", body = [Message], headers(
+            ("Link" = String, description = "`rel=\"next\"`: the page that follows in the direction of reading (RFC 8288). There is none on the last one, however many messages it has."),
             ("X-Cursor" = String, description = "Up to where this history goes: subscribe from here."),
         )),
         (status = 400, description = "Invalid parameter or header.", body = Problem, content_type = "application/problem+json"),
@@ -201,16 +201,12 @@ pub(super) async fn list(
         after::caught_up(&service, &reader, cursor).await?;
     }
     let span = span(&reader, partition, &query).await?;
-    let (progress, events) = read(&reader, partition, &query.room_id, span).await?;
-    let next = next_page(&query.room_id, span, &events);
-    let messages: Vec<Message> = events.into_iter().map(Message::from).collect();
-    let mut response = Json(messages).into_response();
-    let cursor = Cursor { partition, position: progress };
-    response.headers_mut().insert(header::X_CURSOR, header::value(&cursor.to_string()));
-    if let Some(next) = next {
-        response.headers_mut().insert(LINK, header::value(&next));
-    }
-    Ok(response)
+    // First: what the archive takes in meanwhile can only be more. What is above this replica's head its
+    // sockets do not know yet.
+    let progress = reader.progress(partition).await?;
+    let complete = progress.min(service.hub.head(partition).previous());
+    let page = reader.page(&query.room_id, span).await?;
+    Ok(Told { room: &query.room_id, partition, span, complete }.answer(page))
 }
 
 async fn span(
@@ -237,35 +233,6 @@ async fn span(
     }
     let from = if after.is_some() { End::Oldest } else { End::Newest };
     Ok(Span { after, before, from, limit: query.limit })
-}
-
-/// Progress is asked for first: what the archive takes in meanwhile can only be more.
-async fn read(
-    reader: &Reader<'_>,
-    partition: Partition,
-    room: &RoomId,
-    span: Span,
-) -> Result<(Position, Vec<Event>), ReadError> {
-    let progress = reader.progress(partition).await?;
-    Ok((progress, reader.read(room, span).await?))
-}
-
-/// RFC 8288. A page that is not full is the last one.
-fn next_page(room: &RoomId, span: Span, events: &[Event]) -> Option<String> {
-    let Span { before, from, limit, .. } = span;
-    if events.len() < usize::from(limit) {
-        return None;
-    }
-    let (first, last) = (events.first()?, events.last()?);
-    let bounds = match from {
-        End::Newest => format!("before={}", first.cursor()),
-        End::Oldest => {
-            let before = before.map(|position| Cursor { partition: first.partition, position });
-            let before = before.map(|before| format!("&before={before}")).unwrap_or_default();
-            format!("after={}{before}", last.cursor())
-        }
-    };
-    Some(format!("</v1/messages?room_id={room}&{bounds}&limit={limit}>; rel=\"next\""))
 }
 
 /// Reads one message: what became of a send whose outcome is unknown.

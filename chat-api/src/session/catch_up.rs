@@ -6,11 +6,11 @@ use std::time::Duration;
 use axum::extract::ws::Utf8Bytes;
 use moka::future::Cache;
 
-use crate::archive::{End, History, ReadError, Reader, Span};
+use crate::archive::{End, History, PAGE_BYTES, ReadError, Reader, Span};
 use crate::message::{Cursor, Event, Partition, Position, RoomId, UserId};
 use crate::metrics;
 
-/// Events per page.
+/// Events per page, and [`PAGE_BYTES`] of them: a client that takes nothing holds one.
 const PAGE: u16 = 200;
 /// How long a page is kept for others who ask for it, for instance all who lost the same replica.
 const KEPT: Duration = Duration::from_millis(500);
@@ -82,20 +82,26 @@ impl CatchUp {
             from: End::Oldest,
             limit: PAGE,
         };
-        let events = reader.read(room, span).await?;
-        let full = events.len() == usize::from(PAGE);
-        let last = events.last().map(|event| event.position).filter(|_| full);
-        let mut previous = None;
-        let frames = events
-            .iter()
-            .map(|event| (self.encode)(event, previous.replace(event.cursor())).0)
-            .collect();
+        let page = reader.page(room, span).await?;
+        let (mut frames, mut bytes, mut previous) = (Vec::new(), 0, None);
+        let mut last = page.more_behind;
+        for event in &page.events {
+            let (frame, _) = (self.encode)(event, previous);
+            bytes += frame.len();
+            // Documents were counted before; in JSON they may be larger.
+            if !frames.is_empty() && bytes > PAGE_BYTES {
+                last = previous.map(|cursor| cursor.position);
+                break;
+            }
+            previous = Some(event.cursor());
+            frames.push(frame);
+        }
         Ok(OldPage { frames, next: read_on(next, last, progress) })
     }
 }
 
-/// Where to read on after a page that was read from `next`: behind its last event if it is full, else
-/// behind all that the archive held.
+/// Where to read on after a page that was read from `next`: behind its last event if there may be more,
+/// else behind all that the archive held.
 pub(super) fn read_on(next: Position, last: Option<Position>, progress: Position) -> Position {
     last.unwrap_or(progress).next().max(next)
 }

@@ -1,0 +1,134 @@
+//! A page of a room's messages, bounded in bytes as well as in number.
+
+use futures_util::TryStreamExt as _;
+use mongodb::Collection;
+use mongodb::bson::{Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
+
+use super::{READ_TIMEOUT, document};
+use crate::message::{Event, Position, RoomId};
+
+/// Bytes of documents that a page has at most, unless its first one is larger: what one who asks makes
+/// this process hold. A message may have 16 KiB, most have a few hundred bytes.
+pub const PAGE_BYTES: usize = 64 * 1024;
+/// Documents that are asked for before it is known how large they are: an ordinary page. Were they as
+/// large as can be, 800 KiB would come.
+const FIRST: usize = 50;
+
+/// Which part of a room's messages to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Only later ones.
+    pub after: Option<Position>,
+    /// Only earlier ones.
+    pub before: Option<Position>,
+    /// From which end to take them.
+    pub from: End,
+    /// At most so many.
+    pub limit: u16,
+}
+
+/// An end of a span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The latest messages of the span.
+    Newest,
+    /// The earliest messages of the span.
+    Oldest,
+}
+
+/// Messages of a span, as many as a page has.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Oldest first.
+    pub events: Vec<Event>,
+    /// The position of the last one in the direction of reading, if there may be more behind it.
+    pub more_behind: Option<Position>,
+}
+
+/// Documents in the order in which they were read.
+pub(super) struct Found {
+    documents: Vec<Document>,
+    more_behind: Option<Position>,
+}
+
+impl Found {
+    /// The messages in these documents. Those that cannot be read are left out.
+    pub(super) fn page(self, from: End) -> Page {
+        let mut events: Vec<_> = self.documents.iter().filter_map(document::readable).collect();
+        if from == End::Newest {
+            events.reverse();
+        }
+        Page { events, more_behind: self.more_behind }
+    }
+}
+
+/// Reads the documents of a span.
+pub(super) async fn read(
+    messages: Collection<RawDocumentBuf>,
+    room: RoomId,
+    mut span: Span,
+) -> mongodb::error::Result<Found> {
+    let limit = usize::from(span.limit);
+    let (mut documents, mut bytes, mut asked) = (Vec::new(), 0, FIRST.min(limit));
+    loop {
+        let found = find(&messages, &room, span, asked).await?;
+        let is_last = found.len() < asked;
+        for raw in found {
+            bytes += raw.as_bytes().len();
+            if !documents.is_empty() && bytes > PAGE_BYTES {
+                return Ok(Found { documents, more_behind: Some(end(span)) });
+            }
+            let Some(position) = position(&raw) else {
+                return Ok(Found { documents, more_behind: None });
+            };
+            match span.from {
+                End::Newest => span.before = Some(position),
+                End::Oldest => span.after = Some(position),
+            }
+            documents.push(Document::try_from(raw)?);
+        }
+        if is_last {
+            return Ok(Found { documents, more_behind: None });
+        }
+        if documents.len() >= limit {
+            return Ok(Found { documents, more_behind: Some(end(span)) });
+        }
+        // As many as fit if they are like those before.
+        let fitting = PAGE_BYTES.saturating_sub(bytes) * documents.len() / bytes.max(1) + 1;
+        asked = fitting.min(limit - documents.len());
+    }
+}
+
+/// Where a document stands, though the rest of it may not be readable. Only what is a number is found.
+fn position(document: &RawDocument) -> Option<Position> {
+    let number = match document.get("pos").ok()?? {
+        RawBsonRef::Int64(number) => number,
+        RawBsonRef::Int32(number) => number.into(),
+        _ => return None,
+    };
+    Position::from_raw(number).ok()
+}
+
+/// The place up to which a span was read.
+fn end(span: Span) -> Position {
+    let end = if span.from == End::Newest { span.before } else { span.after };
+    end.unwrap_or(Position::BEFORE_ALL)
+}
+
+async fn find(
+    messages: &Collection<RawDocumentBuf>,
+    room: &RoomId,
+    span: Span,
+    count: usize,
+) -> mongodb::error::Result<Vec<RawDocumentBuf>> {
+    // Both, so that only numbers are found: they are what a page goes on from.
+    let (after, before) = (span.after.map_or(i64::MIN, Position::raw), span.before);
+    let before = before.map_or(i64::MAX, Position::raw);
+    let query = doc! { "room_id": room.as_str(), "pos": { "$gt": after, "$lt": before } };
+    let direction = if span.from == End::Newest { -1 } else { 1 };
+    let count = u16::try_from(count).unwrap_or(u16::MAX);
+    let find = messages.find(query).sort(doc! { "pos": direction });
+    let find = find.limit(i64::from(count)).max_time(READ_TIMEOUT);
+    // One more than there can be: otherwise the server keeps the cursor for a second answer.
+    find.batch_size(u32::from(count) + 1).await?.try_collect().await
+}

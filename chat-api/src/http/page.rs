@@ -1,0 +1,87 @@
+//! A page of the history as an answer.
+
+use axum::response::{IntoResponse as _, Response};
+use http::header::{CONTENT_TYPE, LINK};
+use http::{HeaderMap, HeaderValue};
+
+use super::header;
+use super::messages::Message;
+use crate::archive::{End, PAGE_BYTES, Page, Span};
+use crate::message::{Cursor, Event, Partition, Position, RoomId};
+
+/// Which page of which history an answer is.
+pub(super) struct Told<'a> {
+    pub(super) room: &'a RoomId,
+    pub(super) partition: Partition,
+    pub(super) span: Span,
+    /// Up to where the history was complete when it was read.
+    pub(super) complete: Position,
+}
+
+impl Told<'_> {
+    /// The answer: as many messages of the page as fit into its bytes, and where to read on.
+    pub(super) fn answer(&self, page: Page) -> Response {
+        let (body, more_behind) = fit(page, self.span.from);
+        let mut response = body.into_response();
+        let headers: &mut HeaderMap = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let complete = self.cursor(self.complete).to_string();
+        headers.insert(header::X_CURSOR, header::value(&complete));
+        if let Some(end) = more_behind {
+            headers.insert(LINK, header::value(&self.link(end)));
+        }
+        response
+    }
+
+    /// RFC 8288: the page behind that place in the direction of reading.
+    fn link(&self, end: Position) -> String {
+        let (room, end) = (self.room, self.cursor(end));
+        let Span { before, from, limit, .. } = self.span;
+        let bounds = match from {
+            End::Newest => format!("before={end}"),
+            End::Oldest => {
+                let before = before.map(|before| format!("&before={}", self.cursor(before)));
+                format!("after={end}{}", before.unwrap_or_default())
+            }
+        };
+        format!("</v1/messages?room_id={room}&{bounds}&limit={limit}>; rel=\"next\"")
+    }
+
+    fn cursor(&self, position: Position) -> Cursor {
+        Cursor { partition: self.partition, position }
+    }
+}
+
+/// A JSON array of the messages of a page, of no more than [`PAGE_BYTES`] unless the first one is larger
+/// by itself, and the place behind which there may be more. Documents were counted before: JSON may
+/// write a byte as six.
+fn fit(page: Page, from: End) -> (Vec<u8>, Option<Position>) {
+    let Page { mut events, mut more_behind } = page;
+    if from == End::Newest {
+        events.reverse();
+    }
+    let (mut messages, mut bytes, mut end) = (Vec::with_capacity(events.len()), 0, None);
+    for event in events {
+        let position = event.position;
+        let message = encode(event);
+        bytes += message.len() + 1;
+        if !messages.is_empty() && bytes > PAGE_BYTES {
+            more_behind = end;
+            break;
+        }
+        end = Some(position);
+        messages.push(message);
+    }
+    if from == End::Newest {
+        messages.reverse();
+    }
+    let mut body = Vec::with_capacity(bytes + 2);
+    body.push(b'[');
+    body.extend_from_slice(&messages.join(&b','));
+    body.push(b']');
+    (body, more_behind)
+}
+
+fn encode(event: Event) -> Vec<u8> {
+    serde_json::to_vec(&Message::from(event)).expect("a message is plain data with text keys")
+}
