@@ -11,6 +11,7 @@ mod history;
 mod page;
 mod prepare;
 mod progress;
+mod since;
 mod watch;
 
 use std::time::Duration;

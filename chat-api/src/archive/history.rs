@@ -12,13 +12,14 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use governor::clock::MonotonicClock;
 use mongodb::Collection;
-use mongodb::bson::{self, Document, doc};
+use mongodb::bson::{Document, doc};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use super::page::{Page, Span};
+use super::since::Since;
 use super::watch::ProgressWatch;
 use super::{ArchiveError, READ_TIMEOUT, ReadError, connect, document, page, safe};
 use crate::message::{Event, MessageId, Partition, Position, RoomId, UserId};
@@ -124,21 +125,26 @@ impl Reader<'_> {
         Ok(found.as_ref().and_then(document::readable))
     }
 
-    /// Where the first message of a room stands that has this timestamp or a later one.
+    /// The first place of a room whose stamp is `time` or later, in its full precision. A stamp that is
+    /// later than the log's own clock by more than five minutes is not trusted: by what follows it in
+    /// the log or, at its end, by what it is `now`.
     pub async fn since(
         &self,
         room: &RoomId,
         time: DateTime<Utc>,
+        now: DateTime<Utc>,
     ) -> Result<Option<Position>, ReadError> {
-        let time = bson::DateTime::from_millis(time.timestamp_millis());
-        let query = doc! { "room_id": room.as_str(), "timestamp": { "$gte": time } };
-        let messages = self.0.messages.clone();
-        let first = async move {
-            let first = messages.find_one(query).sort(doc! { "timestamp": 1, "pos": 1 });
-            first.max_time(READ_TIMEOUT).await
+        // Stamps are in milliseconds: a time between two of them is before the later one.
+        let between = !time.timestamp_subsec_nanos().is_multiple_of(1_000_000);
+        let since = Since {
+            messages: self.0.messages.clone(),
+            room: room.clone(),
+            time: time.timestamp_millis() + i64::from(between),
+            now: now.timestamp_millis(),
         };
-        let first = self.0.operate(first).await?;
-        Ok(first.as_ref().and_then(document::position))
+        let position = self.0.operate(since.find()).await?;
+        let position = position.map(Position::from_raw).transpose();
+        Ok(position.map_err(|_| ArchiveError::Foreign("messages"))?)
     }
 
     /// A page of the messages of a span.

@@ -200,7 +200,8 @@ pub(super) async fn list(
     if let Some(cursor) = after {
         after::caught_up(&service, &reader, cursor).await?;
     }
-    let span = span(&reader, partition, &query).await?;
+    let now = (service.sources.now)();
+    let span = span(&reader, partition, &query, now).await?;
     // First: what the archive takes in meanwhile can only be more. What is above this replica's head its
     // sockets do not know yet.
     let progress = reader.progress(partition).await?;
@@ -213,6 +214,7 @@ async fn span(
     reader: &Reader<'_>,
     partition: Partition,
     query: &HistoryQuery,
+    now: DateTime<Utc>,
 ) -> Result<Span, Problem> {
     let position = async |name, bound| match bound {
         None => Ok(None),
@@ -221,7 +223,7 @@ async fn span(
         }
         Some(Bound::Cursor(cursor)) => Ok(Some(cursor.position)),
         Some(Bound::Time(time)) => {
-            let first = reader.since(&query.room_id, time).await?;
+            let first = reader.since(&query.room_id, time, now).await?;
             // Nothing is as late: everything lies before, and nothing after.
             Ok(Some(first.unwrap_or(Position::AFTER_ALL)))
         }

@@ -30,6 +30,7 @@ mod newer;
 mod observed;
 mod openapi;
 mod outage;
+mod pages;
 mod properties;
 mod rate;
 mod reads;

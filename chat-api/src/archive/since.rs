@@ -1,0 +1,135 @@
+//! A time as a way to find a place.
+//!
+//! The order of a room is the log's. Stamps follow it only nearly: they come from the clocks of several
+//! replicas, a record may have waited, and a clock may have been wrong. What is looked for is the first
+//! *place* whose stamp is a time or later, and stamps are ordered by index only: so the stamps nearest
+//! to the time are looked at, and what stands around them in the log.
+
+use futures_util::TryStreamExt as _;
+use mongodb::Collection;
+use mongodb::bson::{DateTime, Document, doc};
+
+use super::READ_TIMEOUT;
+use crate::message::RoomId;
+
+/// A stamp that is later than the log's own clock by more than this is not trusted. Clocks that are kept
+/// by NTP differ by much less.
+const AHEAD_MILLIS: i64 = 5 * 60 * 1000;
+/// Within this no two places stand in another order than their stamps, if each was stamped no more than
+/// [`AHEAD_MILLIS`] before or after the log had it.
+const DISORDER_MILLIS: i64 = 2 * AHEAD_MILLIS;
+/// Places after one that tell what time it was in the log.
+const WITNESSES: u32 = 10;
+/// Wrong stamps that are passed over to find a place; each costs a few small queries.
+const ROUNDS: usize = 16;
+
+/// A message, as far as it matters here.
+#[derive(Clone, Copy)]
+struct Mark {
+    pos: i64,
+    stamp: i64,
+}
+
+/// Looks for a place in a room.
+pub(super) struct Since {
+    pub(super) messages: Collection<Document>,
+    pub(super) room: RoomId,
+    /// The time, in milliseconds.
+    pub(super) time: i64,
+    /// Now, in milliseconds.
+    pub(super) now: i64,
+}
+
+impl Since {
+    /// The position of the first place that was stamped then or later.
+    pub(super) async fn find(self) -> mongodb::error::Result<Option<i64>> {
+        let (mut best, mut below, mut not_trusted) = (None, i64::MAX, Vec::new());
+        for _ in 0..ROUNDS {
+            let Some(found) = self.nearest(below, &not_trusted).await? else { break };
+            if self.is_ahead_of_the_log(found).await? {
+                not_trusted.push(found.pos);
+                continue;
+            }
+            best = Some(found.pos);
+            // If what stands right before it was stamped then or later as well, this one came late into
+            // the log, and its stamp does not tell where the others stand.
+            let before = self.before(found.pos).await?;
+            let is_late = |before: Mark| {
+                before.stamp >= self.time
+                    && before.stamp <= self.latest()
+                    && !not_trusted.contains(&before.pos)
+            };
+            if !before.is_some_and(is_late) {
+                break;
+            }
+            below = found.pos;
+        }
+        Ok(best)
+    }
+
+    /// What the log cannot have been stamped with yet.
+    fn latest(&self) -> i64 {
+        self.now.saturating_add(AHEAD_MILLIS)
+    }
+
+    /// The first place among those with the stamps that are nearest to the time.
+    async fn nearest(
+        &self,
+        below: i64,
+        not_trusted: &[i64],
+    ) -> mongodb::error::Result<Option<Mark>> {
+        let pos = doc! { "$lt": below, "$nin": not_trusted.to_vec() };
+        let stamps = |until: i64| {
+            doc! { "$gte": DateTime::from_millis(self.time), "$lte": DateTime::from_millis(until) }
+        };
+        let query = doc! {
+            "room_id": self.room.as_str(), "timestamp": stamps(self.latest()), "pos": &pos
+        };
+        let earliest = self.messages.find_one(query).sort(doc! { "timestamp": 1, "pos": 1 });
+        let earliest = earliest.projection(shown()).max_time(READ_TIMEOUT).await?;
+        let Some(earliest) = earliest.as_ref().and_then(mark) else { return Ok(None) };
+        let until = self.latest().min(earliest.stamp.saturating_add(DISORDER_MILLIS));
+        let query = doc! { "room_id": self.room.as_str(), "timestamp": stamps(until), "pos": &pos };
+        let first = [
+            doc! { "$match": query },
+            doc! { "$group": {
+                "_id": null,
+                // Compared by its first field, and so by place.
+                "first": { "$min": { "pos": "$pos", "timestamp": "$timestamp" } },
+            } },
+        ];
+        let mut first = self.messages.aggregate(first).max_time(READ_TIMEOUT).await?;
+        let first = first.try_next().await?;
+        let first = first.as_ref().and_then(|found| found.get_document("first").ok());
+        Ok(Some(first.and_then(mark).unwrap_or(earliest)))
+    }
+
+    /// Whether the log goes on with much earlier stamps.
+    async fn is_ahead_of_the_log(&self, found: Mark) -> mongodb::error::Result<bool> {
+        let query = doc! { "room_id": self.room.as_str(), "pos": { "$gt": found.pos } };
+        let after = self.messages.find(query).sort(doc! { "pos": 1 }).limit(i64::from(WITNESSES));
+        let after = after.projection(shown()).max_time(READ_TIMEOUT);
+        // One more than there can be: otherwise the server keeps the cursor for a second answer.
+        let after: Vec<Document> = after.batch_size(WITNESSES + 1).await?.try_collect().await?;
+        let stamps = after.iter().filter_map(mark).map(|after| after.stamp);
+        let clock = stamps.filter(|stamp| *stamp <= self.latest()).max();
+        Ok(clock.is_some_and(|clock| clock.saturating_add(AHEAD_MILLIS) < found.stamp))
+    }
+
+    async fn before(&self, pos: i64) -> mongodb::error::Result<Option<Mark>> {
+        let query = doc! { "room_id": self.room.as_str(), "pos": { "$lt": pos } };
+        let before = self.messages.find_one(query).sort(doc! { "pos": -1 });
+        let before = before.projection(shown()).max_time(READ_TIMEOUT).await?;
+        Ok(before.as_ref().and_then(mark))
+    }
+}
+
+/// So little that indexes have it all.
+fn shown() -> Document {
+    doc! { "_id": 0, "pos": 1, "timestamp": 1 }
+}
+
+fn mark(document: &Document) -> Option<Mark> {
+    let stamp = document.get_datetime("timestamp").ok()?.timestamp_millis();
+    Some(Mark { pos: document.get_i64("pos").ok()?, stamp })
+}
