@@ -3,7 +3,8 @@
 /// A token was not accepted. Its text is safe to show to whoever sent the token: it holds nothing of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// No key of the issuer is held and none could be fetched: nothing can be said about any token (HTTP 503).
+    /// The token's key is not held and the issuer could not be asked for it: it is away, or was asked a moment ago
+    /// and may not be asked again yet. Nothing can be said about the token; it may pass later (HTTP 503).
     #[error("the token cannot be checked now: the issuer's keys are not available")]
     Unavailable,
     /// The token is not acceptable (HTTP 401).
@@ -29,7 +30,7 @@ pub enum Reason {
     /// The header does not say which key signed (`kid`).
     #[error("it does not name its key")]
     NoKeyId,
-    /// The issuer has no such key.
+    /// The issuer has no such key: it was asked since the token's key was first heard of.
     #[error("its key is not one of the issuer's")]
     UnknownKey,
     /// The signature does not fit the content.

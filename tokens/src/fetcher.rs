@@ -1,8 +1,18 @@
 //! Keeping the issuer's keys: when they are fetched, how long they are held.
 
-use std::{error::Error, future::Future, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use moka::sync::Cache;
+use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, watch};
 
 use crate::{
@@ -23,6 +33,10 @@ const RENEW_PAUSE: TimeDelta = TimeDelta::seconds(30);
 /// must not stay shut for half a minute.
 const EMPTY_PAUSE: TimeDelta = TimeDelta::seconds(2);
 
+/// How many names of unknown keys are remembered. Anyone can make them up: beyond this many, some are
+/// taken for new ones, and their tokens are put off instead of refused. Some 2 MiB when full.
+const REMEMBERED_NAMES: u64 = 10_000;
+
 /// All that is known of the issuer's keys at a moment.
 #[derive(Default)]
 struct State {
@@ -35,6 +49,8 @@ struct State {
 
 struct Held {
     keys: KeysById,
+    /// The number of the fetch that brought them.
+    fetch: u64,
     since: DateTime<Utc>,
     refresh_after: TimeDelta,
 }
@@ -77,14 +93,50 @@ struct Wants {
     search: Notify,
 }
 
+/// Names of keys that were asked for and not held then, with the fetch that had begun last. Once a later one has
+/// succeeded, a key that is still not held is none of the issuer's; until then it may be a new one.
+#[derive(Clone)]
+struct Unknown {
+    heard: Cache<[u8; 32], u64>,
+    /// How many fetches have begun.
+    begun: Arc<AtomicU64>,
+}
+
+impl Unknown {
+    fn new() -> Self {
+        Self { heard: Cache::new(REMEMBERED_NAMES), begun: Arc::default() }
+    }
+
+    /// The fetch that had begun last when this name was first heard; the last one now, if that is not known.
+    fn heard(&self, kid: &str) -> u64 {
+        self.heard.get_with(Self::name(kid), || self.begun.load(Ordering::SeqCst))
+    }
+
+    /// A fetch begins: its number.
+    fn begin(&self) -> u64 {
+        self.begun.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    /// This fetch brought no such key any more.
+    fn withdrawn(&self, kid: &str, fetch: u64) {
+        self.heard.insert(Self::name(kid), fetch.saturating_sub(1));
+    }
+
+    /// A name is as long as who makes it up likes.
+    fn name(kid: &str) -> [u8; 32] {
+        Sha256::digest(kid).into()
+    }
+}
+
 /// The reading side, used by the verifier.
 pub(crate) struct Keys {
     state: watch::Receiver<State>,
     wants: Arc<Wants>,
+    unknown: Unknown,
 }
 
 /// Fetches the issuer's keys for one [`crate::Verifier`]. Without it running, no new keys come in; once it is
-/// dropped, tokens whose key is not held are refused at once.
+/// dropped, nobody waits for one.
 #[must_use = "no key is ever fetched unless it runs"]
 pub struct KeyFetcher {
     issuer: Issuer,
@@ -92,6 +144,7 @@ pub struct KeyFetcher {
     clock: Arc<dyn Clock>,
     state: watch::Sender<State>,
     wants: Arc<Wants>,
+    unknown: Unknown,
 }
 
 pub(crate) fn keys(
@@ -102,8 +155,9 @@ pub(crate) fn keys(
     let issuer = Issuer::new(config)?;
     let (sender, receiver) = watch::channel(State::default());
     let wants = Arc::<Wants>::default();
-    let keys = Keys { state: receiver, wants: Arc::clone(&wants) };
-    Ok((keys, KeyFetcher { issuer, age_check, clock, state: sender, wants }))
+    let unknown = Unknown::new();
+    let keys = Keys { state: receiver, wants: Arc::clone(&wants), unknown: unknown.clone() };
+    Ok((keys, KeyFetcher { issuer, age_check, clock, state: sender, wants, unknown }))
 }
 
 impl Keys {
@@ -117,9 +171,14 @@ impl Keys {
     }
 
     /// The key; if it is not held, waits for a fetch when one may be made.
+    ///
+    /// A key is said to be none of the issuer's only if the issuer was asked since the key was first heard of.
+    /// Until then its token is neither accepted nor refused for good: the key may be newer than what is held, and
+    /// the fetch that would tell is put off because others have asked for keys that they made up.
     pub(crate) async fn find(&self, kid: &str, clock: &dyn Clock) -> Result<Arc<Key>, TokenError> {
         let mut changes = self.state.clone();
         let mut running = true;
+        let mut heard = None;
         loop {
             let now = clock.now();
             if let Some(key) = self.get(kid, now) {
@@ -127,9 +186,13 @@ impl Keys {
             }
             {
                 let state = changes.borrow_and_update();
+                let heard = *heard.get_or_insert_with(|| self.unknown.heard(kid));
                 let (want, otherwise) = match state.held(now) {
                     Some(held) if held.keys.contains_key(kid) => continue,
-                    Some(_) => (&self.wants.search, Reason::UnknownKey.into()),
+                    Some(held) if held.fetch > heard => {
+                        (&self.wants.search, Reason::UnknownKey.into())
+                    }
+                    Some(_) => (&self.wants.search, TokenError::Unavailable),
                     None => (&self.wants.renewal, TokenError::Unavailable),
                 };
                 if !running || !state.due(Want::Search, now) {
@@ -169,7 +232,7 @@ impl KeyFetcher {
     }
 
     async fn fetch(&self, want: Want) {
-        let since = self.clock.now();
+        let (since, fetch) = (self.clock.now(), self.unknown.begin());
         let fetched = self.issuer.fetch().await;
         let now = self.clock.now();
         let outcome = fetched.as_ref().map_or_else(FetchError::label, |_| "ok");
@@ -185,7 +248,12 @@ impl KeyFetcher {
             }
             if let Ok(Fetched { keys, refresh_after }) = fetched {
                 let refresh_after = TimeDelta::from_std(refresh_after).unwrap_or(HELD);
-                state.held = Some(Held { keys, since, refresh_after });
+                // A key that is gone is withdrawn, not new: its tokens need not wait to hear that.
+                let before = state.held.iter().flat_map(|held| held.keys.keys());
+                for kid in before.filter(|kid| !keys.contains_key(*kid)) {
+                    self.unknown.withdrawn(kid, fetch);
+                }
+                state.held = Some(Held { keys, fetch, since, refresh_after });
             }
         });
     }

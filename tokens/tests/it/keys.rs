@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
-use dex_tokens::Reason;
+use dex_tokens::{Reason, TokenError};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -151,13 +151,48 @@ async fn a_failed_search_is_not_repeated_for_thirty_seconds() {
     let token = NEW_RSA.token(&setup.claims());
     for seconds in [0, 0, 29] {
         setup.clock.advance(TimeDelta::seconds(seconds));
-        assert_eq!(setup.refused(&token).await, Reason::UnknownKey);
+        assert_eq!(setup.verify(&token).await, Err(TokenError::Unavailable));
         assert_eq!(setup.issuer.keys.requests(), 2);
     }
     setup.issuer.publish(&[&NEW_RSA]);
     setup.clock.advance(TimeDelta::seconds(1));
     setup.accepted(&token).await;
     assert_eq!(setup.issuer.keys.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_new_key_is_put_off_and_not_refused_while_others_make_keys_up() {
+    let setup = Setup::new().await;
+    let made_up = |kid| NEW_EC.named(kid).token(&setup.claims());
+    assert_eq!(setup.refused(&made_up("a")).await, Reason::UnknownKey);
+    setup.issuer.publish(&[&RSA, &NEW_RSA]);
+    setup.clock.advance(TimeDelta::seconds(10));
+    let new = NEW_RSA.token(&setup.claims());
+    for kid in ["b", "c", "d"] {
+        assert_eq!(setup.verify(&made_up(kid)).await, Err(TokenError::Unavailable));
+        assert_eq!(setup.verify(&new).await, Err(TokenError::Unavailable));
+    }
+    // What was searched for stays refused meanwhile, and nothing is fetched.
+    assert_eq!(setup.refused(&made_up("a")).await, Reason::UnknownKey);
+    assert_eq!(setup.issuer.keys.requests(), 2);
+
+    // Whoever causes the next search, it is for all.
+    setup.clock.advance(TimeDelta::seconds(20));
+    assert_eq!(setup.refused(&made_up("e")).await, Reason::UnknownKey);
+    setup.clock.advance(TimeDelta::seconds(1));
+    setup.accepted(&new).await;
+    assert_eq!(setup.refused(&made_up("b")).await, Reason::UnknownKey);
+    assert_eq!(setup.issuer.keys.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_withdrawn_key_is_refused_without_another_search() {
+    let setup = Setup::new().await;
+    setup.issuer.publish(&[&NEW_RSA]);
+    setup.accepted(&NEW_RSA.token(&setup.claims())).await;
+    setup.clock.advance(TimeDelta::seconds(10));
+    assert_eq!(setup.refused(&RSA.token(&setup.claims())).await, Reason::UnknownKey);
+    assert_eq!(setup.issuer.keys.requests(), 2);
 }
 
 #[tokio::test]
