@@ -77,7 +77,7 @@ impl VerifierConfig {
         self
     }
 
-    /// How many verified tokens are remembered; 10,000 unless set.
+    /// How many verified tokens are remembered, one over 2 KiB counting as several; 10,000 unless set.
     #[must_use]
     pub fn with_cached_tokens(mut self, tokens: u64) -> Self {
         self.cached_tokens = tokens;

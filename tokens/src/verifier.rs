@@ -21,8 +21,13 @@ use crate::{
 /// How far the issuer's clock and ours may differ: applied to `exp`, `nbf` and `iat`.
 pub const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
-/// Longer tokens are refused unread. Dex's have about 1 KiB; what a proxy lets through as one header is 8 KiB.
-pub const MAX_TOKEN_BYTES: usize = 8 << 10;
+/// Longer tokens are refused unread. Dex's have about 1 KiB, and 28 KiB with 150 groups whose names are as long as
+/// names of groups may be.
+pub const MAX_TOKEN_BYTES: usize = 32 << 10;
+
+/// A remembered token counts once for each so many bytes that it has, so that long ones do not take the memory of
+/// many: see [`VerifierConfig::with_cached_tokens`].
+const COUNTED_BYTES: usize = 2 << 10;
 
 /// Verifies the tokens of one issuer for one audience. Share it in an `Arc`.
 pub struct Verifier {
@@ -39,6 +44,8 @@ struct Verified {
     kid: String,
     key: Arc<Key>,
     at: DateTime<Utc>,
+    /// For how many it counts in memory.
+    weight: u32,
 }
 
 impl Verified {
@@ -69,8 +76,11 @@ impl Verifier {
     ) -> Result<(Self, KeyFetcher), ConfigError> {
         let clock: Arc<dyn Clock> = Arc::new(clock);
         let (issuer, audience) = (config.issuer.clone(), config.audience.clone());
-        let verified =
-            Cache::builder().max_capacity(config.cached_tokens).expire_after(Forget).build();
+        let verified = Cache::builder()
+            .weigher(|_, verified: &Arc<Verified>| verified.weight)
+            .max_capacity(config.cached_tokens)
+            .expire_after(Forget)
+            .build();
         let (keys, fetcher) = fetcher::keys(config, Arc::clone(&clock))?;
         Ok((Self { issuer, audience, keys, clock, verified }, fetcher))
     }
@@ -130,6 +140,7 @@ impl Verifier {
         let at = self.clock.now();
         let payload: Payload = jws.verify(&key)?;
         let claims = Arc::new(payload.check(&self.issuer, &self.audience, at)?);
-        Ok(Verified { claims, kid: jws.kid, key, at })
+        let weight = u32::try_from(token.len().div_ceil(COUNTED_BYTES)).unwrap_or(u32::MAX);
+        Ok(Verified { claims, kid: jws.kid, key, at, weight })
     }
 }

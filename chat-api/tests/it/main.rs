@@ -45,3 +45,4 @@ mod topics;
 mod traces;
 mod transactions;
 mod ws;
+mod tokens;

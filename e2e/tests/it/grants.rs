@@ -1,6 +1,7 @@
 //! What Dex grants for a code or a refresh token, and what it refuses.
 
 use anyhow::{Context as _, Result, ensure};
+use devstack::endpoints::SCOPES;
 use e2e::oidc::{App, LOCAL_ACCOUNTS, Refusal, Request};
 use e2e::wait::until;
 use reqwest::StatusCode;
@@ -19,7 +20,7 @@ async fn code(app: &App, login: &str) -> Result<(Request, String)> {
 
 #[tokio::test]
 async fn a_refresh_token_rotates_and_the_subject_stays() -> Result<()> {
-    let app = &Stage::shared().await?.app;
+    let app = Stage::shared().await?.app.asking_for(&format!("{SCOPES} groups"));
     let first = app.sign_in(LOCAL_ACCOUNTS, "heidi", &password("heidi")).await?;
     let second = app.rotate(&first).await?;
     let before = first.id.claims()?;

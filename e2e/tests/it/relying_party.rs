@@ -24,7 +24,7 @@ async fn a_strict_foreign_relying_party_completes_the_whole_protocol() -> Result
         .env("ISSUER", &stage.stack.endpoints().dex_issuer)
         .env("CLIENT_ID", CLIENT_ID)
         .env("REDIRECT_URI", &stage.app.redirect_uri)
-        .env("SCOPE", SCOPES)
+        .env("SCOPE", format!("{SCOPES} groups"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .kill_on_drop(true)

@@ -1,7 +1,7 @@
 //! Signing in on Dex's pages.
 
 use anyhow::{Context as _, Result};
-use devstack::endpoints::DemoUser;
+use devstack::endpoints::{DemoUser, SCOPES};
 use e2e::browser::Page;
 use e2e::oidc::{EMAIL, LOCAL_ACCOUNTS};
 use e2e::wait::until;
@@ -39,7 +39,8 @@ async fn the_sign_in_url_of_the_stack_leads_to_the_page() -> Result<()> {
 #[tokio::test]
 async fn the_right_password_yields_tokens_that_say_who_it_is() -> Result<()> {
     let stage = Stage::shared().await?;
-    let tokens = stage.app.sign_in(LOCAL_ACCOUNTS, "carol", &password("carol")).await?;
+    let app = stage.app.asking_for(&format!("{SCOPES} groups"));
+    let tokens = app.sign_in(LOCAL_ACCOUNTS, "carol", &password("carol")).await?;
     for token in [&tokens.access, &tokens.id] {
         let claims = token.claims()?;
         assert_eq!(claims["aud"], json!(["chat-api", "chat-app-frontend"]));

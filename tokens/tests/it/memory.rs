@@ -72,6 +72,17 @@ async fn the_memory_is_bounded() {
 }
 
 #[tokio::test]
+async fn a_long_token_counts_for_the_memory_that_it_takes() {
+    let setup = Setup::with(Issuer::start(&[&EC]).await, |config| config.with_cached_tokens(8));
+    for n in 0..20 {
+        let claims = with(setup.claims(), "sub", format!("user-{n}"));
+        setup.accepted(&EC.token(&with(claims, "groups", vec!["g".repeat(128); 40]))).await;
+    }
+    let remembered = setup.verifier.remembered();
+    assert!((1..=2).contains(&remembered), "{remembered}");
+}
+
+#[tokio::test]
 async fn refused_tokens_are_not_remembered() {
     let setup = Setup::new().await;
     let before = setup.verifier.remembered();

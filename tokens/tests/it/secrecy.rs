@@ -71,7 +71,7 @@ async fn nothing_of_a_token_appears_in_errors_and_logs() {
             signer.sign(&with(signer.header(), "kid", CANARY), &claims),
             signer.sign(&json!({"alg": signer.alg()}), &claims),
             NEW_RSA.sign(&signer.header(), &claims),
-            signer.token(&with(claims, "padding", CANARY.repeat(1_000))),
+            signer.token(&with(claims, "padding", CANARY.repeat(4_000))),
         ]);
     }
     for token in &tokens {
