@@ -7,6 +7,7 @@ use axum::http::HeaderValue;
 use clap::Args;
 use secrecy::SecretString;
 use url::Url;
+use service_process::cli::item;
 
 use crate::hub;
 use crate::kafka::{Bounds, Log, TopicShape};
@@ -85,7 +86,7 @@ pub struct ServeArgs {
     pub dex_discovery_url: Option<String>,
 
     /// Origins whose pages may call, separated by commas; none if left out.
-    #[arg(long, env = "CHAT_ALLOWED_ORIGINS", value_delimiter = ',', value_parser = parse_origin)]
+    #[arg(long, env = "CHAT_ALLOWED_ORIGINS", value_delimiter = ',', value_parser = item(parse_origin as fn(&str) -> Result<HeaderValue, String>))]
     pub chat_allowed_origins: Vec<HeaderValue>,
 
     /// What this replica calls itself in the records that it appends to the log, as their header
@@ -215,8 +216,9 @@ fn parse_brokers(text: &str) -> Result<String, String> {
             !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
         })
     };
-    if text.split(',').all(is_address) {
-        Ok(text.to_owned())
+    let addresses: Vec<_> = text.split(',').map(str::trim).collect();
+    if addresses.iter().all(is_address) {
+        Ok(addresses.join(","))
     } else {
         Err("expected host:port, separated by commas".to_owned())
     }

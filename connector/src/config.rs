@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use secrecy::SecretString;
+use service_process::cli::item;
 use service_process::telemetry::TelemetryArgs;
 use thiserror::Error;
 
@@ -96,16 +97,16 @@ pub struct ServeArgs {
 
     /// DNS names of those who may call, separated by commas: the certificate must bear one of them.
     #[arg(long, env = "TLS_CLIENT_NAMES", default_value = "dex", value_delimiter = ',',
-          value_parser = clap::builder::NonEmptyStringValueParser::new())]
+          value_parser = item(clap::builder::NonEmptyStringValueParser::new()))]
     pub tls_client_names: Vec<String>,
 
     /// Show the contract to who asks for it (gRPC reflection), for tools such as grpcurl.
     #[arg(long = "reflection", env = "CONNECTOR_REFLECTION",
-          value_parser = clap::builder::FalseyValueParser::new())]
+          value_parser = clap::builder::BoolishValueParser::new())]
     pub connector_reflection: bool,
 
     /// Serve without TLS, so that whoever reaches the port may guess. For development only.
-    #[arg(long, env = "CONNECTOR_INSECURE", value_parser = clap::builder::FalseyValueParser::new(),
+    #[arg(long, env = "CONNECTOR_INSECURE", value_parser = clap::builder::BoolishValueParser::new(),
           conflicts_with_all = ["tls_cert_file", "tls_key_file", "tls_ca_file"])]
     pub insecure: bool,
 }

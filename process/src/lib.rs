@@ -4,11 +4,14 @@
 //! account, no room. A service's `main` parses its configuration with [`cli`], opens its logs with
 //! [`telemetry`], runs under a [`lifecycle::Lifecycle`] and is watched through the [`admin`] port.
 //! Its calls belong to traces that cross processes by [`trace_context`], and what it counts is named
-//! by [`metrics`]. Commands answer through [`output`].
+//! by [`metrics`]. Commands answer through [`output`], take
+//! what they are handed through [`input`], and [`address`] tells what is wrong with a server's.
 
+pub mod address;
 pub mod admin;
 pub mod cli;
 pub mod exit;
+pub mod input;
 pub mod lifecycle;
 pub mod metrics;
 pub mod output;

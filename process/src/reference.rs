@@ -6,7 +6,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, Command};
+
+use crate::cli::is_switch;
 
 /// Set to anything, it has [`compare`] write the section instead of complaining about it.
 pub const UPDATE: &str = "UPDATE_DOCS";
@@ -27,6 +29,33 @@ pub fn markdown(program: &Command) -> String {
         let _ = writeln!(text, "{} {users} |", row(argument));
     }
     text
+}
+
+/// An option as the documents show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Documented {
+    /// Its name on the command line, with the dashes.
+    pub option: String,
+    /// The variable it is taken from, if it has one.
+    pub variable: Option<String>,
+    /// Whether it is on or off and has no value of its own.
+    pub is_switch: bool,
+    /// The commands that take it, such as `users list`.
+    pub commands: Vec<String>,
+}
+
+/// The options of a program as [`markdown`] lists them.
+#[must_use]
+pub fn options(program: &Command) -> Vec<Documented> {
+    let (mut commands, mut options) = (Vec::new(), Vec::new());
+    collect(program, "", &mut commands, &mut options);
+    let documented = |(argument, users): (&Arg, Vec<String>)| Documented {
+        option: format!("--{}", argument.get_long().unwrap_or_default()),
+        variable: argument.get_env().map(|name| name.to_string_lossy().into_owned()),
+        is_switch: is_switch(argument),
+        commands: users.iter().map(|user| user.trim_matches('`').to_owned()).collect(),
+    };
+    options.into_iter().map(documented).collect()
 }
 
 /// Compares the section of a document that stands between `<!-- NAME: begin -->` and
@@ -114,10 +143,6 @@ fn default(argument: &Arg) -> String {
         "" => "none".to_owned(),
         value => format!("`{value}`"),
     }
-}
-
-fn is_switch(argument: &Arg) -> bool {
-    matches!(argument.get_action(), ArgAction::SetTrue)
 }
 
 /// One line of a table, closed by a full stop.

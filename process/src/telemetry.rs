@@ -48,15 +48,18 @@ pub enum LogFormat {
 }
 
 fn parse_level(text: &str) -> Result<String, String> {
-    // `EnvFilter` takes any bare word for a target, so a mistyped level would switch logs off.
-    let bare_word_is_level = text
-        .split(',')
+    let parts: Vec<_> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    // `EnvFilter` takes any bare word for a target, so a mistyped level would switch logs off; and of
+    // no word at all it makes `error`.
+    let bare_word_is_level = parts
+        .iter()
         .filter(|part| !part.contains(['=', '[']))
-        .all(|part| part.trim().parse::<tracing::level_filters::LevelFilter>().is_ok());
-    if !bare_word_is_level {
+        .all(|part| part.parse::<tracing::level_filters::LevelFilter>().is_ok());
+    if parts.is_empty() || !bare_word_is_level {
         return Err("expected error, warn, info, debug, trace, off or target=level".to_owned());
     }
-    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+    let text = parts.join(",");
+    EnvFilter::try_new(&text).map(|_| text).map_err(|error| error.to_string())
 }
 
 /// Opens the log of this process, and its traces if they are asked for. Later calls change nothing.

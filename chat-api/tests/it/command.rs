@@ -78,6 +78,14 @@ async fn bad_configuration_ends_with_64_and_names_the_option() {
     assert!(code == Some(64) && text.contains("--mongodb-uri"), "{text}");
     let child = program(&setup).arg("check-config").spawn().unwrap();
     assert_eq!(finish(child).await.0, Some(0));
+    for (variable, value) in [
+        ("CHAT_ALLOWED_ORIGINS", "https://chat.example, https://www.chat.example"),
+        ("KAFKA_BROKERS", "one:9092 , two:9092"),
+    ] {
+        let child = program(&setup).arg("check-config").env(variable, value).spawn().unwrap();
+        let (code, text) = finish(child).await;
+        assert_eq!(code, Some(0), "{variable}: {text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,6 +20,8 @@ mod dead_letters;
 mod dlq;
 mod fixtures;
 mod fleet;
+#[path = "../../../process/tests/it/every_option.rs"]
+mod every_option;
 mod health;
 mod idempotency;
 mod issuer;
@@ -29,6 +31,7 @@ mod newer;
 #[path = "../../../process/tests/it/dashboards.rs"]
 mod observed;
 mod openapi;
+mod options;
 mod outage;
 mod pages;
 mod properties;

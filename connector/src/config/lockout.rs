@@ -40,7 +40,8 @@ pub struct LockoutArgs {
     pub lockout_known_network_failures: u32,
 
     /// Refuse accounts whose e-mail address is not proved.
-    #[arg(long, env = "REQUIRE_VERIFIED_EMAIL", value_parser = clap::builder::FalseyValueParser::new())]
+    #[arg(long, env = "REQUIRE_VERIFIED_EMAIL",
+          value_parser = clap::builder::BoolishValueParser::new())]
     pub require_verified_email: bool,
 }
 

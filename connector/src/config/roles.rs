@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use clap::builder::EnumValueParser;
 use clap::{Args, ValueEnum};
+use service_process::cli::item;
 
 /// A part of the service that a process can do alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -30,7 +32,8 @@ impl fmt::Display for Role {
 pub struct RolesArgs {
     /// What this process does, separated by commas: answer Dex, serve the accounts pages, work in the
     /// background. Each has to be done by some process.
-    #[arg(long, env = "ROLES", default_value = "login,accounts,worker", value_delimiter = ',')]
+    #[arg(long, env = "ROLES", default_value = "login,accounts,worker", value_delimiter = ',',
+          value_parser = item(EnumValueParser::<Role>::new()))]
     pub roles: Vec<Role>,
 }
 

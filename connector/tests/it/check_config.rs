@@ -6,7 +6,7 @@ use crate::connector::{keys, program, text};
 
 const DSN: (&str, &str) = ("POSTGRES_DSN", "postgres://accounts:canary@127.0.0.1:1/accounts");
 
-fn check(variables: &[(&str, &str)]) -> (Option<i32>, String) {
+pub(crate) fn check(variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut command = program();
     command.arg("check-config").env("ROLES", "login");
     command.env("PEPPER_FILE", &keys().peppers).env("GUARD_KEY_FILE", &keys().guard_key);
@@ -33,6 +33,8 @@ fn a_usable_configuration_is_said_to_be_usable() {
     variables.extend(tls.iter().map(|(name, value)| (*name, value.as_str())));
     assert_eq!(check(&variables).0, Some(0), "{:?}", check(&variables));
     assert_eq!(check(&[DSN, ("CONNECTOR_INSECURE", "true")]).0, Some(0));
+    variables.push(("CONNECTOR_INSECURE", "false"));
+    assert_eq!(check(&variables).0, Some(0), "{:?}", check(&variables));
 }
 
 #[test]
@@ -90,7 +92,6 @@ fn an_unusable_configuration_exits_64_and_names_the_option_without_its_secrets()
         (vec![DSN, insecure, ("BCRYPT_COST", "13")], "--bcrypt-cost"),
         (vec![DSN, insecure, ("CONNECTOR_GRPC_LISTEN", "5557")], "--connector-grpc-listen"),
         (vec![DSN, insecure, ("ADMIN_LISTEN", "nowhere:1")], "--admin-listen"),
-        (vec![DSN, insecure, ("CONNECTOR_PROMPT", "")], "--connector-prompt"),
         (vec![DSN, insecure, ("LOG_LEVEL", "loud")], "--log-level"),
         (vec![DSN, insecure, ("LOG_FORMAT", "xml")], "--log-format"),
     ];

@@ -11,12 +11,15 @@ mod connector;
 mod corpora;
 mod dashboards;
 mod enumeration;
+#[path = "../../../process/tests/it/every_option.rs"]
+mod every_option;
 mod guard;
 mod health;
 mod lockout;
 mod login;
 #[path = "../../../process/tests/it/dashboards.rs"]
 mod observed;
+mod options;
 mod partitions;
 mod passwords;
 mod program;

@@ -110,6 +110,22 @@ async fn traces_are_off_without_an_endpoint() {
     assert!(log.contains("carries []"), "{log}");
 }
 
+#[tokio::test]
+async fn an_empty_variable_is_as_one_that_is_not_set() {
+    // That it stops is told at the level of information, which is logged unless less is asked for.
+    for (variable, value) in [
+        ("LOG_LEVEL", ""),
+        ("LOG_LEVEL", " info ,"),
+        ("LOG_FORMAT", ""),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+        ("OTEL_SERVICE_NAME", ""),
+        ("OTEL_TRACES_SAMPLER_ARG", ""),
+    ] {
+        let log = run(&[(variable, value)]).await;
+        assert!(log.contains("INFO") && log.contains("carries []"), "{variable}={value}: {log}");
+    }
+}
+
 #[test]
 fn unusable_settings_exit_64_and_name_the_option() {
     for (variable, value, option) in [
@@ -117,7 +133,8 @@ fn unusable_settings_exit_64_and_name_the_option() {
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4317", "--otel-exporter-otlp-endpoint"),
         ("OTEL_TRACES_SAMPLER_ARG", "1.1", "--otel-traces-sampler-arg"),
         ("OTEL_TRACES_SAMPLER_ARG", "NaN", "--otel-traces-sampler-arg"),
-        ("OTEL_SERVICE_NAME", "", "--otel-service-name"),
+        ("LOG_LEVEL", ",", "--log-level"),
+        ("LOG_LEVEL", "loud", "--log-level"),
     ] {
         let mut service = command();
         let output = service.args(["--behaviour", "orderly"]).env(variable, value).output();

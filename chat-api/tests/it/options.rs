@@ -1,0 +1,34 @@
+//! Every option of the program, as the table of docs/CONFIGURATION.md lists it.
+
+use chat_api::cli::Cli;
+use clap::CommandFactory as _;
+
+use crate::every_option::Shown;
+
+fn shown() -> Shown<'static> {
+    Shown {
+        program: Cli::command(),
+        example: "chat_options",
+        variables: &[
+            ("KAFKA_BROKERS", "kafka:9092"),
+            ("MONGODB_URI", "mongodb://db"),
+            ("DEX_ISSUER_URL", "https://chat.example/dex"),
+        ],
+        arguments: &[("dlq replay", "--all")],
+    }
+}
+
+#[test]
+fn an_empty_variable_is_as_one_that_is_not_set() {
+    shown().takes_an_empty_variable_for_none();
+}
+
+#[test]
+fn a_switch_is_off_by_everything_that_says_no_and_on_by_what_says_yes() {
+    shown().switches_off_by_what_says_no();
+}
+
+#[test]
+fn a_value_that_cannot_be_used_is_refused_with_the_name_of_its_option() {
+    shown().names_the_option_of_what_it_refuses();
+}
