@@ -1,48 +1,35 @@
 //! Creating accounts from a file.
 //!
 //! A run is all or nothing and may be repeated: a second run of the same file writes nothing. It
-//! replaces no password unless it is told to.
+//! replaces no password unless it is told to. The order of the rows says nothing, and everything
+//! that is wrong with them is told at once.
 
+mod file;
+mod meant;
+
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
 use thiserror::Error;
+use uuid::Uuid;
 
+use self::file::{Fault, Row};
+use self::meant::Claim;
 use crate::account::{AccountId, Email, MAX_GROUP_BYTES, MAX_NAME_BYTES, UserName};
 use crate::audit::{Entry, Event, Ids, Origin};
 use crate::password::{Caller, Credential, MAX_PASSWORD_BYTES, Pool, Saturated};
-use crate::store::{NewAccount, SeedTransaction, StoreError};
+use crate::store::{Existing, Named, NewAccount, SeedTransaction, StoreError};
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    users: Vec<Row>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    id: Option<String>,
-    username: String,
-    email: Option<String>,
-    #[serde(default)]
-    email_verified: bool,
-    #[serde(default)]
-    full_name: String,
-    is_active: Option<bool>,
-    #[serde(default)]
-    groups: Vec<String>,
-    password: Option<SecretString>,
-    password_hash: Option<SecretString>,
-}
-
-/// The accounts of a seed file, each of them valid.
+/// What a seed file wants.
 #[derive(Debug)]
 pub struct Plan {
-    rows: Vec<(NewAccount, Password)>,
+    claims: Vec<Claim>,
+    /// Of each row that is valid, what it says of its account.
+    accounts: Vec<Option<(NewAccount, Password)>>,
+    faults: Vec<RowError>,
     replaces_passwords: bool,
 }
 
@@ -59,7 +46,7 @@ pub struct RowError {
     /// The row, counted from 1.
     pub row: usize,
     /// The field.
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     /// What is wrong with it.
     pub reason: String,
 }
@@ -70,20 +57,17 @@ impl fmt::Display for RowError {
     }
 }
 
-/// A file that cannot be used.
-#[derive(Debug, Error)]
-pub enum InvalidFile {
-    /// Not the YAML that is expected. The text says where.
-    #[error("the seed file is not usable: {0}")]
-    Yaml(String),
-    /// Rows with errors: all of them.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Rows(Vec<RowError>),
-}
+/// A file that is not the YAML that is expected. The text says where.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the seed file is not usable: {0}")]
+pub struct InvalidFile(String);
 
 /// Why accounts could not be written. Nothing was.
 #[derive(Debug, Error)]
 pub enum SeedError {
+    /// Rows that cannot be written: all of them.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Rows(Vec<RowError>),
     /// The row could not be written.
     #[error("row {row}")]
     Row {
@@ -93,6 +77,9 @@ pub enum SeedError {
         #[source]
         error: StoreError,
     },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Passwords could not be hashed.
     #[error(transparent)]
     Saturated(#[from] Saturated),
@@ -117,36 +104,44 @@ impl fmt::Display for Summary {
 }
 
 impl Plan {
-    /// Reads a seed file. Plain passwords are for development: refused unless they are allowed.
+    /// Reads a seed file. Plain passwords are for development: a fault unless they are allowed.
     pub fn parse(text: &str, allow_plain_passwords: bool) -> Result<Self, InvalidFile> {
-        let file: File = serde_yaml_ng::from_str(text)
-            .map_err(|error| InvalidFile::Yaml(without_values(&error.to_string())))?;
-        let mut rows = Vec::with_capacity(file.users.len());
-        let mut errors = Vec::new();
+        let mut plan = Self {
+            claims: Vec::new(),
+            accounts: Vec::new(),
+            faults: Vec::new(),
+            replaces_passwords: false,
+        };
         let (mut names, mut addresses, mut ids) = (HashSet::new(), HashSet::new(), HashSet::new());
-        for (index, row) in file.users.into_iter().enumerate() {
-            let error = |(field, reason)| RowError { row: index + 1, field, reason };
-            match parse_row(row, allow_plain_passwords) {
-                Err(found) => errors.extend(found.into_iter().map(error)),
-                Ok((account, password)) => {
-                    if !names.insert(account.username.key().to_owned()) {
-                        errors.push(error(("username", "stands in an earlier row".to_owned())));
-                    }
-                    let address = account.email.as_ref().map(|email| email.key().to_owned());
-                    if address.is_some_and(|key| !addresses.insert(key)) {
-                        errors.push(error(("email", "stands in an earlier row".to_owned())));
-                    }
-                    if account.id.is_some_and(|id| !ids.insert(id)) {
-                        errors.push(error(("id", "stands in an earlier row".to_owned())));
-                    }
-                    rows.push((account, password));
-                }
+        for (index, row) in file::rows(text)?.into_iter().enumerate() {
+            let number = index + 1;
+            let (claim, account, mut faults) = parse_row(number, row, allow_plain_passwords);
+            let mut earlier = |field: &'static str| {
+                faults.push((field.into(), "stands in an earlier row".to_owned()));
+            };
+            let name = claim.username.as_ref().map(|name| name.key().to_owned());
+            if name.is_some_and(|key| !names.insert(key)) {
+                earlier("username");
             }
+            let address = claim.email.as_ref().map(|email| email.key().to_owned());
+            if address.is_some_and(|key| !addresses.insert(key)) {
+                earlier("email");
+            }
+            if claim.id.is_some_and(|id| !ids.insert(id)) {
+                earlier("id");
+            }
+            let fault = |(field, reason)| RowError { row: number, field, reason };
+            plan.faults.extend(faults.into_iter().map(fault));
+            plan.claims.push(claim);
+            plan.accounts.push(account);
         }
-        if !errors.is_empty() {
-            return Err(InvalidFile::Rows(errors));
-        }
-        Ok(Self { rows, replaces_passwords: false })
+        Ok(plan)
+    }
+
+    /// What the file does wrong, as far as it can be told without the database.
+    #[must_use]
+    pub fn faults(&self) -> &[RowError] {
+        &self.faults
     }
 
     /// Whether passwords that accounts have already are replaced; without this they are not.
@@ -158,7 +153,8 @@ impl Plan {
     /// Whether a password has to be hashed.
     #[must_use]
     pub fn has_plain_passwords(&self) -> bool {
-        self.rows.iter().any(|(_, password)| matches!(password, Password::Plain(_)))
+        let passwords = self.accounts.iter().flatten().map(|(_, password)| password);
+        passwords.into_iter().any(|password| matches!(password, Password::Plain(_)))
     }
 
     /// Writes the accounts into a transaction, which the caller commits or rolls back. `pool` may be
@@ -170,20 +166,41 @@ impl Plan {
         ids: &Ids,
         now: DateTime<Utc>,
     ) -> Result<Summary, SeedError> {
+        let Self { claims, accounts, mut faults, replaces_passwords } = self;
+        let stored = seeding.find(&wanted(&claims)).await?;
+        let (existing, conflicts) = meant::meant(&claims, &stored);
+        for conflict in conflicts {
+            // Of two rows with one name the second has this fault already.
+            if !faults.iter().any(|it| (it.row, &it.field) == (conflict.row, &conflict.field)) {
+                faults.push(conflict);
+            }
+        }
+        if !faults.is_empty() {
+            faults.sort_by_key(|fault| fault.row);
+            return Err(SeedError::Rows(faults));
+        }
+        let rows = claims.iter().zip(accounts).zip(existing);
+        let rows: Vec<_> =
+            rows.filter_map(|((claim, row), existing)| Some((claim.row, row?, existing))).collect();
+        let renamed = rows.iter().filter_map(|(_, (account, _), existing)| {
+            existing.filter(|existing| existing.changes_keys(account))
+        });
+        seeding.set_aside(&renamed.map(Existing::id).collect::<Vec<_>>()).await?;
+
         let mut summary = Summary::default();
-        for (index, (account, password)) in self.rows.into_iter().enumerate() {
-            let in_row = |error| SeedError::Row { row: index + 1, error };
+        for (row, (account, password), existing) in rows {
+            let in_row = |error| SeedError::Row { row, error };
             let mut events = Vec::new();
-            let id = if let Some(existing) = seeding.find(&account).await.map_err(in_row)? {
-                let update = seeding.update(&existing, &account, ids.next(now), now);
+            let id = if let Some(existing) = existing {
+                let update = seeding.update(existing, &account, ids.next(now), now);
                 if update.await.map_err(in_row)? {
                     events.push(Event::AccountChanged);
                     events.extend(existing.turn(&account));
                 }
-                if (self.replaces_passwords || !existing.has_password())
+                if (replaces_passwords || !existing.has_password())
                     && let Some(credential) = password.credential(pool).await?
                 {
-                    let put = seeding.put_password(&existing, &credential, ids.next(now), now);
+                    let put = seeding.put_password(existing, &credential, ids.next(now), now);
                     events.extend(put.await.map_err(in_row)?.then_some(Event::AccountPasswordSet));
                 }
                 if events.is_empty() {
@@ -231,55 +248,77 @@ impl Password {
     }
 }
 
-/// A field and what is wrong with it.
-type RowFault = (&'static str, String);
-
-fn parse_row(row: Row, allow_plain: bool) -> Result<(NewAccount, Password), Vec<RowFault>> {
-    let mut faults: Vec<RowFault> = Vec::new();
-    let username = UserName::parse(&row.username)
-        .map_err(|error| faults.push(("username", error.to_string())))
-        .ok();
-    let email = row
-        .email
-        .map(|text| Email::parse(&text).map_err(|error| faults.push(("email", error.to_string()))))
-        .and_then(Result::ok);
-    let id = row.id.map(|text| AccountId::parse(&text)).transpose();
-    let id = id.map_err(|_| faults.push(("id", "must be a UUID".to_owned()))).ok().flatten();
-    faults.extend(check_full_name(&row.full_name).err());
-    faults.extend(check_groups(&row.groups).err());
-    let password = parse_password(row.password, row.password_hash, allow_plain)
-        .map_err(|fault| faults.push(fault))
-        .ok();
-    match (username, password) {
-        (Some(username), Some(password)) if faults.is_empty() => {
-            let (email_verified, full_name) = (row.email_verified, row.full_name);
-            let (is_active, groups) = (row.is_active, row.groups);
-            let account =
-                NewAccount { id, username, email, email_verified, full_name, is_active, groups };
-            Ok((account, password))
-        }
-        _ => Err(faults),
+/// What the database is asked for.
+fn wanted(claims: &[Claim]) -> Named {
+    let mut named = Named::default();
+    for claim in claims {
+        named.ids.extend(claim.id.map(Uuid::from));
+        named.usernames.extend(claim.username.as_ref().map(|name| name.key().to_owned()));
+        named.emails.extend(claim.email.as_ref().map(|email| email.key().to_owned()));
     }
+    named
 }
 
-/// Whether a display name can be one.
-pub(crate) fn check_full_name(text: &str) -> Result<(), RowFault> {
-    if text.len() > MAX_NAME_BYTES || text.contains(char::is_control) {
-        let reason = format!("must be at most {MAX_NAME_BYTES} bytes without control characters");
-        return Err(("full_name", reason));
+/// What a row says of its account, if nothing is wrong with it.
+type Parsed = (Claim, Option<(NewAccount, Password)>, Vec<Fault>);
+
+fn parse_row(number: usize, mut row: Row, allow_plain: bool) -> Parsed {
+    let username = row.text("username");
+    if username.is_none() && !row.faults.iter().any(|(field, _)| field == "username") {
+        row.fault("username", "is missing");
     }
-    Ok(())
+    let username = username.and_then(|text| {
+        UserName::parse(&text).map_err(|error| row.fault("username", error.to_string())).ok()
+    });
+    let email = row.text("email").and_then(|text| {
+        Email::parse(&text).map_err(|error| row.fault("email", error.to_string())).ok()
+    });
+    let id = row.text("id").and_then(|text| {
+        AccountId::parse(&text).map_err(|_| row.fault("id", "must be a UUID")).ok()
+    });
+    let full_name = parse_full_name(&row.text("full_name").unwrap_or_default())
+        .map_err(|reason| row.fault("full_name", reason));
+    let groups = row.list("groups");
+    if let Err(reason) = check_groups(&groups) {
+        row.fault("groups", reason);
+    }
+    let email_verified = row.switch("email_verified").unwrap_or(false);
+    let is_active = row.switch("is_active");
+    let (plain, hash) = (row.secret("password"), row.secret("password_hash"));
+    let password = parse_password(plain, hash, allow_plain)
+        .map_err(|(field, reason)| row.fault(field, reason));
+
+    let claim = Claim { row: number, id, username: username.clone(), email: email.clone() };
+    let account = match (username, full_name, password) {
+        (Some(username), Ok(full_name), Ok(password)) if row.faults.is_empty() => {
+            let account =
+                NewAccount { id, username, email, email_verified, full_name, is_active, groups };
+            Some((account, password))
+        }
+        _ => None,
+    };
+    (claim, account, row.faults)
+}
+
+/// A display name. White space around it does not count, so that one of nothing else is none.
+pub(crate) fn parse_full_name(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.len() > MAX_NAME_BYTES || text.contains(char::is_control) {
+        return Err(format!("must be at most {MAX_NAME_BYTES} bytes without control characters"));
+    }
+    Ok(text.to_owned())
 }
 
 /// Whether these can be the names of groups.
-pub(crate) fn check_groups(names: &[String]) -> Result<(), RowFault> {
+pub(crate) fn check_groups(names: &[String]) -> Result<(), String> {
     let unusable = |name: &String| {
-        name.is_empty() || name.len() > MAX_GROUP_BYTES || name.contains(char::is_control)
+        name.trim().is_empty() || name.len() > MAX_GROUP_BYTES || name.contains(char::is_control)
     };
     if names.iter().any(unusable) {
-        let reason =
-            format!("must be names of 1 to {MAX_GROUP_BYTES} bytes without control characters");
-        return Err(("groups", reason));
+        return Err(format!(
+            "must be names of 1 to {MAX_GROUP_BYTES} bytes that are not blank and have no control \
+             characters"
+        ));
     }
     Ok(())
 }
@@ -288,7 +327,7 @@ fn parse_password(
     plain: Option<SecretString>,
     hash: Option<SecretString>,
     allow_plain: bool,
-) -> Result<Password, RowFault> {
+) -> Result<Password, (&'static str, String)> {
     match (plain, hash) {
         (Some(_), Some(_)) => Err(("password", "and password_hash exclude each other".to_owned())),
         (Some(_), None) if !allow_plain => Err((
@@ -304,33 +343,6 @@ fn parse_password(
             .map_err(|error| ("password_hash", error.to_string())),
         (None, None) => Ok(Password::None),
     }
-}
-
-/// The parser quotes what it did not expect, and that may be a password: values between double
-/// quotes, numbers and names of fields between backticks. Only what can be a field's name stays.
-fn without_values(message: &str) -> String {
-    let (mut shown, mut rest) = (String::new(), message);
-    while let Some((before, quoted)) = rest.find(['"', '`']).map(|at| rest.split_at(at)) {
-        let quote = if quoted.starts_with('"') { '"' } else { '`' };
-        let end = closing(&quoted[1..], quote);
-        let (inside, after) = quoted[1..].split_at(end);
-        let is_field = |c: char| c.is_ascii_lowercase() || c == '_';
-        let kept = if quote == '`' && inside.chars().all(is_field) { inside } else { "…" };
-        shown.extend([before, kept]);
-        rest = after.get(1..).unwrap_or_default();
-    }
-    shown + rest
-}
-
-/// Where the quotation ends. Between double quotes a backslash comes before those that do not.
-fn closing(text: &str, quote: char) -> usize {
-    let mut escaped = false;
-    let ends = |(_, c): &(usize, char)| {
-        let ends = *c == quote && !escaped;
-        escaped = *c == '\\' && quote == '"' && !escaped;
-        ends
-    };
-    text.char_indices().find(ends).map_or(text.len(), |(at, _)| at)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub use backlog::Backlog;
 pub use guard::Reserved;
 pub use outbox::MailKind;
 pub use revocations::Revocation;
-pub use seed::{Existing, NewAccount, SeedTransaction};
+pub use seed::{Existing, Named, NewAccount, SeedTransaction};
 pub use trail::{Line, Wanted};
 pub use users::{Filter, Known, Listed, PasswordFacts};
 
@@ -70,12 +70,6 @@ pub enum StoreError {
     /// Two accounts cannot share this.
     #[error("{field} belongs to another account")]
     Taken {
-        /// The field, as a person knows it.
-        field: &'static str,
-    },
-    /// What should be there is not.
-    #[error("{field} belongs to no account")]
-    Missing {
         /// The field, as a person knows it.
         field: &'static str,
     },

@@ -148,7 +148,7 @@ async fn told(store: &Store, event: Option<Event>, account: AccountId, done: &st
 /// A group that an account can be in.
 fn parse_group(text: &str) -> Result<String, String> {
     let name = text.to_owned();
-    seed::check_groups(std::slice::from_ref(&name)).map_err(|(_, reason)| reason)?;
+    seed::check_groups(std::slice::from_ref(&name))?;
     Ok(name)
 }
 

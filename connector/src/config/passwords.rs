@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
+use service_process::input;
 use thiserror::Error;
 
 use crate::keys::MacKey;
@@ -71,5 +72,6 @@ fn read<T, E: ToString>(
     let path = path.ok_or(InvalidKeyFile::Missing(option))?;
     let fault = |reason| InvalidKeyFile::Content { option, path: path.to_owned(), reason };
     let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
-    parse(SecretString::from(text).expose_secret()).map_err(|error| fault(error.to_string()))
+    let text = SecretString::from(text);
+    parse(input::text(text.expose_secret())).map_err(|error| fault(error.to_string()))
 }

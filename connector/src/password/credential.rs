@@ -14,6 +14,8 @@ const MAX_BCRYPT_BYTES: usize = 72;
 
 /// Length of a bcrypt hash in modular crypt form: `$2b$12$`, 22 characters of salt, 31 of hash.
 const HASH_LENGTH: usize = 60;
+const VERSION_LENGTH: usize = "$2b$".len();
+const COST_LENGTH: usize = "12".len();
 
 /// A bcrypt hash (`$2a$`, `$2b$` or `$2y$`) of a cost that we accept, and how it was made. `Debug`
 /// does not show the hash.
@@ -37,9 +39,18 @@ pub enum InvalidHash {
     /// A cost that is too cheap to accept, or so expensive that it would block the pool.
     #[error("must have a bcrypt cost from 10 to 12")]
     Cost,
-    /// Not 60 characters that bcrypt writes.
+    /// Not 60 characters with the cost where it belongs.
     #[error("must be a complete bcrypt hash of 60 characters")]
     Shape,
+    /// A character in the salt or the hash that bcrypt's base64 does not have.
+    #[error("must have only the characters ./A-Za-z0-9 after its cost")]
+    Alphabet,
+    /// The last character of the salt or of the hash stands for more bits than there are, and those
+    /// that are too many are set. Programs do not agree on what such a salt is, and no hash ends so.
+    #[error(
+        "must be as bcrypt writes it: the last character of its salt or hash has unused bits set"
+    )]
+    Padding,
     /// Not scheme 1 without a pepper's id, nor scheme 2 with one.
     #[error("must be scheme 1, or scheme 2 with the id of its pepper")]
     Scheme,
@@ -108,9 +119,17 @@ fn parse_hash(text: &str) -> Result<Cost, InvalidHash> {
     if text.len() != HASH_LENGTH || !text.is_ascii() {
         return Err(InvalidHash::Shape);
     }
+    let (cost, rest) = text[VERSION_LENGTH..].split_once('$').ok_or(InvalidHash::Shape)?;
+    if cost.len() != COST_LENGTH {
+        return Err(InvalidHash::Shape);
+    }
+    let cost = Cost::parse(cost).map_err(|_| InvalidHash::Cost)?;
+    if !rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"./".contains(&byte)) {
+        return Err(InvalidHash::Alphabet);
+    }
     // Decoded now, so that no verification fails without having done its work.
-    let parts = HashParts::from_str(text).map_err(|_| InvalidHash::Shape)?;
-    Cost::new(parts.get_cost()).map_err(|_| InvalidHash::Cost)
+    HashParts::from_str(text).map_err(|_| InvalidHash::Padding)?;
+    Ok(cost)
 }
 
 impl fmt::Debug for Credential {

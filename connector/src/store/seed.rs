@@ -32,12 +32,25 @@ pub struct NewAccount {
     pub groups: Vec<String>,
 }
 
+/// Whom the rows of a file name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Ids.
+    pub ids: Vec<Uuid>,
+    /// Keys of user names.
+    pub usernames: Vec<String>,
+    /// Keys of e-mail addresses.
+    pub emails: Vec<String>,
+}
+
 /// An account as it is stored.
 #[derive(Debug)]
 pub struct Existing {
     id: Uuid,
     username: String,
+    username_key: String,
     email: Option<String>,
+    email_key: Option<String>,
     email_verified: bool,
     full_name: String,
     is_active: bool,
@@ -51,6 +64,25 @@ impl Existing {
     #[must_use]
     pub fn id(&self) -> AccountId {
         self.id.into()
+    }
+
+    /// What its user name is looked up by.
+    #[must_use]
+    pub fn username_key(&self) -> &str {
+        &self.username_key
+    }
+
+    /// What its e-mail address is looked up by.
+    #[must_use]
+    pub fn email_key(&self) -> Option<&str> {
+        self.email_key.as_deref()
+    }
+
+    /// Whether it is looked up by something else when it is made what `account` says.
+    #[must_use]
+    pub fn changes_keys(&self, account: &NewAccount) -> bool {
+        self.username_key != account.username.key()
+            || self.email_key.as_deref() != account.email.as_ref().map(Email::key)
     }
 
     /// What becomes of the account's use when it is made what `account` says, if that changes.
@@ -73,7 +105,8 @@ impl Existing {
         let mut groups: Vec<&str> = account.groups.iter().map(String::as_str).collect();
         groups.sort_unstable();
         groups.dedup();
-        self.username == account.username.as_str()
+        !self.changes_keys(account)
+            && self.username == account.username.as_str()
             && self.email.as_deref() == account.email.as_ref().map(Email::as_str)
             && self.email_verified == account.email_verified
             && self.full_name == account.full_name
@@ -100,28 +133,44 @@ impl Store {
 }
 
 impl SeedTransaction<'_> {
-    /// The account that is meant, if it exists. It is an error when an id is meant that no account
-    /// has: ids are never chosen, so that the one of a deleted account cannot come back.
-    pub async fn find(&mut self, account: &NewAccount) -> Result<Option<Existing>, StoreError> {
+    /// The accounts that have one of these ids, user names or addresses.
+    pub async fn find(&mut self, named: &Named) -> Result<Vec<Existing>, StoreError> {
         let existing = sqlx::query_as!(
             Existing,
             r#"
-            select users.id, username, email, email_verified, full_name, is_active,
+            select users.id as "id!", username as "username!", username_key as "username_key!",
+                   email as "email?", email_key as "email_key?", email_verified as "email_verified!",
+                   full_name as "full_name!", is_active as "is_active!",
                    array(select group_name from user_groups where user_id = users.id
                          order by group_name collate "C") as "groups!",
                    password_hash as "password_hash?"
             from users left join credentials on credentials.user_id = users.id
-            where users.id = $1 or ($1 is null and username_key = $2)
+            where users.id = any ($1) or username_key = any ($2) or email_key = any ($3)
             "#,
-            account.id.map(Uuid::from),
-            account.username.key()
+            &named.ids,
+            &named.usernames,
+            &named.emails
         )
-        .fetch_optional(&mut *self.transaction)
+        .fetch_all(&mut *self.transaction)
         .await?;
-        if existing.is_none() && account.id.is_some() {
-            return Err(StoreError::Missing { field: "id" });
-        }
         Ok(existing)
+    }
+
+    /// Takes their names and addresses from accounts that are about to get others, so that these can
+    /// be given to whom they belong next, in any order. Nobody else gets to see that.
+    pub async fn set_aside(&mut self, accounts: &[AccountId]) -> Result<(), StoreError> {
+        let ids: Vec<Uuid> = accounts.iter().map(|id| Uuid::from(*id)).collect();
+        // No name has a control character, so nobody's is this one.
+        sqlx::query!(
+            r#"
+            update users set username_key = chr(1) || id::text, email = null, email_key = null
+            where id = any ($1)
+            "#,
+            &ids
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
     }
 
     /// Creates the account under this id. With its password comes whether that must be changed.

@@ -134,6 +134,23 @@ fn an_unusable_key_file_exits_64_and_names_the_option_and_the_line_without_its_c
 }
 
 #[test]
+fn key_files_may_begin_with_a_byte_order_mark() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().expect("a path in UTF-8").to_owned()
+    };
+    let key = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+    let peppers = file("peppers", &format!("\u{feff}p1:{key}\r\n"));
+    let guard = file("guard", &format!("\u{feff}{key}\r\n"));
+    let insecure = ("CONNECTOR_INSECURE", "true");
+    let (code, text) =
+        check(&[DSN, insecure, ("PEPPER_FILE", &peppers), ("GUARD_KEY_FILE", &guard)]);
+    assert_eq!(code, Some(0), "{text}");
+}
+
+#[test]
 fn a_command_without_its_key_files_names_them() {
     let peppers = keys().peppers.to_str().unwrap();
     for (given, missing) in [(None, "PEPPER_FILE"), (Some(peppers), "GUARD_KEY_FILE")] {

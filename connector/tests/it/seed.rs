@@ -94,6 +94,105 @@ async fn a_bad_row_is_named_and_nothing_is_written() {
 }
 
 #[tokio::test]
+async fn all_bad_rows_are_named_at_once_whoever_finds_them() {
+    let database = Database::with_people().await;
+    let yaml = "
+users:
+  - { username: new, username: newer }
+  - { username: b, email: ALICE@example.com }
+  - { username: c, pasword: canary }
+  - { username: d, id: 01a20d3a-9c8b-71a7-b051-2b64601475f5 }
+  - { username: 'a@b', email: nohash@example.com }
+  - { username: new }
+";
+    let output = database.seed(yaml, &[]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    for named in [
+        "row 1: username is there more than once",
+        "row 2: email belongs to another account",
+        "row 3: pasword is no field of an account",
+        "row 4: id belongs to no account",
+        "row 5: username must not contain @",
+        "row 5: email belongs to another account",
+        "row 6: username stands in an earlier row",
+    ] {
+        assert_eq!(text(&output).matches(named).count(), 1, "{named}: {}", text(&output));
+    }
+    assert_eq!(text(&output).matches("row ").count(), 7, "{}", text(&output));
+    assert!(!text(&output).contains("canary"), "{}", text(&output));
+    assert_eq!(count(&database, "users").await, 4);
+}
+
+#[tokio::test]
+async fn accounts_may_swap_names_and_addresses_in_any_order_of_the_rows() {
+    let database = Database::create().await;
+    let first = "users: [{username: ada, email: a@x.y}, {username: ben, email: b@x.y}, {username: cy, email: c@x.y}]";
+    assert!(database.seed(first, &[]).status.success());
+    let ids = async || -> Vec<(String, uuid::Uuid, Option<String>)> {
+        sqlx::query_as("select username, id, email from users order by username")
+            .fetch_all(&database.pool)
+            .await
+            .unwrap()
+    };
+    let before = ids().await;
+    let [ada, ben, cy] = [0, 1, 2].map(|n: usize| before[n].1);
+    let run = |rows: &[String]| {
+        let output = database.seed(&format!("users: [{}]", rows.join(", ")), &[]);
+        assert_eq!(output.status.code(), Some(0), "{rows:?}: {}", text(&output));
+        text(&output)
+    };
+
+    // Addresses, found by user name: once around, forwards and backwards.
+    let around = ["ada", "ben", "cy"].iter().zip(["b@x.y", "c@x.y", "a@x.y"]);
+    let mut rows: Vec<String> =
+        around.map(|(name, email)| format!("{{username: {name}, email: {email}}}")).collect();
+    assert!(run(&rows).contains("3 updated"));
+    rows.reverse();
+    assert!(run(&rows).contains("3 unchanged"));
+    let back = ["cy", "ben", "ada"].iter().zip(["c@x.y", "b@x.y", "a@x.y"]);
+    let back: Vec<String> =
+        back.map(|(name, email)| format!("{{username: {name}, email: {email}}}")).collect();
+    assert!(run(&back).contains("3 updated"));
+    assert_eq!(ids().await, before);
+
+    // Names, found by id; the one that becomes free goes to a new account, in a row before.
+    let mut rows = vec![
+        "{username: cy, email: new@x.y}".to_owned(),
+        format!("{{id: {ada}, username: ben, email: a@x.y}}"),
+        format!("{{id: {ben}, username: ada, email: b@x.y}}"),
+        format!("{{id: {cy}, username: dee, email: c@x.y}}"),
+    ];
+    assert!(run(&rows).contains("1 created, 3 updated"));
+    let now = ids().await;
+    let named = |name: &str| now.iter().find(|(username, ..)| username == name).unwrap().1;
+    assert_eq!((named("ada"), named("ben"), named("dee")), (ben, ada, cy));
+    assert!(![ada, ben, cy].contains(&named("cy")));
+    rows.reverse();
+    assert!(run(&rows).contains("0 created, 0 updated, 4 unchanged"));
+
+    // What somebody keeps is still nobody else's.
+    let output = database.seed(&format!("users: [{{id: {ada}, username: dee}}]"), &[]);
+    assert!(text(&output).contains("row 1: username belongs to another account"), "{output:?}");
+}
+
+#[tokio::test]
+async fn a_file_with_a_byte_order_mark_is_read() {
+    let database = Database::create().await;
+    for yaml in ["\u{feff}users: [{username: a}]", "\u{feff}users:\r\n  - username: a\r\n"] {
+        let output = database.seed(yaml, &[]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    }
+    let hash = format!("\u{feff}{HASH_OF_ABC}\n");
+    let output = crate::commands::fed(
+        &database,
+        &["users", "create", "b", "--full-name", "  ", "--password-hash-stdin"],
+        &hash,
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert_eq!(json_lines(&database, &["users", "show", "b", "--json"])[0]["full_name"], "");
+}
+
+#[tokio::test]
 async fn migrations_may_run_again_and_at_once() {
     let database = Database::create().await;
     std::thread::scope(|scope| {

@@ -14,6 +14,7 @@ use crate::config::StoreArgs;
 use crate::password::Credential;
 use crate::seed;
 use crate::store::{NewAccount, Store, StoreError};
+use service_process::input;
 
 /// The account to be created.
 #[derive(Debug, Args)]
@@ -34,7 +35,7 @@ pub struct CreateArgs {
     email_verified: bool,
 
     /// The display name.
-    #[arg(long, default_value = "", hide_default_value = true, value_parser = parse_full_name)]
+    #[arg(long, default_value = "", hide_default_value = true, value_parser = seed::parse_full_name)]
     full_name: String,
 
     /// A group; may be repeated.
@@ -48,10 +49,6 @@ pub struct CreateArgs {
     /// The password has to be changed before it opens anything.
     #[arg(long, requires = "password_hash_stdin")]
     must_change: bool,
-}
-
-fn parse_full_name(text: &str) -> Result<String, String> {
-    seed::check_full_name(text).map(|()| text.to_owned()).map_err(|(_, reason)| reason)
 }
 
 pub(super) async fn create(store: &Store, args: CreateArgs) -> Answer {
@@ -86,5 +83,5 @@ fn of_argument(error: StoreError) -> anyhow::Error {
 fn read_hash() -> anyhow::Result<Credential> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).context("standard input cannot be read")?;
-    Credential::parse(1, text.trim(), None).context("--password-hash-stdin")
+    Credential::parse(1, input::text(&text).trim(), None).context("--password-hash-stdin")
 }
