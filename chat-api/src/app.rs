@@ -21,7 +21,7 @@ use crate::hub::Hub;
 use crate::ingest::{Ingest, Sources};
 use crate::kafka::{
     DeadLetters, Decoder, GENERATION, GroupConsumer, HandConsumer, Log, LogError, Partitioner,
-    Producer,
+    Producer, TopicShape,
 };
 use crate::message::{Partition, Position};
 use crate::service::{Counters, Service};
@@ -88,6 +88,16 @@ pub fn check(args: &ServeArgs) -> anyhow::Result<()> {
 pub(crate) fn check_mongodb(args: &MongoArgs) -> Result<(), BadConfiguration> {
     Archive::check_address(&args.mongodb_uri)
         .map_err(|error| BadConfiguration { option: "mongodb-uri", reason: error.to_string() })
+}
+
+/// Checks what the parser of the command line cannot of the shape of topics: with fewer holders of a
+/// partition than must have a message, no message would ever be acknowledged.
+pub(crate) fn check_topics(shape: TopicShape) -> Result<(), BadConfiguration> {
+    if shape.min_insync_replicas <= shape.replication_factor {
+        return Ok(());
+    }
+    let reason = "must not be more than --kafka-replication-factor".to_owned();
+    Err(BadConfiguration { option: "kafka-min-insync-replicas", reason })
 }
 
 fn verifier_config(args: &ServeArgs) -> Result<VerifierConfig, BadConfiguration> {
@@ -338,6 +348,7 @@ pub(crate) async fn open_archive(
     partitioner: Partitioner,
 ) -> anyhow::Result<Archive> {
     let archive =
+    Archive::reach(&args.mongodb_uri).await.context("MONGODB_URI")?;
         Archive::open(&args.mongodb_uri, &args.mongodb_database).await.context("MONGODB_URI")?;
     archive.prepare(GENERATION, partitioner.count()).await.context("MONGODB_URI")?;
     Ok(archive)

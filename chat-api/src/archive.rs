@@ -11,6 +11,7 @@ mod history;
 mod page;
 mod prepare;
 mod progress;
+mod reach;
 mod since;
 mod watch;
 
@@ -18,11 +19,11 @@ use std::time::Duration;
 
 use mongodb::bson::{Document, RawDocumentBuf};
 use mongodb::options::{
-    ClientOptions, CollectionOptions, ConnectionString, InsertManyOptions, ReadConcern,
-    ReadPreference, SelectionCriteria, WriteConcern,
+    CollectionOptions, InsertManyOptions, ReadConcern, ReadPreference, SelectionCriteria,
+    WriteConcern,
 };
 use mongodb::{Client, Collection, Database};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
 pub use batch::{Batch, Refusal, Stored};
 pub use error::{ArchiveError, ReadError};
@@ -57,12 +58,6 @@ impl Archive {
         Ok(Self { database, messages, progress, generations })
     }
 
-    /// Checks a connection string as far as that is possible without a network.
-    pub fn check_address(uri: &SecretString) -> Result<(), ArchiveError> {
-        let known = ConnectionString::parse(uri.expose_secret());
-        known.map(|_| ()).map_err(|_| ArchiveError::Address)
-    }
-
     /// Stores a batch, whatever of it is held already.
     pub async fn store(&self, batch: &Batch) -> Result<Stored, ArchiveError> {
         batch::divide(batch.len(), |part| self.insert(batch.part(part))).await
@@ -89,11 +84,7 @@ async fn connect(
     database: &str,
     connections: u32,
 ) -> Result<(Database, usize), ArchiveError> {
-    let options = ClientOptions::parse(uri.expose_secret()).await;
-    let mut options = options.map_err(|_| ArchiveError::Address)?;
-    options.app_name.get_or_insert_with(|| "chat-api".to_owned());
-    options.server_selection_timeout = Some(READ_TIMEOUT);
-    options.connect_timeout = Some(READ_TIMEOUT);
+    let mut options = reach::options(uri).await?;
     let connections = *options.max_pool_size.get_or_insert(connections);
     let connections = usize::try_from(connections).unwrap_or(usize::MAX);
     Ok((Client::with_options(options)?.database(database), connections))

@@ -6,6 +6,7 @@ mod dlq;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use service_process::exit;
 use service_process::lifecycle::Lifecycle;
@@ -122,17 +123,20 @@ async fn serve_until_stopped(args: ServeArgs) -> ExitCode {
 }
 
 impl TopicsArgs {
-    fn topics(&self) -> anyhow::Result<Topics> {
+    async fn topics(&self) -> anyhow::Result<Topics> {
         telemetry::init(&self.telemetry);
-        Ok(Topics::new(&self.log.log(), self.shape.shape())?)
+        let (log, shape) = (self.log.log(), self.shape.shape());
+        app::check_topics(shape)?;
+        log.reach().await.with_context(|| format!("KAFKA_BROKERS {}", log.brokers))?;
+        Ok(Topics::new(&log, shape)?)
     }
 
     async fn ensure(&self) -> anyhow::Result<()> {
-        Ok(self.topics()?.ensure().await?)
+        Ok(self.topics().await?.ensure().await?)
     }
 
     async fn check(&self) -> anyhow::Result<()> {
-        Ok(self.topics()?.check().await?)
+        Ok(self.topics().await?.check().await?)
     }
 }
 

@@ -10,6 +10,7 @@ mod in_flight;
 mod partitioner;
 mod producer;
 mod raw;
+mod reach;
 mod scan;
 mod topics;
 mod trace;

@@ -19,6 +19,7 @@ use crate::app::{self, App, InvalidConfig};
 use crate::config::{PasswordArgs, ServeArgs, StoreArgs};
 use crate::guard::InvalidLockout;
 use crate::seed::Plan;
+use crate::store::Store;
 use audit::AuditCommand;
 use users::UsersCommand;
 
@@ -142,9 +143,16 @@ async fn serve(args: &ServeArgs) -> ExitCode {
     }
 }
 
+/// The accounts database, for a command: one that is away ends it at once, and it says why.
+async fn connected(args: &StoreArgs) -> anyhow::Result<Store> {
+    let store = app::open_store(args)?;
+    store.reach().await?;
+    Ok(store)
+}
+
 async fn migrate(args: &MigrateArgs) -> anyhow::Result<()> {
     telemetry::init(&args.store.telemetry);
-    let store = app::open_store(&args.store)?;
+    let store = connected(&args.store).await?;
     store.migrate().await?;
     store.make_audit_partitions(app::system_clock()).await?;
     if let Some(role) = &args.service_role {
@@ -156,12 +164,12 @@ async fn migrate(args: &MigrateArgs) -> anyhow::Result<()> {
 
 async fn seed(args: SeedArgs) -> anyhow::Result<()> {
     telemetry::init(&args.store.telemetry);
-    let store = app::open_store(&args.store)?;
     let plan = Plan::parse(&read(&args.file)?, args.allow_plain_passwords)?
         .replacing_passwords(args.force_passwords);
     let pool =
         plan.has_plain_passwords().then(|| app::command_pool(&args.passwords)).transpose()?;
     let (ids, now) = (app::system_ids(), app::system_clock());
+    let store = connected(&args.store).await?;
     let mut seeding = store.begin_seed().await?;
     let summary = plan.write(&mut seeding, pool.as_ref(), &ids, now).await?;
     if args.dry_run {

@@ -6,6 +6,7 @@ mod backlog;
 mod guard;
 mod outbox;
 mod partitions;
+mod reach;
 mod revocations;
 mod seed;
 mod sessions;
@@ -17,17 +18,18 @@ mod users;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use sqlx::postgres::PgPoolOptions;
 use sqlx::postgres::types::PgInterval;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use thiserror::Error;
 
 pub use accounts::{Candidate, Standing};
 pub use backlog::Backlog;
 pub use guard::Reserved;
 pub use outbox::MailKind;
+pub use reach::InvalidDsn;
 pub use revocations::Revocation;
 pub use seed::{Existing, Named, NewAccount, SeedTransaction};
 pub use trail::{Line, Wanted};
@@ -50,9 +52,20 @@ pub struct Store {
 /// The database did not answer as it must.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// It cannot be reached, or it answered with an error.
+    /// It cannot be reached.
+    #[error("PostgreSQL cannot be reached: {place}: {reason}")]
+    Unreachable {
+        /// Which database it is and where.
+        place: String,
+        /// What stood in the way.
+        reason: String,
+    },
+    /// No connection became free, or none could be made, in time.
+    #[error("there was no connection to the database within {} ms", LONGEST_STEP.as_millis())]
+    NoConnection,
+    /// A connection broke, or it answered with an error.
     #[error("the database failed")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
     /// It did not answer in time.
     #[error("the database did not answer within {} ms", LONGEST_STEP.as_millis())]
     TimedOut,
@@ -78,20 +91,19 @@ pub enum StoreError {
     ServiceRole(&'static str),
 }
 
-/// A data source name that cannot be used. The name is not repeated: it holds a password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be a postgres:// URL")]
-pub struct InvalidDsn;
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolTimedOut => Self::NoConnection,
+            error => Self::Database(error),
+        }
+    }
+}
 
 impl Store {
     /// Opens the store without connecting: connections are made when they are needed.
     pub fn open(dsn: &SecretString) -> Result<Self, InvalidDsn> {
-        let dsn = dsn.expose_secret();
-        // The parser accepts any scheme.
-        if !dsn.starts_with("postgres://") && !dsn.starts_with("postgresql://") {
-            return Err(InvalidDsn);
-        }
-        let options: PgConnectOptions = dsn.parse().map_err(|_| InvalidDsn)?;
+        let options = reach::parse(dsn)?;
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(LONGEST_STEP)
@@ -104,18 +116,17 @@ impl Store {
         MIGRATIONS.run(&self.pool).await.map_err(Into::into)
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers. When it cannot be reached, the error says why.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        in_time(async { sqlx::query!("select 1 as one").fetch_one(&self.pool).await }).await?;
-        Ok(())
-    }
-
-    /// Which database it is and where, without anything secret.
-    #[must_use]
-    pub fn place(&self) -> String {
-        let options = self.pool.connect_options();
-        let database = options.get_database().unwrap_or("the role's database");
-        format!("{database} on {}:{}", options.get_host(), options.get_port())
+        let asked =
+            in_time(async { sqlx::query!("select 1 as one").fetch_one(&self.pool).await }).await;
+        match asked {
+            Ok(_) => Ok(()),
+            Err(error @ (StoreError::NoConnection | StoreError::TimedOut)) => {
+                self.reach().await.and(Err(error))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Closes all connections.

@@ -5,9 +5,17 @@ use mongodb::error::Error;
 /// Why the archive did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// The connection string cannot be read. The driver's own complaint may quote it.
-    #[error("expected a mongodb:// or mongodb+srv:// connection string")]
-    Address,
+    /// The connection string cannot be read: which part. Nothing of it is repeated.
+    #[error("{0}")]
+    Address(String),
+    /// The server cannot be reached.
+    #[error("MongoDB cannot be reached: {place}: {reason}")]
+    Unreachable {
+        /// Where it was looked for.
+        place: String,
+        /// What stood in the way.
+        reason: String,
+    },
     /// The server is away, or said no.
     #[error("archive: {0}")]
     Unavailable(#[from] Error),

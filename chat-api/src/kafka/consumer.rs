@@ -11,7 +11,7 @@ use rdkafka::message::Message as _;
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
 use super::{
-    ASK_TIMEOUT, DecodeError, Decoder, GENERATION, Log, LogError, Partitioner, Raw, Trace,
+    ASK_TIMEOUT, DecodeError, Decoder, GENERATION, Log, LogError, Partitioner, Raw, Trace, reach,
 };
 use crate::message::{Decoded, Event, Newer, Partition, Position};
 use membership::{Group, Member};
@@ -100,8 +100,7 @@ impl Log {
 
     /// How many partitions a topic has. Blocks.
     pub fn partitions_of(&self, topic: &str) -> Result<Partitioner, LogError> {
-        let consumer: BaseConsumer = self.client().create()?;
-        let metadata = consumer.fetch_metadata(Some(topic), ASK_TIMEOUT)?;
+        let metadata = reach::metadata(self, topic)?;
         let found = metadata.topics().iter().find(|found| found.name() == topic);
         let count = found.map_or(0, |found| found.partitions().len());
         Partitioner::new(count).ok_or_else(|| LogError::NoTopic(topic.to_owned()))

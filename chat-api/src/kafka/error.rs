@@ -111,6 +111,9 @@ pub enum LogError {
     /// A topic is not as it should be.
     #[error("{0}")]
     Shape(String),
+    /// No broker could be reached: what stood in the way, and at which address.
+    #[error("Kafka cannot be reached: {0}")]
+    Unreachable(String),
     /// The broker or the client library said no.
     #[error(transparent)]
     Kafka(#[from] KafkaError),

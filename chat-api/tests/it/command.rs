@@ -132,6 +132,7 @@ async fn a_taken_port_and_an_absent_server_are_named() {
     let (code, text) = finish(child).await;
     assert_eq!(code, Some(1));
     assert!(text.contains("KAFKA_BROKERS"), "{text}");
+    assert!(text.contains("127.0.0.1:1") && text.contains("refused"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,6 +152,7 @@ async fn an_absent_archive_is_named_without_its_password_and_nothing_else_waits_
     terminate(id);
     let (code, log) = finished.await.unwrap();
     assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("127.0.0.1:1") && log.contains("refused"), "{log}");
     assert!(!log.contains("hunter2"), "the password is in the log:\n{log}");
 }
 

@@ -36,6 +36,7 @@ mod outage;
 mod pages;
 mod properties;
 mod rate;
+mod reach;
 mod reads;
 mod reference;
 mod repeats;

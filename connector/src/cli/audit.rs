@@ -111,7 +111,7 @@ impl AuditCommand {
 
     pub(super) async fn run(self) -> Answer {
         let Self::Tail(args) = self;
-        let store = app::open_store(&args.store)?;
+        let store = super::connected(&args.store).await?;
         let account = match &args.user {
             Some(name) => Some(users::find(&store, name).await?),
             None => None,

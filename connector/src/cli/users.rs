@@ -93,7 +93,7 @@ impl UsersCommand {
     }
 
     pub(super) async fn run(self) -> Answer {
-        let store = app::open_store(self.store())?;
+        let store = super::connected(self.store()).await?;
         match self {
             Self::List(args) => list::list(&store, &args).await,
             Self::Show(args) => show::show(&store, &args).await,

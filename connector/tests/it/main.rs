@@ -25,6 +25,7 @@ mod passwords;
 mod program;
 mod prompt;
 mod properties;
+mod reach;
 mod reference;
 mod reflection;
 mod refresh;
