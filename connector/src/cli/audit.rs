@@ -74,6 +74,18 @@ enum Since {
     Ago(TimeDelta),
 }
 
+impl Since {
+    /// The moment, at this time of day; `None` when that is before there can be any trail, which is as
+    /// good as not asked for. The database has no times as far back as can be asked for.
+    fn before(self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let moment = match self {
+            Self::Time(time) => Some(time),
+            Self::Ago(ago) => now.checked_sub_signed(ago),
+        };
+        moment.filter(|moment| *moment >= DateTime::UNIX_EPOCH)
+    }
+}
+
 /// A slip must not look like a trail on which nothing happened.
 fn parse_event(text: &str) -> Result<String, &'static str> {
     let is_one = Event::all().iter().any(|event| event.name() == text);
@@ -122,10 +134,7 @@ impl AuditCommand {
             reason: args.reason,
             account,
             network: args.network.map(|network| network.trunc().to_string()),
-            since: args.since.map(|since| match since {
-                Since::Time(time) => time,
-                Since::Ago(ago) => now - ago,
-            }),
+            since: args.since.and_then(|since| since.before(now)),
             limit: args.limit,
         };
         if args.follow {
