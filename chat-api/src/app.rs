@@ -173,6 +173,7 @@ impl App {
             sources,
             patience,
             allowed_origins: args.chat_allowed_origins,
+            trusts_traceparent: args.chat_trust_traceparent,
             readiness: readiness.clone(),
             leaving: CancellationToken::new(),
             sockets,
@@ -347,8 +348,8 @@ pub(crate) async fn open_archive(
     args: &MongoArgs,
     partitioner: Partitioner,
 ) -> anyhow::Result<Archive> {
-    let archive =
     Archive::reach(&args.mongodb_uri).await.context("MONGODB_URI")?;
+    let archive =
         Archive::open(&args.mongodb_uri, &args.mongodb_database).await.context("MONGODB_URI")?;
     archive.prepare(GENERATION, partitioner.count()).await.context("MONGODB_URI")?;
     Ok(archive)

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use secrecy::SecretString;
-use url::Url;
 use service_process::cli::item;
+use url::Url;
 
 use crate::hub;
 use crate::kafka::{Bounds, Log, TopicShape};
@@ -93,6 +94,12 @@ pub struct ServeArgs {
     /// `origin`.
     #[arg(long, env = "CHAT_REPLICA", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub chat_replica: Option<String>,
+
+    /// Believe a request's `traceparent`: of which trace it is a part, and whether that is recorded. For
+    /// replicas behind an entry that writes this header itself; elsewhere anybody could have everything
+    /// recorded.
+    #[arg(long, env = "CHAT_TRUST_TRACEPARENT", value_parser = BoolishValueParser::new())]
+    pub chat_trust_traceparent: bool,
 
     /// At a stop: seconds to go on taking connections after readiness is off, so that whoever
     /// distributes them learns of it.
@@ -210,8 +217,8 @@ impl TopicArgs {
 }
 
 fn parse_brokers(text: &str) -> Result<String, String> {
-    let is_address = |address: &str| {
-        let parts = address.trim().rsplit_once(':');
+    let is_address = |address: &&str| {
+        let parts = address.rsplit_once(':');
         parts.is_some_and(|(host, port)| {
             !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
         })

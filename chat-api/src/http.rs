@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, LINK, RETRY_AFTER};
 use http::{HeaderValue, Method};
@@ -33,12 +33,10 @@ const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
 /// Every route there is.
 pub fn router(service: Arc<Service>) -> Router {
     let cors = cors(&service.allowed_origins);
+    let traced = from_fn_with_state(Arc::clone(&service), trace::traced);
     let routes = Router::new()
-        .route(
-            "/messages",
-            get(messages::list).post(messages::send).route_layer(from_fn(trace::traced)),
-        )
-        .route("/messages/{id}", get(messages::one).route_layer(from_fn(trace::traced)))
+        .route("/messages", get(messages::list).post(messages::send).route_layer(traced.clone()))
+        .route("/messages/{id}", get(messages::one).route_layer(traced))
         .route("/ws", get(ws::upgrade))
         .route("/openapi.json", get(openapi::document))
         .route("/healthz", get(health::healthz))

@@ -38,6 +38,8 @@ pub struct Service {
     pub patience: Patience,
     /// Origins whose pages may call.
     pub allowed_origins: Vec<HeaderValue>,
+    /// Whether a request may say which trace it belongs to.
+    pub trusts_traceparent: bool,
     /// Whether there can be work.
     pub readiness: Readiness,
     /// Cancelled when a stop was asked for: no more work should come here.

@@ -1,6 +1,8 @@
 //! A request in its trace.
 
-use axum::extract::{MatchedPath, Request};
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use service_process::telemetry::TRACED;
@@ -8,9 +10,16 @@ use service_process::trace_context;
 use tracing::field::Empty;
 use tracing::{Instrument as _, info_span};
 
-/// Answers in a span that is a child of the caller's, if the caller says which. It tells the route and
-/// the status: neither who asked nor for what.
-pub(super) async fn traced(request: Request, next: Next) -> Response {
+use crate::service::Service;
+
+/// Answers in a span. It tells the route and the status: neither who asked nor for what. It is a child
+/// of the caller's, if the caller says which and is believed: that is decided before anybody knows who
+/// calls, because a span's trace cannot be changed once it has begun.
+pub(super) async fn traced(
+    State(service): State<Arc<Service>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (method, route) = (request.method(), request.extensions().get::<MatchedPath>());
     let route = route.map_or("", MatchedPath::as_str);
     // The names are those of OpenTelemetry's semantic conventions for HTTP.
@@ -24,7 +33,9 @@ pub(super) async fn traced(request: Request, next: Next) -> Response {
         http.route = route,
         http.response.status_code = Empty,
     );
-    trace_context::adopt_headers(&span, request.headers());
+    if service.trusts_traceparent {
+        trace_context::adopt_headers(&span, request.headers());
+    }
     let response = next.run(request).instrument(span.clone()).await;
     let status = response.status();
     span.record("http.response.status_code", status.as_u16());

@@ -78,6 +78,7 @@ impl Setup {
             dex_discovery_url: None,
             chat_allowed_origins: vec![HeaderValue::from_static(ORIGIN)],
             chat_replica: None,
+            chat_trust_traceparent: false,
             // Nobody distributes connections here.
             chat_drain_pause: 0,
             chat_drain_over: 0,

@@ -27,10 +27,12 @@ fn span<'a>(spans: &'a [Span], trace: &str, name: &str) -> &'a Span {
     span
 }
 
-/// A replica that sends every span to a collector, and where it is.
-fn traced(setup: &Setup, collector: &Collector) -> (Child, SocketAddr) {
+/// A replica that sends every span to a collector, and where it is. It believes what requests say of
+/// their trace, or not.
+fn traced(setup: &Setup, collector: &Collector, trusting: bool) -> (Child, SocketAddr) {
     let (mut command, address) = serve(setup);
     command
+        .env("CHAT_TRUST_TRACEPARENT", trusting.to_string())
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint)
         .env("OTEL_TRACES_SAMPLER_ARG", "1")
         .env("CHAT_REPLICA", "chat-api-7");
@@ -61,7 +63,7 @@ fn header(record: &Record, name: &str) -> String {
 async fn a_message_is_one_trace_from_its_sender_through_the_log_to_delivery_and_archive() {
     let setup = Setup::new().await;
     let collector = Collector::start();
-    let (child, address) = traced(&setup, &collector);
+    let (child, address) = traced(&setup, &collector, true);
 
     let http = reqwest::Client::new();
     let url = format!("http://{address}/v1/messages");
@@ -91,7 +93,7 @@ async fn a_message_is_one_trace_from_its_sender_through_the_log_to_delivery_and_
     drop(socket);
     stop(child).await;
     // It reads the end of the log again when it starts, and that is no delivery.
-    let (child, address) = traced(&setup, &collector);
+    let (child, address) = traced(&setup, &collector, true);
     answers(address, &token).await;
     stop(child).await;
 
@@ -124,6 +126,34 @@ async fn a_message_is_one_trace_from_its_sender_through_the_log_to_delivery_and_
     for secret in ["canary", "ada", "Ada", &token] {
         assert!(!all.contains(secret), "{secret} in {all}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_decides_from_outside_what_is_recorded() {
+    let setup = Setup::new().await;
+    let collector = Collector::start();
+    let (mut command, address) = serve(&setup);
+    command
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint)
+        .env("OTEL_TRACES_SAMPLER_ARG", "0");
+    let child = command.spawn().unwrap();
+    let http = reqwest::Client::new();
+    let url = format!("http://{address}/v1/messages");
+    let asks = format!("00-{TRACE}-{PARENT}-01");
+    let token = setup.issuer.token("ada");
+    eventually("it answers", async || {
+        http.get(&url).bearer_auth(&token).header("traceparent", &asks).send().await.ok()
+    })
+    .await;
+    let stranger = http.get(&url).header("traceparent", &asks).send().await.unwrap();
+    assert_eq!(stranger.status(), 401);
+    let said = http.post(&url).bearer_auth(&token).header("traceparent", &asks);
+    let said = said.json(&json!({ "content": "hi" })).send().await.unwrap();
+    assert_eq!(said.status(), 202);
+    let records = records(&setup, &setup.log.messages(), 1).await;
+    assert!(!header(&records[0], "traceparent").contains(TRACE), "{:?}", records[0].headers);
+    stop(child).await;
+    assert_eq!(collector.spans(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
