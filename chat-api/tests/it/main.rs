@@ -18,10 +18,10 @@ mod cors;
 mod dashboards;
 mod dead_letters;
 mod dlq;
-mod fixtures;
-mod fleet;
 #[path = "../../../process/tests/it/every_option.rs"]
 mod every_option;
+mod fixtures;
+mod fleet;
 mod health;
 mod idempotency;
 mod issuer;
