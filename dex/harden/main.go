@@ -73,7 +73,7 @@ func apply(edits []edit, texts map[string]string) error {
 	var failures []error
 	for _, edit := range edits {
 		if found := strings.Count(texts[edit.file], edit.anchor); found != 1 {
-			failures = append(failures, fmt.Errorf("%q: its anchor is %d times in %s, not once; see how Dex does it now and mend harden/edits.go:\n%s",
+			failures = append(failures, fmt.Errorf("%q: its anchor is %d times in %s, not once; see how Dex does it now and mend dex/harden:\n%s",
 				edit.promise, found, edit.file, edit.anchor))
 			continue
 		}
