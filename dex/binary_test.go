@@ -31,13 +31,21 @@ const (
 	wrong    = "hunter2-is-not-it"
 )
 
-// accounts is the service behind the connector: it knows alice and bob, and can be down.
+// accounts is the service behind the connector: it knows people, can be down, and can refuse to let sessions go on.
 type accounts struct {
 	connectorv1.UnimplementedPasswordConnectorServer
 	mutex   sync.Mutex
 	down    bool
+	refuses bool
 	login   *connectorv1.LoginRequest
 	refresh *connectorv1.RefreshRequest
+}
+
+// set changes what the service is like from now on.
+func (a *accounts) set(change func()) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	change()
 }
 
 var alice = &connectorv1.Identity{
@@ -62,8 +70,8 @@ func (a *accounts) Login(_ context.Context, request *connectorv1.LoginRequest) (
 	switch {
 	case a.down:
 		return nil, status.Errorf(codes.Unavailable, "no database for %s, %s", request.GetUsername(), request.GetPassword())
-	case people[request.GetUsername()] != nil && request.GetPassword() == right:
-		return &connectorv1.LoginResponse{ValidPassword: true, Identity: people[request.GetUsername()]}, nil
+	case known(request.GetUsername()) != nil && request.GetPassword() == right:
+		return &connectorv1.LoginResponse{ValidPassword: true, Identity: known(request.GetUsername())}, nil
 	default:
 		return &connectorv1.LoginResponse{}, nil
 	}
@@ -73,7 +81,27 @@ func (a *accounts) Refresh(_ context.Context, request *connectorv1.RefreshReques
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	a.refresh = request
-	return &connectorv1.RefreshResponse{Identity: alice}, nil
+	switch {
+	case a.down:
+		return nil, status.Error(codes.Unavailable, "no database")
+	case a.refuses:
+		return nil, status.Error(codes.PermissionDenied, "she is disabled")
+	default:
+		return &connectorv1.RefreshResponse{Identity: known(request.GetUserId())}, nil
+	}
+}
+
+// known is who has this name or this id. Of a crowd anybody is known, "person-7" for example.
+func known(text string) *connectorv1.Identity {
+	if strings.HasPrefix(text, "person-") {
+		return &connectorv1.Identity{UserId: text, Username: text, PreferredUsername: text, ConnectorData: []byte("epoch-1")}
+	}
+	for name, person := range people {
+		if text == name || text == person.GetUserId() {
+			return person
+		}
+	}
+	return nil
 }
 
 func TestBinaryNamesItsVersion(t *testing.T) {
@@ -231,8 +259,9 @@ func (p *process) authorizationRequest() string {
 }
 
 var (
-	linkPattern = regexp.MustCompile(`href="([^"]*/auth/local-postgres[^"]*)"`)
-	formPattern = regexp.MustCompile(`<form method="post" action="([^"]+)"`)
+	linkPattern  = regexp.MustCompile(`href="([^"]*/auth/local-postgres[^"]*)"`)
+	emailPattern = regexp.MustCompile(`href="([^"]*/auth/local\?[^"]*)"`)
+	formPattern  = regexp.MustCompile(`<form method="post" action="([^"]+)"`)
 )
 
 // loginForm walks from the app's request to the form, as a browser would, and returns its address.

@@ -14,12 +14,10 @@ var approvalPattern = regexp.MustCompile(`name="req" value="([^"]+)"`)
 
 func TestAnAuthorizationRequestIsCompletedOnce(t *testing.T) {
 	setup := newSetup(t)
+	setup.approval = true // its page keeps the request open after the login
 	setup.serve(t, &accounts{})
 	dex := setup.start(t)
-	// The approval page keeps the request open after the login.
-	_, choice := dex.get(t, dex.authorizationRequest()+"&approval_prompt=force")
-	_, page := dex.get(t, dex.find(t, linkPattern, choice))
-	form := dex.find(t, formPattern, page)
+	form := dex.loginForm(t)
 
 	first, _ := dex.post(t, form, url.Values{"login": {"alice"}, "password": {right}})
 	approval, err := first.Location()
@@ -31,7 +29,7 @@ func TestAnAuthorizationRequestIsCompletedOnce(t *testing.T) {
 		t.Fatalf("the second login: status %d: %s", second.StatusCode, body)
 	}
 
-	_, page = dex.get(t, approval.String())
+	_, page := dex.get(t, approval.String())
 	match := approvalPattern.FindStringSubmatch(page)
 	if match == nil {
 		t.Fatalf("no approval in %s", page)

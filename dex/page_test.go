@@ -59,7 +59,7 @@ func TestLinksToAccountsAreForLocalAccountsAlone(t *testing.T) {
 	setup.top = accountsSetting
 	dex := setup.start(t)
 	_, choice := dex.get(t, dex.authorizationRequest())
-	_, page := dex.get(t, dex.find(t, regexp.MustCompile(`href="([^"]*/auth/local\?[^"]*)"`), choice))
+	_, page := dex.get(t, dex.find(t, emailPattern, choice))
 	if leadsToAccounts(page) {
 		t.Errorf("Email has them: %s", page)
 	}

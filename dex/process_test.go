@@ -1,6 +1,8 @@
 package dex_test
 
 import (
+	"cmp"
+	"database/sql"
 	"fmt"
 	"net"
 	"net/http"
@@ -16,6 +18,7 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	connectorv1 "localaccounts/dex/gen/localaccounts/connector/v1"
+	"localaccounts/dex/internal/testaccounts"
 	"localaccounts/dex/internal/testpki"
 	"localaccounts/dex/internal/testprocess"
 )
@@ -50,11 +53,25 @@ type setup struct {
 	extra string
 	// top is one more line for Dex's configuration.
 	top string
+	// storage is where Dex keeps what it knows.
+	storage string
+	// approval has people approve of the app.
+	approval bool
 }
 
 func newSetup(t *testing.T) *setup {
 	t.Helper()
-	return &setup{authority: testpki.New(t), host: testprocess.FreeAddress(t)}
+	return &setup{authority: testpki.New(t), host: testprocess.FreeAddress(t), storage: "{type: memory}"}
+}
+
+// onPostgres keeps what Dex knows in a database of the test's own.
+func (s *setup) onPostgres(t *testing.T) *sql.DB {
+	t.Helper()
+	dsn := testaccounts.EmptyDatabase(t)
+	password, _ := dsn.User.Password()
+	s.storage = fmt.Sprintf("{type: postgres, config: {host: %q, port: %s, database: %q, user: %q, password: %q, maxOpenConns: 20, ssl: {mode: disable}}}",
+		dsn.Hostname(), cmp.Or(dsn.Port(), "5432"), strings.TrimPrefix(dsn.Path, "/"), dsn.User.Username(), password)
+	return testaccounts.Open(t, dsn)
 }
 
 // serve runs the service where the connector expects it.
@@ -84,8 +101,7 @@ func (s *setup) configuration(t *testing.T, address string) string {
 	client := s.authority.Issue("dex")
 	text := fmt.Sprintf(`
 issuer: http://%[1]s/dex
-storage:
-  type: memory
+storage: %[9]s
 web:
   http: %[1]s
   clientRemoteIP:
@@ -93,7 +109,7 @@ web:
     trustedProxies: [127.0.0.1/32]
 oauth2:
   grantTypes: [authorization_code, refresh_token]
-  skipApprovalScreen: true
+  skipApprovalScreen: %[10]t
 connectors:
 - type: grpc
   id: local-postgres
@@ -111,8 +127,16 @@ staticClients:
   name: Chat
   public: true
   redirectURIs: [%[7]q]
+- id: other-app
+  name: Other
+  public: true
+  redirectURIs: [%[7]q]
+- id: with-a-secret
+  name: With a secret
+  secret: its-secret
+  redirectURIs: [%[7]q]
 %[8]s
-`, address, s.host, s.authority.CAFile, client.CertFile, client.KeyFile, s.extra, callback, s.top)
+`, address, s.host, s.authority.CAFile, client.CertFile, client.KeyFile, s.extra, callback, s.top, s.storage, !s.approval)
 	path := filepath.Join(t.TempDir(), "dex.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

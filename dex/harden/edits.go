@@ -15,8 +15,9 @@ type edit struct {
 const (
 	handlers = "vendor/github.com/dexidp/dex/server/handlers.go"
 	routes   = "vendor/github.com/dexidp/dex/server/server.go"
+	database = "vendor/github.com/dexidp/dex/storage/sql/sql.go"
 	header   = "vendor/github.com/dexidp/dex/web/templates/header.html"
 	styles   = "vendor/github.com/dexidp/dex/web/static/main.css"
 )
 
-var edits = slices.Concat(ofRequests, ofCodes, ofPages)
+var edits = slices.Concat(ofRequests, ofCodes, ofStorage, ofPages)

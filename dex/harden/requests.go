@@ -52,4 +52,28 @@ var ofRequests = []edit{
 		replacement: `	s.logger.InfoContext(ctx, "login successful", "connector_id", authReq.ConnectorID)
 `,
 	},
+	{
+		promise: "the first two logins of a person at the same moment are both let in",
+		file:    handlers,
+		anchor: `			if err := s.storage.CreateOfflineSessions(ctx, offlineSessions); err != nil {
+				s.logger.ErrorContext(ctx, "failed to create offline session", "err", err)
+				return "", false, err
+			}
+		case err == nil:
+			// Update existing OfflineSession obj with new RefreshTokenRef.
+			if err := s.storage.UpdateOfflineSessions(ctx, session.UserID, session.ConnID, func(`,
+		replacement: `			err := s.storage.CreateOfflineSessions(ctx, offlineSessions)
+			if err == nil {
+				break
+			}
+			if err != storage.ErrAlreadyExists {
+				s.logger.ErrorContext(ctx, "failed to create offline session", "err", err)
+				return "", false, err
+			}
+			session.UserID, session.ConnID = identity.UserID, authReq.ConnectorID
+			fallthrough
+		case err == nil:
+			// Update existing OfflineSession obj with new RefreshTokenRef.
+			if err := s.storage.UpdateOfflineSessions(ctx, session.UserID, session.ConnID, func(`,
+	},
 }

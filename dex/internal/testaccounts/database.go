@@ -29,24 +29,8 @@ type Database struct {
 // NewDatabase makes a database in the server of POSTGRES_DSN, migrates it and seeds it. It goes with the test.
 func NewDatabase(t *testing.T, seed string) *Database {
 	t.Helper()
-	given := os.Getenv("POSTGRES_DSN")
-	if given == "" {
-		t.Fatal("POSTGRES_DSN is not set: run ./dev test dex, which starts a server")
-	}
-	admin, err := url.Parse(given)
-	if err != nil {
-		t.Fatal("POSTGRES_DSN is malformed") // the error would repeat it
-	}
-	random := make([]byte, 8)
-	_, _ = rand.Read(random) // never fails
-	name := "contract_" + hex.EncodeToString(random)
-	server := open(t, admin)
-	run(t, server, "create database "+name)
-	t.Cleanup(func() { run(t, server, "drop database "+name+" with (force)") })
-
-	dsn := *admin
-	dsn.Path = "/" + name
-	d := &Database{DB: open(t, &dsn), DSN: &dsn}
+	dsn := EmptyDatabase(t)
+	d := &Database{DB: Open(t, dsn), DSN: dsn}
 	dir := t.TempDir()
 	write := func(file, content string) string {
 		path := filepath.Join(dir, file)
@@ -67,6 +51,28 @@ func NewDatabase(t *testing.T, seed string) *Database {
 	d.command(t, "migrate")
 	d.command(t, "seed", "--allow-plain-passwords", "--file", write("users.yaml", seed))
 	return d
+}
+
+// EmptyDatabase makes a database in the server of POSTGRES_DSN. It goes with the test.
+func EmptyDatabase(t *testing.T) *url.URL {
+	t.Helper()
+	given := os.Getenv("POSTGRES_DSN")
+	if given == "" {
+		t.Fatal("POSTGRES_DSN is not set: run ./dev test dex, which starts a server")
+	}
+	admin, err := url.Parse(given)
+	if err != nil {
+		t.Fatal("POSTGRES_DSN is malformed") // the error would repeat it
+	}
+	random := make([]byte, 8)
+	_, _ = rand.Read(random) // never fails
+	name := "contract_" + hex.EncodeToString(random)
+	server := Open(t, admin)
+	run(t, server, "create database "+name)
+	t.Cleanup(func() { run(t, server, "drop database "+name+" with (force)") })
+	dsn := *admin
+	dsn.Path = "/" + name
+	return &dsn
 }
 
 // environment is what every command of auth-connector is told.
@@ -107,7 +113,8 @@ func (d *Database) Text(t *testing.T, query string, arguments ...any) (value str
 	return value
 }
 
-func open(t *testing.T, dsn *url.URL) *sql.DB {
+// Open connects to a database, for as long as the test lasts.
+func Open(t *testing.T, dsn *url.URL) *sql.DB {
 	t.Helper()
 	plain := *dsn
 	query := plain.Query()
