@@ -14,6 +14,7 @@ type edit struct {
 
 const (
 	handlers = "vendor/github.com/dexidp/dex/server/handlers.go"
+	oauth2   = "vendor/github.com/dexidp/dex/server/oauth2.go"
 	routes   = "vendor/github.com/dexidp/dex/server/server.go"
 	database = "vendor/github.com/dexidp/dex/storage/sql/sql.go"
 	header   = "vendor/github.com/dexidp/dex/web/templates/header.html"
