@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -147,6 +148,91 @@ func TestTheButtonHasAnIcon(t *testing.T) {
 	response, image := dex.get(t, dex.issuer+"/static/img/grpc-icon.svg")
 	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "image/svg+xml" || !strings.HasPrefix(image, "<svg") {
 		t.Errorf("status %d, %s: %s", response.StatusCode, response.Header.Get("Content-Type"), image)
+	}
+}
+
+func TestFoldersAreNotShown(t *testing.T) {
+	dex := newSetup(t).start(t)
+	for _, path := range []string{"/static", "/static/", "/static/img", "/static/img/", "/theme", "/theme/", "/static/..", "/static/%2e%2e/"} {
+		if response, body := dex.get(t, dex.issuer+path); response.StatusCode != http.StatusNotFound || strings.Contains(body, "<pre>") {
+			t.Errorf("%s: status %d: %s", path, response.StatusCode, body)
+		}
+	}
+	for _, path := range []string{"/static/main.css", "/static/login.js", "/static/img/ldap-icon.svg", "/theme/styles.css", "/theme/logo.png"} {
+		if response, _ := dex.get(t, dex.issuer+path); response.StatusCode != http.StatusOK {
+			t.Errorf("%s: status %d", path, response.StatusCode)
+		}
+	}
+}
+
+func TestAnErrorPageLeadsBackToTheApp(t *testing.T) {
+	setup, service := newSetup(t), &accounts{down: true}
+	setup.serve(t, service)
+	dex := setup.start(t)
+	want := callback + "?error=access_denied&state=app-state"
+	check := func(what string, response *http.Response, page, want string) {
+		t.Helper()
+		found := links(page)
+		if response.StatusCode < http.StatusBadRequest || len(found) != 1 || found[0] != want {
+			t.Errorf("%s: status %d leads to %q, want %q", what, response.StatusCode, found, want)
+		}
+	}
+	form := dex.loginForm(t)
+	response, page := dex.post(t, form, url.Values{"login": {"alice"}, "password": {right}})
+	check("an outage", response, page, want)
+	response, page = dex.ask(t, strings.Replace(form, "/auth/local-postgres/", "/auth/local/", 1))
+	check("the form of another connector", response, page, want)
+	response, page = dex.ask(t, dex.requestWith(t, "/auth/nobody", nil))
+	check("an unknown connector", response, page, want)
+
+	for what, target := range map[string]string{
+		"an address that is not the app's": dex.requestWith(t, "/auth/nobody", url.Values{"redirect_uri": {"https://evil.example/"}}),
+		"an unknown app":                   dex.requestWith(t, "/auth/nobody", url.Values{"client_id": {"nobody"}}),
+		"no request":                       dex.issuer + "/auth/local-postgres/login?state=aaaaaaaaaaaaaaaaaaaaaaaaa",
+	} {
+		if _, page := dex.ask(t, target); len(links(page)) != 0 {
+			t.Errorf("%s leads to %q", what, links(page))
+		}
+	}
+}
+
+func TestAnErrorPageOfAnUnknownAppLeadsWhereTheOperatorSays(t *testing.T) {
+	for setting, want := range map[string]string{"https://chat.example/": "https://chat.example/", "javascript:alert(1)": "#ZgotmplZ"} {
+		setup := newSetup(t)
+		setup.top = "frontend: {extra: {appURL: " + `"` + setting + `"` + "}}"
+		dex := setup.start(t)
+		if _, page := dex.ask(t, dex.issuer+"/auth/local-postgres/login?state=aaaaaaaaaaaaaaaaaaaaaaaaa"); !slices.Equal(links(page), []string{html.UnescapeString(want)}) {
+			t.Errorf("leads to %q", links(page))
+		}
+	}
+}
+
+func TestNothingThatDexSaysIsKept(t *testing.T) {
+	setup := newSetup(t)
+	setup.serve(t, &accounts{})
+	dex := setup.start(t)
+	form := dex.loginForm(t)
+	check := func(what string, response *http.Response) {
+		t.Helper()
+		if got := response.Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
+			t.Errorf("%s: %q", what, got)
+		}
+	}
+	for what, target := range map[string]string{
+		"the choice": dex.authorizationRequest(), "the form": form, "an error": dex.issuer + "/auth/local-postgres/login?state=a",
+	} {
+		response, _ := dex.get(t, target)
+		check(what, response)
+	}
+	response, _ := dex.post(t, form, url.Values{"login": {"alice"}, "password": {wrong}})
+	check("the form again", response)
+	response, _ = dex.post(t, dex.issuer+"/token", exchangeOf("unknown"))
+	check("a refused exchange", response)
+	response, _ = dex.post(t, form, url.Values{"login": {"alice"}, "password": {right}})
+	check("the way back with a code", response)
+	// What may be kept says so itself.
+	if response, _ := dex.get(t, dex.issuer+"/keys"); !strings.Contains(response.Header.Get("Cache-Control"), "max-age") {
+		t.Errorf("the keys: %q", response.Header.Get("Cache-Control"))
 	}
 }
 

@@ -13,12 +13,13 @@ type edit struct {
 }
 
 const (
-	handlers = "vendor/github.com/dexidp/dex/server/handlers.go"
-	oauth2   = "vendor/github.com/dexidp/dex/server/oauth2.go"
-	routes   = "vendor/github.com/dexidp/dex/server/server.go"
-	database = "vendor/github.com/dexidp/dex/storage/sql/sql.go"
-	header   = "vendor/github.com/dexidp/dex/web/templates/header.html"
-	styles   = "vendor/github.com/dexidp/dex/web/static/main.css"
+	handlers  = "vendor/github.com/dexidp/dex/server/handlers.go"
+	oauth2    = "vendor/github.com/dexidp/dex/server/oauth2.go"
+	routes    = "vendor/github.com/dexidp/dex/server/server.go"
+	templates = "vendor/github.com/dexidp/dex/server/templates.go"
+	database  = "vendor/github.com/dexidp/dex/storage/sql/sql.go"
+	header    = "vendor/github.com/dexidp/dex/web/templates/header.html"
+	styles    = "vendor/github.com/dexidp/dex/web/static/main.css"
 )
 
 var edits = slices.Concat(ofRequests, ofCodes, ofStorage, ofPages)

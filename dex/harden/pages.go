@@ -3,6 +3,53 @@ package main
 // ofPages are the edits on what browsers are shown.
 var ofPages = []edit{
 	{
+		// What may be stored says so itself, as the keys do. web.headers has no setting for it.
+		promise: "nothing that Dex says is kept by a browser or a proxy",
+		file:    routes,
+		anchor: `			for k, v := range c.Headers {
+`,
+		replacement: `			w.Header().Set("Cache-Control", "no-store")
+			for k, v := range c.Headers {
+`,
+	},
+	{
+		promise:     "folders of the pages' files are not shown",
+		file:        templates,
+		anchor:      `http.FileServer(http.FS(staticFiles))`,
+		replacement: `http.FileServer(http.FS(filesOnly{staticFiles}))`,
+	},
+	{
+		promise:     "folders of the theme's files are not shown",
+		file:        templates,
+		anchor:      `http.FileServer(http.FS(themeFiles))`,
+		replacement: `http.FileServer(http.FS(filesOnly{themeFiles}))`,
+	},
+	{
+		promise:     "an error page leads back to the app",
+		file:        handlers,
+		anchor:      `s.templates.err(r, w, status, description)`,
+		replacement: `s.templates.err(r, w, status, description, s.wayBack(r))`,
+	},
+	{
+		promise:     "an error page is told where it leads",
+		file:        templates,
+		anchor:      `errCode int, errMsg string) error {`,
+		replacement: `errCode int, errMsg string, back template.URL) error {`,
+	},
+	{
+		promise: "an error page can show where it leads",
+		file:    templates,
+		anchor: `		ErrMsg  string
+		ReqPath string
+	}{http.StatusText(errCode), errMsg, r.URL.Path}
+`,
+		replacement: `		ErrMsg  string
+		ReqPath string
+		Back    template.URL
+	}{http.StatusText(errCode), errMsg, r.URL.Path, back}
+`,
+	},
+	{
 		promise: "the button of our connector has an icon, and our texts are readable",
 		file:    styles,
 		anchor: `.dex-btn-icon--ldap {
