@@ -1,6 +1,7 @@
 package dex_test
 
 import (
+	"database/sql"
 	"fmt"
 	"net/http"
 	"testing"
@@ -8,6 +9,9 @@ import (
 
 // refreshPolicy is how the operator is told to set it, without a time in which a token may be used again.
 const refreshPolicy = "expiry: {refreshTokens: {validIfNotUsedFor: 336h, absoluteLifetime: 2160h}}"
+
+// reusePolicy is the same with such a time, which no test outlasts.
+const reusePolicy = "expiry: {refreshTokens: {reuseInterval: 1h, validIfNotUsedFor: 336h, absoluteLifetime: 2160h}}"
 
 func TestTwoHundredPeopleSignInAtOnce(t *testing.T) {
 	setup := newSetup(t)
@@ -54,5 +58,106 @@ func TestTwoHundredPeopleSignInAtOnce(t *testing.T) {
 		if err := atOnce(crowd, step); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestOnePersonSignsInFiftyTimesAtOnce(t *testing.T) {
+	setup := newSetup(t)
+	setup.onPostgres(t)
+	setup.serve(t, &accounts{})
+	dex := setup.start(t)
+
+	const windows = 50
+	var forms, refreshTokens [windows]string
+	if err := atOnce(windows, func(number int) (err error) {
+		forms[number], err = dex.openForm(t.Context())
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := atOnce(windows, func(number int) error {
+		sent, err := dex.logIn(t.Context(), forms[number], "person-1")
+		if err != nil {
+			return err
+		}
+		code, err := sent.code()
+		if err != nil {
+			return err
+		}
+		got, err := dex.exchange(t.Context(), code)
+		if err != nil {
+			return err
+		}
+		tokens, err := got.tokens()
+		refreshTokens[number] = tokens.RefreshToken
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	// Dex keeps one session for a person and an app (dexidp/dex#981): one of them goes on, the others sign in again.
+	goOn := 0
+	for _, token := range refreshTokens {
+		got, err := dex.refresh(t.Context(), token)
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case got.status == http.StatusOK:
+			goOn++
+		case got.refusal() != invalidGrant:
+			t.Errorf("refresh: %s", got)
+		}
+	}
+	if goOn != 1 {
+		t.Errorf("%d sessions go on", goOn)
+	}
+}
+
+func TestFiftyRefreshesOfOneTokenAtOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		policy  string
+		granted func(count int) bool
+	}{
+		"within the time for it all get the same": {reusePolicy, func(count int) bool { return count == 50 }},
+		"without a time for it one gets tokens":   {refreshPolicy, func(count int) bool { return count == 1 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			setup := newSetup(t)
+			database := setup.onPostgres(t)
+			setup.top = test.policy
+			setup.serve(t, &accounts{})
+			dex := setup.start(t)
+			token := dex.signIn(t).RefreshToken
+			age(t, database)
+			var fresh [50]string
+			if err := atOnce(len(fresh), func(number int) error {
+				got, err := dex.refresh(t.Context(), token)
+				if err != nil || got.refusal() == invalidGrant {
+					return err
+				}
+				tokens, err := got.tokens()
+				fresh[number] = tokens.RefreshToken
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			granted, distinct := 0, map[string]bool{}
+			for _, token := range fresh {
+				if token != "" {
+					granted++
+					distinct[token] = true
+				}
+			}
+			if !test.granted(granted) || len(distinct) > 1 {
+				t.Errorf("%d got %d different tokens", granted, len(distinct))
+			}
+		})
+	}
+}
+
+// age has every refresh token be used last so long ago that it rotates, whatever the policy is.
+func age(t *testing.T, database *sql.DB) {
+	t.Helper()
+	if _, err := database.Exec("update refresh_token set last_used = last_used - interval '2 hours'"); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -15,6 +15,7 @@ type edit struct {
 const (
 	handlers  = "vendor/github.com/dexidp/dex/server/handlers.go"
 	oauth2    = "vendor/github.com/dexidp/dex/server/oauth2.go"
+	refreshes = "vendor/github.com/dexidp/dex/server/refreshhandlers.go"
 	routes    = "vendor/github.com/dexidp/dex/server/server.go"
 	templates = "vendor/github.com/dexidp/dex/server/templates.go"
 	database  = "vendor/github.com/dexidp/dex/storage/sql/sql.go"
@@ -22,4 +23,4 @@ const (
 	styles    = "vendor/github.com/dexidp/dex/web/static/main.css"
 )
 
-var edits = slices.Concat(ofRequests, ofCodes, ofStorage, ofPages)
+var edits = slices.Concat(ofRequests, ofCodes, ofSessions, ofStorage, ofPages)

@@ -62,7 +62,7 @@ impl Drop for Running {
 
 fn class(code: Code) -> &'static str {
     match code {
-        Code::PermissionDenied => "refused",
+        Code::PermissionDenied | Code::FailedPrecondition => "refused",
         Code::InvalidArgument => "invalid",
         Code::ResourceExhausted => "throttled",
         Code::Unavailable => "unavailable",
@@ -77,6 +77,7 @@ fn name(code: Code) -> &'static str {
         Code::Cancelled => "CANCELLED",
         Code::InvalidArgument => "INVALID_ARGUMENT",
         Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
         Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
         Code::Unavailable => "UNAVAILABLE",
         _ => "OTHER",

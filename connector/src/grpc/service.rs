@@ -16,6 +16,7 @@ use tracing::{info_span, warn};
 
 use super::observe::{Ended, came_from, observed};
 use super::{deadline, wire};
+use crate::audit::DenialReason;
 use crate::login::{Causes, Logins, Outcome, Unavailable};
 use crate::metrics::AUTH_UNAVAILABLE;
 
@@ -110,6 +111,10 @@ impl ConnectorService {
             Ok(identity) => {
                 let identity = Some(wire::identity(identity));
                 Ok((RefreshResponse { identity }, Ended::Ok))
+            }
+            // It passes: whoever asks must not take it for the end of the session.
+            Err(DenialReason::RevocationPending) => {
+                Err(Status::failed_precondition("earlier sessions are yet to end"))
             }
             Err(_) => Err(Status::permission_denied("the account may not go on")),
         }

@@ -42,6 +42,7 @@ pub(super) fn renewal(request: v1::RefreshRequest) -> Result<Renewal, Status> {
             .ok()
             .map(i64::from_be_bytes),
         wants_groups: request.scopes.is_some_and(|scopes| scopes.groups),
+        of_code: request.of_code,
         origin: origin(request.origin)?,
     })
 }

@@ -16,6 +16,8 @@ pub struct Renewal {
     pub auth_epoch: Option<i64>,
     /// Whether the relying party asked for groups.
     pub wants_groups: bool,
+    /// Whether it is the code of that login that is exchanged, and no session that goes on.
+    pub of_code: bool,
     /// Where it comes from.
     pub origin: Origin,
 }
@@ -25,26 +27,33 @@ impl Logins {
     ///
     /// A raised epoch ends what came before it: a session is worth what the account's epoch was at
     /// its login. While Dex is yet to forget sessions of the account, that cannot be told, and none
-    /// goes on.
+    /// goes on. Of a code it can: Dex keeps the epoch of its very login with it.
     pub async fn refresh(
         &self,
         renewal: Renewal,
         now: DateTime<Utc>,
     ) -> Result<Result<Identity, DenialReason>, Unavailable> {
-        let Renewal { account, auth_epoch, wants_groups, origin } = renewal;
+        let Renewal { account, auth_epoch, wants_groups, of_code, origin } = renewal;
         let verdict = match self.parts.store.standing(account).await? {
             None => Err(DenialReason::Deleted),
             Some(Standing { is_active: false, .. }) => Err(DenialReason::Disabled),
             Some(Standing { identity, .. }) if auth_epoch != Some(identity.auth_epoch) => {
                 Err(DenialReason::OldEpoch)
             }
-            Some(Standing { revocation_pending: true, .. }) => Err(DenialReason::RevocationPending),
+            Some(Standing { revocation_pending: true, .. }) if !of_code => {
+                Err(DenialReason::RevocationPending)
+            }
             Some(Standing { identity, .. }) => Ok(self.with_groups(identity, wants_groups).await?),
         };
-        let event =
-            verdict.as_ref().map_or_else(|r| Event::RefreshDenied(*r), |_| Event::RefreshOk);
-        let subject = Subject { account: Some(account), ..Subject::default() };
-        self.record(event, subject, origin, now);
+        let event = match &verdict {
+            Err(reason) => Some(Event::RefreshDenied(*reason)),
+            // The login has its line already.
+            Ok(_) => (!of_code).then_some(Event::RefreshOk),
+        };
+        if let Some(event) = event {
+            let subject = Subject { account: Some(account), ..Subject::default() };
+            self.record(event, subject, origin, now);
+        }
         Ok(verdict)
     }
 }

@@ -23,6 +23,7 @@ impl Session {
             connector_data: self.identity.connector_data.clone(),
             scopes: Some(Scopes { offline_access: true, groups: true }),
             origin: Some(origin()),
+            of_code: false,
         }
     }
 

@@ -50,11 +50,20 @@ impl Scene {
 }
 
 async fn refresh(connector: &Connector, identity: &Identity) -> Result<(), Code> {
+    ask(connector, identity, false).await
+}
+
+async fn exchange(connector: &Connector, identity: &Identity) -> Result<(), Code> {
+    ask(connector, identity, true).await
+}
+
+async fn ask(connector: &Connector, identity: &Identity, of_code: bool) -> Result<(), Code> {
     let request = RefreshRequest {
         user_id: identity.user_id.clone(),
         connector_data: identity.connector_data.clone(),
         scopes: None,
         origin: Some(origin()),
+        of_code,
     };
     connector.client().refresh(request).await.map(drop).map_err(|status| status.code())
 }
@@ -120,12 +129,31 @@ async fn no_session_goes_on_while_dex_is_yet_to_forget_some() {
     scene.store.enable(scene.alice, now).await.unwrap();
     assert_eq!(refresh(&connector, &before).await, Err(Code::PermissionDenied), "an old one");
     let after = login().await;
-    assert_eq!(refresh(&connector, &after).await, Err(Code::PermissionDenied), "a new one, yet");
+    assert_eq!(refresh(&connector, &after).await, Err(Code::FailedPrecondition), "a new one, yet");
     scene.database.audited("refresh.denied", Some("revocation_pending")).await;
 
     scene.fulfil_all().await;
     assert_eq!(refresh(&connector, &after).await, Ok(()));
     assert_eq!(refresh(&connector, &before).await, Err(Code::PermissionDenied), "never again");
+}
+
+#[tokio::test]
+async fn a_code_is_worth_what_the_account_is_and_does_not_wait_for_dex_to_forget() {
+    let scene = Scene::open().await;
+    let connector = Connector::start(&scene.database.dsn).await;
+    let login = async || connector.login("alice", PASSWORD).await.identity.expect("she logs in");
+    let (before, ids, now) = (login().await, system_ids(), now());
+    assert_eq!(exchange(&connector, &before).await, Ok(()));
+
+    scene.store.disable(scene.alice, ids.next(now), now).await.unwrap();
+    assert_eq!(exchange(&connector, &before).await, Err(Code::PermissionDenied), "disabled");
+    scene.database.audited("refresh.denied", Some("disabled")).await;
+    scene.store.enable(scene.alice, now).await.unwrap();
+    assert_eq!(exchange(&connector, &before).await, Err(Code::PermissionDenied), "ended");
+    assert_eq!(exchange(&connector, &login().await).await, Ok(()), "of a login after the end");
+
+    scene.store.delete(scene.alice, ids.next(now), now).await.unwrap();
+    assert_eq!(exchange(&connector, &before).await, Err(Code::PermissionDenied), "deleted");
 }
 
 #[tokio::test]

@@ -42,6 +42,7 @@ async fn every_call_is_a_span_of_the_callers_trace_and_a_duration_without_a_name
         connector_data: Vec::new(),
         scopes: None,
         origin: Some(origin()),
+        of_code: false,
     };
     let denied = client.refresh(traced(refresh)).await.unwrap_err();
     assert_eq!(denied.code(), Code::PermissionDenied);

@@ -4,16 +4,24 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/dexidp/dex/connector"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	connectorv1 "localaccounts/dex/gen/localaccounts/connector/v1"
 )
 
 // A proxy in front of Dex passes bodies up to 16 KiB: whatever is longer was not typed by a person.
 const maxTyped = 16 << 10
+
+// The longest id of a request that the service takes, in bytes.
+const maxRequestID = 128
 
 var (
 	_ connector.PasswordConnector = (*passwordConnector)(nil)
@@ -76,18 +84,28 @@ func (p *passwordConnector) Login(ctx context.Context, scopes connector.Scopes, 
 	return identityFromProto(response.GetIdentity()), true, nil
 }
 
-// Refresh reads the claims of someone who logged in before. An error ends the person's session: Dex
-// knows no other refusal here.
+// Refresh reads the claims of someone who logged in before. An error with the code PermissionDenied
+// is a refusal; with any other nobody could tell.
 func (p *passwordConnector) Refresh(ctx context.Context, scopes connector.Scopes, identity connector.Identity) (connector.Identity, error) {
+	return p.refresh(ctx, &connectorv1.RefreshRequest{Scopes: scopesToProto(scopes)}, identity)
+}
+
+// ConfirmCode tells whether the account may have what the code of its login is worth: between the
+// two it can have been disabled, or its sessions ended. An error means that nobody could tell.
+func (p *passwordConnector) ConfirmCode(ctx context.Context, identity connector.Identity) (bool, error) {
+	_, err := p.refresh(ctx, &connectorv1.RefreshRequest{OfCode: true}, identity)
+	if status.Code(err) == codes.PermissionDenied {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (p *passwordConnector) refresh(ctx context.Context, request *connectorv1.RefreshRequest, identity connector.Identity) (connector.Identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.config.RefreshTimeout)
 	defer cancel()
 	call := newCall(p.id, "Refresh")
-	response, err := p.client.Refresh(ctx, &connectorv1.RefreshRequest{
-		UserId:        identity.UserID,
-		ConnectorData: identity.ConnectorData,
-		Scopes:        scopesToProto(scopes),
-		Origin:        p.origin(ctx),
-	}, call.options()...)
+	request.UserId, request.ConnectorData, request.Origin = identity.UserID, identity.ConnectorData, p.origin(ctx)
+	response, err := p.client.Refresh(ctx, request, call.options()...)
 	if err != nil {
 		return connector.Identity{}, call.failed(err)
 	}
@@ -98,12 +116,22 @@ func (p *passwordConnector) Refresh(ctx context.Context, scopes connector.Scopes
 	return identityFromProto(response.GetIdentity()), nil
 }
 
+// origin is where a call comes from, as far as it can be told: none of it may fail the call.
 func (p *passwordConnector) origin(ctx context.Context) *connectorv1.Origin {
-	return &connectorv1.Origin{
-		ConnectorId: p.id,
-		RemoteIp:    find(ctx, p.config.RemoteIP),
-		RequestId:   find(ctx, p.config.RequestID),
+	origin := &connectorv1.Origin{ConnectorId: p.id}
+	// A zone (fe80::1%eth0) is a name of the proxy's own for one of its links.
+	if address, err := netip.ParseAddr(find(ctx, p.config.RemoteIP)); err == nil {
+		origin.RemoteIp = address.WithZone("").String()
 	}
+	if id := find(ctx, p.config.RequestID); isRequestID(id) {
+		origin.RequestId = id
+	}
+	return origin
+}
+
+// isRequestID tells whether the service takes a text as a request's id. Dex makes UUIDs.
+func isRequestID(id string) bool {
+	return len(id) <= maxRequestID && utf8.ValidString(id) && !strings.ContainsFunc(id, unicode.IsControl)
 }
 
 func find(ctx context.Context, in func(context.Context) string) string {

@@ -270,3 +270,29 @@ func TestContractARefreshIsRefused(t *testing.T) {
 		})
 	}
 }
+
+func TestContractACodeIsWorthWhatItsAccountIs(t *testing.T) {
+	c := newContract(t)
+	confirm := func(identity connector.Identity, want bool) {
+		t.Helper()
+		if confirmed, err := c.ConfirmCode(elsewhere(t), identity); err != nil || confirmed != want {
+			t.Errorf("got %t, %v; want %t", confirmed, err, want)
+		}
+	}
+	before := c.logIn(t, connector.Scopes{}, "alice")
+	confirm(before, true)
+	c.database.Exec(t, "update users set is_active = false, auth_epoch = auth_epoch + 1 where username = 'alice'")
+	c.database.Exec(t, "insert into revocations (id, user_id, requested_at, next_attempt_at) values (gen_random_uuid(), $1, now(), now())", before.UserID)
+	confirm(before, false)
+	c.database.Exec(t, "update users set is_active = true where username = 'alice'")
+	confirm(before, false)
+
+	// Dex is yet to forget what was before. A session waits for that, since Dex mixes them up; the code of a login does not.
+	after := c.logIn(t, connector.Scopes{}, "alice")
+	if _, err := c.Refresh(elsewhere(t), connector.Scopes{}, after); status.Code(err) != codes.FailedPrecondition {
+		t.Errorf("a session goes on: %v", err)
+	}
+	confirm(after, true)
+	c.database.Exec(t, "delete from users where username = 'alice'")
+	confirm(after, false)
+}

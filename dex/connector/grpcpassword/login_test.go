@@ -214,3 +214,58 @@ func TestOpenDoesNotDial(t *testing.T) {
 		t.Errorf("the connection is %s", state)
 	}
 }
+
+func TestWhereACallComesFromNeverFailsIt(t *testing.T) {
+	for name, test := range map[string]struct{ ip, id, wantIP, wantID string }{
+		"IPv4":                   {ip: "192.0.2.7", wantIP: "192.0.2.7"},
+		"IPv6 in another form":   {ip: "2001:DB8:0::1", wantIP: "2001:db8::1"},
+		"a zone":                 {ip: "fe80::1%eth0", wantIP: "fe80::1"},
+		"an endless zone":        {ip: "fe80::1%" + strings.Repeat("a", 64<<10), wantIP: "fe80::1"},
+		"a zone of no UTF-8":     {ip: "fe80::1%\xff", wantIP: "fe80::1"},
+		"a port":                 {ip: "192.0.2.7:443"},
+		"a list":                 {ip: "192.0.2.7, 198.51.100.1"},
+		"a name":                 {ip: "unknown"},
+		"no UTF-8":               {ip: "\xff"},
+		"a UUID":                 {id: "6b1f0a52-4a0f-4f5c-9a51-0d3a4a8f1c55", wantID: "6b1f0a52-4a0f-4f5c-9a51-0d3a4a8f1c55"},
+		"an endless id":          {id: strings.Repeat("a", 129)},
+		"an id of two lines":     {id: "a\nb"},
+		"an id of no UTF-8":      {id: "\xff"},
+		"an id with a NUL":       {id: "a\x00b"},
+		"the longest id":         {id: strings.Repeat("a", 128), wantID: strings.Repeat("a", 128)},
+		"an id beyond ASCII, C1": {id: "a\u0085b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var origins []*connectorv1.Origin
+			config := validConfig()
+			config.RemoteIP = func(context.Context) string { return test.ip }
+			config.RequestID = func(context.Context) string { return test.id }
+			c := (&service{
+				login: func(ctx context.Context, request *connectorv1.LoginRequest) (*connectorv1.LoginResponse, error) {
+					origins = append(origins, request.GetOrigin())
+					return loginOK(ctx, request)
+				},
+				refresh: func(_ context.Context, request *connectorv1.RefreshRequest) (*connectorv1.RefreshResponse, error) {
+					origins = append(origins, request.GetOrigin())
+					return &connectorv1.RefreshResponse{Identity: aliceOnTheWire}, nil
+				},
+			}).connect(t, config)
+			if _, valid, err := c.Login(t.Context(), connector.Scopes{}, alice, password); err != nil || !valid {
+				t.Errorf("login: %t, %v", valid, err)
+			}
+			if _, err := c.Refresh(t.Context(), connector.Scopes{}, aliceForDex); err != nil {
+				t.Errorf("refresh: %v", err)
+			}
+			if confirmed, err := c.ConfirmCode(t.Context(), aliceForDex); err != nil || !confirmed {
+				t.Errorf("code: %t, %v", confirmed, err)
+			}
+			for _, origin := range origins {
+				if origin.GetRemoteIp() != test.wantIP || origin.GetRequestId() != test.wantID {
+					t.Errorf("got %v", origin)
+				}
+			}
+			if len(origins) != 3 {
+				t.Errorf("%d calls", len(origins))
+			}
+		})
+	}
+}

@@ -88,3 +88,36 @@ func TestRefreshEndsWithItsDeadline(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestACodeIsConfirmedByItsOwnLogin(t *testing.T) {
+	var got *connectorv1.RefreshRequest
+	c := (&service{refresh: func(_ context.Context, request *connectorv1.RefreshRequest) (*connectorv1.RefreshResponse, error) {
+		got = request
+		return &connectorv1.RefreshResponse{Identity: aliceOnTheWire}, nil
+	}}).connect(t, validConfig())
+	if confirmed, err := c.ConfirmCode(t.Context(), aliceForDex); err != nil || !confirmed {
+		t.Errorf("got %t, %v", confirmed, err)
+	}
+	want := &connectorv1.RefreshRequest{
+		UserId: aliceForDex.UserID, ConnectorData: aliceForDex.ConnectorData, OfCode: true,
+		Origin: &connectorv1.Origin{ConnectorId: "local-postgres"},
+	}
+	if !proto.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+func TestACodeIsRefusedByARefusalAlone(t *testing.T) {
+	for code, isError := range map[codes.Code]bool{
+		codes.PermissionDenied: false, codes.FailedPrecondition: true, codes.Unavailable: true, codes.InvalidArgument: true,
+	} {
+		t.Run(code.String(), func(t *testing.T) {
+			c := (&service{refresh: func(context.Context, *connectorv1.RefreshRequest) (*connectorv1.RefreshResponse, error) {
+				return nil, status.Error(code, "no")
+			}}).connect(t, validConfig())
+			if confirmed, err := c.ConfirmCode(t.Context(), aliceForDex); confirmed || (err != nil) != isError {
+				t.Errorf("got %t, %v", confirmed, err)
+			}
+		})
+	}
+}

@@ -108,6 +108,11 @@ pub struct RefreshRequest {
     /// Where the call comes from.
     #[prost(message, optional, tag = "4")]
     pub origin: ::core::option::Option<Origin>,
+    /// It is the code of that login that is exchanged, and no session that goes on: `connector_data` is
+    /// what this very login yielded. So the answer depends on the account alone, and not on whether
+    /// Dex is yet to forget earlier sessions of it.
+    #[prost(bool, tag = "5")]
+    pub of_code: bool,
 }
 /// The account as it stands now.
 #[allow(clippy::all)]

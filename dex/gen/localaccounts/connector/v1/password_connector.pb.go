@@ -476,7 +476,11 @@ type RefreshRequest struct {
 	// What the relying party asked for.
 	Scopes *Scopes `protobuf:"bytes,3,opt,name=scopes,proto3" json:"scopes,omitempty"`
 	// Where the call comes from.
-	Origin        *Origin `protobuf:"bytes,4,opt,name=origin,proto3" json:"origin,omitempty"`
+	Origin *Origin `protobuf:"bytes,4,opt,name=origin,proto3" json:"origin,omitempty"`
+	// It is the code of that login that is exchanged, and no session that goes on: `connector_data` is
+	// what this very login yielded. So the answer depends on the account alone, and not on whether
+	// Dex is yet to forget earlier sessions of it.
+	OfCode        bool `protobuf:"varint,5,opt,name=of_code,json=ofCode,proto3" json:"of_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -537,6 +541,13 @@ func (x *RefreshRequest) GetOrigin() *Origin {
 		return x.Origin
 	}
 	return nil
+}
+
+func (x *RefreshRequest) GetOfCode() bool {
+	if x != nil {
+		return x.OfCode
+	}
+	return false
 }
 
 // The account as it stands now.
@@ -616,12 +627,13 @@ const file_localaccounts_connector_v1_password_connector_proto_rawDesc = "" +
 	"\x05email\x18\x04 \x01(\tR\x05email\x12%\n" +
 	"\x0eemail_verified\x18\x05 \x01(\bR\remailVerified\x12\x16\n" +
 	"\x06groups\x18\x06 \x03(\tR\x06groups\x12%\n" +
-	"\x0econnector_data\x18\a \x01(\fR\rconnectorData\"\xc8\x01\n" +
+	"\x0econnector_data\x18\a \x01(\fR\rconnectorData\"\xe1\x01\n" +
 	"\x0eRefreshRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12%\n" +
 	"\x0econnector_data\x18\x02 \x01(\fR\rconnectorData\x12:\n" +
 	"\x06scopes\x18\x03 \x01(\v2\".localaccounts.connector.v1.ScopesR\x06scopes\x12:\n" +
-	"\x06origin\x18\x04 \x01(\v2\".localaccounts.connector.v1.OriginR\x06origin\"S\n" +
+	"\x06origin\x18\x04 \x01(\v2\".localaccounts.connector.v1.OriginR\x06origin\x12\x17\n" +
+	"\aof_code\x18\x05 \x01(\bR\x06ofCode\"S\n" +
 	"\x0fRefreshResponse\x12@\n" +
 	"\bidentity\x18\x01 \x01(\v2$.localaccounts.connector.v1.IdentityR\bidentity2\xb6\x02\n" +
 	"\x11PasswordConnector\x12_\n" +
