@@ -2,6 +2,7 @@ package dex_test
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 )
 
@@ -127,4 +128,23 @@ func TestWhatIsNoCodeIsAnInvalidGrant(t *testing.T) {
 	must(send(t.Context(), dex.issuer+"/token", form)).refused(t, "400 invalid_request")
 	form.Set("client_id", "a\x00b")
 	must(send(t.Context(), dex.issuer+"/token", form)).refused(t, "401 invalid_client")
+}
+
+func TestACodeThatCannotBeDeletedYieldsNothingAndIsNotLogged(t *testing.T) {
+	setup := newSetup(t)
+	database := setup.onPostgres(t)
+	setup.serve(t, &accounts{})
+	dex := setup.start(t)
+	code := dex.code(t)
+	if _, err := database.Exec(`create function fail() returns trigger language plpgsql as $$ begin raise 'the disk is full'; end $$;
+		create trigger fail before delete on auth_code for each row execute function fail()`); err != nil {
+		t.Fatal(err)
+	}
+	must(dex.exchange(t.Context(), code)).refused(t, "500 server_error")
+	form := exchangeOf(code)
+	form.Set("code_verifier", "a-verifier-that-nobody-made-a-challenge-of-000000")
+	must(send(t.Context(), dex.issuer+"/token", form)).refused(t, "500 server_error")
+	if log := dex.wholeLog(t); strings.Contains(log, code) || !strings.Contains(log, "the disk is full") {
+		t.Errorf("logged: %s", log)
+	}
 }

@@ -19,6 +19,7 @@ const (
 	routes    = "vendor/github.com/dexidp/dex/server/server.go"
 	templates = "vendor/github.com/dexidp/dex/server/templates.go"
 	database  = "vendor/github.com/dexidp/dex/storage/sql/sql.go"
+	rows      = "vendor/github.com/dexidp/dex/storage/sql/crud.go"
 	header    = "vendor/github.com/dexidp/dex/web/templates/header.html"
 	styles    = "vendor/github.com/dexidp/dex/web/static/main.css"
 )

@@ -65,4 +65,11 @@ var ofStorage = []edit{
 	return row
 `,
 	},
+	{
+		// The id of a code is the code.
+		promise:     "a deletion that fails is logged with its cause, and not with what was to be deleted",
+		file:        rows,
+		anchor:      `fmt.Errorf("delete %s: %v", table, id)`,
+		replacement: `fmt.Errorf("delete %s: %v", table, err)`,
+	},
 }
