@@ -69,7 +69,11 @@ fn config(settings: &Settings<'_>) -> Result<Value> {
             "http": format!("127.0.0.1:{}", ports.dex),
             "allowedOrigins": [format!("http://localhost:{}", ports.web)],
             "clientRemoteIP": {"header": "X-Real-IP", "trustedProxies": ["127.0.0.1/32"]},
-            "headers": {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff"},
+            "headers": {
+                "X-Frame-Options": "DENY",
+                "X-Content-Type-Options": "nosniff",
+                "Content-Security-Policy": content_security_policy(settings.redirect_uri)?,
+            },
         },
         "telemetry": {"http": format!("127.0.0.1:{}", ports.dex_telemetry)},
         "grpc": {
@@ -96,7 +100,10 @@ fn config(settings: &Settings<'_>) -> Result<Value> {
         },
         "signer": {"type": "local", "config": {"keysRotationPeriod": "6h"}},
         "logger": {"level": "INFO", "format": "text"},
-        "frontend": {"issuer": "Chat"},
+        "frontend": {
+            "issuer": "Chat",
+            "extra": {"appURL": format!("http://localhost:{}/", ports.web)},
+        },
         "enablePasswordDB": true,
         "staticPasswords": [{
             "email": settings.email_user,
@@ -139,6 +146,16 @@ fn config(settings: &Settings<'_>) -> Result<Value> {
         }]);
     }
     Ok(config)
+}
+
+/// What a page of Dex may do: show what is Dex's own, send its form to Dex, and be led to the app.
+/// Chromium holds the redirect after a form to `form-action` too.
+fn content_security_policy(redirect_uri: &str) -> Result<String> {
+    let app = Url::parse(redirect_uri).context("the app's address")?.origin().ascii_serialization();
+    Ok(format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+         form-action 'self' {app}; frame-ancestors 'none'; base-uri 'none'"
+    ))
 }
 
 fn push(config: &mut Value, list: &str, item: Value) {

@@ -167,7 +167,7 @@ async fn an_outage_shows_an_error_page_that_tells_nothing_of_the_inside() -> Res
     let stack = Box::pin(Stack::launch(StackOptions::test(1)?)).await?;
     let app = App::spa(stack.endpoints()).await?;
     within("an outage", async {
-        let (browser, _) = at_the_form(&app, stack.state(), WIDTHS[0]).await?;
+        let (browser, request) = at_the_form(&app, stack.state(), WIDTHS[0]).await?;
         stack.part("connector")?.stop().await;
         let alice = &stack.endpoints().demo_users[0];
         sign_in(&browser, &alice.login, &alice.password).await?;
@@ -179,7 +179,39 @@ async fn an_outage_shows_an_error_page_that_tells_nothing_of_the_inside() -> Res
         })
         .await?;
         assert_eq!(browser.status().await?, 500);
-        assert_eq!(page, "Internal Server Error\nLogin error. Please contact your administrator or try again later.");
+        assert_eq!(page, "Internal Server Error\nLogin error. Please contact your administrator or try again later.\nBack to the app");
+        // The way back is one that the app understands.
+        browser.client().find(Locator::Css("#back")).await?.click().await?;
+        let callback = until("the app", async || {
+            let url = browser.client().current_url().await?;
+            ensure!(url.as_str().starts_with(&app.redirect_uri), "at {}", url.path());
+            Ok(url)
+        })
+        .await?;
+        let error = request.code(&callback).expect_err("nobody signed in").to_string();
+        assert!(error.contains("access_denied"), "{error}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_pages_run_their_own_script_and_no_other() -> Result<()> {
+    let stage = Stage::shared().await?;
+    within("a look at the policy", async {
+        let (browser, _) = at_the_form(&stage.app, stage.stack.state(), WIDTHS[0]).await?;
+        // The form's own: the button is off once the form is sent.
+        let sent = "(() => { const form = document.getElementById('login-form');
+            form.dispatchEvent(new Event('submit'));
+            return document.getElementById('submit-login').disabled; })()";
+        assert!(browser.eval::<bool>(sent).await?, "the page's script does not run");
+        let injected = "(() => { const script = document.createElement('script');
+            script.textContent = 'window.injected = true';
+            document.body.append(script);
+            document.body.insertAdjacentHTML('beforeend', '<p id=styled style=\"color: rgb(1, 2, 3)\">');
+            return [window.injected === true,
+                getComputedStyle(document.getElementById('styled')).color === 'rgb(1, 2, 3)']; })()";
+        assert_eq!(browser.eval::<[bool; 2]>(injected).await?, [false, false], "what is injected");
         Ok(())
     })
     .await
@@ -215,9 +247,11 @@ async fn assert_sound(browser: &Chromium, name: &str, width: u32, dark: &str) ->
     for theme in ["light", "dark"] {
         if theme == "dark" {
             // Dex serves one theme, by its configuration; the other is the same page with this file instead.
-            let swap = "const style = document.createElement('style');
-                style.textContent = arguments[0];
-                document.querySelector('link[href*=\"theme/styles.css\"]').replaceWith(style);";
+            // A style sheet of a script's making is none that the pages' policy forbids.
+            let swap = "const style = new CSSStyleSheet();
+                style.replaceSync(arguments[0]);
+                document.querySelector('link[href*=\"theme/styles.css\"]').remove();
+                document.adoptedStyleSheets = [style];";
             browser.client().execute(swap, vec![Value::from(dark)]).await?;
         }
         let faults: Vec<String> = browser.eval(FAULTS).await?;
