@@ -199,18 +199,18 @@ impl App {
     }
 
     /// Exchanges a refresh token until it rotates: Dex gives the same one for as long as it may be
-    /// reused (`reuseInterval`, 3 s after it was issued or used), without asking the connector.
-    /// A 500 is asked again: Dex does not repeat a transaction that collided in PostgreSQL.
+    /// reused (`reuseInterval`, 3 s after it was issued or used). A refusal is an error at once.
     pub async fn rotate(&self, tokens: &Tokens) -> Result<Tokens> {
         let secret = |tokens: &Tokens| {
             tokens.refresh.as_ref().map(|refresh| refresh.expose_secret().to_owned())
         };
-        until("the refresh token rotates", async || {
-            let renewed = self.refresh(tokens).await?.map_err(Refusal::into_error)?;
-            ensure!(secret(&renewed) != secret(tokens), "it is still the same");
-            Ok(renewed)
-        })
-        .await
+        let answer = until("the refresh token rotates", async || {
+            let answer = self.refresh(tokens).await?;
+            let same = |renewed: &Tokens| secret(renewed) == secret(tokens);
+            ensure!(!answer.as_ref().is_ok_and(same), "it is still the same");
+            Ok(answer)
+        });
+        answer.await?.map_err(Refusal::into_error)
     }
 
     /// Who the token's person is, as Dex tells it.
