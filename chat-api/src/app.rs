@@ -20,8 +20,8 @@ use crate::config::{Config, MongoArgs, ServeArgs};
 use crate::hub::Hub;
 use crate::ingest::{Ingest, Sources};
 use crate::kafka::{
-    DeadLetters, Decoder, GENERATION, GroupConsumer, HandConsumer, Log, LogError, Partitioner,
-    Producer, TopicShape,
+    DeadLetters, Decoder, GroupConsumer, HandConsumer, Log, LogError, Partitioner, Producer,
+    TopicShape,
 };
 use crate::message::{Partition, Position};
 use crate::service::{Counters, Service};
@@ -128,14 +128,14 @@ impl App {
         let listener = listener
             .with_context(|| format!("CHAT_LISTEN: {} cannot be bound", args.chat_listen))?;
         let admin = Admin::bind(args.admin_listen).await?;
-        let log = args.log.log();
+        let log = newest(args.log.log()).await?;
         let Ground { partitioner, decoder, consumer, starts } =
             ground(&log, span, extra_kind).await?;
         let MongoArgs { mongodb_uri, mongodb_database } = &args.mongodb;
         let archive = Archive::open(mongodb_uri, mongodb_database).await.context("MONGODB_URI")?;
         let partitions = partitioner.count();
         let history =
-            History::open(mongodb_uri, mongodb_database, GENERATION, partitions, reads).await;
+            History::open(mongodb_uri, mongodb_database, log.generation, partitions, reads).await;
         let history = Arc::new(history.context("MONGODB_URI")?);
         let producer = Arc::new(Producer::new(&log, partitioner, in_flight, args.chat_replica)?);
 
@@ -259,7 +259,7 @@ impl Filling {
         stopped.show();
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            checked = archive.check_until_answered(GENERATION, partitions) => checked?,
+            checked = archive.check_until_answered(log.generation, partitions) => checked?,
         }
         let group = GroupConsumer::join(&log, decoder)?;
         let dead_letters = DeadLetters::new(log);
@@ -343,15 +343,23 @@ async fn survey(
     Ok(Ground { partitioner, decoder, consumer, starts: ranges.into_iter().map(start).collect() })
 }
 
+/// The log with its newest generation.
+pub(crate) async fn newest(log: Log) -> anyhow::Result<Log> {
+    let brokers = log.brokers.clone();
+    let asked = tokio::task::spawn_blocking(move || log.newest()).await?;
+    asked.with_context(|| format!("KAFKA_BROKERS {brokers}"))
+}
+
 /// The archive, with its indexes, of a log with that many partitions.
 pub(crate) async fn open_archive(
     args: &MongoArgs,
+    log: &Log,
     partitioner: Partitioner,
 ) -> anyhow::Result<Archive> {
     Archive::reach(&args.mongodb_uri).await.context("MONGODB_URI")?;
     let archive =
         Archive::open(&args.mongodb_uri, &args.mongodb_database).await.context("MONGODB_URI")?;
-    archive.prepare(GENERATION, partitioner.count()).await.context("MONGODB_URI")?;
+    archive.prepare(log.generation, partitioner.count()).await.context("MONGODB_URI")?;
     Ok(archive)
 }
 

@@ -7,6 +7,7 @@
 mod batch;
 mod document;
 mod error;
+mod generations;
 mod history;
 mod page;
 mod prepare;

@@ -6,7 +6,6 @@ mod dlq;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use service_process::exit;
 use service_process::lifecycle::Lifecycle;
@@ -69,6 +68,15 @@ enum TopicsAction {
         #[command(flatten)]
         topics: TopicsArgs,
     },
+    /// Makes the next generation of the topic with messages, after the one before was lost or made anew,
+    /// so that what is said from now on comes after all that is stored. No replica may run.
+    Raise {
+        /// Its number: one more than that of the last one.
+        #[arg(value_parser = clap::value_parser!(u16).range(1..=i64::from(crate::kafka::LAST_GENERATION)))]
+        generation: u16,
+        #[command(flatten)]
+        topics: TopicsArgs,
+    },
     /// Checks the topics; names every difference.
     Check {
         #[command(flatten)]
@@ -100,6 +108,9 @@ impl Cli {
             }
             Command::Topics { action: TopicsAction::Ensure { topics } } => topics.ensure().await,
             Command::Topics { action: TopicsAction::Check { topics } } => topics.check().await,
+            Command::Topics { action: TopicsAction::Raise { generation, topics } } => {
+                topics.raise(generation).await
+            }
             Command::Dlq { action } => dlq::run(action).await,
             Command::Archive { action } => archive::run(action).await,
         };
@@ -125,10 +136,20 @@ async fn serve_until_stopped(args: ServeArgs) -> ExitCode {
 impl TopicsArgs {
     async fn topics(&self) -> anyhow::Result<Topics> {
         telemetry::init(&self.telemetry);
-        let (log, shape) = (self.log.log(), self.shape.shape());
+        let (log, shape) = (app::newest(self.log.log()).await?, self.shape.shape());
         app::check_topics(shape)?;
-        log.reach().await.with_context(|| format!("KAFKA_BROKERS {}", log.brokers))?;
         Ok(Topics::new(&log, shape)?)
+    }
+
+    async fn raise(&self, generation: u16) -> anyhow::Result<()> {
+        telemetry::init(&self.telemetry);
+        let shape = self.shape.shape();
+        app::check_topics(shape)?;
+        let mut log = app::newest(self.log.log()).await?;
+        let newest = log.generation;
+        anyhow::ensure!(generation > newest, "the log is of generation {newest} already");
+        log.generation = generation;
+        Ok(Topics::new(&log, shape)?.raise(&log).await?)
     }
 
     async fn ensure(&self) -> anyhow::Result<()> {

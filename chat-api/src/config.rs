@@ -200,7 +200,9 @@ impl LogArgs {
     /// The log itself.
     #[must_use]
     pub fn log(&self) -> Log {
-        Log { brokers: self.kafka_brokers.clone(), prefix: self.kafka_topic_prefix.clone() }
+        // The broker knows whether there is a later one.
+        let (brokers, prefix) = (self.kafka_brokers.clone(), self.kafka_topic_prefix.clone());
+        Log { brokers, prefix, generation: 0 }
     }
 }
 

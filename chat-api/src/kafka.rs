@@ -18,6 +18,9 @@ mod trace;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
+use rdkafka::metadata::MetadataTopic;
+
+use crate::message::{Invalid, Position};
 
 pub use codec::{DecodeError, Decoder, encode};
 pub use consumer::{Change, GroupConsumer, HandConsumer, Item, Range, Ranges};
@@ -31,8 +34,8 @@ pub use scan::Scan;
 pub use topics::{TopicShape, Topics};
 pub use trace::Trace;
 
-/// The generation of the topic that is open. A second one comes with changing partition counts.
-pub const GENERATION: u16 = 0;
+/// Generations have 15 bits of a position.
+pub const LAST_GENERATION: u16 = (1 << 15) - 1;
 
 /// How long a question to the broker may take.
 const ASK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,13 +47,35 @@ pub struct Log {
     pub brokers: String,
     /// What the names of topics and groups begin with.
     pub prefix: String,
+    /// Which of the topics with messages is open: one that was made anew is another one, and what is
+    /// said in it comes after all that was said before.
+    pub generation: u16,
 }
 
 impl Log {
     /// The topic with messages.
     #[must_use]
     pub fn messages(&self) -> String {
-        format!("{}chat-messages", self.prefix)
+        match self.generation {
+            0 => format!("{}chat-messages", self.prefix),
+            later => format!("{}chat-messages.g{later}", self.prefix),
+        }
+    }
+
+    /// The position of an offset in that topic.
+    pub fn position(&self, offset: i64) -> Result<Position, Invalid> {
+        Position::new(self.generation, offset)
+    }
+
+    /// The same log with the newest generation that there is. An error says which brokers were asked and
+    /// what stood in the way. Blocks.
+    pub fn newest(mut self) -> Result<Self, LogError> {
+        let metadata = reach::metadata(&self, None)?;
+        let names: Vec<_> = metadata.topics().iter().map(MetadataTopic::name).collect();
+        let first = format!("{}chat-messages.g", self.prefix);
+        let later = names.iter().filter_map(|name| name.strip_prefix(&first)?.parse().ok());
+        self.generation = later.filter(|number| *number <= LAST_GENERATION).max().unwrap_or(0);
+        Ok(self)
     }
 
     /// The topic of dead letters.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use chat_api::archive::Archive;
-use chat_api::kafka::GENERATION;
+
 use mongodb::Client;
 use mongodb::bson::{DateTime, Document, doc};
 use mongodb::options::{CollectionOptions, InsertManyOptions, WriteConcern};
@@ -41,7 +41,7 @@ pub(super) async fn run(args: &Args) -> Result<Tally> {
     let messages = database.collection_with_options::<Document>("messages", options);
     // The indexes are a good part of what an insert costs, so these are chat-api's own.
     let archive = Archive::open(&args.uri.as_str().into(), &args.database).await?;
-    archive.prepare(GENERATION, 1).await?;
+    archive.prepare(0, 1).await?;
     let batches = (0..args.count / BATCH).map(|batch| documents(&sample, batch * BATCH, BATCH));
     let batches: Vec<Vec<Document>> = batches.collect::<Result<_>>()?;
 

@@ -38,6 +38,16 @@ pub enum ArchiveError {
     /// A document that this program did not write.
     #[error("archive: a document in {0} is not ours")]
     Foreign(&'static str),
+    /// The log is one of before: what is said in it would stand between what is stored.
+    #[error(
+        "the archive knows generation {recorded} of the log, and there is {found}: `chat-api topics raise {next}` makes the next one", next = recorded + 1
+    )]
+    GenerationLost {
+        /// The newest one that is recorded.
+        recorded: i32,
+        /// The newest one that there is.
+        found: u16,
+    },
     /// The topic got another number of partitions.
     #[error(
         "the archive was begun with {recorded} partitions, the topic has {found}: partitions are never added in place"
@@ -48,6 +58,14 @@ pub enum ArchiveError {
         /// How many there are.
         found: i64,
     },
+}
+
+impl ArchiveError {
+    /// Whether the log and the archive do not belong together, which only an operator can change.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::PartitionsChanged { .. } | Self::GenerationLost { .. })
+    }
 }
 
 /// Why something was not read.

@@ -26,7 +26,7 @@ impl Archive {
     /// Checks the archive, however long MongoDB is away before.
     ///
     /// # Errors
-    /// [`ArchiveError::PartitionsChanged`] and no other.
+    /// What does not pass: [`ArchiveError::is_final`].
     pub async fn check_until_answered(
         &self,
         generation: u16,
@@ -35,7 +35,7 @@ impl Archive {
         loop {
             match self.check(generation, partitions).await {
                 Ok(()) => return Ok(()),
-                Err(error @ ArchiveError::PartitionsChanged { .. }) => return Err(error),
+                Err(error) if error.is_final() => return Err(error),
                 Err(error) => {
                     tracing::warn!(%error, "archive: not there yet");
                     ::metrics::counter!(metrics::ARCHIVE_FAILURES).increment(1);
@@ -53,10 +53,11 @@ impl Archive {
         }
     }
 
-    /// Checks that the log has as many partitions as when the archive was begun: with another count
-    /// rooms would have moved between partitions.
+    /// Checks that the log is not one of before, and has as many partitions as when the archive was
+    /// begun: with another count rooms would have moved between partitions.
     async fn check(&self, generation: u16, partitions: usize) -> Result<(), ArchiveError> {
         let count = i64::try_from(partitions).unwrap_or(i64::MAX);
+        self.check_generations(generation, count).await?;
         let generation = doc! { "_id": i32::from(generation) };
         let first = doc! { "$setOnInsert": { "partitions": count } };
         let recorded = self.generations.find_one_and_update(generation, first).upsert(true);

@@ -28,10 +28,6 @@ pub struct Step {
     pub to: Position,
 }
 
-impl Progress {
-    const NONE: Self = Self { position: Position::BEFORE_ALL, lost: false };
-}
-
 impl Archive {
     /// The progress of each of these partitions.
     pub async fn progress_of(
@@ -55,7 +51,7 @@ impl Archive {
                     "$max": { "pos": to.raw() },
                     "$setOnInsert": { "g": i32::from(generation), "partition": partition.number() },
                 },
-                "upsert": *from == Position::BEFORE_ALL,
+                "upsert": from.is_before_generation(),
             }
         });
         // One command for all partitions; the driver has no such call for older servers.
@@ -114,7 +110,8 @@ pub(super) fn of(
 ) -> Result<Progress, ArchiveError> {
     let id = id(generation, partition);
     let own = found.iter().find(|found| found.get_str("_id").is_ok_and(|of| of == id));
-    own.map_or(Ok(Progress::NONE), read)
+    let none = Progress { position: Position::before(generation), lost: false };
+    own.map_or(Ok(none), read)
 }
 
 fn read(document: &Document) -> Result<Progress, ArchiveError> {

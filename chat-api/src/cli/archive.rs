@@ -36,11 +36,11 @@ pub(super) async fn run(action: ArchiveAction) -> anyhow::Result<()> {
     let ArchiveAction::Rebuild { rebuild: args } = action;
     telemetry::init(&args.telemetry);
     app::check_mongodb(&args.mongodb)?;
-    let log = args.log.log();
+    let log = app::newest(args.log.log()).await?;
     let asked = log.clone();
     let partitioner = tokio::task::spawn_blocking(move || asked.partitioner()).await?;
     let partitioner = partitioner.with_context(|| format!("KAFKA_BROKERS {}", log.brokers))?;
-    let archive = app::open_archive(&args.mongodb, partitioner).await?;
+    let archive = app::open_archive(&args.mongodb, &log, partitioner).await?;
     let mut rebuild = Rebuild::new(&log, archive, Decoder::new(partitioner))?;
     let mut stopped = 0;
     for partition in partitioner.all() {

@@ -10,6 +10,7 @@ use serde::Serialize;
 use service_process::output::{self, Columns, OutputArgs, time};
 use service_process::telemetry::{self, TelemetryArgs};
 
+use crate::app;
 use crate::config::LogArgs;
 use crate::kafka::{DeadLetter, DeadLetters, Decoder, Log, LogError, Origin, Partitioner, Scan};
 use crate::message::{Partition, Position};
@@ -101,7 +102,8 @@ fn partition_of(text: &str) -> Option<Partition> {
 }
 
 fn position_of(text: &str) -> Option<Position> {
-    Position::new(crate::kafka::GENERATION, text.parse().ok()?).ok()
+    // Of whichever generation: the topic beside it tells.
+    Position::new(0, text.parse().ok()?).ok()
 }
 
 fn partition(text: &str) -> Result<Partition, String> {
@@ -245,6 +247,7 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
 async fn replay(args: ReplayArgs) -> anyhow::Result<()> {
     telemetry::init(&args.telemetry);
     let log = args.log.log();
+    let log = app::newest(log).await?;
     let decoder = Decoder::new(ask(&log, Log::partitioner).await?);
     let mut letters = Letters::open(&log).await?;
     let dead_letters = DeadLetters::new(log.clone());

@@ -10,9 +10,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
-use super::{
-    ASK_TIMEOUT, DecodeError, Decoder, GENERATION, Log, LogError, Partitioner, Raw, Trace, reach,
-};
+use super::{ASK_TIMEOUT, DecodeError, Decoder, Log, LogError, Partitioner, Raw, Trace, reach};
 use crate::message::{Decoded, Event, Newer, Partition, Position};
 use membership::{Group, Member};
 
@@ -56,14 +54,14 @@ pub struct Range {
 /// Reads every partition, without a group.
 pub struct HandConsumer {
     consumer: Arc<StreamConsumer<ByHand>>,
-    topic: String,
+    log: Log,
     decoder: Decoder,
 }
 
 /// Reads the partitions that its group gives it.
 pub struct GroupConsumer {
     consumer: Arc<Member>,
-    topic: String,
+    log: Log,
     decoder: Decoder,
 }
 
@@ -100,7 +98,7 @@ impl Log {
 
     /// How many partitions a topic has. Blocks.
     pub fn partitions_of(&self, topic: &str) -> Result<Partitioner, LogError> {
-        let metadata = reach::metadata(self, topic)?;
+        let metadata = reach::metadata(self, Some(topic))?;
         let found = metadata.topics().iter().find(|found| found.name() == topic);
         let count = found.map_or(0, |found| found.partitions().len());
         Partitioner::new(count).ok_or_else(|| LogError::NoTopic(topic.to_owned()))
@@ -113,15 +111,17 @@ impl HandConsumer {
         // The client library wants a group's name before it reads; nothing joins or commits it.
         let group = format!("{}chat-fanout-by-hand", log.prefix);
         let consumer = reader(log).set("group.id", group).create_with_context(ByHand)?;
-        Ok(Self { consumer: Arc::new(consumer), topic: log.messages(), decoder })
+        Ok(Self { consumer: Arc::new(consumer), log: log.clone(), decoder })
     }
 
     /// What each partition holds.
     pub async fn ranges(&self) -> Result<Vec<(Partition, Range)>, LogError> {
-        let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
+        let (consumer, log) = (Arc::clone(&self.consumer), self.log.clone());
         let partitioner = self.decoder.partitioner();
         let asked = tokio::task::spawn_blocking(move || {
-            let range = |partition| Ok((partition, range(consumer.as_ref(), &topic, partition)?));
+            let range = |partition| {
+                Ok((partition, range(consumer.as_ref(), &log, &log.messages(), partition)?))
+            };
             partitioner.all().map(range).collect()
         });
         asked.await.map_err(|_| LogError::Died)?
@@ -129,12 +129,12 @@ impl HandConsumer {
 
     /// Reads from these positions on.
     pub fn start(&self, positions: &[(Partition, Position)]) -> Result<(), LogError> {
-        Ok(self.consumer.assign(&list(&self.topic, positions)?)?)
+        Ok(self.consumer.assign(&list(&self.log.messages(), positions)?)?)
     }
 
     /// Waits for what comes next.
     pub async fn next(&self) -> Result<Item, LogError> {
-        next(&self.consumer, self.decoder, Keep::Place).await
+        next(&self.consumer, &self.log, self.decoder, Keep::Place).await
     }
 }
 
@@ -151,12 +151,18 @@ impl GroupConsumer {
             .create_with_context(Group::default())?;
         consumer.subscribe(&[&log.messages()])?;
         let consumer = Arc::new(Member::new(consumer));
-        Ok(Self { consumer, topic: log.messages(), decoder })
+        Ok(Self { consumer, log: log.clone(), decoder })
+    }
+
+    /// The generation that is read.
+    #[must_use]
+    pub fn generation(&self) -> u16 {
+        self.log.generation
     }
 
     /// Waits for what comes next. Changes of the share come about while this is awaited.
     pub async fn next(&self) -> Result<Item, LogError> {
-        next(&self.consumer, self.decoder, Keep::Record).await
+        next(&self.consumer, &self.log, self.decoder, Keep::Record).await
     }
 
     /// Completes when there may be a new [`Change`].
@@ -175,9 +181,10 @@ impl GroupConsumer {
         &self,
         partitions: Vec<Partition>,
     ) -> impl Future<Output = Result<Ranges, LogError>> + Send + use<> {
-        let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
+        let (consumer, log) = (Arc::clone(&self.consumer), self.log.clone());
         let ask = move || {
-            let range = |partition| Ok((partition, range(&**consumer, &topic, partition)?));
+            let range =
+                |partition| Ok((partition, range(&**consumer, &log, &log.messages(), partition)?));
             partitions.into_iter().map(range).collect()
         };
         async move { tokio::task::spawn_blocking(ask).await.map_err(|_| LogError::Died)? }
@@ -186,31 +193,33 @@ impl GroupConsumer {
     /// Answers the oldest change: reads the new partitions from these positions on.
     pub fn start(&self, positions: &[(Partition, Position)]) -> Result<(), LogError> {
         self.consumer.context().lock().pop_front();
-        Ok(self.consumer.incremental_assign(&list(&self.topic, positions)?)?)
+        Ok(self.consumer.incremental_assign(&list(&self.log.messages(), positions)?)?)
     }
 
     /// Answers the oldest change: lets these partitions go.
     pub fn give_up(&self, partitions: &[Partition]) -> Result<(), LogError> {
         self.consumer.context().lock().pop_front();
-        let partitions = plain_list(&self.topic, partitions.iter().copied());
+        let partitions = plain_list(&self.log.messages(), partitions.iter().copied());
         Ok(self.consumer.incremental_unassign(&partitions)?)
     }
 
     /// Reads a partition of the share from another position on, wherever and however it stands.
     pub fn restart(&self, partition: Partition, position: Position) -> Result<(), LogError> {
         // Not a seek: that is refused for a partition whose position was out of range.
-        self.consumer.incremental_unassign(&plain_list(&self.topic, [partition]))?;
-        Ok(self.consumer.incremental_assign(&list(&self.topic, &[(partition, position)])?)?)
+        self.consumer.incremental_unassign(&plain_list(&self.log.messages(), [partition]))?;
+        Ok(self
+            .consumer
+            .incremental_assign(&list(&self.log.messages(), &[(partition, position)])?)?)
     }
 
     /// Reads these partitions no further for now.
     pub fn pause(&self, partitions: impl IntoIterator<Item = Partition>) -> Result<(), LogError> {
-        Ok(self.consumer.pause(&plain_list(&self.topic, partitions))?)
+        Ok(self.consumer.pause(&plain_list(&self.log.messages(), partitions))?)
     }
 
     /// Goes on with these partitions.
     pub fn resume(&self, partitions: impl IntoIterator<Item = Partition>) -> Result<(), LogError> {
-        Ok(self.consumer.resume(&plain_list(&self.topic, partitions))?)
+        Ok(self.consumer.resume(&plain_list(&self.log.messages(), partitions))?)
     }
 
     /// Tells the group how far each partition is done. For people's tools only: progress itself is
@@ -218,7 +227,7 @@ impl GroupConsumer {
     pub fn commit(&self, done: &[(Partition, Position)]) -> Result<(), LogError> {
         let next: Vec<_> =
             done.iter().map(|(partition, position)| (*partition, position.next())).collect();
-        Ok(self.consumer.commit(&list(&self.topic, &next)?, CommitMode::Async)?)
+        Ok(self.consumer.commit(&list(&self.log.messages(), &next)?, CommitMode::Async)?)
     }
 }
 
@@ -251,6 +260,7 @@ enum Keep {
 
 async fn next<C>(
     consumer: &StreamConsumer<C>,
+    log: &Log,
     decoder: Decoder,
     keep: Keep,
 ) -> Result<Item, LogError>
@@ -269,7 +279,7 @@ where
         Err(error) => return Ok(Item::Trouble(error)),
     };
     let partition = Partition::from_number(record.partition())?;
-    let position = Position::new(GENERATION, record.offset())?;
+    let position = log.position(record.offset())?;
     let trace = Trace::of(&mut record);
     Ok(match decoder.decode(record.key(), record.payload(), partition) {
         Ok(Decoded::Known(envelope)) => Item::Event(Event { partition, position, envelope }, trace),
@@ -277,7 +287,7 @@ where
         Err(error) => {
             let raw = match keep {
                 Keep::Place => Raw::bare(partition, position),
-                Keep::Record => Raw::of(&mut record)?,
+                Keep::Record => Raw::of(log, &mut record)?,
             };
             Item::Undecodable(raw, error)
         }
@@ -286,6 +296,7 @@ where
 
 pub(super) fn range<C, K>(
     consumer: &K,
+    log: &Log,
     topic: &str,
     partition: Partition,
 ) -> Result<Range, LogError>
@@ -294,7 +305,7 @@ where
     K: rdkafka::consumer::Consumer<C>,
 {
     let (low, high) = consumer.fetch_watermarks(topic, partition.number(), ASK_TIMEOUT)?;
-    Ok(Range { start: Position::new(GENERATION, low)?, end: Position::new(GENERATION, high)? })
+    Ok(Range { start: log.position(low)?, end: log.position(high)? })
 }
 
 pub(super) fn list(

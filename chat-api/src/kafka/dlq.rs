@@ -7,7 +7,7 @@ use rdkafka::message::{Header, Headers as _, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
 use super::raw::Cut;
-use super::{DecodeError, Decoder, GENERATION, Log, LogError, Raw, Scan};
+use super::{DecodeError, Decoder, Log, LogError, Raw, Scan};
 use crate::message::{Cursor, Decoded, Head, Partition, Position};
 
 /// The headers that a dead letter gets, after its own ones and in this order.
@@ -174,7 +174,7 @@ impl DeadLetters {
         let partition = decoder.partitioner().of(&envelope.room_id);
         let headers = raw.headers.clone();
         let offset = self.append(&self.log.messages(), partition, raw, headers).await?;
-        let position = Position::new(GENERATION, offset).map_err(LogError::from)?;
+        let position = self.log.position(offset).map_err(LogError::from)?;
         Ok(Cursor { partition, position })
     }
 
@@ -272,7 +272,8 @@ fn origin(headers: &OwnedHeaders) -> Option<Origin> {
         reason: text(0)?,
         topic: text(1)?,
         partition: Partition::from_number(text(2)?.parse().ok()?).ok()?,
-        position: Position::new(GENERATION, text(3)?.parse().ok()?).ok()?,
+        // The topic tells of which generation it was.
+        position: Position::new(0, text(3)?.parse().ok()?).ok()?,
     })
 }
 

@@ -17,8 +17,8 @@ use tracing::Span;
 use super::breaker::Outcome;
 use super::gate::Gate;
 use super::in_flight::{Bounds, InFlight, Place};
-use super::{AppendError, GENERATION, Log, LogError, Partitioner, codec, trace};
-use crate::message::{Cursor, Envelope, Partition, Position, RoomId};
+use super::{AppendError, Log, LogError, Partitioner, codec, trace};
+use crate::message::{Cursor, Envelope, Partition, RoomId};
 use crate::metrics;
 
 /// A record is acknowledged or given up within 5 s: the client library looks once a second for
@@ -39,6 +39,7 @@ type Record<'a> = BaseRecord<'a, str, [u8], Box<Pending>>;
 /// Appends envelopes, durably: acknowledged by all in-sync replicas, once per call.
 pub struct Producer {
     config: ClientConfig,
+    log: Log,
     topic: String,
     partitioner: Partitioner,
     /// What this replica calls itself in the records it appends.
@@ -120,6 +121,7 @@ impl Producer {
         let client = connect(&config, &gate)?;
         Ok(Self {
             config,
+            log: log.clone(),
             topic: log.messages(),
             partitioner,
             origin,
@@ -174,7 +176,7 @@ impl Producer {
         let lost = AppendError::Unknown(RDKafkaErrorCode::MessageTimedOut);
         let report = timeout(REPORT_HANG, reported).await;
         let offset = report.map_err(|_| lost)?.map_err(|_| lost)??;
-        let position = offset.and_then(|offset| Position::new(GENERATION, offset).ok());
+        let position = offset.and_then(|offset| self.log.position(offset).ok());
         Ok(Appended { cursor: position.map(|position| Cursor { partition, position }) })
     }
 

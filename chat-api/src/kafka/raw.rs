@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Message as _, OwnedHeaders};
 use sha2::{Digest as _, Sha256};
 
-use super::{GENERATION, LogError, dlq};
+use super::{Log, LogError, dlq};
 use crate::message::{Partition, Position};
 
 /// Bytes of key, value and headers of a record that is kept whole: with what is said of it beside, a
@@ -48,9 +48,9 @@ pub struct Raw {
 }
 
 impl Raw {
-    pub(super) fn of(record: &mut BorrowedMessage<'_>) -> Result<Self, LogError> {
+    pub(super) fn of(log: &Log, record: &mut BorrowedMessage<'_>) -> Result<Self, LogError> {
         let partition = Partition::from_number(record.partition())?;
-        let position = Position::new(GENERATION, record.offset())?;
+        let position = log.position(record.offset())?;
         let written = record.timestamp().to_millis().and_then(DateTime::from_timestamp_millis);
         let headers = kafka_record::headers_size(record);
         let length = |part: Option<&[u8]>| part.map_or(0, <[u8]>::len);

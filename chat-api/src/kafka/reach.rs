@@ -40,22 +40,13 @@ impl ClientContext for Met {
 
 impl ConsumerContext for Met {}
 
-impl Log {
-    /// Whether a broker answers. An error says which was asked and what stood in the way.
-    pub async fn reach(&self) -> Result<(), LogError> {
-        let log = self.clone();
-        let asked = tokio::task::spawn_blocking(move || metadata(&log, &log.messages()));
-        asked.await.map_err(|_| LogError::Died)?.map(drop)
-    }
-}
-
-/// What the brokers say of a topic. When all of them are away, that is known at once and not at the end
+/// What the brokers say of a topic, or of all. When all of them are away, that is known at once and not at the end
 /// of the time that one may take. Blocks.
-pub(super) fn metadata(log: &Log, topic: &str) -> Result<Metadata, LogError> {
+pub(super) fn metadata(log: &Log, topic: Option<&str>) -> Result<Metadata, LogError> {
     let consumer: BaseConsumer<Met> = log.client().create_with_context(Met::default())?;
     let deadline = Instant::now() + ASK_TIMEOUT;
     loop {
-        let error = match consumer.fetch_metadata(Some(topic), LISTEN_EVERY) {
+        let error = match consumer.fetch_metadata(topic, LISTEN_EVERY) {
             Ok(metadata) => return Ok(metadata),
             Err(error) => error,
         };

@@ -19,6 +19,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// Reads ranges of a topic, one after another, without a group.
 pub struct Scan {
     consumer: Arc<StreamConsumer<ByHand>>,
+    log: Log,
     topic: String,
     reading: Option<(Partition, Range)>,
 }
@@ -29,14 +30,15 @@ impl Scan {
         // The client library wants a group's name before it reads; nothing joins or commits it.
         let group = format!("{}chat-scan-by-hand", log.prefix);
         let consumer = reader(log).set("group.id", group).create_with_context(ByHand)?;
-        Ok(Self { consumer: Arc::new(consumer), topic, reading: None })
+        Ok(Self { consumer: Arc::new(consumer), log: log.clone(), topic, reading: None })
     }
 
     /// What a partition holds now.
     pub async fn range(&self, partition: Partition) -> Result<Range, LogError> {
-        let (consumer, topic) = (Arc::clone(&self.consumer), self.topic.clone());
+        let (consumer, log) = (Arc::clone(&self.consumer), self.log.clone());
+        let topic = self.topic.clone();
         let asked =
-            tokio::task::spawn_blocking(move || range(consumer.as_ref(), &topic, partition));
+            tokio::task::spawn_blocking(move || range(consumer.as_ref(), &log, &topic, partition));
         asked.await.map_err(|_| LogError::Died)?
     }
 
@@ -75,7 +77,7 @@ impl Scan {
             if record.partition() != partition.number() {
                 continue;
             }
-            let raw = Raw::of(&mut record)?;
+            let raw = Raw::of(&self.log, &mut record)?;
             if raw.position >= end {
                 break;
             }

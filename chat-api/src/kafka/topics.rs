@@ -109,6 +109,18 @@ impl Topics {
         }
     }
 
+    /// Creates the topic of a generation, unless archive readers run: whoever has begun with the one
+    /// before goes on appending to it, and nobody would read that.
+    pub async fn raise(&self, log: &Log) -> Result<(), LogError> {
+        let (client, group) = (self.admin.inner(), log.archive_group());
+        let groups = client.fetch_group_list(Some(&group), ASK_TIMEOUT)?;
+        if groups.groups().iter().any(|found| !found.members().is_empty()) {
+            let text = format!("group {group} has members: stop every replica of chat-api first");
+            return Err(LogError::Shape(text));
+        }
+        self.ensure().await
+    }
+
     /// Compares the topics with what they should be; the error names every difference.
     pub async fn check(&self) -> Result<(), LogError> {
         let mut different = Vec::new();

@@ -65,6 +65,18 @@ impl Position {
         Ok(Self((i64::from(generation) << OFFSET_BITS) + offset))
     }
 
+    /// The place before the first record of a generation, and after all of those before.
+    #[must_use]
+    pub fn before(generation: u16) -> Self {
+        Self((i64::from(generation) << OFFSET_BITS) - 1)
+    }
+
+    /// Whether a generation begins right after this place.
+    #[must_use]
+    pub fn is_before_generation(self) -> bool {
+        self.next().offset() == 0
+    }
+
     /// A position from its stored number.
     pub fn from_raw(raw: i64) -> Result<Self, Invalid> {
         if raw < Self::BEFORE_ALL.0 { Err(Invalid("position")) } else { Ok(Self(raw)) }

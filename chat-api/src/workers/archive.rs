@@ -28,7 +28,7 @@ use tracing::{Span, info_span};
 use super::Stopped;
 use crate::archive::{Archive, ArchiveError, Step, Stored};
 use crate::ingest::Sources;
-use crate::kafka::{DeadLetters, GENERATION, GroupConsumer, Item, LogError};
+use crate::kafka::{DeadLetters, GroupConsumer, Item, LogError};
 use crate::message::{Partition, Position};
 use crate::metrics;
 use backlog::{BATCH_RECORDS, Backlog, Lot, Stride, Ticket};
@@ -280,9 +280,9 @@ impl ArchiveReader {
         self.advance_at = now + ADVANCE_EVERY;
         self.under_way.advancing = true;
         let steps: Vec<Step> = strides.iter().map(|stride| stride.step).collect();
-        let archive = self.archive.clone();
+        let (archive, generation) = (self.archive.clone(), self.consumer.generation());
         self.work.push(Box::pin(async move {
-            let advanced = archive.advance(GENERATION, &steps).await;
+            let advanced = archive.advance(generation, &steps).await;
             Done::Advanced(strides, advanced)
         }));
     }

@@ -72,7 +72,7 @@ impl Start {
         };
         let read = back(2);
         // Before the very first record nothing was ever said.
-        let ring = if read == Position::FIRST { read } else { back(1) };
+        let ring = if read.offset() == 0 { read } else { back(1) };
         Self { read, ring, end: range.end }
     }
 }

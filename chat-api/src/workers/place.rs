@@ -21,7 +21,7 @@ impl Place {
     pub fn begin(&self) -> Option<Position> {
         let Self { progress: Progress { position, lost }, range, .. } = *self;
         let next = position.next();
-        let was_never_begun = position == Position::BEFORE_ALL;
+        let was_never_begun = position.is_before_generation();
         let is_in_log = was_never_begun || (range.start <= next && next <= range.end);
         (is_in_log && !lost).then(|| next.max(range.start))
     }
@@ -31,7 +31,7 @@ impl Place {
     pub fn lost(&self) -> Option<Range> {
         let Self { progress, range, .. } = *self;
         let next = progress.position.next();
-        let was_begun = progress.position != Position::BEFORE_ALL;
+        let was_begun = !progress.position.is_before_generation();
         (was_begun && next < range.start).then_some(Range { start: next, end: range.start })
     }
 }

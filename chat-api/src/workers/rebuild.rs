@@ -1,7 +1,7 @@
 //! Log → archive once more, by hand.
 
 use crate::archive::{Archive, Batch, Stored};
-use crate::kafka::{Decoder, GENERATION, Log, Scan};
+use crate::kafka::{Decoder, Log, Scan};
 use crate::message::{Decoded, Event, Partition};
 use crate::workers::Place;
 
@@ -14,6 +14,7 @@ pub struct Rebuild {
     scan: Scan,
     archive: Archive,
     decoder: Decoder,
+    generation: u16,
 }
 
 /// What a partition came to.
@@ -35,13 +36,14 @@ pub struct Rebuilt {
 impl Rebuild {
     /// From that log into that archive.
     pub fn new(log: &Log, archive: Archive, decoder: Decoder) -> anyhow::Result<Self> {
-        Ok(Self { scan: Scan::new(log, log.messages())?, archive, decoder })
+        let generation = log.generation;
+        Ok(Self { scan: Scan::new(log, log.messages())?, archive, decoder, generation })
     }
 
     /// Stores everything that a partition holds now.
     pub async fn partition(&mut self, partition: Partition) -> anyhow::Result<Rebuilt> {
         let range = self.scan.range(partition).await?;
-        let progress = self.archive.progress_of(GENERATION, &[partition]).await?[0].1;
+        let progress = self.archive.progress_of(self.generation, &[partition]).await?[0].1;
         let place = Place { partition, progress, range };
         let mut rebuilt = Rebuilt { place, records: 0, fresh: 0, dead: 0, newer: 0 };
         self.scan.begin(partition, range)?;
@@ -75,6 +77,6 @@ impl Rebuild {
 
     /// Has the archive's readers read a partition from the start of the log.
     pub async fn reset(&self, partition: Partition) -> anyhow::Result<()> {
-        Ok(self.archive.forget_progress(GENERATION, &[partition]).await?)
+        Ok(self.archive.forget_progress(self.generation, &[partition]).await?)
     }
 }

@@ -39,7 +39,7 @@ impl Scene {
     /// A scene in which nothing was said yet.
     fn silent(bounds: Bounds) -> Self {
         let broker = MockCluster::new(1).unwrap();
-        let log = Log { brokers: broker.bootstrap_servers(), prefix: String::new() };
+        let log = Log { brokers: broker.bootstrap_servers(), prefix: String::new(), generation: 0 };
         broker.create_topic(&log.messages(), 1, 1).unwrap();
         let partitioner = Partitioner::new(1).unwrap();
         let producer = Arc::new(Producer::new(&log, partitioner, bounds, None).unwrap());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chat_api::archive::Archive;
 use chat_api::ingest::Sources;
-use chat_api::kafka::{DeadLetters, Decoder, GENERATION, GroupConsumer, Partitioner};
+use chat_api::kafka::{DeadLetters, Decoder, GroupConsumer, Partitioner};
 use chat_api::message::{MessageId, Partition, RoomId};
 use chat_api::workers::{ArchiveReader, Stopped};
 use chrono::Utc;
@@ -234,7 +234,7 @@ impl Reader {
     pub(crate) async fn start(setup: &Setup) -> Self {
         let uri = setup.mongodb_uri.clone().into();
         let archive = Archive::open(&uri, &setup.database).await.unwrap();
-        archive.prepare(GENERATION, usize::from(PARTITIONS)).await.unwrap();
+        archive.prepare(setup.log.generation, usize::from(PARTITIONS)).await.unwrap();
         let condition = Readiness::new().condition("archive");
         let reader = ArchiveReader::new(
             GroupConsumer::join(&setup.log, Decoder::new(partitioner())).unwrap(),

@@ -18,10 +18,12 @@ mod cors;
 mod dashboards;
 mod dead_letters;
 mod dlq;
+mod documents;
 #[path = "../../../process/tests/it/every_option.rs"]
 mod every_option;
 mod fixtures;
 mod fleet;
+mod generations;
 mod health;
 mod idempotency;
 mod issuer;

@@ -93,8 +93,10 @@ async fn a_topic_with_another_number_of_partitions_is_refused_at_the_start() {
     let generations = setup.collection("generations").await;
     let other = mongodb::bson::doc! { "$set": { "partitions": 2_i64 } };
     generations.update_one(mongodb::bson::doc! {}, other).await.unwrap();
-    let error = chat_api::app::App::build(setup.config()).await.map(|_| ()).unwrap_err();
-    assert!(format!("{error:#}").contains("begun with 2 partitions, the topic has 3"), "{error:#}");
+    let (mut command, _) = crate::command::serve(&setup);
+    let (code, error) = crate::command::finish(command.spawn().unwrap()).await;
+    assert_eq!(code, Some(1), "{error}");
+    assert!(error.contains("begun with 2 partitions, the topic has 3"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

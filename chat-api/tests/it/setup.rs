@@ -48,7 +48,7 @@ impl Setup {
 
     pub(crate) async fn on(brokers: &str, mongodb_uri: &str) -> Self {
         let name = devstack::name::unique("chat");
-        let log = Log { brokers: brokers.to_owned(), prefix: format!("{name}-") };
+        let log = Log { brokers: brokers.to_owned(), prefix: format!("{name}-"), generation: 0 };
         eventually("the topic is there", async || {
             Topics::new(&log, SHAPE).unwrap().ensure().await.ok()
         })

@@ -9,7 +9,7 @@ use super::{Stood, ask};
 use crate::app;
 use crate::archive::{Archive, Step};
 use crate::config::{LogArgs, MongoArgs};
-use crate::kafka::{DeadLetters, Decoder, GENERATION, Log, Range, Raw, Scan};
+use crate::kafka::{DeadLetters, Decoder, Log, Range, Raw, Scan};
 use crate::message::{Decoded, Head, Partition, Position};
 
 #[derive(Debug, Args)]
@@ -38,21 +38,22 @@ struct Next {
 pub(super) async fn run(args: TakeArgs) -> anyhow::Result<()> {
     telemetry::init(&args.telemetry);
     app::check_mongodb(&args.mongodb)?;
-    let TakeArgs { partition, offset: position, .. } = args;
-    let log = args.log.log();
+    let partition = args.partition;
+    let log = app::newest(args.log.log()).await?;
+    let position = log.position(args.offset.offset())?;
     let partitioner = ask(&log, Log::partitioner).await;
     let partitioner = partitioner.with_context(|| format!("KAFKA_BROKERS {}", log.brokers))?;
     if partition.index() >= partitioner.count() {
         bail!("there is no partition {partition}: the topic has {}", partitioner.count());
     }
-    let archive = app::open_archive(&args.mongodb, partitioner).await?;
+    let archive = app::open_archive(&args.mongodb, &log, partitioner).await?;
     let stood = Stood { partition, position };
     let Next { progress, raw, head } =
         next(&log, &archive, Decoder::new(partitioner), stood).await?;
     // The dead letter first: what is taken must stand somewhere.
     let reason = format!("taken by an operator: a later release wrote it ({head})");
-    DeadLetters::new(log).put(&raw, &reason).await?;
-    archive.advance(GENERATION, &[Step { partition, from: progress, to: position }]).await?;
+    DeadLetters::new(log.clone()).put(&raw, &reason).await?;
+    archive.advance(log.generation, &[Step { partition, from: progress, to: position }]).await?;
     Ok(output::line(&format!("{stood} is a dead letter now, and the archive goes on behind it"))?)
 }
 
@@ -64,8 +65,9 @@ async fn next(
     wanted: Stood,
 ) -> anyhow::Result<Next> {
     let Stood { partition, position } = wanted;
-    let progress = archive.progress_of(GENERATION, &[partition]).await?;
-    let progress = progress.first().map_or(Position::BEFORE_ALL, |(_, held)| held.position);
+    let progress = archive.progress_of(log.generation, &[partition]).await?;
+    let progress =
+        progress.first().map_or(Position::before(log.generation), |(_, held)| held.position);
     let mut scan = Scan::new(log, log.messages())?;
     let Range { start, end } = scan.range(partition).await?;
     scan.begin(partition, Range { start: start.max(progress.next()), end })?;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::newer::NewerAt;
 use super::{ArchiveReader, Done, Hold, RETRY_AFTER};
 use crate::archive::{ArchiveError, Progress};
-use crate::kafka::{Change, GENERATION, LogError, Ranges};
+use crate::kafka::{Change, LogError, Ranges};
 use crate::message::{Partition, Position};
 use crate::metrics;
 use crate::workers::Place;
@@ -56,10 +56,10 @@ impl ArchiveReader {
         }
         self.under_way.looking = true;
         let ranges = self.consumer.ranges(partitions.clone());
-        let archive = self.archive.clone();
+        let (archive, generation) = (self.archive.clone(), self.consumer.generation());
         self.work.push(Box::pin(async move {
             let (ranges, progress) =
-                tokio::join!(ranges, archive.progress_of(GENERATION, &partitions));
+                tokio::join!(ranges, archive.progress_of(generation, &partitions));
             Done::Looked(Look { before, ranges, progress })
         }));
     }
@@ -199,7 +199,7 @@ impl ArchiveReader {
         self.newer.remove(&partition);
         self.hold(partition, Hold::Lost { at })?;
         let lies = if progress.lost { "was found" } else { "lies" };
-        let (start, end) = (range.start.raw(), range.end.raw());
+        let (start, end) = (range.start.offset(), range.end.offset());
         let reason = format!("progress {lies} outside the log, which holds {start} to {end}");
         self.stopped.at(partition, at.next(), Why::Lost, &reason);
         if !progress.lost {
@@ -211,9 +211,9 @@ impl ArchiveReader {
     /// The log may grow past the place of a progress that is outside of it, and would then seem to be
     /// read.
     fn mark_lost(&mut self, partition: Partition) {
-        let archive = self.archive.clone();
+        let (archive, generation) = (self.archive.clone(), self.consumer.generation());
         self.work.push(Box::pin(async move {
-            Done::Marked(archive.mark_lost(GENERATION, partition).await)
+            Done::Marked(archive.mark_lost(generation, partition).await)
         }));
     }
 
