@@ -198,8 +198,10 @@ fn follow_database(tasks: &Tasks, store: Store, condition: Condition, health: He
             match answer {
                 Ok(()) => condition.met(),
                 Err(error) => {
-                    warn!(error = %Causes(&error), "the database does not answer");
                     condition.unmet("the database does not answer");
+                    // The pool does not say why; another try does, unless it succeeds.
+                    let error = store.reach().await.err().unwrap_or(error);
+                    warn!(error = %Causes(&error), "the database does not answer");
                 }
             }
         }

@@ -2,7 +2,8 @@
 
 use std::net::TcpListener;
 
-use crate::connector::{Database, program, text};
+use crate::connector::{Database, eventually, keys, program, text};
+use crate::program::Program;
 
 /// Runs each command that needs the database.
 fn each_command(dsn: &str) -> Vec<String> {
@@ -61,6 +62,29 @@ async fn every_command_says_where_the_database_was_looked_for_and_why_it_was_not
     dsn.set_password(Some("canary")).expect("a password");
     dsn.set_username("nobody_canary").expect("a user");
     says(dsn.as_str(), &["authentication failed", "percent-encoded"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_without_its_database_says_in_its_log_where_it_was_looked_for_and_why() {
+    let port = devstack::ports::free().expect("a port");
+    let log = tempfile::NamedTempFile::new().expect("a file");
+    let mut command = program();
+    command
+        .args(["serve", "--insecure"])
+        .env("POSTGRES_DSN", format!("postgres://u:canary@127.0.0.1:{port}/accounts"))
+        .env("PEPPER_FILE", &keys().peppers)
+        .env("GUARD_KEY_FILE", &keys().guard_key)
+        .env("BCRYPT_COST", "10")
+        .stderr(log.reopen().expect("a file"));
+    let service = Program::start(&mut command).await;
+    let told = format!("accounts on 127.0.0.1:{port}: connection refused");
+    let said = eventually("it is said", async || {
+        let said = std::fs::read_to_string(log.path()).expect("a log");
+        said.contains(&told).then_some(said)
+    })
+    .await;
+    assert!(said.contains("the database does not answer") && !said.contains("canary"), "{said}");
+    assert!(!service.is_ready().await);
 }
 
 #[test]

@@ -178,7 +178,12 @@ async fn accounts_may_swap_names_and_addresses_in_any_order_of_the_rows() {
 #[tokio::test]
 async fn a_file_with_a_byte_order_mark_is_read() {
     let database = Database::create().await;
-    for yaml in ["\u{feff}users: [{username: a}]", "\u{feff}users:\r\n  - username: a\r\n"] {
+    for yaml in [
+        "\u{feff}users: [{username: a}]",
+        "\u{feff}users:\r\n  - username: a\r\n",
+        "\u{feff}# people\nusers: [{username: a}]",
+        "\u{feff}---\nusers: [{username: a}]",
+    ] {
         let output = database.seed(yaml, &[]);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     }
