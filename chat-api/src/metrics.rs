@@ -29,8 +29,12 @@ pub const CLOSES: &str = "chat_closes_total";
 pub const EVENTS_DELIVERED: &str = "chat_events_delivered_total";
 /// Pages that sessions read from MongoDB.
 pub const ARCHIVE_READS: &str = "chat_archive_reads_total";
-/// Reads of the archive that were refused.
+/// Reads of the archive that were refused, because of a [`PERSON`] or because it is [`BUSY`].
 pub const READ_REFUSALS: &str = "chat_read_refusals_total";
+/// One person reads too much.
+pub const PERSON: &str = "person";
+/// As much is read as there are connections for.
+pub const BUSY: &str = "busy";
 /// Records that the fan-out read.
 pub const FANOUT_RECORDS: &str = "chat_fanout_records_total";
 /// Rooms that a record changed in a way that this release does not understand.
@@ -105,5 +109,8 @@ pub fn describe() {
     // Their first event must be seen as an increase.
     for reason in [UNDECODABLE, REFUSED] {
         ::metrics::counter!(DEAD_LETTERS, "reason" => reason).increment(0);
+    }
+    for why in [PERSON, BUSY] {
+        ::metrics::counter!(READ_REFUSALS, "why" => why).increment(0);
     }
 }

@@ -76,7 +76,7 @@ impl History {
         if self.rates.admits(person) {
             return Ok(Reader(self));
         }
-        ::metrics::counter!(metrics::READ_REFUSALS, "why" => "person").increment(1);
+        ::metrics::counter!(metrics::READ_REFUSALS, "why" => metrics::PERSON).increment(1);
         Err(ReadError::TooFast)
     }
 
@@ -90,7 +90,7 @@ impl History {
         let turn = timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
         // The semaphore is never closed.
         let Ok(Ok(turn)) = turn else {
-            ::metrics::counter!(metrics::READ_REFUSALS, "why" => "busy").increment(1);
+            ::metrics::counter!(metrics::READ_REFUSALS, "why" => metrics::BUSY).increment(1);
             return Err(ReadError::Busy);
         };
         let operation = self.operations.spawn(async move {
