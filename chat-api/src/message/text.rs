@@ -133,7 +133,8 @@ impl Content {
 
     /// Parses what somebody wants to say: what nobody would see is not said.
     pub fn to_be_said(text: &str) -> Result<Self, ContentError> {
-        if text.chars().any(is_visible) { Self::parse(text) } else { Err(ContentError::Empty) }
+        let content = Self::parse(text)?;
+        if text.chars().any(is_visible) { Ok(content) } else { Err(ContentError::Empty) }
     }
 
     /// Parses the content of a message that was said.

@@ -3,12 +3,10 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use ::mongodb::bson::doc;
 use devstack::{kafka, mongodb};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::command::{finish, program};
 use crate::setup::{Replica, Setup, assert_problem, eventually};
 use crate::socket::Socket;
 
@@ -241,20 +239,4 @@ async fn without_the_archive_a_replica_begins_and_fills_it_when_it_is_there() {
         assert_eq!(replica.history(&token, 2).await.len(), 2);
         crate::archive::indexes_are_there(&setup).await;
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_archive_of_another_number_of_partitions_stops_the_replica_when_it_answers() {
-    let setup = Setup::new().await;
-    let generations = setup.collection("generations").await;
-    generations.insert_one(doc! { "_id": 0, "partitions": 48_i64 }).await.unwrap();
-    let child = program(&setup)
-        .arg("serve")
-        .env("CHAT_LISTEN", "127.0.0.1:0")
-        .env("ADMIN_LISTEN", "127.0.0.1:0")
-        .spawn()
-        .unwrap();
-    let (code, text) = finish(child).await;
-    assert_eq!(code, Some(1));
-    assert!(text.contains("begun with 48 partitions, the topic has 3"), "{text}");
 }
