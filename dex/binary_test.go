@@ -37,6 +37,10 @@ type accounts struct {
 	mutex   sync.Mutex
 	down    bool
 	refuses bool
+	// silent has refreshes wait for an answer for as long as their callers do; asked gets one for each.
+	silent bool
+	asked  chan struct{}
+
 	login   *connectorv1.LoginRequest
 	refresh *connectorv1.RefreshRequest
 }
@@ -77,7 +81,15 @@ func (a *accounts) Login(_ context.Context, request *connectorv1.LoginRequest) (
 	}
 }
 
-func (a *accounts) Refresh(_ context.Context, request *connectorv1.RefreshRequest) (*connectorv1.RefreshResponse, error) {
+func (a *accounts) Refresh(ctx context.Context, request *connectorv1.RefreshRequest) (*connectorv1.RefreshResponse, error) {
+	a.mutex.Lock()
+	silent := a.silent
+	a.mutex.Unlock()
+	if silent && request.GetUserId() == alice.GetUserId() {
+		a.asked <- struct{}{}
+		<-ctx.Done()
+		return nil, status.FromContextError(ctx.Err()).Err()
+	}
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	a.refresh = request

@@ -1,9 +1,11 @@
 package dex_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"net/http"
+	"sync"
 	"testing"
 )
 
@@ -152,6 +154,53 @@ func TestFiftyRefreshesOfOneTokenAtOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestOnePersonsRefreshesHoldNobodyUp(t *testing.T) {
+	setup, service := newSetup(t), &accounts{asked: make(chan struct{}, 100)}
+	setup.onPostgres(t)
+	setup.top = reusePolicy
+	setup.extra = "refreshTimeout: 10s"
+	setup.serve(t, service)
+	dex := setup.start(t)
+	token := dex.signIn(t).RefreshToken
+	service.set(func() { service.silent = true })
+
+	// More than Dex has connections to its database, and the service does not answer.
+	ctx, hangUp := context.WithCancel(t.Context())
+	defer hangUp()
+	var waiting sync.WaitGroup
+	for range 60 {
+		waiting.Go(func() { _, _ = dex.refresh(ctx, token) }) // they hang up
+	}
+	<-service.asked
+	if err := atOnce(30, func(number int) error {
+		form, err := dex.openForm(t.Context())
+		if err != nil {
+			return err
+		}
+		sent, err := dex.logIn(t.Context(), form, fmt.Sprintf("person-%d", number))
+		if err != nil {
+			return err
+		}
+		code, err := sent.code()
+		if err != nil {
+			return err
+		}
+		got, err := dex.exchange(t.Context(), code)
+		if err != nil {
+			return err
+		}
+		_, err = got.tokens()
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
+
+	hangUp()
+	waiting.Wait()
+	service.set(func() { service.silent = false })
+	must(dex.refresh(t.Context(), token)).granted(t)
 }
 
 // age has every refresh token be used last so long ago that it rotates, whatever the policy is.
