@@ -78,7 +78,7 @@ pub enum InvalidConfig {
 
 /// Opens the store that the configuration names.
 pub fn open_store(args: &StoreArgs) -> Result<Store, InvalidConfig> {
-    Store::open(&args.postgres_dsn).map_err(Into::into)
+    Store::open_with(&args.postgres_dsn, args.postgres_connections).map_err(Into::into)
 }
 
 /// Checks all that can be checked without binding or dialling.

@@ -22,6 +22,7 @@ pub use passwords::{GuardKeyArgs, InvalidKeyFile, PasswordArgs};
 pub use roles::{Role, RolesArgs};
 
 use crate::grpc::tls::TlsFiles;
+use crate::store::CONNECTIONS;
 
 /// Where the accounts are.
 #[derive(Debug, Clone, Args)]
@@ -29,6 +30,12 @@ pub struct StoreArgs {
     /// The accounts database, for example `postgres://accounts:…@db:5432/accounts?sslmode=verify-full`.
     #[arg(long, env = "POSTGRES_DSN", hide_env_values = true)]
     pub postgres_dsn: SecretString,
+
+    /// Connections to the database that this process opens at most, 4 to 1000. Half of them let attempts
+    /// in, a quarter is for sessions that go on.
+    #[arg(long, env = "POSTGRES_CONNECTIONS", default_value_t = CONNECTIONS,
+          value_parser = clap::value_parser!(u32).range(4..=1000))]
+    pub postgres_connections: u32,
 
     /// How this command logs.
     #[command(flatten)]
@@ -82,6 +89,12 @@ pub struct ServeArgs {
     #[arg(long, env = "CONNECTOR_PROMPT", default_value = "Username or e-mail",
           value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub connector_prompt: String,
+
+    /// How old a connection to the connector may become, in seconds: then its caller is told to open
+    /// another, which may lead to another replica, and calls under way are finished.
+    #[arg(long, env = "CONNECTOR_CONNECTION_AGE", default_value = "300",
+          value_parser = clap::value_parser!(u32).range(1..=86400))]
+    pub connector_connection_age: u32,
 
     /// Certificate chain of the connector, PEM. Needed by the role `login`.
     #[arg(long, env = "TLS_CERT_FILE")]

@@ -4,6 +4,7 @@
 
 mod deadline;
 mod observe;
+pub mod server;
 mod service;
 pub mod tls;
 mod wire;

@@ -13,6 +13,8 @@ pub const AUTH_UNAVAILABLE: &str = "auth_unavailable_total";
 pub const AUDIT_FAILURES: &str = "audit_failures_total";
 /// Connections refused at the handshake.
 pub const TLS_REJECTS: &str = "tls_rejects_total";
+/// Connections that were ended unserved.
+pub const GRPC_REFUSED: &str = "grpc_refused_total";
 /// Changed TLS files.
 pub const TLS_RELOADS: &str = "tls_reloads_total";
 /// The end of our own certificate.
@@ -57,6 +59,11 @@ pub const ALL: &[Metric] = &[
     Metric::counter(AUTH_UNAVAILABLE, &["call", "missing"], "Calls that nobody could answer."),
     Metric::counter(AUDIT_FAILURES, &[], "Audit lines that were lost; the log has them."),
     Metric::counter(TLS_REJECTS, &[], "Connections without an acceptable certificate."),
+    Metric::counter(
+        GRPC_REFUSED,
+        &["why"],
+        "Connections that were ended before they served a call: mute, no HTTP/2, or too many.",
+    ),
     Metric::counter(TLS_RELOADS, &["outcome"], "Changed TLS files: taken, or refused as unusable."),
     Metric::seconds(TLS_CERTIFICATE_EXPIRES, &[], "When the served certificate ends, Unix time."),
     Metric::timed(GRPC_CALL, &["call", "code"], "How long a call took, padding included."),

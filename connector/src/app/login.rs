@@ -10,42 +10,24 @@ use auth_proto::connector::v1::password_connector_server::PasswordConnectorServe
 use chrono::DateTime;
 use service_process::lifecycle::Tasks;
 use tokio::net::TcpListener;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
+use tonic::service::Routes;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tracing::{info, warn};
 
 use super::{InvalidConfig, bind, system_clock, system_ids};
 use crate::config::ServeArgs;
-use crate::grpc::tls::{self, Tls};
+use crate::grpc::server::Server;
+use crate::grpc::tls::{Handshakes, Tls};
 use crate::grpc::{self, ConnectorService};
 use crate::guard::{Guard, Lockout};
 use crate::keys::MacKey;
 use crate::limits::{Limits, SWEEP_EVERY, Spraying};
-use crate::login::{Causes, Logins, Parts};
+use crate::login::{Logins, Parts};
 use crate::password::{Calibration, Parking, Peppers, Pool};
 use crate::store::Store;
 
 /// The largest request that is read: name, password and ids have limits far below.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
-
-/// How long a caller may use one connection, and how long the calls on it may then still take. A
-/// caller looks for replicas when it connects, so a new replica gets its share of logins within
-/// that time. Dex gives up on a login after 8 s.
-const CONNECTION_AGE: (Duration, Duration) = (Duration::from_mins(5), Duration::from_secs(10));
-
-/// Calls under way on one connection; a caller keeps further ones back. Each replica of Dex has one
-/// connection here, and 1,024 refused logins that are padded for half a second are 2,000 a second,
-/// more than the limits let in.
-const MAX_STREAMS: u32 = 1024;
-
-/// How long an HTTP/2 peer may be silent before it is asked whether it lives, and how long it may
-/// take to answer: half-open connections go.
-const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
-
-/// How often the highest cost among stored hashes is asked for. One that was stored meanwhile is
-/// learnt at its first use, if that is sooner.
-const FOLLOW_COSTS_EVERY: Duration = Duration::from_mins(1);
 
 /// What the files and settings of the role hold.
 #[derive(Debug)]
@@ -122,6 +104,7 @@ pub(super) struct Login {
     parts: Parts,
     prompt: String,
     reflection: bool,
+    connection_age: Duration,
 }
 
 impl Login {
@@ -138,6 +121,7 @@ impl Login {
             parts: parts(args, checked, store).await,
             prompt: args.connector_prompt.clone(),
             reflection: args.connector_reflection,
+            connection_age: Duration::from_secs(args.connector_connection_age.into()),
         })
     }
 
@@ -157,38 +141,19 @@ impl Login {
         let service = ConnectorService::new(logins, self.prompt, system_clock);
         let service =
             PasswordConnectorServer::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES);
-        let router = Server::builder()
-            .http2_keepalive_interval(Some(KEEPALIVE.0))
-            .http2_keepalive_timeout(Some(KEEPALIVE.1))
-            .max_connection_age(CONNECTION_AGE.0)
-            .max_connection_age_grace(CONNECTION_AGE.1)
-            .max_concurrent_streams(MAX_STREAMS)
-            .add_optional_service(self.reflection.then(grpc::reflection))
-            .add_service(health)
-            .add_service(service);
-        let stop = tasks.stopping().clone().cancelled_owned();
-        if let Some(tls) = self.tls {
-            let connections = tls::accept(self.listener, tls, tasks);
-            until_aborted(tasks, router.serve_with_incoming_shutdown(connections, stop));
-        } else {
-            warn!("serving without TLS: whoever reaches the port may guess passwords");
-            let connections = TcpIncoming::from(self.listener).with_nodelay(Some(true));
-            until_aborted(tasks, router.serve_with_incoming_shutdown(connections, stop));
+        let mut routes = Routes::new(service).add_service(health);
+        if self.reflection {
+            routes = routes.add_service(grpc::reflection());
         }
+        if self.tls.is_none() {
+            warn!("serving without TLS: whoever reaches the port may guess passwords");
+        }
+        let handshakes = self.tls.map(|tls| Handshakes::follow(tls, tasks));
+        Server { routes: routes.prepare(), handshakes, age: self.connection_age }
+            .serve(self.listener, tasks);
         info!(%address, "auth-connector serves");
         Ok(())
     }
-}
-
-/// Serves until a stop has let the calls under way finish; a peer that never hangs up is left.
-fn until_aborted(
-    tasks: &Tasks,
-    serving: impl Future<Output = Result<(), tonic::transport::Error>> + Send + 'static,
-) {
-    let aborting = tasks.aborting().clone();
-    tasks.worker("grpc", async move {
-        aborting.run_until_cancelled(serving).await.unwrap_or(Ok(())).map_err(Into::into)
-    });
 }
 
 /// Starts what logins need done from time to time.
@@ -200,16 +165,6 @@ fn look_after(logins: &Arc<Logins>, tasks: &Tasks) {
             swept.sweep(system_clock()).await;
         }
         swept.write_folded(DateTime::<chrono::Utc>::MAX_UTC, system_clock());
-        Ok(())
-    });
-    let (stopping, following) = (tasks.stopping().clone(), Arc::clone(logins));
-    tasks.worker("hash-costs", async move {
-        let mut tick = tokio::time::interval(FOLLOW_COSTS_EVERY);
-        while stopping.run_until_cancelled(tick.tick()).await.is_some() {
-            if let Err(fault) = following.follow_costs().await {
-                warn!(error = %Causes(&fault), "the costs of stored hashes are not known");
-            }
-        }
         Ok(())
     });
 }

@@ -15,25 +15,16 @@ use rustls::{
 };
 use service_process::lifecycle::Tasks;
 use thiserror::Error;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
-use tokio_stream::wrappers::ReceiverStream;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::metrics::{TLS_CERTIFICATE_EXPIRES, TLS_REJECTS, TLS_RELOADS};
-
-/// How long a handshake may take. A peer in the same network needs milliseconds.
-const LONGEST_HANDSHAKE: Duration = Duration::from_secs(5);
+use crate::metrics::{TLS_CERTIFICATE_EXPIRES, TLS_RELOADS};
 
 /// How often the files are looked at: three small reads. A renewed certificate is in use within
 /// this time, long before the old one ends.
 const LOOK_AT_FILES_EVERY: Duration = Duration::from_secs(2);
-
-/// Finished handshakes that wait for the server. It takes them at once.
-const HANDSHAKES_AHEAD: usize = 16;
 
 /// The files of a TLS identity.
 #[derive(Debug, Clone)]
@@ -257,64 +248,28 @@ fn fault(option: &'static str, path: &Path, what: &'static str, reason: String) 
     InvalidTls::File { option, path: path.to_owned(), what, reason }
 }
 
-/// Connections whose handshake succeeded. Ends when the process stops.
-pub fn accept(
-    listener: TcpListener,
-    mut tls: Tls,
-    tasks: &Tasks,
-) -> ReceiverStream<std::io::Result<TlsStream<TcpStream>>> {
-    let (done, accepted) = mpsc::channel(HANDSHAKES_AHEAD);
-    let current = tls.served.subscribe();
-    tls.tell_end();
-    let stopping = tasks.stopping().clone();
-    tasks.worker("tls-files", async move {
-        let mut tick = tokio::time::interval(LOOK_AT_FILES_EVERY);
-        while stopping.run_until_cancelled(tick.tick()).await.is_some() {
-            tls.follow();
-        }
-        Ok(())
-    });
-    let handshakes = tasks.clone();
-    tasks.worker("grpc-accept", async move {
-        while let Some(connection) =
-            handshakes.stopping().run_until_cancelled(listener.accept()).await
-        {
-            let (connection, peer) = match connection {
-                Ok(accepted) => accepted,
-                // Out of descriptors, or the peer left: the next accept may succeed. Waiting keeps
-                // the loop from spinning meanwhile.
-                Err(error) => {
-                    warn!(%error, "accept failed");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            };
-            at_once(&connection);
-            let acceptor = TlsAcceptor::from(Arc::clone(&current.borrow().config));
-            let done = done.clone();
-            handshakes.spawn(async move {
-                let handshake = acceptor.accept(connection);
-                let reason = match tokio::time::timeout(LONGEST_HANDSHAKE, handshake).await {
-                    // The receiver is gone only when the server stops.
-                    Ok(Ok(stream)) => return drop(done.send(Ok(stream)).await),
-                    Ok(Err(error)) => error.to_string(),
-                    Err(_) => "handshake took too long".to_owned(),
-                };
-                metrics::counter!(TLS_REJECTS).increment(1);
-                warn!(event = "tls.reject", %peer, reason, "connection refused");
-            });
-        }
-        Ok(())
-    });
-    ReceiverStream::new(accepted)
-}
+/// Handshakes with what the files hold at that moment.
+#[derive(Clone)]
+pub struct Handshakes(watch::Receiver<Served>);
 
-/// Sends what is written at once. TCP holds a second small packet back until the first is
-/// acknowledged, and the peer acknowledges after up to 40 ms (RFC 896, RFC 1122 §4.2.3.2): an answer
-/// is two of them.
-fn at_once(connection: &TcpStream) {
-    if let Err(error) = connection.set_nodelay(true) {
-        // The peer has gone already: the handshake will say so.
-        debug!(%error, "a connection keeps its delay");
+impl Handshakes {
+    /// Follows the files until the process stops.
+    #[must_use]
+    pub fn follow(mut tls: Tls, tasks: &Tasks) -> Self {
+        let current = tls.served.subscribe();
+        tls.tell_end();
+        let stopping = tasks.stopping().clone();
+        tasks.worker("tls-files", async move {
+            let mut tick = tokio::time::interval(LOOK_AT_FILES_EVERY);
+            while stopping.run_until_cancelled(tick.tick()).await.is_some() {
+                tls.follow();
+            }
+            Ok(())
+        });
+        Self(current)
+    }
+
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::clone(&self.0.borrow().config))
     }
 }

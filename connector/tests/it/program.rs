@@ -32,6 +32,11 @@ impl Program {
         program
     }
 
+    /// Where it is called.
+    pub(crate) fn grpc(&self) -> &str {
+        &self.grpc
+    }
+
     /// A channel without TLS.
     pub(crate) fn channel(&self) -> Channel {
         Channel::from_shared(format!("http://{}", self.grpc)).expect("a URL").connect_lazy()

@@ -33,6 +33,16 @@ impl Replica {
         PasswordConnectorClient::new(self.channel.clone())
     }
 
+    /// Where it is called.
+    pub(crate) fn address(&self) -> String {
+        self.program.grpc().to_owned()
+    }
+
+    /// A channel of its own: calls on it do not wait behind others on their connection.
+    pub(crate) fn channel(&self) -> Channel {
+        self.program.channel()
+    }
+
     pub(crate) async fn login(
         &self,
         request: LoginRequest,
