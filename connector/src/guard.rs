@@ -8,21 +8,28 @@
 //! An account is known from the networks it was logged in to from. Those have failures of their own
 //! to spend, so that strangers can close an account to strangers only.
 
+mod charging;
 mod ladder;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::time::{Instant, sleep_until};
+use service_process::lifecycle::Tasks;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep_until, timeout_at};
 use uuid::Uuid;
 
+pub use charging::{Held, see_through};
 pub use ladder::{
     CHARGE_LIFE, History, InvalidLockout, KNOWN_NETWORKS, Lockout, MEMORY, Table, Verdict,
 };
 
 use crate::account::{AccountId, LoginName};
 use crate::network::Network;
-use crate::store::{Candidate, Store, StoreError};
+use crate::password::Cost;
+use crate::store::{Candidate, LONGEST_STEP, Store, StoreError};
+use charging::Charging;
 
 /// How long an attempt waits that is refused only because others are under way.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
@@ -31,16 +38,21 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3);
 /// asks at most five times.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
+/// Attempts that ask the database at once. One takes it a millisecond or two, so these are more than can
+/// be hashed; and when it is slow, those on one account wait for each other's row: at 5 s each, five of
+/// them are over before the life of the first charge is.
+const MOST_AT_ONCE: usize = 5;
+
 /// Whom an attempt is counted for: an account, or a name that belongs to nobody.
 pub type GuardKey = [u8; 32];
 
 /// Who attempts.
-#[derive(Debug, Clone, Copy)]
-pub struct Whom<'a> {
+#[derive(Debug, Clone)]
+pub struct Whom {
     /// The name, if what was typed can be one.
-    pub name: Option<&'a LoginName>,
+    pub name: Option<LoginName>,
     /// What the attempt is counted under when no account has the name: a keyed hash of what was typed.
-    pub name_key: &'a GuardKey,
+    pub name_key: GuardKey,
     /// Where from; `None` when that is not known.
     pub network: Option<Network>,
     /// Let in only who comes from a network that the account is known from.
@@ -75,7 +87,9 @@ pub struct Reservation {
     /// The account that the name leads to, if there is one.
     pub candidate: Option<Candidate>,
     /// The charge, or why there is none.
-    pub charge: Result<Charge, NoCharge>,
+    pub charge: Result<Held, NoCharge>,
+    /// The highest cost among all stored hashes; `None` without any.
+    pub highest_cost: Option<Cost>,
 }
 
 /// Why an attempt was not let in.
@@ -94,24 +108,36 @@ pub enum NoCharge {
 pub struct Guard {
     store: Store,
     lockout: Lockout,
-    table: Table,
+    table: Arc<Table>,
+    /// Who may ask the database. An attempt that nobody waits for any more leaves this queue, while it
+    /// could not leave that of the connections.
+    turns: Arc<Semaphore>,
 }
 
 impl Guard {
-    /// A guard with these rules.
+    /// A guard with these rules. At most half of the store's connections are used to let attempts in,
+    /// so that a flood of them leaves the rest to attempts that are to be settled, and to everybody
+    /// else.
     #[must_use]
     pub fn new(store: Store, lockout: Lockout) -> Self {
-        Self { store, lockout, table: lockout.table() }
+        let turns = Arc::new(Semaphore::new(store.share(2).min(MOST_AT_ONCE)));
+        Self { store, lockout, table: Arc::new(lockout.table()), turns }
     }
 
     /// Resolves the name and lets the attempt in, unless too many failed or are under way. Waits up
     /// to 3 s, but not past `deadline`, when only those under way stand in the way. `id` is that of the
     /// charge; `now` the time when this is called.
+    ///
+    /// A database that does not answer within 1.5 s is given up, and so is this by whoever drops it. A
+    /// charge that is made all the same is taken back by one of `tasks`.
+    ///
+    /// # Panics
+    /// Never: the semaphore is not closed.
     pub async fn reserve(
         &self,
-        whom: Whom<'_>,
-        id: Uuid,
-        now: DateTime<Utc>,
+        tasks: &Tasks,
+        whom: &Whom,
+        (id, now): (Uuid, DateTime<Utc>),
         deadline: Option<Instant>,
     ) -> Result<Reservation, StoreError> {
         let begun = Instant::now();
@@ -119,8 +145,9 @@ impl Guard {
         let mut pause = FIRST_PAUSE;
         loop {
             let now = now + begun.elapsed();
-            let reservation = self.try_once(whom, id, now).await?;
-            if reservation.charge != Err(NoCharge::Busy) || Instant::now() + pause > give_up {
+            let reservation = self.try_once(tasks, whom, id, now).await?;
+            let busy = matches!(reservation.charge, Err(NoCharge::Busy));
+            if !busy || Instant::now() + pause > give_up {
                 return Ok(reservation);
             }
             sleep_until(Instant::now() + pause).await;
@@ -130,23 +157,35 @@ impl Guard {
 
     async fn try_once(
         &self,
-        whom: Whom<'_>,
+        tasks: &Tasks,
+        whom: &Whom,
         id: Uuid,
         now: DateTime<Utc>,
     ) -> Result<Reservation, StoreError> {
-        let known_network = self.lockout.known_network;
-        let reserved = self.store.reserve(whom, id, now, (&self.table, known_network)).await?;
+        let answer_by = Instant::now() + LONGEST_STEP;
+        let turn = timeout_at(answer_by, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = turn.map_err(|_| StoreError::TimedOut)?.expect("the semaphore is never closed");
+        let charging = Charging {
+            store: self.store.clone(),
+            rules: (Arc::clone(&self.table), self.lockout.known_network),
+            whom: whom.clone(),
+            id,
+            now,
+        };
+        let reserved = timeout_at(answer_by, charging.begin(tasks, turn)).await;
+        let (reserved, charge) = reserved.map_err(|_| StoreError::TimedOut)??;
         let guard_key = reserved.guard_key;
-        let charge = match reserved.budget {
-            Some(budget) => Ok(Charge { id, guard_key, budget }),
+        let charge = match charge {
+            Some(late) => Ok(late.taken()),
             None => Err(self.why_not(whom, &guard_key, reserved.known, now).await?),
         };
-        Ok(Reservation { guard_key, candidate: reserved.candidate, charge })
+        let (candidate, highest_cost) = (reserved.candidate, reserved.highest_cost);
+        Ok(Reservation { guard_key, candidate, charge, highest_cost })
     }
 
     async fn why_not(
         &self,
-        whom: Whom<'_>,
+        whom: &Whom,
         guard_key: &GuardKey,
         known: bool,
         now: DateTime<Utc>,
@@ -206,8 +245,8 @@ impl Guard {
         Ok(closed.map(|(guard_key, account, _)| (guard_key, account)).collect())
     }
 
-    /// Takes back the charge of an attempt whose password was not looked at.
-    pub async fn released(&self, charge: &Charge) -> Result<(), StoreError> {
-        self.store.release(charge).await
+    /// Takes a charge back. `false`: it was settled before.
+    pub async fn released(&self, charge: &Charge) -> Result<bool, StoreError> {
+        self.store.release(charge.id, &charge.guard_key, None).await
     }
 }

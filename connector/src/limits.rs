@@ -9,6 +9,7 @@ mod sample;
 mod spraying;
 
 use std::num::NonZeroU32;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use governor::Quota;
@@ -60,9 +61,18 @@ pub enum Admission {
 #[derive(Debug)]
 pub struct Limits<C: Clock = MonotonicClock> {
     networks: Keyed<u64, C>,
-    coarse_networks: Keyed<u64, C>,
+    coarse_networks: RwLock<Coarse<C>>,
     names: Keyed<NameTag, C>,
     names_without_address: Keyed<NameTag, C>,
+    settings: LimitSettings,
+    clock: C,
+}
+
+/// The limit of coarse networks at one speed of hashing.
+#[derive(Debug)]
+struct Coarse<C: Clock> {
+    per_minute: NonZeroU32,
+    keyed: Arc<Keyed<u64, C>>,
 }
 
 impl Limits {
@@ -77,21 +87,42 @@ impl<C: Clock + Clone> Limits<C> {
     fn with_clock(settings: &LimitSettings, hashes_per_minute: f64, clock: &C) -> Self {
         let LimitSettings { network_per_minute, network_burst, .. } = *settings;
         let network = Quota::per_minute(network_per_minute).allow_burst(network_burst);
-        let coarse = settings.coarse_network_per_minute.min(quarter_of_hashes(hashes_per_minute));
-        // At least what one network may send at once: an office is alone in its /24 or /48.
-        let coarse_burst = half(coarse).max(network_burst);
-        let coarse_network = Quota::per_minute(coarse).allow_burst(coarse_burst);
         let name = settings.name_per_minute;
+        let coarse = coarse_per_minute(settings, hashes_per_minute);
         Self {
             networks: Keyed::new(network, MOST_KEYS, clock.clone()),
-            coarse_networks: Keyed::new(coarse_network, MOST_KEYS, clock.clone()),
+            coarse_networks: RwLock::new(Coarse::new(coarse, network_burst, clock)),
             names: Keyed::new(half_a_minute_at_once(name), MOST_KEYS, clock.clone()),
             names_without_address: Keyed::new(
                 half_a_minute_at_once(half(name)),
                 MOST_KEYS,
                 clock.clone(),
             ),
+            settings: *settings,
+            clock: clock.clone(),
         }
+    }
+
+    /// Takes up how many hashes a minute the machine computes now: fewer when hashes are found that
+    /// cost more than those that are made. Coarse networks then begin anew, once for each such cost.
+    pub fn follow(&self, hashes_per_minute: f64) {
+        let per_minute = coarse_per_minute(&self.settings, hashes_per_minute);
+        // Each change is one assignment, so a poisoned value is whole.
+        if self.coarse_networks.read().unwrap_or_else(PoisonError::into_inner).per_minute
+            == per_minute
+        {
+            return;
+        }
+        let mut coarse = self.coarse_networks.write().unwrap_or_else(PoisonError::into_inner);
+        // Of two that find it out at once the second finds it done.
+        if coarse.per_minute != per_minute {
+            *coarse = Coarse::new(per_minute, self.settings.network_burst, &self.clock);
+        }
+    }
+
+    fn coarse_networks(&self) -> Arc<Keyed<u64, C>> {
+        let coarse = self.coarse_networks.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&coarse.keyed)
     }
 
     /// Whether an attempt may go on. `name_key` is a keyed MAC of the normalised name.
@@ -105,7 +136,7 @@ impl<C: Clock + Clone> Limits<C> {
             if let Err(retry_after) = self.networks.check(&network.packed()) {
                 return throttled("network", Admission::NetworkThrottled { retry_after });
             }
-            if let Err(retry_after) = self.coarse_networks.check(&network.coarse().packed()) {
+            if let Err(retry_after) = self.coarse_networks().check(&network.coarse().packed()) {
                 return throttled("coarse_network", Admission::NetworkThrottled { retry_after });
             }
             &self.names
@@ -122,12 +153,25 @@ impl<C: Clock + Clone> Limits<C> {
     /// Forgets the keys that are owed nothing any more. Due each [`SWEEP_EVERY`]. With a million
     /// keys it keeps a thread busy for a noticeable time: not for one that serves.
     pub fn sweep(&self) {
-        let Self { networks, coarse_networks, names, names_without_address } = self;
+        let Self { networks, names, names_without_address, .. } = self;
         sweep("network", networks);
-        sweep("coarse_network", coarse_networks);
+        sweep("coarse_network", &self.coarse_networks());
         sweep("name", names);
         sweep("name_without_address", names_without_address);
     }
+}
+
+impl<C: Clock + Clone> Coarse<C> {
+    fn new(per_minute: NonZeroU32, network_burst: NonZeroU32, clock: &C) -> Self {
+        // At least what one network may send at once: an office is alone in its /24 or /48.
+        let burst = half(per_minute).max(network_burst);
+        let quota = Quota::per_minute(per_minute).allow_burst(burst);
+        Self { per_minute, keyed: Arc::new(Keyed::new(quota, MOST_KEYS, clock.clone())) }
+    }
+}
+
+fn coarse_per_minute(settings: &LimitSettings, hashes_per_minute: f64) -> NonZeroU32 {
+    settings.coarse_network_per_minute.min(quarter_of_hashes(hashes_per_minute))
 }
 
 fn sweep<K: std::hash::Hash + Eq + Clone, C: Clock>(limit: &'static str, keyed: &Keyed<K, C>) {

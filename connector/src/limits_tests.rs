@@ -166,6 +166,17 @@ fn a_coarse_network_gets_a_quarter_of_the_hashes_and_at_least_one_networks_burst
 }
 
 #[test]
+fn a_coarse_network_gets_a_quarter_of_the_hashes_that_can_be_computed_now() {
+    let mut fixture = Fixture::new(defaults(), 2_400.0);
+    fixture.limits.follow(960.0);
+    let admitted = (0..1_000).filter(|n| fixture.admit(v6(1, *n)) == Admission::Admitted).count();
+    assert_eq!(admitted, 120);
+    // What was used up stays so while nothing changes.
+    fixture.limits.follow(960.0);
+    assert_eq!(fixture.admitted(v6(1, 1_000)), (0, millis(250)));
+}
+
+#[test]
 fn a_name_has_60_attempts_at_once_and_120_a_minute_wherever_they_come_from() {
     let fixture = Fixture::new(defaults(), PLENTY);
     assert_eq!(fixture.admitted_on_name(1, 0), 60);
@@ -186,7 +197,7 @@ fn without_an_address_nothing_is_shared_and_a_name_has_half_its_limit() {
         let address = (n % 2 == 0).then_some(proxy);
         fixture.limits.admit(proxies.network_of(address), &name(n)) == Admission::Admitted
     }));
-    assert_eq!(fixture.limits.networks.keys() + fixture.limits.coarse_networks.keys(), 0);
+    assert_eq!(fixture.limits.networks.keys() + fixture.limits.coarse_networks().keys(), 0);
 
     let other = 10_001;
     assert_eq!(fixture.admitted_without_address(other), 30);
@@ -226,7 +237,8 @@ fn a_million_networks_fill_the_tables_and_are_gone_two_minutes_later() {
     let fixture = Fixture::new(defaults(), PLENTY);
     let admit = |network: u32, number: u32| fixture.limits.admit(Some(v4(network)), &name(number));
     let keys = || {
-        let Limits { networks, coarse_networks, names, names_without_address } = &fixture.limits;
+        let Limits { networks, names, names_without_address, .. } = &fixture.limits;
+        let coarse_networks = fixture.limits.coarse_networks();
         [networks.keys(), coarse_networks.keys(), names.keys(), names_without_address.keys()]
     };
     let most = 1_000_000;

@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use service_process::lifecycle::Tasks;
 use thiserror::Error;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
@@ -32,7 +32,7 @@ use crate::metrics as names;
 use crate::network::{Network, TrustedProxies};
 use crate::password::{Parking, Pool, Saturated};
 use crate::store::{Store, StoreError};
-use crate::trail;
+use crate::trail::Trail;
 use claim::Claim;
 use flights::Flights;
 
@@ -114,6 +114,9 @@ pub struct Logins {
     flights: Flights,
     fold: AuditFold,
     throttled: Sampler,
+    trail: Trail,
+    /// Who may ask the database about a session.
+    refreshing: Arc<Semaphore>,
     tasks: Tasks,
 }
 
@@ -131,11 +134,16 @@ impl Logins {
     /// Logins made of these parts.
     #[must_use]
     pub fn new(parts: Parts, tasks: Tasks) -> Self {
+        // A quarter of the connections: the guard has half, and what is left settles, writes the trail
+        // and asks for health.
+        let refreshing = Arc::new(Semaphore::new(parts.store.share(4)));
         Self {
-            parts,
             flights: Flights::default(),
             fold: AuditFold::default(),
             throttled: Sampler::default(),
+            trail: Trail::start(parts.store.clone(), &tasks),
+            refreshing,
+            parts,
             tasks,
         }
     }
@@ -170,6 +178,7 @@ impl Logins {
         let mut claim = Claim::new(&self.parts.key, &attempt, network, now);
         let name_key = claim.name_key;
         let Attempt { wants_groups, origin, .. } = attempt;
+        self.parts.limits.follow(self.parts.pool.hashes_per_minute());
         match self.parts.limits.admit(network, &name_key) {
             Admission::NetworkThrottled { retry_after } => {
                 self.note_throttled(network, origin, now);
@@ -187,9 +196,8 @@ impl Logins {
         let subject = Subject { account, guard_key: Some(guard_key), network };
         match ruling {
             Ok((identity, proof)) => {
-                let identity = self.with_groups(identity, wants_groups).await?;
                 self.record(Event::LoginOk(proof), subject, origin, now);
-                Ok(Outcome::Granted(identity))
+                Ok(Outcome::Granted(with_groups(identity, wants_groups)))
             }
             Err(reason) => {
                 if let Some(network) = network {
@@ -224,17 +232,6 @@ impl Logins {
         landing.verdict().await
     }
 
-    async fn with_groups(
-        &self,
-        mut identity: Identity,
-        wanted: bool,
-    ) -> Result<Identity, StoreError> {
-        if wanted {
-            identity.groups = self.parts.store.groups(identity.id).await?;
-        }
-        Ok(identity)
-    }
-
     fn note_throttled(&self, network: Option<Network>, origin: Origin, now: DateTime<Utc>) {
         if network.is_some_and(|network| self.throttled.first_in_minute(network, now)) {
             let subject = Subject { account: None, guard_key: None, network };
@@ -263,12 +260,7 @@ impl Logins {
             count: 1,
             origin,
         };
-        self.write(entry);
-    }
-
-    fn write(&self, entry: Entry) {
-        let store = self.parts.store.clone();
-        self.tasks.spawn(async move { trail::keep(&store, &entry).await });
+        self.trail.keep(entry);
     }
 
     /// Sees to what grows with strangers. Due each [`SWEEP_EVERY`](crate::limits::SWEEP_EVERY).
@@ -289,7 +281,7 @@ impl Logins {
     async fn settle_expired(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
         for (guard_key, account) in self.parts.guard.settle_expired(now).await? {
             let subject = Subject { account, guard_key: Some(guard_key), network: None };
-            self.locked(subject, now).await?;
+            self.locked(subject, now).await;
         }
         Ok(())
     }
@@ -298,7 +290,7 @@ impl Logins {
     pub fn write_folded(&self, ended: DateTime<Utc>, now: DateTime<Utc>) {
         for (FoldKey { guard_key, network }, count) in self.fold.drain(ended) {
             let remote_ip = network.map(Network::address);
-            self.write(Entry {
+            self.trail.keep(Entry {
                 id: self.parts.ids.next(now),
                 at: now,
                 event: Event::Folded,
@@ -309,14 +301,15 @@ impl Logins {
             });
         }
     }
+}
 
-    /// Takes up the highest cost among stored hashes.
-    pub async fn follow_costs(&self) -> Result<(), StoreError> {
-        if let Some(cost) = self.parts.store.highest_cost().await? {
-            self.parts.pool.cost_seen(cost);
-        }
-        Ok(())
+/// The identity as it is asked for: groups are always read, so that nothing has to be read once
+/// somebody is let in.
+fn with_groups(mut identity: Identity, wanted: bool) -> Identity {
+    if !wanted {
+        identity.groups.clear();
     }
+    identity
 }
 
 /// Whom a line of the trail is about.

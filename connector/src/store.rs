@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod backlog;
 mod guard;
+mod names;
 mod outbox;
 mod partitions;
 mod reach;
@@ -27,7 +28,8 @@ use thiserror::Error;
 
 pub use accounts::{Candidate, Standing};
 pub use backlog::Backlog;
-pub use guard::Reserved;
+pub use guard::{Connection, Reserved};
+pub use names::Unreachable;
 pub use outbox::MailKind;
 pub use reach::InvalidDsn;
 pub use revocations::Revocation;
@@ -36,10 +38,15 @@ pub use trail::{Line, Wanted};
 pub use users::{Filter, Known, Listed, PasswordFacts};
 
 /// How long a login waits for the database in one step. With it an outage is answered within 2 s.
-const LONGEST_STEP: Duration = Duration::from_millis(1500);
+pub const LONGEST_STEP: Duration = Duration::from_millis(1500);
 
-/// Connections of one replica. A login holds none while it hashes, so few serve many.
-const CONNECTIONS: u32 = 10;
+/// How long a statement is waited for that must not be given up: the life of a charge. What answers
+/// later than that is a broken connection.
+const LONGEST_STATEMENT: Duration = Duration::from_secs(30);
+
+/// Connections of one process unless it is told otherwise. A login holds none while it hashes, so few
+/// serve many.
+pub const CONNECTIONS: u32 = 10;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
@@ -67,7 +74,7 @@ pub enum StoreError {
     #[error("the database failed")]
     Database(#[source] sqlx::Error),
     /// It did not answer in time.
-    #[error("the database did not answer within {} ms", LONGEST_STEP.as_millis())]
+    #[error("the database did not answer in time")]
     TimedOut,
     /// A stored value breaks a rule of this program.
     #[error("a stored {what} of account {account} is not usable")]
@@ -100,15 +107,50 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+impl StoreError {
+    /// Whether a statement that ended so may have been carried out, or be carried out yet. Without a
+    /// connection nothing was sent, and what the database itself refused is undone.
+    #[must_use]
+    pub fn leaves_doubt(&self) -> bool {
+        match self {
+            Self::TimedOut => true,
+            Self::Database(error) => error.as_database_error().is_none(),
+            _ => false,
+        }
+    }
+
+    /// Whether the database refused a statement for good. Lost connections, conflicts, a lack of
+    /// resources and an operator who intervenes pass (classes 08, 40, 53 and 57 of SQLSTATE).
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        let passes =
+            |code: &str| ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class));
+        error.as_database_error().is_some_and(|error| !error.code().is_some_and(|code| passes(&code)))
+    }
+}
+
 impl Store {
     /// Opens the store without connecting: connections are made when they are needed.
     pub fn open(dsn: &SecretString) -> Result<Self, InvalidDsn> {
+        Self::open_with(dsn, CONNECTIONS)
+    }
+
+    /// Opens the store with at most so many connections.
+    pub fn open_with(dsn: &SecretString, connections: u32) -> Result<Self, InvalidDsn> {
         let options = reach::parse(dsn)?;
         let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
+            .max_connections(connections)
             .acquire_timeout(LONGEST_STEP)
             .connect_lazy_with(options.application_name("auth-connector"));
         Ok(Self { pool })
+    }
+
+    /// A part of the connections, one of `parts`, at least one.
+    #[must_use]
+    pub fn share(&self, parts: u32) -> usize {
+        let share = self.pool.options().get_max_connections() / parts;
+        usize::try_from(share).unwrap_or(usize::MAX).max(1)
     }
 
     /// Brings the tables up to date. Two at once do not collide.
@@ -133,8 +175,22 @@ fn interval(length: TimeDelta) -> PgInterval {
     PgInterval { months: 0, days: 0, microseconds: length.num_microseconds().unwrap_or(i64::MAX) }
 }
 
+/// A step that somebody waits for.
 async fn in_time<T>(step: impl Future<Output = sqlx::Result<T>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(LONGEST_STEP, step).await {
+    within(LONGEST_STEP, step).await
+}
+
+/// A statement that changes what must not stay in doubt. It is carried out once it is sent, so it is
+/// better to know when.
+async fn to_the_end<T>(step: impl Future<Output = sqlx::Result<T>>) -> Result<T, StoreError> {
+    within(LONGEST_STATEMENT, step).await
+}
+
+async fn within<T>(
+    limit: Duration,
+    step: impl Future<Output = sqlx::Result<T>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(limit, step).await {
         Ok(answer) => answer.map_err(Into::into),
         Err(_) => Err(StoreError::TimedOut),
     }

@@ -1,17 +1,104 @@
 //! Writing the audit trail beside what happens.
 
-use tracing::error;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use service_process::lifecycle::Tasks;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+use tracing::{error, warn};
 
 use crate::audit::Entry;
-use crate::login::Causes;
 use crate::metrics::AUDIT_FAILURES;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
-/// Writes a line. One that is lost raises an alarm and changes nothing else.
-pub async fn keep(store: &Store, entry: &Entry) {
-    if let Err(fault) = store.record(entry).await {
-        metrics::counter!(AUDIT_FAILURES).increment(1);
-        error!(event = entry.event.name(), id = %entry.id, error = %Causes(&fault),
-               "audit line lost");
+/// Lines that wait for the database, about 300 bytes each. At the 100 lines a second of a replica whose
+/// processors do nothing but hash and refuse, an outage of a minute and a half loses none.
+const MOST_WAITING: usize = 10_000;
+
+/// Lines that are written at once. One statement of a hundred lines takes a few milliseconds, and
+/// writes more than all else that a replica does can yield.
+const AT_ONCE: usize = 100;
+
+/// The pause before lines are tried again that could not be written.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Takes lines and has them written, by one statement at a time whatever comes: the trail delays
+/// nothing, changes no outcome and takes one connection.
+#[derive(Debug)]
+pub struct Trail {
+    lines: mpsc::Sender<Entry>,
+}
+
+impl Trail {
+    /// Starts to write. Ends when this is dropped and what was taken is written, or when the process
+    /// leaves.
+    #[must_use]
+    pub fn start(store: Store, tasks: &Tasks) -> Self {
+        let (lines, taken) = mpsc::channel(MOST_WAITING);
+        let of_task = tasks.clone();
+        tasks.spawn(async move { write_all(&store, taken, &of_task).await });
+        Self { lines }
     }
+
+    /// Takes a line. One for which there is no room raises an alarm and changes nothing else.
+    pub fn keep(&self, entry: Entry) {
+        if let Err(no_room) = self.lines.try_send(entry) {
+            lost(&no_room.into_inner(), "too many lines wait for the database");
+        }
+    }
+}
+
+async fn write_all(store: &Store, mut taken: mpsc::Receiver<Entry>, tasks: &Tasks) {
+    let mut lines = Vec::with_capacity(AT_ONCE);
+    while taken.recv_many(&mut lines, AT_ONCE).await > 0 {
+        match write(store, &lines, tasks).await {
+            Ok(()) => {}
+            // One that the database refuses does not keep the others out.
+            Err(error) if lines.len() > 1 && error.is_refusal() => {
+                for line in lines.chunks(1) {
+                    if let Err(error) = write(store, line, tasks).await {
+                        all_lost(line, error);
+                    }
+                }
+            }
+            Err(error) => all_lost(&lines, error),
+        }
+        lines.clear();
+    }
+}
+
+/// Writes lines, again and again while the database does not answer. A line that was written by a try
+/// whose answer was lost is not written twice.
+async fn write(store: &Store, lines: &[Entry], tasks: &Tasks) -> Result<(), StoreError> {
+    let mut waits = false;
+    loop {
+        let error = match store.record_all(lines).await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        let leaving = || tasks.aborting().run_until_cancelled(sleep(PAUSE));
+        if error.is_refusal() || leaving().await.is_none() {
+            return Err(error);
+        }
+        if !waits {
+            waits = true;
+            warn!(
+                error = format!("{:#}", anyhow!(error)),
+                "the audit trail waits for the database"
+            );
+        }
+    }
+}
+
+fn all_lost(lines: &[Entry], error: StoreError) {
+    let reason = format!("{:#}", anyhow!(error));
+    for entry in lines {
+        lost(entry, &reason);
+    }
+}
+
+fn lost(entry: &Entry, reason: &str) {
+    metrics::counter!(AUDIT_FAILURES).increment(1);
+    error!(event = entry.event.name(), id = %entry.id, error = reason, "audit line lost");
 }

@@ -1,11 +1,15 @@
 //! Going on after a login.
 
-use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
-use super::{Logins, Subject, Unavailable};
+use chrono::{DateTime, Utc};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::{Logins, Subject, Unavailable, with_groups};
 use crate::account::{AccountId, Identity};
 use crate::audit::{DenialReason, Event, Origin};
-use crate::store::Standing;
+use crate::store::{LONGEST_STEP, Standing, StoreError};
 
 /// A wish to go on after an earlier login.
 #[derive(Debug)]
@@ -28,7 +32,31 @@ impl Logins {
     /// A raised epoch ends what came before it: a session is worth what the account's epoch was at
     /// its login. While Dex is yet to forget sessions of the account, that cannot be told, and none
     /// goes on. Of a code it can: Dex keeps the epoch of its very login with it.
+    ///
+    /// Few ask the database at once. Whoever goes away while waiting for a turn has cost nothing; with
+    /// a turn it goes on, so that no connection is left in the middle of an answer.
+    ///
+    /// # Panics
+    /// Never: the semaphore is not closed.
     pub async fn refresh(
+        self: &Arc<Self>,
+        renewal: Renewal,
+        now: DateTime<Utc>,
+    ) -> Result<Result<Identity, DenialReason>, Unavailable> {
+        let turn = timeout(LONGEST_STEP, Arc::clone(&self.refreshing).acquire_owned()).await;
+        let turn = turn.map_err(|_| StoreError::TimedOut)?.expect("the semaphore is never closed");
+        let (answer, answered) = oneshot::channel();
+        let logins = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let verdict = logins.renew(renewal, now).await;
+            drop(turn);
+            // Whoever asked may be gone.
+            let _ = answer.send(verdict);
+        });
+        answered.await.unwrap_or(Err(Unavailable::Abandoned))
+    }
+
+    async fn renew(
         &self,
         renewal: Renewal,
         now: DateTime<Utc>,
@@ -43,7 +71,7 @@ impl Logins {
             Some(Standing { revocation_pending: true, .. }) if !of_code => {
                 Err(DenialReason::RevocationPending)
             }
-            Some(Standing { identity, .. }) => Ok(self.with_groups(identity, wants_groups).await?),
+            Some(Standing { identity, .. }) => Ok(with_groups(identity, wants_groups)),
         };
         let event = match &verdict {
             Err(reason) => Some(Event::RefreshDenied(*reason)),

@@ -1,19 +1,24 @@
 //! One verification: charged, hashed, settled.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use tokio::time::Instant;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use super::claim::Claim;
 use super::{Causes, Logins, Subject, Unavailable, Verdict};
 use crate::account::{AccountId, Identity};
 use crate::audit::{Event, Origin, Proof, RefusalReason};
-use crate::guard::{Budget, Charge, GuardKey, NoCharge, Reservation, Whom};
+use crate::guard::{Budget, Charge, GuardKey, NoCharge, Reservation, Whom, see_through};
 use crate::metrics as names;
 use crate::password::{Caller, Credential};
-use crate::store::{Candidate, MailKind, StoreError};
+use crate::store::{Candidate, LONGEST_STEP, MailKind, StoreError};
+
+/// What became of a claim: who was let in, or why nobody was.
+type Ruling = Result<(Identity, Proof), RefusalReason>;
 
 impl Verdict {
     /// A refusal before anything was verified.
@@ -25,23 +30,33 @@ impl Verdict {
 impl Logins {
     /// Verifies a claim, unless `abandoned` ends before its password is looked at.
     pub(super) async fn verify(
-        &self,
+        self: &Arc<Self>,
         claim: &Claim,
         abandoned: impl Future<Output = ()>,
     ) -> Result<Verdict, Unavailable> {
+        let mut abandoned = pin!(abandoned);
         let now = claim.now();
         let whom = Whom {
-            name: claim.name.as_ref(),
-            name_key: &claim.name_key,
+            name: claim.name.clone(),
+            name_key: claim.name_key,
             network: claim.network,
             known_only: claim.known_only.is_some(),
         };
         let id = self.parts.ids.next(now);
-        let reserved = self.parts.guard.reserve(whom, id, now, claim.deadline).await?;
-        let Reservation { guard_key, candidate, charge } = reserved;
+        // Who is gone leaves the queue even when its turn has just come.
+        let reserved = tokio::select! {
+            biased;
+            () = &mut abandoned => return Err(Unavailable::Abandoned),
+            reserved = self.parts.guard.reserve(&self.tasks, &whom, (id, now), claim.deadline) => reserved?,
+        };
+        let Reservation { guard_key, candidate, charge, highest_cost } = reserved;
+        // Before anything is answered: a refusal costs what the most expensive hash does.
+        if let Some(cost) = highest_cost {
+            self.parts.pool.cost_seen(cost);
+        }
         let account = candidate.as_ref().map(|candidate| candidate.identity.id);
-        let charge = match charge {
-            Ok(charge) => charge,
+        let held = match charge {
+            Ok(held) => held,
             Err(why) => {
                 let reason = match (why, claim.known_only) {
                     (NoCharge::NotKnown, Some(reason)) => reason,
@@ -53,31 +68,49 @@ impl Logins {
             }
         };
 
-        let ruled = match self.redeem(claim, account).await {
-            Ok(true) => Ok((self.rule(claim, candidate, Proof::Ticket), Instant::now())),
-            Ok(false) => self.check(claim, candidate, &charge, abandoned).await,
-            Err(fault) => Err(fault.into()),
+        // Whatever ends this before there is a ruling takes the charge back.
+        let (ruling, since) = if self.redeem(claim, account).await? {
+            (self.rule(claim, candidate, Proof::Ticket), Instant::now())
+        } else {
+            self.check(claim, candidate, held.budget(), abandoned).await?
         };
-        let (ruling, since) = match ruled {
-            Ok(ruled) => ruled,
-            Err(missing) => {
-                self.take_back(&charge).await;
-                return Err(missing);
-            }
-        };
-        let guard = &self.parts.guard;
-        if let Ok((identity, _)) = &ruling {
-            guard.succeeded(&charge, identity.id, claim.network, claim.now()).await?;
-        } else if guard.failed(&charge, claim.now()).await? {
-            let network = claim.network;
-            let subject = Subject { account, guard_key: Some(guard_key), network };
-            self.locked(subject, claim.now()).await?;
-        }
-        if ruling == Err(RefusalReason::MustChange) {
-            let mail = self.parts.ids.next(now);
-            self.parts.store.post_once(MailKind::MustChange, account, mail, now).await?;
-        }
+        let subject = Subject { account, guard_key: Some(guard_key), network: claim.network };
+        self.settle(held.into_charge(), subject, &ruling, claim.now()).await;
         Ok(Verdict { guard_key, account, ruling, since })
+    }
+
+    /// Settles a charge beside the answer, and waits for that as long as for any step: who comes next
+    /// finds it settled. When the database is slower than that, the ruling stands all the same, and a
+    /// ticket that was used up is not lost.
+    async fn settle(
+        self: &Arc<Self>,
+        charge: Charge,
+        subject: Subject,
+        ruling: &Ruling,
+        now: DateTime<Utc>,
+    ) {
+        let let_in = ruling.as_ref().ok().map(|(identity, _)| identity.id);
+        let must_change = *ruling == Err(RefusalReason::MustChange);
+        let (done, settled) = oneshot::channel::<()>();
+        let logins = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let (tasks, guard) = (&logins.tasks, &logins.parts.guard);
+            if let Some(account) = let_in {
+                let succeed = || guard.succeeded(&charge, account, subject.network, now);
+                see_through(tasks, "a success is not counted", succeed).await;
+            } else {
+                let fail = || guard.failed(&charge, now);
+                if see_through(tasks, "a failure is not counted yet", fail).await == Some(true) {
+                    logins.locked(subject, now).await;
+                }
+            }
+            if must_change {
+                logins.post(MailKind::MustChange, subject.account, now).await;
+            }
+            drop(done);
+        });
+        // Nothing is sent: the task's end is what is waited for.
+        let _ = timeout(LONGEST_STEP, settled).await;
     }
 
     /// Whether the password is a ticket for this account, which is used up by this. Asks the database
@@ -97,10 +130,10 @@ impl Logins {
         &self,
         claim: &Claim,
         candidate: Option<Candidate>,
-        charge: &Charge,
+        budget: Budget,
         abandoned: impl Future<Output = ()>,
-    ) -> Result<(Result<(Identity, Proof), RefusalReason>, Instant), Unavailable> {
-        let caller = match charge.budget {
+    ) -> Result<(Ruling, Instant), Unavailable> {
+        let caller = match budget {
             Budget::Known(_) => Caller::Known,
             Budget::Strangers => Caller::Stranger,
         };
@@ -129,12 +162,7 @@ impl Logins {
     }
 
     /// What becomes of the claim if its proof holds.
-    fn rule(
-        &self,
-        claim: &Claim,
-        candidate: Option<Candidate>,
-        proof: Proof,
-    ) -> Result<(Identity, Proof), RefusalReason> {
+    fn rule(&self, claim: &Claim, candidate: Option<Candidate>, proof: Proof) -> Ruling {
         if claim.name.is_none() || claim.password.is_none() {
             return Err(RefusalReason::Malformed);
         }
@@ -173,21 +201,17 @@ impl Logins {
     }
 
     /// The account, or the name, is closed to strangers from now on.
-    pub(super) async fn locked(
-        &self,
-        subject: Subject,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn locked(&self, subject: Subject, now: DateTime<Utc>) {
         metrics::counter!(names::ACCOUNT_LOCKS).increment(1);
         self.record(Event::AccountLocked, subject, Origin::default(), now);
-        // The same statement for names that belong to nobody: it writes nothing then.
-        let mail = self.parts.ids.next(now);
-        self.parts.store.post_once(MailKind::AccountLocked, subject.account, mail, now).await
+        self.post(MailKind::AccountLocked, subject.account, now).await;
     }
 
-    async fn take_back(&self, charge: &Charge) {
-        if let Err(fault) = self.parts.guard.released(charge).await {
-            warn!(error = %Causes(&fault), "a charge is not taken back: it will count as a failure");
-        }
+    /// Writes mail to the owner. The same statement for names that belong to nobody: it writes nothing
+    /// then.
+    async fn post(&self, kind: MailKind, account: Option<AccountId>, now: DateTime<Utc>) {
+        let mail = self.parts.ids.next(now);
+        let write = || self.parts.store.post_once(kind, account, mail, now);
+        see_through(&self.tasks, "a mail is not written", write).await;
     }
 }

@@ -4,12 +4,12 @@ use sqlx::types::Uuid;
 
 use super::{Store, StoreError, in_time};
 use crate::account::{AccountId, Identity};
-use crate::password::{Cost, Credential};
+use crate::password::Credential;
 
 /// An account that a login name leads to.
 #[derive(Debug, Clone)]
 pub struct Candidate {
-    /// The account, groups not read.
+    /// The account with its groups.
     pub identity: Identity,
     /// Whether it may be used.
     pub is_active: bool,
@@ -22,7 +22,7 @@ pub struct Candidate {
 /// Whether an account may go on, and who it is.
 #[derive(Debug, Clone)]
 pub struct Standing {
-    /// The account, groups not read.
+    /// The account with its groups.
     pub identity: Identity,
     /// Whether it may be used.
     pub is_active: bool,
@@ -57,27 +57,15 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// The highest bcrypt cost among stored passwords; `None` without any.
-    pub async fn highest_cost(&self) -> Result<Option<Cost>, StoreError> {
-        let digits = in_time(
-            sqlx::query_scalar!(
-                r#"
-                select max(substring(password_hash from 5 for 2) collate "C") from credentials
-                "#
-            )
-            .fetch_one(&self.pool),
-        )
-        .await?;
-        Ok(digits.and_then(|digits| Cost::parse(&digits).ok()))
-    }
-
     /// How the account with this id stands.
     pub async fn standing(&self, id: AccountId) -> Result<Option<Standing>, StoreError> {
         let row = in_time(
             sqlx::query!(
                 r#"
                 select id, username, full_name, email, email_verified, is_active, auth_epoch,
-                       exists (select from revocations where user_id = users.id) as "revocation_pending!"
+                       exists (select from revocations where user_id = users.id) as "revocation_pending!",
+                       array(select group_name from user_groups where user_id = users.id
+                             order by group_name collate "C") as "groups!"
                 from users where id = $1
                 "#,
                 Uuid::from(id)
@@ -94,21 +82,9 @@ impl Store {
                 full_name: row.full_name,
                 email: row.email,
                 email_verified: row.email_verified,
-                groups: Vec::new(),
+                groups: row.groups,
                 auth_epoch: row.auth_epoch,
             },
         }))
-    }
-
-    /// The account's groups, sorted by name.
-    pub async fn groups(&self, id: AccountId) -> Result<Vec<String>, StoreError> {
-        in_time(
-            sqlx::query_scalar!(
-                r#"select group_name from user_groups where user_id = $1 order by group_name collate "C""#,
-                Uuid::from(id)
-            )
-            .fetch_all(&self.pool),
-        )
-        .await
     }
 }

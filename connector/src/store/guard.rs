@@ -4,16 +4,18 @@
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
+use sqlx::Postgres;
+use sqlx::pool::PoolConnection;
 use sqlx::types::Uuid;
 use tracing::error;
 
-use super::{Candidate, Store, StoreError, in_time, interval};
-use crate::account::{AccountId, Identity};
+use super::{Candidate, Store, StoreError, in_time, interval, to_the_end};
+use crate::account::{AccountId, Identity, LoginName};
 use crate::guard::{
     Budget, CHARGE_LIFE, Charge, GuardKey, History, KNOWN_NETWORKS, MEMORY, Table, Whom,
 };
 use crate::network::Network;
-use crate::password::{Credential, InvalidHash};
+use crate::password::{Cost, Credential, InvalidHash};
 
 /// The network of everybody: the row of strangers.
 pub(super) const ANYWHERE: &str = "::/0";
@@ -33,24 +35,39 @@ pub struct Reserved {
     pub known: bool,
     /// Where it was charged; `None` when it was not.
     pub budget: Option<Budget>,
-    /// The account, if there is one.
+    /// The account with its groups, if there is one.
     pub candidate: Option<Candidate>,
+    /// The highest cost among all stored hashes; `None` without any.
+    pub highest_cost: Option<Cost>,
 }
 
+/// A connection to the accounts database, for a statement of which it must be known whether it was
+/// sent.
+#[derive(Debug)]
+pub struct Connection(PoolConnection<Postgres>);
+
 impl Store {
+    /// A connection. As long as there is none, nothing was sent.
+    pub async fn connection(&self) -> Result<Connection, StoreError> {
+        in_time(self.pool.acquire()).await.map(Connection)
+    }
+}
+
+impl Connection {
     /// Resolves a name and charges the attempt in one round trip: to the known network if the account
-    /// has one there with room, else to strangers.
+    /// has one there with room, else to strangers. Not given up before 30 s: until the database has
+    /// answered, nobody knows whether there is a charge.
     #[expect(clippy::too_many_lines, reason = "one statement, which cannot be cut")]
     pub async fn reserve(
-        &self,
-        whom: Whom<'_>,
+        &mut self,
+        whom: &Whom,
         charge: Uuid,
         now: DateTime<Utc>,
         (strangers, known_network): (&Table, u32),
     ) -> Result<Reserved, StoreError> {
         let network = whom.network.map(|network| network.to_string());
         let known_limit = i32::try_from(known_network).unwrap_or(i32::MAX);
-        let row = in_time(
+        let row = to_the_end(
             sqlx::query!(
                 r#"
                 with account as (
@@ -105,10 +122,14 @@ impl Store {
                        account.id as "id?", username as "username?", full_name as "full_name?",
                        email, email_verified as "email_verified?", is_active as "is_active?",
                        auth_epoch as "auth_epoch?", scheme as "scheme?",
-                       password_hash as "password_hash?", pepper_id, must_change as "must_change?"
+                       password_hash as "password_hash?", pepper_id, must_change as "must_change?",
+                       array(select group_name from user_groups where user_id = account.id
+                             order by group_name collate "C") as "groups!",
+                       (select max(substring(password_hash from 5 for 2) collate "C")
+                        from credentials) as highest_cost
                 from whom left join account on true
                 "#,
-                whom.name.map(crate::account::LoginName::key),
+                whom.name.as_ref().map(LoginName::key),
                 &whom.name_key[..],
                 network,
                 charge,
@@ -122,7 +143,7 @@ impl Store {
                 ANYWHERE,
                 whom.known_only,
             )
-            .fetch_one(&self.pool),
+            .fetch_one(&mut *self.0),
         )
         .await?;
         let budget = match (row.charged_to_known, whom.network) {
@@ -145,15 +166,18 @@ impl Store {
                     full_name,
                     email: row.email,
                     email_verified: row.email_verified.unwrap_or(false),
-                    groups: Vec::new(),
+                    groups: row.groups,
                     auth_epoch,
                 },
             }),
             _ => None,
         };
-        Ok(Reserved { guard_key, known: row.known, budget, candidate })
+        let highest_cost = row.highest_cost.and_then(|digits| Cost::parse(&digits).ok());
+        Ok(Reserved { guard_key, known: row.known, budget, candidate, highest_cost })
     }
+}
 
+impl Store {
     /// What was counted so far.
     pub async fn history(
         &self,
@@ -187,7 +211,7 @@ impl Store {
         charge: &Charge,
         now: DateTime<Utc>,
     ) -> Result<Option<u32>, StoreError> {
-        let failures = in_time(
+        let failures = to_the_end(
             sqlx::query_scalar!(
                 r#"
                 update login_guard as guard set (failures, last_failure_at, pending) = (
@@ -268,7 +292,7 @@ impl Store {
         network: Option<Network>,
     ) -> Result<(), StoreError> {
         let network = network.map(|network| network.to_string());
-        in_time(
+        to_the_end(
             sqlx::query!(
                 r#"
                 update login_guard set
@@ -289,9 +313,31 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a charge away.
-    pub async fn release(&self, charge: &Charge) -> Result<(), StoreError> {
-        self.settle_success(charge, None).await
+    /// Takes a charge away, and tells whether it was there. It is looked for under `guard_key` and, if
+    /// there is a name, under the account that has it: who does not know where it was charged need not.
+    pub async fn release(
+        &self,
+        charge: Uuid,
+        guard_key: &GuardKey,
+        name: Option<&LoginName>,
+    ) -> Result<bool, StoreError> {
+        let released = to_the_end(
+            sqlx::query!(
+                r#"
+                update login_guard
+                set pending = array(select row(id, at)::guard_charge from unnest(pending) where id <> $1)
+                where guard_key in ($2, (select users.guard_key from users
+                                         where username_key = $3 or email_key = $3))
+                  and exists (select from unnest(pending) where id = $1)
+                "#,
+                charge,
+                &guard_key[..],
+                name.map(LoginName::key)
+            )
+            .execute(&self.pool),
+        )
+        .await?;
+        Ok(released.rows_affected() > 0)
     }
 
     /// Remembers that the account was logged in to from this network, and forgets the one that was
@@ -302,7 +348,7 @@ impl Store {
         network: Network,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        in_time(
+        to_the_end(
             sqlx::query!(
                 r#"
                 with used as (

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::types::Uuid;
 
-use super::{Store, StoreError, in_time};
+use super::{Store, StoreError, to_the_end};
 use crate::account::AccountId;
 
 /// What a mail is about.
@@ -44,7 +44,7 @@ impl Store {
         id: Uuid,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        in_time(
+        to_the_end(
             sqlx::query!(
                 r#"
                 insert into outbox (id, kind, user_id, created_at)

@@ -12,6 +12,7 @@ use auth_connector::store::Store;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+use service_process::lifecycle::{Lifecycle, Tasks};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -61,6 +62,7 @@ impl Model {
 
 struct Siege {
     guard: Guard,
+    tasks: Tasks,
     account: AccountId,
     model: Model,
     known: Vec<u8>,
@@ -74,8 +76,8 @@ impl Siege {
             LoginName::parse(if from.is_multiple_of(2) { "alice" } else { "alice@example.com" });
         let name = name.expect("a name");
         let whom = Whom {
-            name: Some(&name),
-            name_key: &[0; 32],
+            name: Some(name),
+            name_key: [0; 32],
             network: Some(network(from)),
             known_only: false,
         };
@@ -85,11 +87,12 @@ impl Siege {
         // No time to wait: whether others stand in the way is told at once.
         let reserved = self
             .guard
-            .reserve(whom, id, now, Some(Instant::now()))
+            .reserve(&self.tasks, &whom, (id, now), Some(Instant::now()))
             .await
             .expect("the database answers");
         match (reserved.charge, expected) {
-            (Ok(charge), Ok(to_known)) => {
+            (Ok(held), Ok(to_known)) => {
+                let charge = held.into_charge();
                 assert_eq!(matches!(charge.budget, Budget::Known(_)), to_known, "{charge:?}");
                 let (history, memory) = self.model.history(charge.budget, from);
                 *history = history.at(now, memory);
@@ -121,7 +124,7 @@ impl Siege {
                     self.known.push(from);
                 }
             }
-            1 => self.guard.released(&charge).await.expect("the database answers"),
+            1 => assert!(self.guard.released(&charge).await.expect("the database answers")),
             _ => {
                 *history = history.at(now, memory);
                 history.failures += 1;
@@ -143,10 +146,12 @@ async fn the_database_admits_what_the_ladder_admits() {
         .fetch_one(&database.pool)
         .await
         .unwrap();
+    let lifecycle = Lifecycle::new(Duration::from_secs(10));
     for _ in 0..40 {
         sqlx::query("truncate login_guard, known_networks").execute(&database.pool).await.unwrap();
         let mut siege = Siege {
             guard: Guard::new(store.clone(), ladder()),
+            tasks: lifecycle.tasks(),
             account: account.into(),
             model: Model::default(),
             known: Vec::new(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use auth_connector::account::Identity;
 use auth_connector::app::login;
 use auth_connector::audit::{Origin, RefusalReason};
-use auth_connector::login::{Attempt, Logins, Outcome, Unavailable};
+use auth_connector::login::{Attempt, Logins, Outcome, Parts, Unavailable};
 use auth_connector::store::Store;
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
@@ -16,7 +16,7 @@ use service_process::lifecycle::Lifecycle;
 use crate::connector::{Database, PASSWORD, serve_args};
 
 /// The login path of one replica.
-struct Path {
+pub(crate) struct Path {
     logins: Arc<Logins>,
     _lifecycle: Lifecycle,
 }
@@ -26,12 +26,15 @@ impl Path {
         let args = serve_args(&database.dsn, &[&["--insecure"], options].concat());
         let checked = login::Checked::read(&args).expect("usable files");
         let store = Store::open(&args.store.postgres_dsn).expect("a DSN");
-        let parts = login::parts(&args, checked, store).await;
+        Self::of(login::parts(&args, checked, store).await)
+    }
+
+    pub(crate) fn of(parts: Parts) -> Self {
         let lifecycle = Lifecycle::new(std::time::Duration::from_secs(10));
         Self { logins: Arc::new(Logins::new(parts, lifecycle.tasks())), _lifecycle: lifecycle }
     }
 
-    async fn attempt(
+    pub(crate) async fn attempt(
         &self,
         name: &str,
         password: &str,
@@ -50,7 +53,7 @@ impl Path {
     }
 }
 
-fn start() -> DateTime<Utc> {
+pub(crate) fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000, 0).expect("a time")
 }
 

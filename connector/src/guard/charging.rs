@@ -1,0 +1,186 @@
+//! Charges while nobody knows yet what becomes of them.
+//!
+//! A statement that was sent is carried out, whether or not somebody still waits for its answer. So a
+//! task of its own waits for it, and a charge that nobody takes is taken back: a slow database must
+//! not make failures of right passwords.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use chrono::{DateTime, Utc};
+use service_process::lifecycle::Tasks;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::{Instant, sleep};
+use tracing::warn;
+use uuid::Uuid;
+
+use super::{Budget, CHARGE_LIFE, Charge, GuardKey, Table, Whom};
+use crate::account::LoginName;
+use crate::store::{Reserved, Store, StoreError};
+
+/// The pause after the first try that failed; each is twice as long as the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest of these pauses: a database that is back is asked within this time.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Does what may be done twice again and again until it is done. `None`: it was not within the life of
+/// a charge, after which nothing of an attempt can be settled any more, or the process leaves.
+///
+/// `what` is for the log.
+pub async fn see_through<T, F>(
+    tasks: &Tasks,
+    what: &'static str,
+    mut step: impl FnMut() -> F,
+) -> Option<T>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let give_up = Instant::now() + CHARGE_LIFE.to_std().unwrap_or_default();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let error = match step().await {
+            Ok(done) => return Some(done),
+            Err(error) => anyhow!(error),
+        };
+        let in_time = Instant::now() + pause < give_up;
+        if !in_time || tasks.aborting().run_until_cancelled(sleep(pause)).await.is_none() {
+            warn!(what, error = format!("{error:#}"), "left unsettled");
+            return None;
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// An attempt that is about to be charged.
+pub(super) struct Charging {
+    pub(super) store: Store,
+    /// Those for strangers, and how many failures a known network has.
+    pub(super) rules: (Arc<Table>, u32),
+    pub(super) whom: Whom,
+    pub(super) id: Uuid,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Charging {
+    /// Charges the attempt in a task of its own, which keeps `turn` until the database has answered.
+    /// Dropped at any point, it leaves no charge.
+    pub(super) async fn begin(
+        self,
+        tasks: &Tasks,
+        turn: OwnedSemaphorePermit,
+    ) -> Result<(Reserved, Option<Held>), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let of_task = tasks.clone();
+        tasks.spawn(async move {
+            // With an answer that nobody takes goes the charge in it.
+            let _ = answer.send(self.run(of_task, turn).await);
+        });
+        // The task is gone only with the runtime.
+        answered.await.unwrap_or(Err(StoreError::TimedOut))
+    }
+
+    async fn run(
+        self,
+        tasks: Tasks,
+        turn: OwnedSemaphorePermit,
+    ) -> Result<(Reserved, Option<Held>), StoreError> {
+        let Self { store, rules: (table, known_network), whom, id, now } = self;
+        let mut connection = store.connection().await?;
+        // From here on the statement may be carried out whatever becomes of its answer.
+        let doubtful = Doubtful { id, name_key: whom.name_key, name: whom.name.clone() };
+        let reserved = connection
+            .reserve(&whom, id, now, (&table, known_network))
+            .await
+            .inspect_err(|error| {
+                if error.leaves_doubt() {
+                    doubtful.take_back(store.clone(), tasks.clone());
+                }
+            })?;
+        drop(connection);
+        let guard_key = reserved.guard_key;
+        let held = reserved.budget.map(|budget| Held {
+            charge: Charge { id, guard_key, budget },
+            back_to: Some((store, tasks)),
+            turn: Some(turn),
+        });
+        Ok((reserved, held))
+    }
+}
+
+/// A charge that is there, or not, or that comes yet: the database did not say.
+struct Doubtful {
+    id: Uuid,
+    name_key: GuardKey,
+    name: Option<LoginName>,
+}
+
+impl Doubtful {
+    /// Takes it back if it comes while that can be done.
+    fn take_back(&self, store: Store, tasks: Tasks) {
+        let Self { id, name_key, name } = self;
+        let (id, name_key, name) = (*id, *name_key, name.clone());
+        tasks.clone().spawn(async move {
+            let (store, name_key, name) = (&store, &name_key, name.as_ref());
+            let release = || async move {
+                match store.release(id, name_key, name).await {
+                    // It may come yet.
+                    Ok(false) => Err(StoreError::TimedOut),
+                    other => other,
+                }
+            };
+            see_through(&tasks, "a charge that may have been made", release).await;
+        });
+    }
+}
+
+/// A charge in somebody's hands. Dropped, it is taken back.
+#[derive(Debug)]
+pub struct Held {
+    charge: Charge,
+    back_to: Option<(Store, Tasks)>,
+    /// The turn by which it was made. One that comes too late for its caller gives it back when it is
+    /// taken back: attempts that nobody waits for any more do not pile up in a slow database.
+    turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Held {
+    /// In the hands of whoever asked for it.
+    pub(super) fn taken(mut self) -> Self {
+        self.turn = None;
+        self
+    }
+
+    /// Among which failures it is counted.
+    #[must_use]
+    pub fn budget(&self) -> Budget {
+        self.charge.budget
+    }
+
+    /// The charge, for who settles it: nobody takes it back any more.
+    #[must_use]
+    pub fn into_charge(mut self) -> Charge {
+        self.back_to = None;
+        self.charge.clone()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let Some((store, tasks)) = self.back_to.take() else { return };
+        // Without a runtime the process is at its end.
+        if Handle::try_current().is_err() {
+            return;
+        }
+        let Charge { id, guard_key, .. } = self.charge;
+        let turn = self.turn.take();
+        tasks.clone().spawn(async move {
+            let release = || store.release(id, &guard_key, None);
+            see_through(&tasks, "a charge is not taken back: it counts as a failure", release)
+                .await;
+            drop(turn);
+        });
+    }
+}
