@@ -213,6 +213,15 @@ pub struct Entry {
     pub origin: Origin,
 }
 
+impl Entry {
+    /// What was done to an account by nobody who signed in.
+    #[must_use]
+    pub fn of_account(id: Uuid, at: DateTime<Utc>, event: Event, account: AccountId) -> Self {
+        let origin = Origin::default();
+        Self { id, at, event, account: Some(account), guard_key: None, count: 1, origin }
+    }
+}
+
 /// Makes ids that are ordered by time: UUIDv7, RFC 9562 §5.7.
 #[derive(Debug)]
 pub struct Ids(Mutex<StdRng>);

@@ -13,11 +13,10 @@ use clap::{Args, Subcommand};
 use super::{Answer, Misuse, NoSuchAccount, output};
 use crate::account::AccountId;
 use crate::app;
-use crate::audit::{Entry, Event, Origin};
+use crate::audit::{Entry, Event};
 use crate::config::StoreArgs;
 use crate::seed;
 use crate::store::Store;
-use crate::trail;
 use create::CreateArgs;
 use list::ListArgs;
 use show::ShowArgs;
@@ -100,19 +99,17 @@ impl UsersCommand {
             Self::Create(args) => create::create(&store, args).await,
             Self::Disable(args) => {
                 let id = find(&store, &args.name).await?;
-                let ended = app::system_ids().next(app::system_clock());
-                let changed = store.disable(id, ended, app::system_clock()).await?;
-                told(&store, changed.then_some(Event::AccountDisabled), id, "disabled").await
+                let entry = told(Event::AccountDisabled, id);
+                let ended = app::system_ids().next(entry.at);
+                say(store.disable(id, ended, &entry).await?, id, "disabled")
             }
             Self::Enable(args) => {
                 let id = find(&store, &args.name).await?;
-                let changed = store.enable(id, app::system_clock()).await?;
-                told(&store, changed.then_some(Event::AccountEnabled), id, "enabled").await
+                say(store.enable(id, &told(Event::AccountEnabled, id)).await?, id, "enabled")
             }
             Self::Unlock(args) => {
                 let id = find(&store, &args.name).await?;
-                let changed = store.unlock(id, app::system_clock()).await?;
-                told(&store, changed.then_some(Event::AccountUnlocked), id, "unlocked").await
+                say(store.unlock(id, &told(Event::AccountUnlocked, id)).await?, id, "unlocked")
             }
             Self::Delete(args) => delete(&store, &args).await,
             Self::Groups(args) => groups(&store, &args).await,
@@ -124,24 +121,16 @@ pub(super) async fn find(store: &Store, name: &str) -> anyhow::Result<AccountId>
     Ok(store.find(name).await?.ok_or(NoSuchAccount)?)
 }
 
-/// Writes down what was done and says so; without an event nothing was to be done.
-async fn told(store: &Store, event: Option<Event>, account: AccountId, done: &str) -> Answer {
-    let Some(event) = event else {
-        output::line(&format!("{account} was {done} already"))?;
-        return Ok(());
-    };
+/// What the trail is to say. It is written with what was done, or neither is.
+fn told(event: Event, account: AccountId) -> Entry {
     let now = app::system_clock();
-    let entry = Entry {
-        id: app::system_ids().next(now),
-        at: now,
-        event,
-        account: Some(account),
-        guard_key: None,
-        count: 1,
-        origin: Origin::default(),
-    };
-    trail::keep(store, &entry).await;
-    output::line(&format!("{account} is {done}"))?;
+    Entry::of_account(app::system_ids().next(now), now, event, account)
+}
+
+/// Says what was done, or that nothing was to be done.
+fn say(changed: bool, account: AccountId, done: &str) -> Answer {
+    let said = if changed { format!("is {done}") } else { format!("was {done} already") };
+    output::line(&format!("{account} {said}"))?;
     Ok(())
 }
 
@@ -161,9 +150,9 @@ async fn delete(store: &Store, args: &DeleteArgs) -> Answer {
         std::io::stdin().read_line(&mut answer).context("standard input cannot be read")?;
         ensure!(answer.trim() == "yes", "nothing was deleted");
     }
-    let (now, ids) = (app::system_clock(), app::system_ids());
-    let changed = store.delete(id, ids.next(now), now).await?;
-    told(store, changed.then_some(Event::AccountDeleted), id, "deleted").await
+    let entry = told(Event::AccountDeleted, id);
+    let ended = app::system_ids().next(entry.at);
+    say(store.delete(id, ended, &entry).await?, id, "deleted")
 }
 
 async fn groups(store: &Store, args: &GroupsArgs) -> Answer {
@@ -171,8 +160,9 @@ async fn groups(store: &Store, args: &GroupsArgs) -> Answer {
         return Err(Misuse("--add and --remove name the same group").into());
     }
     let id = find(store, &args.named.name).await?;
-    if store.change_groups(id, &args.add, &args.remove).await? {
-        told(store, Some(Event::AccountGroupsChanged), id, "in other groups").await?;
+    let entry = told(Event::AccountGroupsChanged, id);
+    if store.change_groups(id, (&args.add, &args.remove), &entry).await? {
+        say(true, id, "in other groups")?;
     }
     for group in store.groups(id).await? {
         output::line(&group)?;

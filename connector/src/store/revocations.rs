@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Store, StoreError, in_time};
+use super::{Store, StoreError, audit, in_time};
 use crate::account::AccountId;
+use crate::audit::Entry;
 
 /// A wish that Dex forget the sessions of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,11 +73,21 @@ impl Store {
         Ok(())
     }
 
-    /// Crosses a fulfilled wish out. `false`: somebody else has, first.
-    pub async fn finish_revocation(&self, id: Uuid) -> Result<bool, StoreError> {
-        let finished =
-            in_time(sqlx::query!("delete from revocations where id = $1", id).execute(&self.pool))
-                .await?;
-        Ok(finished.rows_affected() > 0)
+    /// Crosses a fulfilled wish out, with its line of the trail. `false`: somebody else has, first.
+    pub async fn finish_revocation(&self, id: Uuid, entry: &Entry) -> Result<bool, StoreError> {
+        in_time(async {
+            let mut transaction = self.pool.begin().await?;
+            let finished = sqlx::query!("delete from revocations where id = $1", id)
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected();
+            if finished == 0 {
+                return Ok(false);
+            }
+            audit::insert(&mut *transaction, entry).await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
+        .await
     }
 }

@@ -4,8 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Store, StoreError, in_time};
+use super::{Store, StoreError, audit, in_time};
 use crate::account::AccountId;
+use crate::audit::Entry;
 
 /// How long after the end of sessions Dex is first asked to forget them. It dates a refresh token
 /// a moment before it stores it: asked at once, it would not know yet of one that is just issued.
@@ -40,13 +41,13 @@ pub(super) async fn end_sessions(
 }
 
 impl Store {
-    /// Forbids the use of an account and ends its sessions. `false`: there is nothing to forbid,
-    /// and nothing was written.
+    /// Forbids the use of an account and ends its sessions, with its line of the trail. `false`: there
+    /// is nothing to forbid, and nothing was written.
     pub async fn disable(
         &self,
         account: AccountId,
         fresh_id: Uuid,
-        now: DateTime<Utc>,
+        entry: &Entry,
     ) -> Result<bool, StoreError> {
         in_time(async {
             let mut transaction = self.pool.begin().await?;
@@ -60,35 +61,44 @@ impl Store {
             if disabled == 0 {
                 return Ok(false);
             }
-            end_sessions(&mut transaction, account, fresh_id, now).await?;
+            end_sessions(&mut transaction, account, fresh_id, entry.at).await?;
+            audit::insert(&mut *transaction, entry).await?;
             transaction.commit().await?;
             Ok(true)
         })
         .await
     }
 
-    /// Allows the use of an account again. Sessions that were ended stay ended. `false`: there is
-    /// nothing to allow, and nothing was written.
-    pub async fn enable(&self, account: AccountId, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let enabled = in_time(
-            sqlx::query!(
+    /// Allows the use of an account again, with its line of the trail. Sessions that were ended stay
+    /// ended. `false`: there is nothing to allow, and nothing was written.
+    pub async fn enable(&self, account: AccountId, entry: &Entry) -> Result<bool, StoreError> {
+        in_time(async {
+            let mut transaction = self.pool.begin().await?;
+            let enabled = sqlx::query!(
                 "update users set is_active = true, updated_at = $2 where id = $1 and not is_active",
                 Uuid::from(account),
-                now
+                entry.at
             )
-            .execute(&self.pool),
-        )
-        .await?;
-        Ok(enabled.rows_affected() > 0)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+            if enabled == 0 {
+                return Ok(false);
+            }
+            audit::insert(&mut *transaction, entry).await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
+        .await
     }
 
-    /// Removes an account with all that is its own, and ends its sessions. The audit trail stays.
-    /// `false`: there was none, and nothing was written.
+    /// Removes an account with all that is its own, and ends its sessions, with its line of the trail,
+    /// which stays. `false`: there was none, and nothing was written.
     pub async fn delete(
         &self,
         account: AccountId,
         fresh_id: Uuid,
-        now: DateTime<Utc>,
+        entry: &Entry,
     ) -> Result<bool, StoreError> {
         in_time(async {
             let mut transaction = self.pool.begin().await?;
@@ -99,7 +109,8 @@ impl Store {
             if deleted == 0 {
                 return Ok(false);
             }
-            end_sessions(&mut transaction, account, fresh_id, now).await?;
+            end_sessions(&mut transaction, account, fresh_id, entry.at).await?;
+            audit::insert(&mut *transaction, entry).await?;
             transaction.commit().await?;
             Ok(true)
         })

@@ -5,8 +5,9 @@ use serde::Serialize;
 use sqlx::types::Uuid;
 
 use super::guard::{ANYWHERE, KNOWN_FOR_DAYS};
-use super::{Store, StoreError, in_time, interval};
+use super::{Store, StoreError, audit, in_time, interval};
 use crate::account::{AccountId, LoginName};
+use crate::audit::Entry;
 use crate::guard::{CHARGE_LIFE, History};
 
 /// One account in a list.
@@ -203,10 +204,12 @@ impl Store {
     }
 
     /// Forgets all failures of an account, those of known networks too, and what became a failure
-    /// because its process died. Attempts under way stay. `false`: there were none.
-    pub async fn unlock(&self, id: AccountId, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let opened = in_time(
-            sqlx::query!(
+    /// because its process died, with its line of the trail. Attempts under way stay. `false`: there
+    /// were none, and nothing was written.
+    pub async fn unlock(&self, id: AccountId, entry: &Entry) -> Result<bool, StoreError> {
+        in_time(async {
+            let mut transaction = self.pool.begin().await?;
+            let opened = sqlx::query!(
                 r#"
                 update login_guard as guard set (failures, last_failure_at, pending) = (
                     select 0, null::timestamptz, now.pending
@@ -218,24 +221,33 @@ impl Store {
                                      guard.pending) as now)
                 "#,
                 Uuid::from(id),
-                now,
+                entry.at,
                 interval(CHARGE_LIFE)
             )
-            .execute(&self.pool),
-        )
-        .await?;
-        Ok(opened.rows_affected() > 0)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+            if opened == 0 {
+                return Ok(false);
+            }
+            audit::insert(&mut *transaction, entry).await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
+        .await
     }
 
-    /// Puts an account into groups and takes it out of others. `false`: nothing was written.
+    /// Puts an account into groups and takes it out of others, with its line of the trail. `false`:
+    /// nothing was written.
     pub async fn change_groups(
         &self,
         id: AccountId,
-        add: &[String],
-        remove: &[String],
+        (add, remove): (&[String], &[String]),
+        entry: &Entry,
     ) -> Result<bool, StoreError> {
-        let changed = in_time(
-            sqlx::query_scalar!(
+        in_time(async {
+            let mut transaction = self.pool.begin().await?;
+            let changed = sqlx::query_scalar!(
                 r#"
                 with gone as (
                     delete from user_groups where user_id = $1 and group_name = any ($3) returning 1
@@ -250,10 +262,28 @@ impl Store {
                 add,
                 remove
             )
-            .fetch_one(&self.pool),
+            .fetch_one(&mut *transaction)
+            .await?;
+            if changed == 0 {
+                return Ok(false);
+            }
+            audit::insert(&mut *transaction, entry).await?;
+            transaction.commit().await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// The account's groups, sorted by name.
+    pub async fn groups(&self, id: AccountId) -> Result<Vec<String>, StoreError> {
+        in_time(
+            sqlx::query_scalar!(
+                r#"select group_name from user_groups where user_id = $1 order by group_name collate "C""#,
+                Uuid::from(id)
+            )
+            .fetch_all(&self.pool),
         )
-        .await?;
-        Ok(changed > 0)
+        .await
     }
 }
 

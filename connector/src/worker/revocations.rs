@@ -15,7 +15,6 @@ use crate::dex_api::{DexApi, DexApiError};
 use crate::login::Causes;
 use crate::metrics::REVOCATIONS;
 use crate::store::{Revocation, StoreError};
-use crate::trail;
 
 /// How often it is looked whether something is due.
 pub(super) const EVERY: Duration = Duration::from_secs(1);
@@ -52,25 +51,16 @@ async fn note(
         }
         return worker.store.postpone_revocation(wish.id, now + back_off(failures)).await;
     }
-    if worker.store.finish_revocation(wish.id).await? {
+    if worker.store.finish_revocation(wish.id, &entry(worker, wish, now)).await? {
         info!(%account, failures, "Dex forgot the ended sessions");
-        record(worker, wish, now).await;
     }
     Ok(())
 }
 
-async fn record(worker: &Worker, wish: &Revocation, now: DateTime<Utc>) {
+fn entry(worker: &Worker, wish: &Revocation, now: DateTime<Utc>) -> Entry {
     let connector_id = worker.dex.connector_id().to_owned();
-    let entry = Entry {
-        id: worker.ids.next(now),
-        at: now,
-        event: Event::SessionsEnded,
-        account: Some(wish.account),
-        guard_key: None,
-        count: 1,
-        origin: Origin { connector_id, ..Origin::default() },
-    };
-    trail::keep(&worker.store, &entry).await;
+    let entry = Entry::of_account(worker.ids.next(now), now, Event::SessionsEnded, wish.account);
+    Entry { origin: Origin { connector_id, ..Origin::default() }, ..entry }
 }
 
 /// Has Dex forget what began before the wish. Dex dates tokens by whole seconds, rounded down: of

@@ -2,6 +2,7 @@
 
 use auth_connector::account::AccountId;
 use auth_connector::app::{system_clock, system_ids};
+use auth_connector::audit::{Entry, Event};
 use auth_connector::store::Store;
 use auth_proto::connector::v1::{Identity, RefreshRequest};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -49,6 +50,10 @@ impl Scene {
     }
 }
 
+fn told(event: Event, account: AccountId, now: DateTime<Utc>) -> Entry {
+    Entry::of_account(Uuid::new_v4(), now, event, account)
+}
+
 async fn refresh(connector: &Connector, identity: &Identity) -> Result<(), Code> {
     ask(connector, identity, false).await
 }
@@ -80,27 +85,68 @@ async fn disabling_ends_the_sessions_once_and_enabling_does_not_bring_them_back(
     let (store, ids) = (&scene.store, system_ids());
     let (first, later) = (now(), now() + TimeDelta::seconds(5));
 
-    assert!(store.disable(scene.alice, ids.next(first), first).await.unwrap());
+    assert!(
+        store
+            .disable(
+                scene.alice,
+                ids.next(first),
+                &told(Event::AccountDisabled, scene.alice, first)
+            )
+            .await
+            .unwrap()
+    );
     assert_eq!(scene.state().await, (Some((1, false)), vec![first]));
-    assert!(!store.disable(scene.alice, ids.next(later), later).await.unwrap(), "it is disabled");
+    assert!(
+        !store
+            .disable(
+                scene.alice,
+                ids.next(later),
+                &told(Event::AccountDisabled, scene.alice, later)
+            )
+            .await
+            .unwrap(),
+        "it is disabled"
+    );
     assert_eq!(scene.state().await, (Some((1, false)), vec![first]), "nothing was written");
 
-    assert!(store.enable(scene.alice, later).await.unwrap());
-    assert!(!store.enable(scene.alice, later).await.unwrap(), "it is enabled");
+    assert!(
+        store.enable(scene.alice, &told(Event::AccountEnabled, scene.alice, later)).await.unwrap()
+    );
+    assert!(
+        !store.enable(scene.alice, &told(Event::AccountEnabled, scene.alice, later)).await.unwrap(),
+        "it is enabled"
+    );
     assert_eq!(scene.state().await, (Some((1, true)), vec![first]));
 
     let nobody = Uuid::nil().into();
-    assert!(!store.disable(nobody, ids.next(later), later).await.unwrap());
-    assert!(!store.enable(nobody, later).await.unwrap());
+    assert!(
+        !store
+            .disable(nobody, ids.next(later), &told(Event::AccountDisabled, nobody, later))
+            .await
+            .unwrap()
+    );
+    assert!(!store.enable(nobody, &told(Event::AccountEnabled, nobody, later)).await.unwrap());
 }
 
 #[tokio::test]
 async fn the_wish_to_end_sessions_outlives_the_account() {
     let scene = Scene::open().await;
     let (ids, now) = (system_ids(), now());
-    assert!(scene.store.delete(scene.alice, ids.next(now), now).await.unwrap());
+    assert!(
+        scene
+            .store
+            .delete(scene.alice, ids.next(now), &told(Event::AccountDeleted, scene.alice, now))
+            .await
+            .unwrap()
+    );
     assert_eq!(scene.state().await, (None, vec![now]));
-    assert!(!scene.store.delete(scene.alice, ids.next(now), now).await.unwrap());
+    assert!(
+        !scene
+            .store
+            .delete(scene.alice, ids.next(now), &told(Event::AccountDeleted, scene.alice, now))
+            .await
+            .unwrap()
+    );
     assert_eq!(scene.state().await, (None, vec![now]), "nothing was written");
 }
 
@@ -124,9 +170,13 @@ async fn no_session_goes_on_while_dex_is_yet_to_forget_some() {
     let (before, ids, now) = (login().await, system_ids(), now());
     assert_eq!(refresh(&connector, &before).await, Ok(()));
 
-    scene.store.disable(scene.alice, ids.next(now), now).await.unwrap();
+    scene
+        .store
+        .disable(scene.alice, ids.next(now), &told(Event::AccountDisabled, scene.alice, now))
+        .await
+        .unwrap();
     assert_eq!(refresh(&connector, &before).await, Err(Code::PermissionDenied));
-    scene.store.enable(scene.alice, now).await.unwrap();
+    scene.store.enable(scene.alice, &told(Event::AccountEnabled, scene.alice, now)).await.unwrap();
     assert_eq!(refresh(&connector, &before).await, Err(Code::PermissionDenied), "an old one");
     let after = login().await;
     assert_eq!(refresh(&connector, &after).await, Err(Code::FailedPrecondition), "a new one, yet");
@@ -160,7 +210,10 @@ async fn a_code_is_worth_what_the_account_is_and_does_not_wait_for_dex_to_forget
 async fn a_wish_is_tried_by_one_worker_at_a_time_and_again_after_a_failure_or_a_crash() {
     let scene = Scene::open().await;
     let (store, ids, asked) = (&scene.store, system_ids(), now());
-    store.disable(scene.alice, ids.next(asked), asked).await.unwrap();
+    store
+        .disable(scene.alice, ids.next(asked), &told(Event::AccountDisabled, scene.alice, asked))
+        .await
+        .unwrap();
     let at = |seconds| asked + TimeDelta::seconds(seconds);
 
     assert_eq!(store.claim_revocation(asked, at(10)).await.unwrap(), None, "Dex may still issue");
@@ -173,8 +226,9 @@ async fn a_wish_is_tried_by_one_worker_at_a_time_and_again_after_a_failure_or_a_
     store.postpone_revocation(wish.id, at(12)).await.unwrap();
     let again = store.claim_revocation(at(12), at(22)).await.unwrap().expect("it is due again");
     assert_eq!(again.failures, 1);
-    assert!(store.finish_revocation(wish.id).await.unwrap());
-    assert!(!store.finish_revocation(wish.id).await.unwrap(), "it is fulfilled once");
+    let entry = told(Event::SessionsEnded, wish.account, system_clock());
+    assert!(store.finish_revocation(wish.id, &entry).await.unwrap());
+    assert!(!store.finish_revocation(wish.id, &entry).await.unwrap(), "it is fulfilled once");
     assert_eq!(store.claim_revocation(at(99), at(99)).await.unwrap(), None);
 }
 
@@ -183,8 +237,20 @@ async fn workers_that_look_at_once_share_the_wishes() {
     let scene = Scene::open().await;
     let (ids, asked) = (system_ids(), now());
     for _ in 0..20 {
-        scene.store.disable(scene.alice, ids.next(asked), asked).await.unwrap();
-        scene.store.enable(scene.alice, asked).await.unwrap();
+        scene
+            .store
+            .disable(
+                scene.alice,
+                ids.next(asked),
+                &told(Event::AccountDisabled, scene.alice, asked),
+            )
+            .await
+            .unwrap();
+        scene
+            .store
+            .enable(scene.alice, &told(Event::AccountEnabled, scene.alice, asked))
+            .await
+            .unwrap();
     }
     let due = asked + TimeDelta::seconds(1);
     let claims: Vec<_> = (0..8)

@@ -208,6 +208,50 @@ async fn groups_are_shown_and_changed() {
 }
 
 #[tokio::test]
+async fn what_an_operator_changes_is_changed_with_its_line_of_the_trail_or_not_at_all() {
+    let database = Database::with_people().await;
+    fail(&database, "alice", 10).await;
+    for sql in [
+        "create function refuse() returns trigger language plpgsql
+         as $$ begin raise exception 'no room for the trail'; end $$",
+        "create trigger refuse before insert on audit_events for each row execute function refuse()",
+    ] {
+        sqlx::query(sql).execute(&database.pool).await.unwrap();
+    }
+    let accounts = || json_lines(&database, &["users", "list", "--json"]);
+    let locked = || json_lines(&database, &["users", "list", "--locked", "--json"]).len();
+    let (before, changes) = (
+        accounts(),
+        [
+            &["users", "create", "carol", "--group", "staff"][..],
+            &["users", "disable", "alice"],
+            &["users", "enable", "eve"],
+            &["users", "unlock", "alice"],
+            &["users", "groups", "alice", "--add", "new"],
+            &["users", "delete", "alice", "--yes"],
+        ],
+    );
+    for arguments in changes {
+        let output = run(&database, arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", text(&output));
+        assert_eq!(accounts(), before, "{arguments:?}");
+        assert_eq!(locked(), 1, "{arguments:?}");
+    }
+    let ended: i64 = sqlx::query_scalar("select count(*) from revocations")
+        .fetch_one(&database.pool)
+        .await
+        .unwrap();
+    assert_eq!(ended, 0, "no session was ended either");
+
+    sqlx::query("drop trigger refuse on audit_events").execute(&database.pool).await.unwrap();
+    for arguments in changes {
+        done(&database, arguments);
+    }
+    let lines = json_lines(&database, &["audit", "tail", "--json"]);
+    assert_eq!(lines.len(), changes.len(), "one line for each: {lines:?}");
+}
+
+#[tokio::test]
 async fn the_service_role_may_run_every_command() {
     let mut database = Database::with_people().await;
     let (name, dsn) = role(&database).await;

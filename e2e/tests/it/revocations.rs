@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use auth_connector::account::AccountId;
 use auth_connector::app::{system_clock, system_ids};
+use auth_connector::audit::{Entry, Event};
 use auth_connector::store::Store;
 use auth_proto::dex_api::dex_client::DexClient;
 use auth_proto::dex_api::{ListRefreshReq, RefreshTokenRef};
@@ -37,18 +38,25 @@ impl<'a> Person<'a> {
         Ok(Self { stage, name, account: AccountId::parse(&id)?, store })
     }
 
+    fn told(&self, event: Event) -> Entry {
+        let now = system_clock();
+        Entry::of_account(system_ids().next(now), now, event, self.account)
+    }
+
     async fn sign_in(&self) -> Result<Tokens> {
         self.stage.app.sign_in(LOCAL_ACCOUNTS, self.name, &password(self.name)).await
     }
 
     async fn disable(&self) -> Result<()> {
-        let now = system_clock();
-        ensure!(self.store.disable(self.account, system_ids().next(now), now).await?);
+        let entry = self.told(Event::AccountDisabled);
+        let ended = system_ids().next(entry.at);
+        ensure!(self.store.disable(self.account, ended, &entry).await?);
         Ok(())
     }
 
     async fn enable(&self) -> Result<()> {
-        ensure!(self.store.enable(self.account, system_clock()).await?);
+        let entry = self.told(Event::AccountEnabled);
+        ensure!(self.store.enable(self.account, &entry).await?);
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::{parse_group, told};
+use super::{parse_group, say, told};
 use crate::account::{Email, UserName};
 use crate::app;
 use crate::audit::Event;
@@ -67,8 +67,9 @@ pub(super) async fn create(store: &Store, args: CreateArgs) -> Answer {
     let mut transaction = store.begin_seed().await?;
     let password = credential.as_ref().map(|credential| (credential, args.must_change));
     transaction.create(&account, password, id, now).await.map_err(of_argument)?;
+    transaction.record(&told(Event::AccountCreated, id.into())).await?;
     transaction.commit().await?;
-    told(store, Some(Event::AccountCreated), id.into(), "created").await
+    say(true, id.into(), "created")
 }
 
 /// What the argument is called whose value is taken.
