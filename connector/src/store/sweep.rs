@@ -55,6 +55,24 @@ impl Store {
         Ok(swept.rows_affected())
     }
 
+    /// Removes mail that was written before `before` and never sent; at most `limit`.
+    pub async fn sweep_outbox(&self, before: DateTime<Utc>, limit: i64) -> Result<u64, StoreError> {
+        let swept = in_time(
+            sqlx::query!(
+                r#"
+                delete from outbox where id in (
+                    select id from outbox where created_at < $1 limit $2 for update skip locked
+                )
+                "#,
+                before,
+                limit
+            )
+            .execute(&self.pool),
+        )
+        .await?;
+        Ok(swept.rows_affected())
+    }
+
     /// Removes tickets that ended before `before`; at most `limit`.
     pub async fn sweep_tickets(
         &self,

@@ -27,12 +27,17 @@ const ROWS: &[&str] = &[
      from users where username_key = 'alice'",
     "insert into login_tickets select '\\x02', id, '192.0.2.2', $1 - interval '23 hours', null
      from users where username_key = 'alice'",
+    "insert into outbox select gen_random_uuid(), 'account_locked', id, $1 - interval '24 hours 2 minutes'
+     from users where username_key = 'alice'",
+    "insert into outbox select gen_random_uuid(), 'must_change', id, $1 - interval '23 hours 59 minutes'
+     from users where username_key = 'alice'",
 ];
 
 async fn left(database: &Database) -> Vec<String> {
     sqlx::query_scalar(
         "select 'known ' || host(network) from known_networks
          union all select 'ticket ' || encode(ticket_hash, 'hex') from login_tickets
+         union all select 'mail ' || kind from outbox
          union all select 'guard ' || coalesce(username_key, encode(login_guard.guard_key, 'hex'))
                           || ' ' || network
          from login_guard left join users using (guard_key)
@@ -54,7 +59,7 @@ async fn with_rows(now: DateTime<Utc>) -> Database {
 #[tokio::test]
 async fn the_worker_forgets_what_is_over_and_keeps_what_is_not() {
     let database = with_rows(system_clock()).await;
-    assert_eq!(left(&database).await.len(), 10);
+    assert_eq!(left(&database).await.len(), 12);
     let files = tempfile::tempdir().unwrap();
     let pki = Pki::create(files.path()).unwrap().dex_admin;
     let [ca, cert, key] =
@@ -76,7 +81,13 @@ async fn the_worker_forgets_what_is_over_and_keeps_what_is_not() {
     let lifecycle = Lifecycle::new(std::time::Duration::from_secs(10));
     app.run(&lifecycle).await.expect("it runs");
 
-    let expected = ["guard 02 ::/0", "guard alice 192.0.2.2/32", "known 192.0.2.2", "ticket 02"];
+    let expected = [
+        "guard 02 ::/0",
+        "guard alice 192.0.2.2/32",
+        "known 192.0.2.2",
+        "mail must_change",
+        "ticket 02",
+    ];
     eventually("the sweep", async || (left(&database).await == expected).then_some(())).await;
     eventually("the gauges", async || {
         let metrics = reqwest::get(format!("http://{admin}/metrics")).await.unwrap();
