@@ -15,6 +15,7 @@ use tracing::field::Empty;
 use tracing::{info_span, warn};
 
 use super::observe::{Ended, came_from, observed};
+use super::wire::BrokenField;
 use super::{deadline, wire};
 use crate::audit::DenialReason;
 use crate::login::{Causes, Logins, Outcome, Unavailable};
@@ -85,7 +86,7 @@ impl ConnectorService {
         request: LoginRequest,
         deadline: Option<Instant>,
     ) -> Result<(LoginResponse, Ended), Status> {
-        let attempt = wire::attempt(request, deadline)?;
+        let attempt = wire::attempt(request, deadline);
         came_from(&attempt.origin);
         let request_id = attempt.origin.request_id.clone();
         let answer = self.logins.attempt(attempt, (self.clock)()).await;
@@ -101,11 +102,16 @@ impl ConnectorService {
 
     async fn answer_refresh(
         &self,
-        request: RefreshRequest,
+        mut request: RefreshRequest,
     ) -> Result<(RefreshResponse, Ended), Status> {
-        let renewal = wire::renewal(request)?;
-        came_from(&renewal.origin);
-        let request_id = renewal.origin.request_id.clone();
+        let origin = wire::origin(request.origin.take());
+        came_from(&origin);
+        let request_id = origin.request_id.clone();
+        let renewal = wire::renewal(&request, origin).map_err(|broken| {
+            let BrokenField { field, reason } = broken;
+            warn!(call = "refresh", request_id, field, reason, "a call breaks the contract");
+            wire::broken(broken)
+        })?;
         let answer = self.logins.refresh(renewal, (self.clock)()).await;
         match answer.map_err(|cause| refuse("refresh", &request_id, &cause))? {
             Ok(identity) => {

@@ -19,23 +19,31 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Longest connector id and request id that are kept, in bytes. Dex makes both, and short.
 const MAX_ID_BYTES: usize = 128;
 
-pub(super) fn attempt(
-    request: v1::LoginRequest,
-    deadline: Option<Instant>,
-) -> Result<Attempt, Status> {
-    let origin = origin(request.origin)?;
-    Ok(Attempt {
+/// A field that breaks the contract. Its value is not repeated.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BrokenField {
+    pub(super) field: &'static str,
+    pub(super) reason: &'static str,
+}
+
+pub(super) fn attempt(request: v1::LoginRequest, deadline: Option<Instant>) -> Attempt {
+    Attempt {
         typed_name: SecretString::from(request.username),
         password: SecretString::from(request.password),
         wants_groups: request.scopes.is_some_and(|scopes| scopes.groups),
-        origin,
+        origin: origin(request.origin),
         deadline,
-    })
+    }
 }
 
-pub(super) fn renewal(request: v1::RefreshRequest) -> Result<Renewal, Status> {
-    let account = AccountId::parse(&request.user_id)
-        .map_err(|error| Status::invalid_argument(format!("user_id: {error}")))?;
+pub(super) fn renewal(
+    request: &v1::RefreshRequest,
+    origin: Origin,
+) -> Result<Renewal, BrokenField> {
+    let account = AccountId::parse(&request.user_id).map_err(|_| BrokenField {
+        field: "user_id",
+        reason: "must be a UUID in lower case with hyphens",
+    })?;
     Ok(Renewal {
         account,
         auth_epoch: <[u8; 8]>::try_from(request.connector_data.as_slice())
@@ -43,28 +51,31 @@ pub(super) fn renewal(request: v1::RefreshRequest) -> Result<Renewal, Status> {
             .map(i64::from_be_bytes),
         wants_groups: request.scopes.is_some_and(|scopes| scopes.groups),
         of_code: request.of_code,
-        origin: origin(request.origin)?,
+        origin,
     })
 }
 
-fn origin(origin: Option<v1::Origin>) -> Result<Origin, Status> {
+/// Where a call comes from. Each of these is a hint: one that cannot be used is as one that is not
+/// there, and never a reason to turn a person away.
+pub(super) fn origin(origin: Option<v1::Origin>) -> Origin {
     let v1::Origin { connector_id, remote_ip, request_id } = origin.unwrap_or_default();
-    for (field, value) in
-        [("origin.connector_id", &connector_id), ("origin.request_id", &request_id)]
-    {
-        if value.len() > MAX_ID_BYTES || value.contains(char::is_control) {
-            return Err(Status::invalid_argument(format!(
-                "{field}: must be at most {MAX_ID_BYTES} bytes without control characters"
-            )));
-        }
+    // The zone of a scoped address (RFC 4007 §11) says which interface of Dex it came in by.
+    let address = remote_ip.split_once('%').map_or(remote_ip.as_str(), |(address, _)| address);
+    Origin {
+        connector_id: usable(connector_id),
+        remote_ip: address.parse::<IpAddr>().ok(),
+        request_id: usable(request_id),
     }
-    let remote_ip = match remote_ip.as_str() {
-        "" => None,
-        text => Some(text.parse::<IpAddr>().map_err(|_| {
-            Status::invalid_argument("origin.remote_ip: must be an IP address without a port")
-        })?),
-    };
-    Ok(Origin { connector_id, remote_ip, request_id })
+}
+
+/// The id if it can be written down: short, on one line.
+fn usable(id: String) -> String {
+    if id.len() > MAX_ID_BYTES || id.contains(char::is_control) { String::new() } else { id }
+}
+
+/// The caller's fault, not the person's.
+pub(super) fn broken(BrokenField { field, reason }: BrokenField) -> Status {
+    Status::invalid_argument(format!("{field}: {reason}"))
 }
 
 pub(super) fn identity(identity: Identity) -> v1::Identity {

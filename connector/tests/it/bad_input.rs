@@ -30,7 +30,8 @@ async fn a_strange_name_is_refused_like_any_other() {
         "\u{202e}ecila",
         "\u{430}lice",
         "al\u{456}ce",
-        "alice\u{200b}",
+        "alice\u{200f}",
+        "\u{200b}",
         "alice@",
         "@",
     ] {
@@ -64,32 +65,6 @@ async fn a_password_of_any_length_is_right_or_wrong() {
     for length in [0, 71, 73, 1024, 1025] {
         let answer = connector.login("long", &"p".repeat(length)).await;
         assert_eq!(answer, LoginResponse::default(), "{length} bytes");
-    }
-    serves(&connector).await;
-}
-
-#[tokio::test]
-async fn a_malformed_address_breaks_the_contract() {
-    let database = Database::with_people().await;
-    let connector = Connector::start(&database.dsn).await;
-    for address in [
-        "999.0.2.1",
-        "192.0.2",
-        "192.0.2.1/32",
-        "192.0.2.01",
-        " 192.0.2.1",
-        "[2001:db8::1]",
-        "fe80::1%eth0",
-        "2001:db8::1::2",
-        "localhost",
-        "unknown",
-        "192.0.2.1, 192.0.2.2",
-    ] {
-        let mut request = attempt("alice", PASSWORD);
-        request.origin.as_mut().unwrap().remote_ip = address.to_owned();
-        let status = connector.client().login(request).await.unwrap_err();
-        assert_eq!(status.code(), Code::InvalidArgument, "{address}: {status}");
-        assert!(status.message().contains("origin.remote_ip"), "{address}: {status}");
     }
     serves(&connector).await;
 }

@@ -1,7 +1,7 @@
-use auth_proto::connector::v1::{LoginResponse, Scopes};
+use auth_proto::connector::v1::{LoginResponse, Origin, RefreshRequest, Scopes};
 use tonic::Code;
 
-use crate::connector::{Connector, Database, PASSWORD, attempt, origin};
+use crate::connector::{Connector, Database, PASSWORD, attempt, eventually, origin};
 
 #[tokio::test]
 async fn the_right_password_yields_the_account_by_either_name_in_any_spelling() {
@@ -12,16 +12,22 @@ async fn the_right_password_yields_the_account_by_either_name_in_any_spelling() 
         .await
         .unwrap();
 
-    for name in
-        ["Alice", "alice", " ALICE ", "ａｌｉｃｅ", "alice@example.com", "ALICE@EXAMPLE.COM"]
-    {
+    for name in [
+        "Alice",
+        "alice",
+        " ALICE ",
+        "ａｌｉｃｅ",
+        "ali\u{200b}ce",
+        "alice@example.com",
+        "ALICE@EXAMPLE.COM",
+    ] {
         let answer = connector.login(name, PASSWORD).await;
         assert!(answer.valid_password, "{name}");
         let identity = answer.identity.expect(name);
         assert_eq!(identity.user_id, id.to_string(), "{name}");
         assert_eq!(identity.username, "Alice Archer");
         assert_eq!(identity.preferred_username, "Alice");
-        assert_eq!(identity.email, "Alice@Example.com");
+        assert_eq!(identity.email, "Alice@example.com");
         assert!(identity.email_verified);
         assert_eq!(identity.groups, ["admins", "staff"], "sorted");
     }
@@ -98,26 +104,64 @@ async fn an_unknown_address_is_no_error_and_stays_unknown_in_the_trail() {
     assert_eq!(database.audited("login.ok", None).await.remote_ip, None);
 }
 
-#[tokio::test]
-async fn a_caller_that_breaks_the_contract_is_told_which_field() {
-    let database = Database::create().await;
-    let connector = Connector::start(&database.dsn).await;
-    let with = |change: &dyn Fn(&mut auth_proto::connector::v1::Origin)| {
-        let mut request = attempt("alice", PASSWORD);
+/// What tells where a call comes from.
+fn hints() -> Vec<Origin> {
+    let with = |change: &dyn Fn(&mut Origin)| {
         let mut origin = origin();
         change(&mut origin);
-        request.origin = Some(origin);
-        request
+        origin
     };
-    for (request, field) in [
-        (with(&|origin| "203.0.113.7:80".clone_into(&mut origin.remote_ip)), "origin.remote_ip"),
-        (with(&|origin| origin.connector_id = "c".repeat(129)), "origin.connector_id"),
-        (with(&|origin| "a\nb".clone_into(&mut origin.request_id)), "origin.request_id"),
-    ] {
-        let status = connector.client().login(request).await.unwrap_err();
-        assert_eq!(status.code(), Code::InvalidArgument, "{status}");
-        assert!(status.message().contains(field), "{status}");
+    let address = |text: &str| with(&|origin| text.clone_into(&mut origin.remote_ip));
+    vec![
+        Origin::default(),
+        address("fe80::1%eth0"),
+        address("203.0.113.7:80"),
+        address("[2001:db8::1]"),
+        address("999.0.2.1"),
+        address("unknown, 192.0.2.1"),
+        address(&"1".repeat(10_000)),
+        address("\0"),
+        with(&|origin| origin.connector_id = "c".repeat(129)),
+        with(&|origin| "a\0b".clone_into(&mut origin.connector_id)),
+        with(&|origin| "a\nb".clone_into(&mut origin.request_id)),
+        with(&|origin| origin.request_id = "r".repeat(10_000)),
+    ]
+}
+
+#[tokio::test]
+async fn a_hint_that_cannot_be_used_fails_no_call() {
+    let database = Database::with_people().await;
+    let connector = Connector::start(&database.dsn).await;
+    let alice = connector.login("alice", PASSWORD).await.identity.unwrap();
+    for hint in hints() {
+        let mut login = attempt("alice", PASSWORD);
+        login.origin = Some(hint.clone());
+        let answer = connector.client().login(login).await;
+        assert!(
+            answer
+                .unwrap_or_else(|status| panic!("{hint:?}: {status}"))
+                .into_inner()
+                .valid_password
+        );
+        let refresh = RefreshRequest {
+            user_id: alice.user_id.clone(),
+            connector_data: alice.connector_data.clone(),
+            scopes: None,
+            origin: Some(hint.clone()),
+        };
+        let answer = connector.client().refresh(refresh).await;
+        answer.unwrap_or_else(|status| panic!("{hint:?}: {status}"));
     }
+    let scoped: bool = eventually("the address without its zone", async || {
+        sqlx::query_scalar(
+            "select true from audit_events where host(remote_ip) = 'fe80::1' limit 1",
+        )
+        .fetch_optional(&database.pool)
+        .await
+        .unwrap()
+    })
+    .await;
+    assert!(scoped);
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
+use auth_proto::connector::v1::password_connector_client::PasswordConnectorClient;
 use auth_proto::connector::v1::{Identity, RefreshRequest, Scopes};
 use tonic::Code;
 
-use crate::connector::{Connector, Database, PASSWORD, origin};
+use crate::connector::{Connector, Database, PASSWORD, eventually, origin};
+use crate::program::Program;
 
 struct Session {
     database: Database,
@@ -93,4 +95,48 @@ async fn a_forged_session_is_refused() {
     assert_eq!(session.refresh(request).await, Err(Code::PermissionDenied));
     let request = RefreshRequest { user_id: "alice".to_owned(), ..session.request() };
     assert_eq!(session.refresh(request).await, Err(Code::InvalidArgument));
+}
+
+#[tokio::test]
+async fn an_id_in_any_but_the_one_form_that_is_answered_is_refused() {
+    let session = Session::of_alice().await;
+    let id = session.identity.user_id.clone();
+    for other in [
+        id.to_uppercase(),
+        id.replace('-', ""),
+        format!("{{{id}}}"),
+        format!("urn:uuid:{id}"),
+        format!(" {id}"),
+        String::new(),
+    ] {
+        let request = RefreshRequest { user_id: other.clone(), ..session.request() };
+        assert_eq!(session.refresh(request).await, Err(Code::InvalidArgument), "{other}");
+    }
+    assert_eq!(session.refresh(session.request()).await.unwrap().user_id, id);
+}
+
+#[tokio::test]
+async fn a_caller_that_breaks_the_contract_is_told_which_field_and_so_is_the_log() {
+    let database = Database::with_people().await;
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let mut command = database.command(&["serve", "--insecure"]);
+    command.stderr(log.reopen().unwrap());
+    let program = Program::start(&mut command).await;
+    let request = RefreshRequest {
+        user_id: "canary-id".to_owned(),
+        connector_data: vec![0; 8],
+        scopes: None,
+        origin: Some(origin()),
+    };
+    let status = eventually("an answer", async || {
+        let call = PasswordConnectorClient::new(program.channel()).refresh(request.clone()).await;
+        call.err().filter(|status| status.code() == Code::InvalidArgument)
+    })
+    .await;
+    assert!(status.message().starts_with("user_id: "), "{status}");
+    program.stop().await;
+    let log = std::fs::read_to_string(log.path()).unwrap();
+    let line = log.lines().find(|line| line.contains("a call breaks the contract")).expect(&log);
+    assert!(line.contains("user_id") && line.contains("request-1"), "{line}");
+    assert!(!log.contains("canary") && !status.message().contains("canary"), "{log}");
 }
