@@ -1,10 +1,10 @@
 //! What an account is made of. Each type is made by `parse` only, so a value that exists is valid.
 
+mod spelling;
+
 use std::fmt;
 
-use caseless::Caseless as _;
 use thiserror::Error;
-use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
 
 /// Longest login name, user name or e-mail address, in bytes of UTF-8. RFC 5321 §4.5.3.1.3 leaves
@@ -19,9 +19,11 @@ pub const MAX_GROUP_BYTES: usize = 128;
 pub struct AccountId(Uuid);
 
 impl AccountId {
-    /// Parses the hyphenated form.
+    /// Parses the one form that is ever written: lower case, with hyphens. A parser of UUIDs takes
+    /// others too, and who keeps ids as text would have two for one account.
     pub fn parse(text: &str) -> Result<Self, InvalidAccountId> {
-        Uuid::try_parse(text).map(Self).map_err(|_| InvalidAccountId)
+        let id = Uuid::try_parse(text).map(Self).map_err(|_| InvalidAccountId)?;
+        if id.to_string() == text { Ok(id) } else { Err(InvalidAccountId) }
     }
 }
 
@@ -43,15 +45,15 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// An id that is no UUID.
+/// An id that is no UUID in the form that we write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("an account id is a UUID")]
+#[error("an account id is a UUID in lower case with hyphens")]
 pub struct InvalidAccountId;
 
 /// Why a name cannot be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InvalidName {
-    /// Nothing but white space.
+    /// Nothing that shows.
     #[error("must not be empty")]
     Empty,
     /// Longer than [`MAX_NAME_BYTES`], before or after normalisation.
@@ -63,7 +65,15 @@ pub enum InvalidName {
     /// A user name that could be taken for an address.
     #[error("must not contain @")]
     AtSign,
-    /// An address without exactly one `@` between two non-empty parts, or with white space.
+    /// A mark that turns the direction of writing, or in a new name any character that does not show
+    /// or has no meaning.
+    #[error("must not contain invisible characters")]
+    Invisible,
+    /// A new name with letters of scripts that are not written together, such as a Cyrillic `а` among
+    /// Latin letters.
+    #[error("must not mix scripts that are not written together")]
+    MixedScripts,
+    /// An address without exactly one `@` between a non-empty part and a domain, or with white space.
     #[error("must be an e-mail address")]
     NotAnAddress,
 }
@@ -78,9 +88,10 @@ pub struct LoginName {
 }
 
 impl LoginName {
-    /// Normalises what was typed: trim, NFKC, full case folding.
+    /// Normalises what was typed: without white space around it and without what does not show, NFKC,
+    /// full case folding; the domain of an address in its ASCII form.
     pub fn parse(typed: &str) -> Result<Self, InvalidName> {
-        normalise(typed).map(|key| Self { key })
+        normalise(typed).map(|(_, key)| Self { key })
     }
 
     /// The normalised form, unique among user names and among addresses.
@@ -96,7 +107,7 @@ impl fmt::Debug for LoginName {
     }
 }
 
-/// The user name of an account, as its owner writes it.
+/// The user name of an account, in NFKC and otherwise as its owner writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserName {
     written: String,
@@ -104,13 +115,16 @@ pub struct UserName {
 }
 
 impl UserName {
-    /// Accepts every name that has a key and cannot be taken for an e-mail address.
+    /// Accepts every name that has a key, shows what it is and cannot be taken for an e-mail address.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
-        let key = normalise(text)?;
+        // The typed text, because what does not show is gone from the plain one.
+        spelling::check_new(text.trim())?;
+        let (written, key) = normalise(text)?;
         if key.contains('@') {
             return Err(InvalidName::AtSign);
         }
-        Ok(Self { written: text.trim().to_owned(), key })
+        spelling::check_new(&written)?;
+        Ok(Self { written, key })
     }
 
     /// As its owner writes it.
@@ -126,7 +140,7 @@ impl UserName {
     }
 }
 
-/// An e-mail address. Only its outer shape is checked: whether mail arrives, only mail can tell.
+/// An e-mail address, its domain in the ASCII form. Whether mail arrives, only mail can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email {
     written: String,
@@ -134,20 +148,20 @@ pub struct Email {
 }
 
 impl Email {
-    /// Accepts `local@domain` without white space.
+    /// Accepts `local@domain` without white space, whose local part shows what it is and whose domain
+    /// can be one (UTS #46).
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
-        let key = normalise(text)?;
-        let written = text.trim();
-        let parts = key.split_once('@').filter(|(local, domain)| {
-            !local.is_empty() && !domain.is_empty() && !domain.contains('@')
-        });
-        if parts.is_none() || written.contains(char::is_whitespace) {
+        spelling::check_new(text.trim())?;
+        let (plain, key) = normalise(text)?;
+        let (local, domain) = parts(&plain).ok_or(InvalidName::NotAnAddress)?;
+        if local.is_empty() || plain.contains(char::is_whitespace) {
             return Err(InvalidName::NotAnAddress);
         }
-        Ok(Self { written: written.to_owned(), key })
+        spelling::check_new(local)?;
+        Ok(Self { written: format!("{local}@{}", spelling::ascii_domain(domain)?), key })
     }
 
-    /// As its owner writes it.
+    /// As it is shown and told: the local part as its owner writes it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.written
@@ -179,13 +193,18 @@ pub struct Identity {
     pub auth_epoch: i64,
 }
 
-fn normalise(text: &str) -> Result<String, InvalidName> {
+/// The plain form of a name, and what it is looked up by.
+fn normalise(text: &str) -> Result<(String, String), InvalidName> {
     if text.len() > MAX_NAME_BYTES {
         return Err(InvalidName::TooLong);
     }
-    // Folding can undo NFKC and the other way round; after the second pass nothing moves any more.
-    let key: String =
-        text.trim().nfkc().default_case_fold().nfkc().default_case_fold().nfkc().collect();
+    let plain = spelling::plain(text)?;
+    let key = match parts(&plain) {
+        Some((local, domain)) => {
+            format!("{}@{}", spelling::folded(local), spelling::ascii_domain(domain)?)
+        }
+        None => spelling::folded(&plain),
+    };
     let key = key.trim();
     if key.is_empty() {
         return Err(InvalidName::Empty);
@@ -196,7 +215,12 @@ fn normalise(text: &str) -> Result<String, InvalidName> {
     if key.contains(char::is_control) {
         return Err(InvalidName::ControlCharacter);
     }
-    Ok(key.to_owned())
+    Ok((plain.trim().to_owned(), key.to_owned()))
+}
+
+/// The two parts of what looks like an address: around its only `@`.
+fn parts(plain: &str) -> Option<(&str, &str)> {
+    plain.split_once('@').filter(|(_, domain)| !domain.contains('@'))
 }
 
 #[cfg(test)]

@@ -17,6 +17,16 @@ fn spellings_of_one_name_have_one_key() {
         ("Alice@Example.COM", "alice@example.com"),
         ("\u{3a3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c2}", "σίσυφοσ"),
         ("ﬁnn", "finn"),
+        ("ali\u{200b}ce", "alice"),
+        ("\u{feff}al\u{ad}ice", "alice"),
+        ("نر\u{200c}گس", "نرگس"),
+        ("❤\u{fe0f}", "❤"),
+        ("e\u{34f}\u{301}", "\u{e9}"),
+        ("u@M\u{fc}nchen.DE", "u@xn--mnchen-3ya.de"),
+        ("U@XN--MNCHEN-3YA.de", "u@xn--mnchen-3ya.de"),
+        ("u@xn--strae-oqa.de", "u@xn--strae-oqa.de"),
+        ("u@stra\u{df}e.de", "u@xn--strae-oqa.de"),
+        ("x\u{ff20}example\u{3002}com", "x@example.com"),
     ] {
         assert_eq!(key(spelling).as_deref(), Ok(expected), "{spelling}");
     }
@@ -42,6 +52,12 @@ fn what_cannot_be_a_name_is_refused_with_its_reason() {
     let grows = "\u{fdfa}".repeat(30);
     for (text, reason) in [
         ("", InvalidName::Empty),
+        ("\u{200b}\u{2060}", InvalidName::Empty),
+        ("alice\u{202e}", InvalidName::Invisible),
+        ("\u{200f}alice", InvalidName::Invisible),
+        ("@", InvalidName::NotAnAddress),
+        ("alice@exa mple.com", InvalidName::NotAnAddress),
+        ("alice@example..com", InvalidName::NotAnAddress),
         (" \u{3000}\t", InvalidName::Empty),
         ("a\0b", InvalidName::ControlCharacter),
         ("a\u{7f}", InvalidName::ControlCharacter),
@@ -49,6 +65,80 @@ fn what_cannot_be_a_name_is_refused_with_its_reason() {
         (grows.as_str(), InvalidName::TooLong),
     ] {
         assert_eq!(key(text), Err(reason), "{text:?}");
+    }
+}
+
+/// Also for every character that folding knows of, between two letters and as a part of an address. Most
+/// are ideographs and syllables, of which nothing becomes something else.
+#[test]
+fn the_key_of_a_key_is_itself_for_every_character_that_is_folded() {
+    let all = ('\0'..='\u{1ffff}').chain('\u{e0000}'..='\u{e0fff}');
+    for c in all.filter(|c| !c.is_control() && folded(*c)) {
+        for text in [format!("a{c}b"), format!("a{c}@b{c}.example")] {
+            let Ok(once) = key(&text) else { continue };
+            assert_eq!(key(&once).as_deref(), Ok(once.as_str()), "U+{:04X}", u32::from(c));
+        }
+    }
+}
+
+fn folded(c: char) -> bool {
+    key(&c.to_string()) != Ok(c.to_string())
+}
+
+#[test]
+fn a_new_name_shows_what_it_is() {
+    for name in [
+        "Alice",
+        "mary.jane-2 O'Neil",
+        "עליזה",
+        "Ёлка",
+        "山田taro",
+        "ひらがなカタカナ漢字",
+        "김철수abc",
+        "🦊",
+    ] {
+        assert_eq!(UserName::parse(name).unwrap().as_str(), name);
+    }
+    for (name, reason) in [
+        ("ali\u{200b}ce", InvalidName::Invisible),
+        ("alice\u{ad}", InvalidName::Invisible),
+        ("\u{feff}alice", InvalidName::Invisible),
+        ("alice\u{202e}", InvalidName::Invisible),
+        ("a\u{3164}b", InvalidName::Invisible),
+        ("alice\u{e000}", InvalidName::Invisible),
+        ("\u{200b}", InvalidName::Invisible),
+        ("\u{2800}", InvalidName::Empty),
+        ("\u{301}", InvalidName::Empty),
+        ("\u{430}lice", InvalidName::MixedScripts),
+        ("al\u{456}ce", InvalidName::MixedScripts),
+        ("\u{13aa}lice", InvalidName::MixedScripts),
+        ("ali\u{3f2}e", InvalidName::MixedScripts),
+    ] {
+        assert_eq!(UserName::parse(name).unwrap_err(), reason, "{name:?}");
+    }
+    assert_eq!(UserName::parse("ａｌｉｃｅ").unwrap().as_str(), "alice", "as it is compared");
+}
+
+#[test]
+fn an_address_is_kept_in_one_form() {
+    for (text, kept) in [
+        ("Alice@Example.COM", "Alice@example.com"),
+        ("x\u{ff20}example.com", "x@example.com"),
+        ("u@m\u{fc}nchen.de", "u@xn--mnchen-3ya.de"),
+        ("u@mu\u{308}nchen.de", "u@xn--mnchen-3ya.de"),
+        ("u@xn--mnchen-3ya.de", "u@xn--mnchen-3ya.de"),
+        ("u_v+w@a_b.example", "u_v+w@a_b.example"),
+    ] {
+        assert_eq!(Email::parse(text).unwrap().as_str(), kept, "{text}");
+    }
+    for (text, reason) in [
+        ("u@exam\u{200b}ple.com", InvalidName::Invisible),
+        ("u\u{202e}@example.com", InvalidName::Invisible),
+        ("\u{430}lice@example.com", InvalidName::MixedScripts),
+        ("u@example.com.", InvalidName::NotAnAddress),
+        ("u@[127.0.0.1]", InvalidName::NotAnAddress),
+    ] {
+        assert_eq!(Email::parse(text).unwrap_err(), reason, "{text:?}");
     }
 }
 
@@ -76,5 +166,14 @@ fn a_login_name_never_shows_what_was_typed() {
 fn an_account_id_is_a_uuid() {
     let text = "0190163d-8694-739b-aea5-966c26f8ad91";
     assert_eq!(AccountId::parse(text).unwrap().to_string(), text);
-    assert_eq!(AccountId::parse("alice"), Err(InvalidAccountId));
+    for other in [
+        "alice",
+        "0190163D-8694-739B-AEA5-966C26F8AD91",
+        "0190163d8694739baea5966c26f8ad91",
+        "{0190163d-8694-739b-aea5-966c26f8ad91}",
+        "urn:uuid:0190163d-8694-739b-aea5-966c26f8ad91",
+        " 0190163d-8694-739b-aea5-966c26f8ad91",
+    ] {
+        assert_eq!(AccountId::parse(other), Err(InvalidAccountId), "{other}");
+    }
 }

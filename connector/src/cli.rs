@@ -13,13 +13,13 @@ use clap::{Args, Parser, Subcommand};
 use service_process::lifecycle::Lifecycle;
 use service_process::{exit, output, telemetry};
 use thiserror::Error;
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::app::{self, App, InvalidConfig};
 use crate::config::{PasswordArgs, ServeArgs, StoreArgs};
 use crate::guard::InvalidLockout;
 use crate::seed::Plan;
-use crate::store::Store;
+use crate::store::{Store, Unreachable};
 use audit::AuditCommand;
 use users::UsersCommand;
 
@@ -154,6 +154,9 @@ async fn migrate(args: &MigrateArgs) -> anyhow::Result<()> {
     telemetry::init(&args.store.telemetry);
     let store = connected(&args.store).await?;
     store.migrate().await?;
+    for Unreachable { account, field } in store.renew_keys().await? {
+        warn!(%account, field, "spelt like another's: found by its id only");
+    }
     store.make_audit_partitions(app::system_clock()).await?;
     if let Some(role) = &args.service_role {
         store.grant_service(role).await?;

@@ -7,13 +7,16 @@ mod check_config;
 #[path = "../../../process/tests/it/collector.rs"]
 mod collector;
 mod commands;
+mod connections;
 mod connector;
 mod corpora;
+mod costs;
 mod dashboards;
 mod enumeration;
 #[path = "../../../process/tests/it/every_option.rs"]
 mod every_option;
 mod guard;
+mod hang_ups;
 mod health;
 mod lockout;
 mod login;
@@ -35,6 +38,8 @@ mod roles;
 mod secrets;
 mod seed;
 mod siege;
+mod slow_store;
+mod spellings;
 mod sweep;
 mod tls;
 mod traces;

@@ -1,0 +1,89 @@
+//! Which spellings are one name, and which a new name must not have.
+//!
+//! A name that is typed is folded as far as it can mean one account only (Unicode's `NFKC_Casefold`).
+//! A name that is given to an account is held to more (UTS #39, "Unicode Security Mechanisms"): what is
+//! looked at is what is stored and shown.
+
+use caseless::Caseless as _;
+use icu_properties::CodePointSetData;
+use icu_properties::props::{
+    BidiControl, DefaultIgnorableCodePoint, EnumeratedProperty as _, GeneralCategory,
+    GeneralCategoryGroup,
+};
+use idna::AsciiDenyList;
+use idna::uts46::{DnsLength, Hyphens, Uts46};
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_security::mixed_script::AugmentedScriptSet;
+
+use super::InvalidName;
+
+/// U+2800, the one symbol that shows nothing.
+const BLANK_BRAILLE: char = '\u{2800}';
+
+/// What was typed without what does not show, in one form of each character. Marks that turn the
+/// direction of writing are refused: they make a name look like another one.
+pub(super) fn plain(text: &str) -> Result<String, InvalidName> {
+    let turns = CodePointSetData::new::<BidiControl>();
+    if text.chars().any(|c| turns.contains(c)) {
+        return Err(InvalidName::Invisible);
+    }
+    let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+    let shown: String = text.chars().filter(|c| !ignorable.contains(*c)).collect();
+    Ok(shown.trim().nfkc().collect())
+}
+
+/// The one spelling of all that differ in case only.
+pub(super) fn folded(plain: &str) -> String {
+    // Folding can undo NFKC and the other way round; after the second pass nothing moves any more.
+    plain.chars().default_case_fold().nfkc().default_case_fold().nfkc().collect()
+}
+
+/// The one form of a domain that mail servers know it by: lower case, labels of other scripts as
+/// A-labels (RFC 5890 §2.3.2.1, UTS #46).
+pub(super) fn ascii_domain(plain: &str) -> Result<String, InvalidName> {
+    Uts46::new()
+        .to_ascii(plain.as_bytes(), AsciiDenyList::URL, Hyphens::Allow, DnsLength::Verify)
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| InvalidName::NotAnAddress)
+}
+
+/// Whether a name may be given to an account, as it is written.
+pub(super) fn check_new(written: &str) -> Result<(), InvalidName> {
+    let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+    let category = |c: char| GeneralCategory::for_char(c);
+    // Controls, marks of formatting, private and unassigned characters: nobody sees which they are.
+    let hidden =
+        |c: char| ignorable.contains(c) || GeneralCategoryGroup::Other.contains(category(c));
+    if written.chars().any(char::is_control) {
+        return Err(InvalidName::ControlCharacter);
+    }
+    if written.chars().any(hidden) {
+        return Err(InvalidName::Invisible);
+    }
+    let blank = |c: char| {
+        c.is_whitespace() || c == BLANK_BRAILLE || GeneralCategoryGroup::Mark.contains(category(c))
+    };
+    if written.chars().all(blank) {
+        return Err(InvalidName::Empty);
+    }
+    if mixes_scripts(written) { Err(InvalidName::MixedScripts) } else { Ok(()) }
+}
+
+/// Whether letters of several scripts stand beside each other that are not written together: the level
+/// "highly restrictive" of UTS #39 §5.2 lets through one script, and Latin beside Chinese, Japanese or
+/// Korean.
+fn mixes_scripts(text: &str) -> bool {
+    if !AugmentedScriptSet::for_str(text).is_empty() {
+        return false;
+    }
+    let latin = AugmentedScriptSet::for_char('a');
+    let mut others = AugmentedScriptSet::default();
+    for of_char in text.chars().map(AugmentedScriptSet::for_char) {
+        let mut shared = of_char;
+        shared.intersect_with(latin);
+        if shared.is_empty() {
+            others.intersect_with(of_char);
+        }
+    }
+    !(others.hanb || others.jpan || others.kore)
+}
