@@ -126,7 +126,9 @@ impl StoreError {
         let Self::Database(error) = self else { return false };
         let passes =
             |code: &str| ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class));
-        error.as_database_error().is_some_and(|error| !error.code().is_some_and(|code| passes(&code)))
+        error
+            .as_database_error()
+            .is_some_and(|error| !error.code().is_some_and(|code| passes(&code)))
     }
 }
 
