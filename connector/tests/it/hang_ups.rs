@@ -44,9 +44,15 @@ fn refresh(identity: &Identity) -> RefreshRequest {
 /// Everybody else, right after the others hung up.
 async fn served(channel: Channel, alice: &Identity) {
     let mut client = PasswordConnectorClient::new(channel.clone());
-    let login = client.login(attempt("alice", PASSWORD)).await.expect("alice logs in");
-    assert!(login.into_inner().valid_password);
-    client.refresh(refresh(alice)).await.expect("her session goes on");
+    // A machine that is busy with the rest of the calls may need more than the 1.5 s of a step for hers.
+    let login = eventually("alice logs in", async || {
+        client.clone().login(attempt("alice", PASSWORD)).await.ok()
+    });
+    assert!(login.await.into_inner().valid_password);
+    let refreshed = eventually("her session goes on", async || {
+        client.clone().refresh(refresh(alice)).await.ok()
+    });
+    assert!(refreshed.await.into_inner().identity.is_some());
     client.prompt(PromptRequest {}).await.expect("the form is shown");
     let request = HealthCheckRequest { service: SERVICE_NAME.to_owned() };
     let health = HealthClient::new(channel).check(request).await.expect("health answers");
