@@ -37,6 +37,7 @@ fn refresh(identity: &Identity) -> RefreshRequest {
         user_id: identity.user_id.clone(),
         connector_data: identity.connector_data.clone(),
         scopes: Some(Scopes { offline_access: true, groups: true }),
+        of_code: false,
         origin: Some(origin()),
     }
 }

@@ -147,6 +147,7 @@ async fn a_hint_that_cannot_be_used_fails_no_call() {
             user_id: alice.user_id.clone(),
             connector_data: alice.connector_data.clone(),
             scopes: None,
+            of_code: false,
             origin: Some(hint.clone()),
         };
         let answer = connector.client().refresh(refresh).await;

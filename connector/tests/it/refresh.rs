@@ -126,6 +126,7 @@ async fn a_caller_that_breaks_the_contract_is_told_which_field_and_so_is_the_log
         user_id: "canary-id".to_owned(),
         connector_data: vec![0; 8],
         scopes: None,
+        of_code: false,
         origin: Some(origin()),
     };
     let status = eventually("an answer", async || {
