@@ -195,14 +195,22 @@ async fn a_code_is_worth_what_the_account_is_and_does_not_wait_for_dex_to_forget
     let (before, ids, now) = (login().await, system_ids(), now());
     assert_eq!(exchange(&connector, &before).await, Ok(()));
 
-    scene.store.disable(scene.alice, ids.next(now), now).await.unwrap();
+    scene
+        .store
+        .disable(scene.alice, ids.next(now), &told(Event::AccountDisabled, scene.alice, now))
+        .await
+        .unwrap();
     assert_eq!(exchange(&connector, &before).await, Err(Code::PermissionDenied), "disabled");
     scene.database.audited("refresh.denied", Some("disabled")).await;
-    scene.store.enable(scene.alice, now).await.unwrap();
+    scene.store.enable(scene.alice, &told(Event::AccountEnabled, scene.alice, now)).await.unwrap();
     assert_eq!(exchange(&connector, &before).await, Err(Code::PermissionDenied), "ended");
     assert_eq!(exchange(&connector, &login().await).await, Ok(()), "of a login after the end");
 
-    scene.store.delete(scene.alice, ids.next(now), now).await.unwrap();
+    scene
+        .store
+        .delete(scene.alice, ids.next(now), &told(Event::AccountDeleted, scene.alice, now))
+        .await
+        .unwrap();
     assert_eq!(exchange(&connector, &before).await, Err(Code::PermissionDenied), "deleted");
 }
 
