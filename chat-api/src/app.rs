@@ -9,9 +9,11 @@ use axum::extract::ws::Utf8Bytes;
 use chrono::{DateTime, Utc};
 use dex_tokens::{KeyFetcher, Verifier, VerifierConfig};
 use service_process::admin::{Admin, Readiness};
+use service_process::door::Door;
 use service_process::lifecycle::{Lifecycle, Tasks};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
+
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -49,7 +51,7 @@ pub struct BadConfiguration {
 /// The whole process: connected and bound, not yet running.
 pub struct App {
     service: Arc<Service>,
-    listener: TcpListener,
+    door: Door,
     admin: Admin,
     readiness: Readiness,
     fetcher: KeyFetcher,
@@ -119,7 +121,7 @@ impl App {
     /// Connects to the log and binds both ports; port 0 lets the system choose. The archive is connected
     /// to in the background.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
-        let Config { args, patience, rate, reads, in_flight, ring_bytes, span, extra_kind } =
+        let Config { args, door, patience, rate, reads, in_flight, ring_bytes, span, extra_kind } =
             config;
         check(&args)?;
         let sources = Sources { now, random };
@@ -181,9 +183,10 @@ impl App {
             counters: Counters::default(),
         });
         let address = listener.local_addr()?;
+        let door = Door::public(listener, door);
         Ok(Self {
             service,
-            listener,
+            door,
             admin,
             readiness,
             fetcher,
@@ -210,7 +213,7 @@ impl App {
     pub fn run(self, lifecycle: &Lifecycle) {
         let Self {
             service,
-            listener,
+            door,
             admin,
             readiness,
             fetcher,
@@ -241,7 +244,7 @@ impl App {
         let (history, stop) = (Arc::clone(&service.history), downstream.clone());
         tasks.spawn(async move { history.follow_progress(stop).await });
         tasks.worker("producer", Arc::clone(&producer).look_after(downstream.clone()));
-        let serving = Serving { service, listener, producer, warm, tasks: tasks.clone() };
+        let serving = Serving { service, door, producer, warm, tasks: tasks.clone() };
         tasks.worker("http", async move {
             let served = serving.run().await;
             // Down the arrow: nothing comes in any more, so what reads the log may finish.
@@ -267,10 +270,10 @@ impl Filling {
     }
 }
 
-/// The open door.
+/// The public port while it is served.
 struct Serving {
     service: Arc<Service>,
-    listener: TcpListener,
+    door: Door,
     producer: Arc<Producer>,
     warm: CancellationToken,
     tasks: Tasks,
@@ -280,7 +283,7 @@ impl Serving {
     /// Serves until the process stops; then closes the door, empties the room and waits until what
     /// was said inside stands in the log.
     async fn run(self) -> anyhow::Result<()> {
-        let Self { service, listener, producer, warm, tasks } = self;
+        let Self { service, door, producer, warm, tasks } = self;
         tokio::select! {
             // A socket before that would hear the past as if it were said now.
             () = warm.cancelled() => {}
@@ -289,7 +292,7 @@ impl Serving {
         let router = http::router(Arc::clone(&service));
         let stop = leave(Arc::clone(&service), tasks.clone());
         tokio::select! {
-            () = http::door::serve(listener, router, service.patience.head, stop) => {}
+            () = door.serve(router, stop) => {}
             () = tasks.aborting().cancelled() => return Ok(()),
         }
         service.open_sockets.close();

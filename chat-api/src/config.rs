@@ -8,6 +8,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use secrecy::SecretString;
 use service_process::cli::item;
+use service_process::door::{DoorArgs, Limits};
 use url::Url;
 
 use crate::hub;
@@ -61,6 +62,10 @@ pub struct ServeArgs {
     /// Where REST and WebSocket are served.
     #[arg(long, env = "CHAT_LISTEN", default_value = "0.0.0.0:8080")]
     pub chat_listen: SocketAddr,
+
+    /// What that port bears.
+    #[command(flatten)]
+    pub door: DoorArgs,
 
     /// Where liveness, readiness and metrics are served.
     #[arg(long, env = "ADMIN_LISTEN", default_value = "0.0.0.0:9102")]
@@ -117,6 +122,8 @@ pub struct ServeArgs {
 pub struct Config {
     /// What the operator decided.
     pub args: ServeArgs,
+    /// What the public port bears.
+    pub door: Limits,
     /// How patient sessions are.
     pub patience: Patience,
     /// How fast one person may speak.
@@ -138,9 +145,7 @@ pub struct Config {
 /// How patient this replica is with its clients.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// For the head of a request.
-    pub head: Duration,
-    /// For its body.
+    /// For the body of a request.
     pub body: Duration,
     /// For the first token.
     pub auth: Duration,
@@ -164,7 +169,6 @@ pub struct Patience {
 impl Patience {
     fn new(args: &ServeArgs) -> Self {
         Self {
-            head: Duration::from_secs(10),
             body: Duration::from_secs(10),
             auth: Duration::from_secs(10),
             ping_every: Duration::from_secs(25),
@@ -183,8 +187,11 @@ impl Config {
     #[must_use]
     pub fn new(args: ServeArgs) -> Self {
         let patience = Patience::new(&args);
+        // A send may take so long: five seconds for what has its key already, five for the log.
+        let door = Limits { farewell: Duration::from_secs(10), ..args.door.limits() };
         Self {
             args,
+            door,
             patience,
             rate: Rate::SENDS,
             reads: Rate::READS,

@@ -3,7 +3,6 @@
 mod after;
 mod body;
 mod caller;
-pub mod door;
 mod header;
 mod health;
 mod messages;

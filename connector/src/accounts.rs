@@ -7,17 +7,16 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 use service_process::admin::Readiness;
+use service_process::door::Door;
 use service_process::lifecycle::Tasks;
-use tokio::net::TcpListener;
 
-/// Serves until a stop has let the requests under way finish; a peer that never hangs up is left.
-pub fn serve(listener: TcpListener, readiness: Readiness, tasks: &Tasks) {
+/// Serves until a stop has let the requests under way finish.
+pub fn serve(door: Door, readiness: Readiness, tasks: &Tasks) {
     let stop = tasks.stopping().clone().cancelled_owned();
     let aborting = tasks.aborting().clone();
     tasks.worker("accounts", async move {
-        let serving = axum::serve(listener, router(readiness)).with_graceful_shutdown(stop);
-        let serving = serving.into_future();
-        aborting.run_until_cancelled(serving).await.unwrap_or(Ok(())).map_err(Into::into)
+        aborting.run_until_cancelled(door.serve(router(readiness), stop)).await;
+        Ok(())
     });
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use service_process::admin::{Admin, Condition, Readiness};
+use service_process::door::Door;
 use service_process::lifecycle::{Lifecycle, Tasks};
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -39,9 +40,16 @@ pub struct App {
     admin: Admin,
     store: Store,
     login: Option<Login>,
-    accounts: Option<TcpListener>,
+    accounts: Option<Accounts>,
     /// What the worker calls.
     worker: Option<DexApi>,
+}
+
+/// The role `accounts`.
+#[derive(Debug)]
+struct Accounts {
+    door: Door,
+    address: SocketAddr,
 }
 
 /// What the files hold that the roles of this process need.
@@ -125,7 +133,10 @@ impl App {
             app.login = Some(Login::bind(args, checked, app.store.clone()).await?);
         }
         if args.roles.has(Role::Accounts) {
-            app.accounts = Some(bind("ACCOUNTS_LISTEN", args.accounts_listen).await?);
+            let listener = bind("ACCOUNTS_LISTEN", args.accounts_listen).await?;
+            let address = listener.local_addr()?;
+            let door = Door::public(listener, args.door.limits());
+            app.accounts = Some(Accounts { door, address });
         }
         Ok(app)
     }
@@ -139,7 +150,7 @@ impl App {
     /// The address of the accounts pages, if this process has the role `accounts`.
     #[must_use]
     pub fn accounts_addr(&self) -> Option<SocketAddr> {
-        self.accounts.as_ref().and_then(|listener| listener.local_addr().ok())
+        self.accounts.as_ref().map(|accounts| accounts.address)
     }
 
     /// The address of the admin port.
@@ -162,9 +173,9 @@ impl App {
         if let Some(login) = self.login {
             login.serve(health, &tasks)?;
         }
-        if let Some(listener) = self.accounts {
-            info!(address = %listener.local_addr()?, "the accounts pages are served");
-            accounts::serve(listener, readiness, &tasks);
+        if let Some(Accounts { door, address }) = self.accounts {
+            info!(%address, "the accounts pages are served");
+            accounts::serve(door, readiness, &tasks);
         }
         if let Some(dex) = self.worker {
             Worker::new(self.store, dex, system_ids(), system_clock, tasks.clone()).start();

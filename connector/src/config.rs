@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use clap::Args;
 use secrecy::SecretString;
 use service_process::cli::item;
+use service_process::door::DoorArgs;
 use service_process::telemetry::TelemetryArgs;
 use thiserror::Error;
 
@@ -80,6 +81,10 @@ pub struct ServeArgs {
     /// Where people reach the accounts pages.
     #[arg(long, env = "ACCOUNTS_LISTEN", default_value = "0.0.0.0:5559")]
     pub accounts_listen: SocketAddr,
+
+    /// What the accounts pages bear.
+    #[command(flatten)]
+    pub door: DoorArgs,
 
     /// Where the platform asks for life, readiness and metrics.
     #[arg(long, env = "ADMIN_LISTEN", default_value = "0.0.0.0:9101")]

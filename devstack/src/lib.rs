@@ -13,6 +13,7 @@ pub mod cli;
 mod clusters;
 pub mod console;
 mod control;
+pub mod crowd;
 pub mod dex;
 pub mod endpoints;
 mod fuzz;

@@ -18,11 +18,15 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::door::{Door, Limits};
 use crate::lifecycle::Tasks;
 use crate::telemetry;
 
 /// How often recorded samples are folded, so that memory stays bounded when nobody scrapes.
 const FOLD_SAMPLES_EVERY: Duration = Duration::from_secs(5);
+
+/// Connections at once: a platform has a handful of probes and scrapers.
+const CONNECTIONS: usize = 64;
 
 /// Whether the process can do its work: the conjunction of named conditions.
 #[derive(Debug, Clone, Default)]
@@ -136,12 +140,8 @@ impl Admin {
             .route("/metrics", get(exposition))
             .with_state(shown);
 
-        let listener = self.listener;
-        tasks.observer(async move {
-            if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(%error, "the admin port failed");
-            }
-        });
+        let door = Door::admin(self.listener, Limits::new(CONNECTIONS));
+        tasks.observer(door.serve(router, std::future::pending()));
         tasks.observer(async move {
             let mut tick = tokio::time::interval(FOLD_SAMPLES_EVERY);
             loop {

@@ -13,6 +13,7 @@ mod by_hand;
 #[path = "../../../process/tests/it/collector.rs"]
 mod collector;
 mod command;
+mod connections;
 mod corpora;
 mod cors;
 mod dashboards;

@@ -1,6 +1,7 @@
 //! The promises of auth-connector, seen from its ports and its command line.
 #![expect(clippy::disallowed_methods, reason = "tests are the outermost layer")]
 
+mod accounts_pages;
 mod audit_tail;
 mod bad_input;
 mod check_config;

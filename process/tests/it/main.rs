@@ -3,6 +3,7 @@
 
 mod admin;
 mod collector;
+mod door;
 mod lifecycle;
 mod service;
 mod telemetry;

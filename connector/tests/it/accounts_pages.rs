@@ -1,0 +1,86 @@
+//! Connections at the accounts pages, and what is left for others
+
+use std::process::Command;
+use std::time::Duration;
+
+use devstack::crowd::Crowd;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::connector::{Database, eventually, keys, utf8};
+use crate::program::Program;
+
+/// A program that may open so many files, and the address of its accounts pages.
+async fn start(database: &Database, files: usize) -> (Program, std::net::SocketAddr) {
+    let port = devstack::ports::free().expect("a port");
+    let accounts = format!("127.0.0.1:{port}");
+    let mut command = Command::new("/bin/sh");
+    command
+        .env_clear()
+        .args(["-c", "ulimit -n $0 && exec $1 serve --insecure --roles login,accounts"])
+        .args([&files.to_string(), env!("CARGO_BIN_EXE_auth-connector")])
+        .env("POSTGRES_DSN", &database.dsn)
+        .env("BCRYPT_COST", "10")
+        .env("PEPPER_FILE", utf8(&keys().peppers))
+        .env("GUARD_KEY_FILE", utf8(&keys().guard_key))
+        .env("ACCOUNTS_LISTEN", &accounts);
+    (Program::start(&mut command).await, accounts.parse().expect("an address"))
+}
+
+async fn logins_are_served(program: &Program) {
+    let service = auth_connector::grpc::SERVICE_NAME.to_owned();
+    let answer = HealthClient::new(program.channel()).check(HealthCheckRequest { service }).await;
+    assert_eq!(answer.expect("an answer").into_inner().status(), ServingStatus::Serving);
+}
+
+async fn pages_are_served(address: std::net::SocketAddr) {
+    eventually("the pages are served", async || {
+        let answer = reqwest::get(format!("http://{address}/accounts/healthz")).await.ok()?;
+        (answer.status() == 200).then_some(())
+    })
+    .await;
+}
+
+async fn all_are_ended(crowd: &mut Crowd, count: usize) {
+    let ended = async {
+        while crowd.ended().await.expect("the crowd tells") < count {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), ended).await.expect("all are ended");
+}
+
+#[tokio::test]
+async fn ten_thousand_who_say_nothing_at_the_accounts_pages_leave_logins_and_the_admin_port_alone()
+{
+    let database = Database::create().await;
+    let (program, address) = start(&database, 20_000).await;
+    let mut crowd = Crowd::gather(address, 10_000, "").await.expect("it takes connections");
+    assert!(program.is_ready().await);
+    logins_are_served(&program).await;
+    pages_are_served(address).await;
+    all_are_ended(&mut crowd, 10_000).await;
+    drop(crowd);
+    pages_are_served(address).await;
+    program.stop().await;
+}
+
+#[tokio::test]
+async fn connections_at_the_accounts_pages_leave_descriptors_for_all_else() {
+    let database = Database::create().await;
+    let (program, address) = start(&database, 300).await;
+    let mut crowd = Crowd::gather(address, 400, "GET /acc").await.expect("it takes connections");
+    assert!(program.is_ready().await);
+    logins_are_served(&program).await;
+    let metrics = program.metrics().await;
+    let refused = metrics.lines().find_map(|line| {
+        let value = line.strip_prefix(r#"http_connections_refused_total{port="public"} "#)?;
+        value.parse::<f64>().ok()
+    });
+    assert!(refused.is_some_and(|refused| refused >= 300.0), "{refused:?}\n{metrics}");
+    all_are_ended(&mut crowd, 400).await;
+    drop(crowd);
+    pages_are_served(address).await;
+    program.stop().await;
+}

@@ -1,0 +1,189 @@
+//! One connection: what is written must be taken, and what we close is closed in order.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::Place;
+
+/// At our end of a connection, how long nothing may come before it is closed: longer than what a peer
+/// sends takes on any way to us.
+const QUIET: Duration = Duration::from_secs(1);
+/// How long something may come …
+const DRAIN: Duration = Duration::from_secs(5);
+/// … and how much, in bytes: much more than any body or frame that is taken, so that whoever sends
+/// too much still hears that it is too much.
+const DRAIN_BYTES: usize = 16 * 1024 * 1024;
+
+/// What the timers of a connection know of it. Only its own task looks.
+#[derive(Debug, Default)]
+pub(super) struct Activity {
+    /// Bytes came since a head is waited for.
+    begun: AtomicBool,
+    /// A head was waited for before.
+    kept: AtomicBool,
+    /// Something is to be written, and the peer does not take it.
+    stalled: AtomicBool,
+}
+
+impl Activity {
+    /// A head is waited for from now on. Whether it is the connection's first, which has begun with
+    /// the connection.
+    pub(super) fn wait(&self) -> bool {
+        let first = !self.kept.swap(true, Ordering::Relaxed);
+        self.begun.store(first, Ordering::Relaxed);
+        first
+    }
+
+    /// Whether the head that is waited for has begun.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Whether an answer is still to be taken.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stalled.load(Ordering::Relaxed)
+    }
+}
+
+/// A connection with its place. It lives on in what a handler makes of it.
+pub(super) struct Connection {
+    stream: TcpStream,
+    place: Place,
+    activity: Arc<Activity>,
+    stall: Duration,
+    /// Until when the peer must take something. Most writes are done at once: they cost no timer.
+    patience: Option<Pin<Box<Sleep>>>,
+    drain: Option<Drain>,
+}
+
+/// Our side is closed; what the peer still sends is thrown away.
+struct Drain {
+    until: Instant,
+    bytes: usize,
+    quiet: Pin<Box<Sleep>>,
+}
+
+impl Connection {
+    pub(super) fn new(
+        stream: TcpStream,
+        place: Place,
+        activity: Arc<Activity>,
+        stall: Duration,
+    ) -> Self {
+        Self { stream, place, activity, stall, patience: None, drain: None }
+    }
+
+    /// A write, ended when the peer takes nothing for too long.
+    fn watch(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let was_stalled = self.activity.is_stalled();
+        if written.is_ready() {
+            if was_stalled {
+                self.activity.stalled.store(false, Ordering::Relaxed);
+            }
+            return written;
+        }
+        let patience = self.patience.get_or_insert_with(|| Box::pin(sleep(self.stall)));
+        if !was_stalled {
+            self.activity.stalled.store(true, Ordering::Relaxed);
+            patience.as_mut().reset(Instant::now() + self.stall);
+        }
+        ready!(patience.as_mut().poll(context));
+        self.place.counts.stalls.increment(1);
+        // Otherwise the system goes on holding what it has taken for this peer.
+        if let Err(error) = self.stream.set_zero_linger() {
+            tracing::debug!(%error, "the system keeps what was not taken");
+        }
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Throws away what still comes, until the peer closes or has said enough.
+    fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let drain = self.drain.get_or_insert_with(|| Drain {
+            until: Instant::now() + DRAIN,
+            bytes: DRAIN_BYTES,
+            quiet: Box::pin(sleep(QUIET)),
+        });
+        let mut space = [MaybeUninit::uninit(); 4096];
+        loop {
+            let mut buffer = ReadBuf::uninit(&mut space);
+            let read = Pin::new(&mut self.stream).poll_read(context, &mut buffer);
+            match (read, buffer.filled().len()) {
+                (Poll::Pending, _) => return drain.quiet.as_mut().poll(context),
+                (Poll::Ready(Ok(())), 1..) => {
+                    drain.bytes = drain.bytes.saturating_sub(buffer.filled().len());
+                    let now = Instant::now();
+                    if drain.bytes == 0 || drain.until <= now {
+                        return Poll::Ready(());
+                    }
+                    drain.quiet.as_mut().reset(drain.until.min(now + QUIET));
+                }
+                (Poll::Ready(_), _) => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.activity.begun.store(true, Ordering::Relaxed);
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.watch(written, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.watch(written, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    /// Closes our side and reads on until the peer has closed its own: with something unread the
+    /// system would cut the connection, and the peer lose our last words.
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.drain.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+        }
+        self.poll_drain(context).map(Ok)
+    }
+}
