@@ -184,17 +184,7 @@ impl App {
         });
         let address = listener.local_addr()?;
         let door = Door::public(listener, door);
-        Ok(Self {
-            service,
-            door,
-            admin,
-            readiness,
-            fetcher,
-            producer,
-            fan_out,
-            filling,
-            address,
-        })
+        Ok(Self { service, door, admin, readiness, fetcher, producer, fan_out, filling, address })
     }
 
     /// Where REST and WebSocket are served.
@@ -211,17 +201,8 @@ impl App {
 
     /// Starts everything. Requests are answered from the moment the hub is warm.
     pub fn run(self, lifecycle: &Lifecycle) {
-        let Self {
-            service,
-            door,
-            admin,
-            readiness,
-            fetcher,
-            producer,
-            fan_out,
-            filling,
-            address,
-        } = self;
+        let Self { service, door, admin, readiness, fetcher, producer, fan_out, filling, address } =
+            self;
         let tasks = lifecycle.tasks();
         // First: what is counted before the registry is open is lost.
         admin.serve(&tasks, readiness);

@@ -1,6 +1,7 @@
 //! Reading a JSON object from outside, so that every complaint names its field.
 
 mod once;
+mod surrogates;
 
 use std::cell::RefCell;
 
@@ -47,18 +48,23 @@ pub enum FieldError {
     },
 }
 
+/// A value, and the names that are there more than once in one of its objects.
+fn read(bytes: &[u8]) -> Result<(Value, Vec<String>), serde_json::Error> {
+    let repeated = RefCell::new(Vec::new());
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = Once(&repeated).deserialize(&mut json)?;
+    json.end()?;
+    Ok((value, repeated.into_inner()))
+}
+
 impl Fields {
     /// Parses an object, whatever its members.
     pub fn parse(bytes: &[u8]) -> Result<Self, FieldError> {
-        let repeated = RefCell::new(Vec::new());
-        let mut json = serde_json::Deserializer::from_slice(bytes);
-        let value = Once(&repeated).deserialize(&mut json).and_then(|value| {
-            json.end()?;
-            Ok(value)
+        let read = read(bytes).or_else(|error| {
+            surrogates::without_halves(bytes).map_or(Err(error), |json| read(&json))
         });
-        let value = value
+        let (value, repeated) = read
             .map_err(|error| FieldError::NotJson { line: error.line(), column: error.column() })?;
-        let repeated = repeated.into_inner();
         if !repeated.is_empty() {
             return Err(FieldError::Repeated(repeated));
         }

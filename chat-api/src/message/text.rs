@@ -122,8 +122,9 @@ pub enum ContentError {
     /// More than [`Content::MAX_BYTES`].
     #[error("content is larger than {} bytes", Content::MAX_BYTES)]
     TooLarge,
-    /// U+0000, which stores and tools along the way take for the end of the text.
-    #[error("content holds the character U+0000")]
+    /// U+0000, which stores and tools along the way take for the end of the text, or half of a
+    /// surrogate pair.
+    #[error("content holds U+0000 or half of a surrogate pair")]
     Unstorable,
 }
 
