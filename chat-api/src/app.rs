@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::extract::ws::Utf8Bytes;
 use chrono::{DateTime, Utc};
 use dex_tokens::{KeyFetcher, Verifier, VerifierConfig};
 use service_process::admin::{Admin, Readiness};
@@ -13,7 +12,7 @@ use service_process::door::Door;
 use service_process::lifecycle::{Lifecycle, Tasks};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
-
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{any, get};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, LINK, RETRY_AFTER};
 use http::{HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -40,12 +40,18 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/openapi.json", get(openapi::document))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz));
+    // A page may read why, whatever it asked; but there is nothing to be allowed where nothing is.
+    let nothing = any(no_such_path).layer(cors.clone()).options(no_such_path);
     Router::new()
         .nest("/v1", routes)
-        .fallback(|| async { Problem::no_such_path() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(cors)
+        .fallback_service(nothing)
         .with_state(service)
+}
+
+async fn no_such_path() -> Problem {
+    Problem::no_such_path()
 }
 
 /// Which pages of other origins may call. Others get no permission, and their browser refuses.

@@ -14,19 +14,18 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::mem;
-use std::num::NonZeroU32;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use futures_util::{SinkExt as _, poll};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::io::AsyncWriteExt as _;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
 
 use crate::archive::ReadError;
 use crate::message::{Position, RoomId};
@@ -35,6 +34,7 @@ use crate::service::Service;
 use crate::sockets::{Order, Seat};
 use crate::ws::close::Close;
 use crate::ws::frame::{Inbound, Outbound};
+use crate::ws::socket::Socket;
 use end::End;
 use reading::Reading;
 use subscription::Subscription;
@@ -48,13 +48,15 @@ pub use place::{Place, Stretch};
 const SENDS_IN_FLIGHT: usize = 32;
 /// What is written in one go, in bytes; a client that does not take it in time is given up.
 const WRITE: usize = 16 * 1024;
-/// A socket that says more than this is not a client.
-const FRAMES: Quota = Quota::per_second(number(100)).allow_burst(number(1_000));
+/// How long it may take to tell the other side that this is the end, and to hear its close.
+const GOODBYE: Duration = Duration::from_secs(5);
+/// How long a close may take that the other side takes no part in.
+const LAST_WRITE: Duration = Duration::from_secs(2);
 
 /// A socket and what belongs to it.
 pub struct Session {
     service: Arc<Service>,
-    socket: WebSocket,
+    socket: Socket,
     seat: Seat,
     rooms: Vec<Subscription>,
     /// The room to look at first, so that a busy one does not keep the others waiting.
@@ -63,7 +65,6 @@ pub struct Session {
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     sends: usize,
     reading: Reading,
-    frames: DefaultDirectRateLimiter,
     pings: Pings,
     /// When this socket closes because the replica leaves.
     leave: Option<Instant>,
@@ -89,17 +90,17 @@ enum Step {
     Time,
 }
 
-/// When to ping, and until when to wait for the answer.
+/// When to ping, and how much longer to read for the answer to a ping that was written.
 struct Pings {
     due: Instant,
-    answer_by: Option<Instant>,
+    left: Option<Duration>,
 }
 
 impl Session {
     /// A session on a fresh socket.
     #[must_use]
-    pub fn new(service: Arc<Service>, socket: WebSocket) -> Self {
-        let pings = Pings { due: Instant::now() + service.patience.ping_every, answer_by: None };
+    pub fn new(service: Arc<Service>, socket: Socket) -> Self {
+        let pings = Pings { due: Instant::now() + service.patience.ping_every, left: None };
         Self {
             seat: service.sockets.admit(),
             service,
@@ -109,7 +110,6 @@ impl Session {
             work: FuturesUnordered::new(),
             sends: 0,
             reading: Reading::default(),
-            frames: RateLimiter::direct(FRAMES),
             pings,
             leave: None,
         }
@@ -125,19 +125,9 @@ impl Session {
         };
         connections.decrement(1.0);
         ::metrics::counter!(metrics::CLOSES, "code" => end.code()).increment(1);
-        if let End::Close(close, reason) = end {
-            let close = Message::Close(Some(close.frame(&reason)));
-            // The other side may be gone; there is nothing more to do for it.
-            let _ = timeout(Duration::from_secs(2), self.say_goodbye(close)).await;
-        }
-    }
-
-    /// Sends the close frame and reads until the other side answered it, so that the frame is not
-    /// lost in a reset of the connection.
-    async fn say_goodbye(&mut self, close: Message) {
-        if self.socket.send(close).await.is_ok() {
-            while let Some(Ok(_)) = self.socket.recv().await {}
-        }
+        let Self { socket, seat, rooms, work, .. } = self;
+        drop((seat, rooms, work));
+        part(socket, end).await;
     }
 
     async fn live(&mut self, token: Option<String>) -> Result<Infallible, End> {
@@ -147,7 +137,7 @@ impl Session {
         };
         let mut visit = self.enter(&token).await?;
         drop(token);
-        let mut timer = Timer::new(self.next_moment(&visit));
+        let mut timer = Timer::new(self.next_moment(&visit, true));
         loop {
             self.obey().await?;
             // There may be more than a turn's worth; whoever waits meanwhile is heard in between.
@@ -170,7 +160,7 @@ impl Session {
                     Some(order) => return Err(End::of_order(order)),
                     None => continue,
                 },
-                message = tokio::time::timeout_at(deadline, self.socket.recv()) => message,
+                message = tokio::time::timeout_at(deadline, self.socket.next()) => message,
             };
             let message = message
                 .map_err(|_| End::Close(Close::AuthTimeout, "no token in time".to_owned()))?;
@@ -219,7 +209,8 @@ impl Session {
     ) -> Result<Step, End> {
         let left = self.leave.is_some_and(|leave| leave <= Instant::now());
         let reading = self.sends < SENDS_IN_FLIGHT && !left;
-        let moment = self.next_moment(visit);
+        let moment = self.next_moment(visit, reading);
+        let began = self.pings.left.filter(|_| reading).map(|_| Instant::now());
         let message = {
             let Self { work, socket, seat, .. } = self;
             let mut rung = pin!(seat.bell().rung());
@@ -235,11 +226,12 @@ impl Session {
                 {
                     return Poll::Ready(Err(Step::Done(done)));
                 }
-                if timer.poll(moment, context).is_ready() {
-                    return Poll::Ready(Err(Step::Time));
-                }
+                // Before the timer: what has come was not late.
                 if reading && let Poll::Ready(message) = socket.poll_next_unpin(context) {
                     return Poll::Ready(Ok(message));
+                }
+                if timer.poll(moment, context).is_ready() {
+                    return Poll::Ready(Err(Step::Time));
                 }
                 if more || rung.as_mut().poll(context).is_ready() {
                     return Poll::Ready(Err(Step::Go));
@@ -248,30 +240,34 @@ impl Session {
             })
             .await
         };
+        // The time in which nothing is read does not count.
+        if let (Some(left), Some(began)) = (&mut self.pings.left, began) {
+            *left = left.saturating_sub(began.elapsed());
+        }
         match message {
             Ok(message) => self.heard(message),
             Err(step) => Ok(step),
         }
     }
 
-    fn heard(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<Step, End> {
+    fn heard(&mut self, message: Option<Result<Message, Error>>) -> Result<Step, End> {
         if let Some(Ok(Message::Pong(_))) = &message {
-            self.pings.answer_by = None;
-            self.pings.due = Instant::now() + self.service.patience.ping_every;
-        }
-        if self.frames.check().is_err() {
-            return Err(End::Close(Close::Rate, "too many frames".to_owned()));
+            self.pings =
+                Pings { due: Instant::now() + self.service.patience.ping_every, left: None };
         }
         Ok(end::understand(message)?.map_or(Step::Go, Step::Frame))
     }
 
     /// When something is due next.
-    fn next_moment(&self, visit: &Visit) -> Instant {
+    fn next_moment(&self, visit: &Visit, reading: bool) -> Instant {
         let rooms = self.rooms.iter().filter_map(Subscription::due);
         // After that moment the socket waits for its last answer only.
         let leave = self.leave.filter(|leave| self.sends == 0 || *leave > Instant::now());
-        let ping = self.pings.answer_by.unwrap_or(self.pings.due);
-        rooms.chain(leave).chain(visit.warn).fold(visit.end.min(ping), Instant::min)
+        let ping = match self.pings.left {
+            None => Some(self.pings.due),
+            Some(left) => reading.then(|| Instant::now() + left),
+        };
+        rooms.chain(leave).chain(visit.warn).chain(ping).fold(visit.end, Instant::min)
     }
 
     async fn see_to_time(&mut self, visit: &mut Visit) -> Result<(), End> {
@@ -282,12 +278,15 @@ impl Session {
         if visit.warn.take_if(|warn| *warn <= now).is_some() {
             self.say(&Outbound::AuthExpiring { expires_at: visit.caller.expires_at }).await?;
         }
-        if self.pings.answer_by.is_some_and(|answer_by| answer_by <= now) {
-            return Err(End::Close(Close::NoPong, "no answer to a ping".to_owned()));
-        }
-        if self.pings.answer_by.is_none() && self.pings.due <= now {
-            self.pings.answer_by = Some(now + self.service.patience.pong_within);
-            self.send(Message::Ping(axum::body::Bytes::new())).await?;
+        match self.pings.left {
+            Some(Duration::ZERO) => {
+                return Err(End::Close(Close::NoPong, "no answer to a ping".to_owned()));
+            }
+            None if self.pings.due <= now => {
+                self.send(Message::Ping(Bytes::new())).await?;
+                self.pings.left = Some(self.service.patience.pong_within);
+            }
+            _ => {}
         }
         self.look_again(now).await
     }
@@ -321,6 +320,30 @@ impl Session {
     }
 }
 
+/// Ends a socket so that the other side learns of it: says why, if we end it, or answers its close;
+/// waits for its answer; and closes the connection in order. Otherwise our last words are lost to who is
+/// still sending.
+async fn part(mut socket: Socket, end: End) {
+    let told = async {
+        if let End::Close(close, reason) = end {
+            socket.send(Message::Close(Some(close.frame(&reason)))).await?;
+        }
+        // Answers the other side's close, too.
+        while socket.next().await.transpose()?.is_some() {}
+        Ok::<(), Error>(())
+    };
+    if let Ok(Err(error)) = timeout(LAST_WRITE, told).await {
+        tracing::debug!(%error, "a socket did not end by its protocol");
+    }
+    let connection = socket.get_mut();
+    if timeout(GOODBYE, connection.until_close()).await.is_err() {
+        tracing::debug!("a client does not stop sending");
+    }
+    if let Err(error) = connection.shutdown().await {
+        tracing::debug!(%error, "a connection did not end in order");
+    }
+}
+
 /// A write with a limit. Most are done at once: they cost no timer.
 async fn in_time<T>(limit: Duration, write: impl Future<Output = T>) -> Result<T, Elapsed> {
     let mut write = pin!(write);
@@ -328,10 +351,6 @@ async fn in_time<T>(limit: Duration, write: impl Future<Output = T>) -> Result<T
         Poll::Ready(written) => Ok(written),
         Poll::Pending => timeout(limit, write).await,
     }
-}
-
-const fn number(number: u32) -> NonZeroU32 {
-    NonZeroU32::new(number).expect("a limit is not zero")
 }
 
 /// A random share of one.

@@ -2,6 +2,7 @@
 
 pub mod close;
 pub mod frame;
+pub mod socket;
 mod upgrade;
 
 pub use upgrade::upgrade;

@@ -48,8 +48,7 @@ pub const CUT: Metric = Metric::counter(
 
 /// How long to wait when the system has no descriptor for another connection.
 const NO_DESCRIPTOR: Duration = Duration::from_secs(1);
-/// The head of a request, in bytes: eight times the largest token. hyper would take 400 KiB of each
-/// stranger.
+/// The head of a request, in bytes: twice the largest token. hyper would take 400 KiB of each stranger.
 const HEAD_BYTES: usize = 64 * 1024;
 
 /// What one listener bears.

@@ -57,7 +57,9 @@ impl Problem {
         Self { name, title, status, detail, fields: Vec::new(), outcome: None, message_id: None }
     }
 
-    fn about(mut self, field: impl Into<String>) -> Self {
+    /// Names a field, parameter or header that it is about.
+    #[must_use]
+    pub fn about(mut self, field: impl Into<String>) -> Self {
         self.fields.push(field.into());
         self
     }
@@ -76,10 +78,9 @@ impl Problem {
         )
     }
 
-    /// The request for a socket is no WebSocket handshake.
+    /// The request for a socket is no WebSocket handshake of ours.
     #[must_use]
-    pub fn not_an_upgrade(status: StatusCode) -> Self {
-        let detail = "a WebSocket handshake (RFC 6455) is expected here";
+    pub fn not_a_handshake(status: StatusCode, detail: &str) -> Self {
         Self::new(status, "not-a-handshake", "Not a WebSocket handshake", detail)
     }
 

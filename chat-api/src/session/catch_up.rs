@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::Utf8Bytes;
 use moka::future::Cache;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::archive::{End, History, PAGE_BYTES, ReadError, Reader, Span};
 use crate::message::{Cursor, Event, Partition, Position, RoomId, UserId};

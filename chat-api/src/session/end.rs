@@ -1,12 +1,15 @@
 //! Why a session ends.
 
-use axum::extract::ws::Message;
+use std::io::ErrorKind;
+
 use tokio::time::error::Elapsed;
-use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::sockets::Order;
 use crate::ws::close::Close;
 use crate::ws::frame::Inbound;
+use crate::ws::socket::TooManyFrames;
 
 /// Why a session ends.
 pub(super) enum End {
@@ -32,6 +35,10 @@ impl End {
         Self::Close(close, reason.to_owned())
     }
 
+    fn slow() -> Self {
+        Self::Close(Close::Slow, "nothing was taken for too long".to_owned())
+    }
+
     /// For the metric.
     pub(super) fn code(&self) -> String {
         match self {
@@ -42,38 +49,41 @@ impl End {
 }
 
 /// What a write that was waited for comes to.
-pub(super) fn written<E>(written: &Result<Result<(), E>, Elapsed>) -> Result<(), End> {
+pub(super) fn written(written: &Result<Result<(), Error>, Elapsed>) -> Result<(), End> {
     match written {
         Ok(Ok(())) => Ok(()),
+        // The connection has the same limit.
+        Ok(Err(Error::Io(error))) if error.kind() == ErrorKind::TimedOut => Err(End::slow()),
         Ok(Err(_)) => Err(End::Gone),
-        Err(_) => Err(End::Close(Close::Slow, "nothing was read for too long".to_owned())),
+        Err(_) => Err(End::slow()),
     }
 }
 
 /// What came in, as a frame of ours; `None` for what the protocol itself sees to.
-pub(super) fn understand(
-    message: Option<Result<Message, axum::Error>>,
-) -> Result<Option<Inbound>, End> {
+pub(super) fn understand(message: Option<Result<Message, Error>>) -> Result<Option<Inbound>, End> {
     match message {
         Some(Ok(Message::Text(text))) => {
             Inbound::parse(&text).map(Some).map_err(|error| End::bad_frame(&error.to_string()))
         }
         Some(Ok(Message::Binary(_))) => Err(End::bad_frame("binary frames are not spoken here")),
-        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
+        // A frame by itself is never read.
+        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(None),
         None | Some(Ok(Message::Close(_))) => Err(End::Gone),
-        Some(Err(error)) => Err(of_read_error(error)),
+        Some(Err(error)) => Err(of_read_error(&error)),
     }
 }
 
-fn of_read_error(error: axum::Error) -> End {
-    use tungstenite::Error;
-    use tungstenite::error::ProtocolError;
-    match error.into_inner().downcast_ref::<Error>() {
-        Some(Error::Capacity(_)) => {
-            End::Close(Close::TooLarge, "a frame holds 64 KiB at most".to_owned())
+fn of_read_error(error: &Error) -> End {
+    match error {
+        Error::Capacity(_) => {
+            End::Close(Close::TooLarge, "a frame holds 100 KiB at most".to_owned())
         }
-        None | Some(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => End::Gone,
-        Some(Error::Utf8(_) | Error::Protocol(_)) => {
+        Error::Io(error) if matches!(error.get_ref(), Some(cause) if cause.is::<TooManyFrames>()) => {
+            End::Close(Close::Rate, TooManyFrames.to_string())
+        }
+        Error::Io(error) if error.kind() == ErrorKind::TimedOut => End::slow(),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Gone,
+        Error::Utf8(_) | Error::Protocol(_) => {
             End::bad_frame("not a text frame of RFC 6455 without extensions")
         }
         _ => End::Gone,

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::Utf8Bytes;
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::end::End;
 use super::subscription::{Subscription, Waits};
@@ -41,7 +41,10 @@ impl Session {
         rooms: BTreeMap<String, Option<String>>,
     ) -> Result<(), End> {
         if rooms.len() > ROOMS_MAX {
-            return Err(End::bad_frame("too many rooms"));
+            let detail = "a frame names 128 rooms at most: none of these is subscribed";
+            return self
+                .say(&Outbound::Error { code: "too-many-rooms", detail, room_id: None })
+                .await;
         }
         for (name, cursor) in rooms {
             let room = RoomId::parse(&name).ok().filter(ingest::is_open_to_all);

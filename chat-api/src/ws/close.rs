@@ -1,6 +1,6 @@
 //! Why a socket is closed.
 
-use axum::extract::ws::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 /// RFC 6455 §5.5: a control frame carries 125 bytes, two of them the code.
 const REASON_MAX: usize = 123;
@@ -58,6 +58,6 @@ impl Close {
     #[must_use]
     pub fn frame(self, reason: &str) -> CloseFrame {
         let end = reason.floor_char_boundary(REASON_MAX);
-        CloseFrame { code: self.code(), reason: reason[..end].into() }
+        CloseFrame { code: self.code().into(), reason: reason[..end].into() }
     }
 }

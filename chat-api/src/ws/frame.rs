@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::ws::Utf8Bytes;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::message::{Cursor, Envelope, Event, FieldError, Fields, MessageId, RoomId, UserId};
+use crate::message::{
+    Content, Cursor, Envelope, Event, FieldError, Fields, MessageId, RoomId, UserId,
+};
 
 /// The one subprotocol.
 pub const SUBPROTOCOL: &str = "chat.v1";
-/// The largest frame and message that is read.
-pub const MAX_BYTES: usize = 64 * 1024;
+/// The largest frame and message that is read. Like the body of a request: JSON may write a byte of
+/// content as six (`\u0001`), and other fields take some room. No frame that is written is larger.
+pub const MAX_BYTES: usize = 6 * Content::MAX_BYTES + 4096;
 /// A `ref` is the client's own and comes back to it; longer ones are refused.
 const REF_MAX: usize = 64;
 
@@ -54,8 +57,8 @@ pub enum FrameError {
     /// A type that is not known.
     #[error("unknown frame type")]
     Type,
-    /// A `ref` that is too long.
-    #[error("ref is longer than {REF_MAX} bytes")]
+    /// A `ref` that cannot come back.
+    #[error("ref is longer than {REF_MAX} bytes, or holds U+0000 or half of a surrogate pair")]
     Reference,
 }
 
@@ -88,7 +91,8 @@ impl Inbound {
 }
 
 fn reference(text: String) -> Result<String, FrameError> {
-    if text.len() <= REF_MAX { Ok(text) } else { Err(FrameError::Reference) }
+    let comes_back = text.len() <= REF_MAX && !text.contains('\0');
+    if comes_back { Ok(text) } else { Err(FrameError::Reference) }
 }
 
 fn cursors(

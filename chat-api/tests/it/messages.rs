@@ -164,7 +164,7 @@ async fn each_unusable_body_is_told_what_is_wrong_with_it() {
     let token = setup.issuer.token("ada");
     let cases: [(&str, u16, &str, &[&str]); 15] = [
         ("{", 400, "not-json", &[]),
-        ("\"\\ud800\"", 400, "not-json", &[]),
+        ("\"\\ud800\"", 400, "not-an-object", &[]),
         ("[]", 400, "not-an-object", &[]),
         ("{}", 400, "missing-field", &["content"]),
         (r#"{"content":null}"#, 400, "missing-field", &["content"]),

@@ -136,11 +136,11 @@ async fn an_oversized_frame_closes_with_1009() {
     let replica = setup.replica().await;
     let mut socket = replica.socket(&setup.issuer.token("ada")).await;
     let fits =
-        json!({ "type": "send", "ref": "1", "room_id": "lobby", "content": "x".repeat(60_000) });
+        json!({ "type": "send", "ref": "1", "room_id": "lobby", "content": "x".repeat(100_000) });
     socket.send(&fits).await;
     let nack = socket.expect("nack").await;
     assert_eq!(nack["code"], "content-too-large");
-    socket.send_text(&" ".repeat(64 * 1024 + 1)).await;
+    socket.send_text(&" ".repeat(100 * 1024 + 1)).await;
     assert_eq!(socket.closed().await.0, 1009);
 }
 
