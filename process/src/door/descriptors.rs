@@ -2,9 +2,9 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors that are not for people: 64 connections of the admin port, about 100 to databases,
-/// brokers and Dex, logs, and as much again.
-const OWN: u64 = 256;
+/// Descriptors that are not for people: 64 connections of the admin port, 384 of auth-connector's gRPC
+/// port, about 100 to databases, brokers and Dex, logs, and some to spare.
+const OWN: u64 = 640;
 
 /// So many connections, or as many as the system's limit of open files leaves. The limit is raised as
 /// far as that may be done without asking (the soft one is often 1,024, for programs that use
