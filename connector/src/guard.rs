@@ -112,6 +112,8 @@ pub struct Guard {
     /// Who may ask the database. An attempt that nobody waits for any more leaves this queue, while it
     /// could not leave that of the connections.
     turns: Arc<Semaphore>,
+    /// Who may take charges back: few at once, however many attempts are turned away.
+    back: Arc<Semaphore>,
 }
 
 impl Guard {
@@ -121,7 +123,8 @@ impl Guard {
     #[must_use]
     pub fn new(store: Store, lockout: Lockout) -> Self {
         let turns = Arc::new(Semaphore::new(store.share(2).min(MOST_AT_ONCE)));
-        Self { store, lockout, table: Arc::new(lockout.table()), turns }
+        let back = Arc::new(Semaphore::new(store.share(4)));
+        Self { store, lockout, table: Arc::new(lockout.table()), turns, back }
     }
 
     /// Resolves the name and lets the attempt in, unless too many failed or are under way. Waits up
@@ -168,6 +171,7 @@ impl Guard {
         let charging = Charging {
             store: self.store.clone(),
             rules: (Arc::clone(&self.table), self.lockout.known_network),
+            back: Arc::clone(&self.back),
             whom: whom.clone(),
             id,
             now,

@@ -11,7 +11,7 @@ use anyhow::anyhow;
 use chrono::{DateTime, Utc};
 use service_process::lifecycle::Tasks;
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, sleep};
 use tracing::warn;
 use uuid::Uuid;
@@ -59,6 +59,8 @@ pub(super) struct Charging {
     pub(super) store: Store,
     /// Those for strangers, and how many failures a known network has.
     pub(super) rules: (Arc<Table>, u32),
+    /// Who may take charges back.
+    pub(super) back: Arc<Semaphore>,
     pub(super) whom: Whom,
     pub(super) id: Uuid,
     pub(super) now: DateTime<Utc>,
@@ -87,7 +89,7 @@ impl Charging {
         tasks: Tasks,
         turn: OwnedSemaphorePermit,
     ) -> Result<(Reserved, Option<Held>), StoreError> {
-        let Self { store, rules: (table, known_network), whom, id, now } = self;
+        let Self { store, rules: (table, known_network), back, whom, id, now } = self;
         let mut connection = store.connection().await?;
         // From here on the statement may be carried out whatever becomes of its answer.
         let doubtful = Doubtful { id, name_key: whom.name_key, name: whom.name.clone() };
@@ -103,7 +105,7 @@ impl Charging {
         let guard_key = reserved.guard_key;
         let held = reserved.budget.map(|budget| Held {
             charge: Charge { id, guard_key, budget },
-            back_to: Some((store, tasks)),
+            back_to: Some((store, tasks, back)),
             turn: Some(turn),
         });
         Ok((reserved, held))
@@ -140,7 +142,7 @@ impl Doubtful {
 #[derive(Debug)]
 pub struct Held {
     charge: Charge,
-    back_to: Option<(Store, Tasks)>,
+    back_to: Option<(Store, Tasks, Arc<Semaphore>)>,
     /// The turn by which it was made. One that comes too late for its caller gives it back when it is
     /// taken back: attempts that nobody waits for any more do not pile up in a slow database.
     turn: Option<OwnedSemaphorePermit>,
@@ -169,7 +171,7 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let Some((store, tasks)) = self.back_to.take() else { return };
+        let Some((store, tasks, back)) = self.back_to.take() else { return };
         // Without a runtime the process is at its end.
         if Handle::try_current().is_err() {
             return;
@@ -177,7 +179,13 @@ impl Drop for Held {
         let Charge { id, guard_key, .. } = self.charge;
         let turn = self.turn.take();
         tasks.clone().spawn(async move {
-            let release = || store.release(id, &guard_key, None);
+            let (store, back) = (&store, &back);
+            let release = || async move {
+                // Of a flood that is turned away all charges are taken back: few at once, so that the
+                // connections are left to others. Should the queue ever be closed, it is no bound.
+                let _place = back.acquire().await.ok();
+                store.release(id, &guard_key, None).await
+            };
             see_through(&tasks, "a charge is not taken back: it counts as a failure", release)
                 .await;
             drop(turn);
