@@ -32,8 +32,9 @@ func (d *Database) Serve(t *testing.T, authority *testpki.Authority) *Service {
 	return d.ServeWith(t, Files{CA: authority.CAFile, Cert: leaf.CertFile, Key: leaf.KeyFile}, d.DSN)
 }
 
-// ServeWith runs a replica with these files, which reaches the database at this address.
-func (d *Database) ServeWith(t *testing.T, files Files, dsn *url.URL) *Service {
+// ServeWith runs a replica with these files, which reaches the database at this address. Settings are variables and
+// their values, as in "NAME=value".
+func (d *Database) ServeWith(t *testing.T, files Files, dsn *url.URL, settings ...string) *Service {
 	t.Helper()
 	for range 5 {
 		s := &Service{Address: testprocess.FreeAddress(t), admin: testprocess.FreeAddress(t)}
@@ -47,6 +48,7 @@ func (d *Database) ServeWith(t *testing.T, files Files, dsn *url.URL) *Service {
 			"TLS_KEY_FILE="+files.Key,
 			"TLS_CA_FILE="+files.CA,
 		)
+		environment = append(environment, settings...)
 		s.Process = testprocess.Start(t, environment, program(t), "serve")
 		if s.becomesReady(t) {
 			return s
