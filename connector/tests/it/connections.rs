@@ -1,12 +1,9 @@
 //! How long a connection lives, and who may keep one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use auth_proto::connector::v1::PromptRequest;
-use auth_proto::connector::v1::password_connector_client::PasswordConnectorClient;
-use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -14,9 +11,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tonic::Code;
-use tonic::transport::Endpoint;
 
-use crate::connector::{Connector, Database, PASSWORD, attempt};
+use crate::connector::{Connector, Database, PASSWORD};
 use crate::replica::{Replica, from_elsewhere};
 
 /// How long a test waits before it is taken for hung.
@@ -115,63 +111,6 @@ async fn more_connections_than_there_is_room_for_keep_no_standing_caller_out() {
         ended(connection).await;
     }
     connector.client().prompt(PromptRequest {}).await.expect("there is room again");
-}
-
-/// Whether the call never left this side because its connection had just ended. Dex's client (grpc-go)
-/// sends such a call again by itself, tonic's does not.
-fn was_not_sent(status: &tonic::Status) -> bool {
-    let mut cause = std::error::Error::source(status);
-    while let Some(error) = cause {
-        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
-}
-
-/// Calls for as long as it takes for several connections to grow old under them.
-#[tokio::test(flavor = "multi_thread")]
-async fn connections_end_by_age_and_no_call_fails() {
-    let database = Database::with_people().await;
-    let replica = Replica::start(&database, &[("CONNECTOR_CONNECTION_AGE", "1")]).await;
-    let connections = Arc::new(AtomicU32::new(0));
-    let address = replica.address();
-    let counted = Arc::clone(&connections);
-    let connect = tower::service_fn(move |_| {
-        counted.fetch_add(1, Ordering::Relaxed);
-        let tcp = TcpStream::connect(address.clone());
-        async move { tcp.await.map(TokioIo::new) }
-    });
-    let channel = Endpoint::from_static("http://connector").connect_with_connector_lazy(connect);
-    let mut callers = tokio::task::JoinSet::new();
-    for n in 0..8 {
-        let (mut client, connections) =
-            (PasswordConnectorClient::new(channel.clone()), Arc::clone(&connections));
-        callers.spawn(async move {
-            let mut calls = 0_u32;
-            while connections.load(Ordering::Relaxed) < 5 {
-                let answer = if n == 0 {
-                    client.login(attempt("alice", PASSWORD)).await.map(drop)
-                } else {
-                    client.prompt(PromptRequest {}).await.map(drop)
-                };
-                match answer {
-                    Err(status) if was_not_sent(&status) => continue,
-                    Err(status) => return Err((status, calls)),
-                    Ok(()) => {}
-                }
-                calls += 1;
-            }
-            Ok(calls)
-        });
-    }
-    while let Some(caller) = callers.join_next().await {
-        let calls = caller.unwrap().unwrap_or_else(|(status, after)| {
-            panic!("a call failed after {after} others: {status:?}")
-        });
-        assert!(calls > 0);
-    }
 }
 
 /// A call that is under way when its connection has had its time is answered on it.
