@@ -46,6 +46,11 @@ pub(crate) async fn run(run: &Run, servers: &Servers) -> Result<Tally> {
     }
     tally += Tally::one(differing.is_empty());
 
+    // A workspace of its own: nothing else tells that its lock file no longer fits.
+    let fuzzers = ["tree", "--locked", "--depth", "0", "--manifest-path", "fuzz/Cargo.toml"];
+    let fuzzers = cargo(&fuzzers).dir(checkout::root());
+    tally += check(run, "fuzz lock file", fuzzers).await?;
+
     let rules = ["check", "bans", "licenses", "sources"];
     tally += check(run, "cargo-deny", deny(&rules)).await?;
     let log = run.log("cargo-deny-fetch");
