@@ -124,8 +124,9 @@ func TestContractAReplicaThatDiesWithLoginsLosesThemAndNoneIsSentAgain(t *testin
 			t.Errorf("%s: %t, %v", o.id, o.valid, o.err)
 		}
 	}
-	// The replicas take turns: when one has served five, the other has some.
-	for len(served) < 5 {
+	// The replicas take turns: when one has answered its half, the other has all of its own. A busy machine cannot hash
+	// all of that half in time, and says so.
+	for range logins / 2 {
 		take(<-outcomes)
 	}
 	a.Kill()
@@ -135,7 +136,7 @@ func TestContractAReplicaThatDiesWithLoginsLosesThemAndNoneIsSentAgain(t *testin
 		take(o)
 	}
 
-	if len(lost) == 0 || len(served)+len(lost) != logins {
+	if len(served) == 0 || len(lost) == 0 || len(served)+len(lost) != logins {
 		t.Errorf("%d served, %d lost", len(served), len(lost))
 	}
 	for range 10 {
