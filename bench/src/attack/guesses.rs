@@ -16,7 +16,7 @@ pub(super) struct Guess {
 }
 
 /// How many spellings of the two names there are.
-const SPELLINGS: u32 = 8;
+const SPELLINGS: u32 = 9;
 
 /// The names of the account, in all spellings that lead to it.
 fn spelling(n: u32) -> String {
@@ -29,6 +29,8 @@ fn spelling(n: u32) -> String {
         // Full width: NFKC makes it the same.
         5 => "ｖｉｃｔｉｍ".to_owned(),
         6 => "Victim@example.com\u{2003}".to_owned(),
+        // What does not show is folded away.
+        7 => format!("{VICTIM}\u{200d}"),
         _ => format!("{VICTIM}\u{3000}"),
     }
 }
@@ -78,7 +80,7 @@ pub(super) fn stray(n: u32, networks: &Networks) -> Guess {
     let name = match n % 6 {
         0 => String::new(),
         1 => format!("{VICTIM}\0"),
-        2 => format!("{VICTIM}\u{200d}"),
+        2 => VICTIM.replace('i', "\u{456}"),
         3 => "v".repeat(255),
         4 => format!("\u{202e}{VICTIM}"),
         _ => format!("{VICTIM}@example.com@example.com"),

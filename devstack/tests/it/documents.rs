@@ -100,8 +100,10 @@ fn every_metric_is_described_and_no_other() {
     let sources = services.iter().flat_map(|name| sources(&root().join(name).join("src")));
     let mut recorded = BTreeSet::new();
     for source in sources.map(|path| read(&path)) {
-        for macro_name in ["metrics::counter!(", "metrics::gauge!(", "metrics::histogram!("] {
-            let calls = source.split(macro_name).skip(1);
+        let recording = ["metrics::counter!(", "metrics::gauge!(", "metrics::histogram!("];
+        let describing = ["Metric::counter(", "Metric::gauge(", "Metric::histogram("];
+        for opening in recording.into_iter().chain(describing) {
+            let calls = source.split(opening).skip(1);
             let names =
                 calls.filter_map(|call| call.trim_start().strip_prefix('"')?.split('"').next());
             recorded.extend(names.map(str::to_owned));
