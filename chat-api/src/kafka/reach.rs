@@ -11,8 +11,16 @@ use tokio::time::Instant;
 
 use super::{ASK_TIMEOUT, Log, LogError};
 
-/// Between two looks at what the client library has met. It goes on by itself meanwhile.
-const LISTEN_EVERY: Duration = Duration::from_millis(100);
+/// How long the first answer is waited for before it is looked at what the client library has met. Each later one is
+/// waited for twice as long as the one before: it may be longer on its way than one look lasts.
+const FIRST_LOOK: Duration = Duration::from_millis(100);
+/// How long a poll waits for the next thing that was met. Not at all would end at a line of the library's log.
+const NEXT: Duration = Duration::from_millis(1);
+/// A name may have several addresses, such as `localhost`. The client library says that all brokers are away at the
+/// first of them, and tries the others after this pause, in milliseconds, which doubles …
+const RECONNECT_AFTER: &str = "10";
+/// … so that five of them have been tried by then, and the last one has had half a second to answer.
+const OTHER_ADDRESSES: Duration = Duration::from_secs(1);
 
 /// What the client library meets on its way to the brokers. Its own error says only that there is none.
 #[derive(Default)]
@@ -40,26 +48,32 @@ impl ClientContext for Met {
 
 impl ConsumerContext for Met {}
 
-/// What the brokers say of a topic, or of all. When all of them are away, that is known at once and not at the end
-/// of the time that one may take. Blocks.
+/// What the brokers say of a topic, or of all. When all of them are away, that is known within two seconds and not
+/// at the end of the time that one may take. Blocks.
 pub(super) fn metadata(log: &Log, topic: Option<&str>) -> Result<Metadata, LogError> {
-    let consumer: BaseConsumer<Met> = log.client().create_with_context(Met::default())?;
-    let deadline = Instant::now() + ASK_TIMEOUT;
+    let mut config = log.client();
+    config.set("reconnect.backoff.ms", RECONNECT_AFTER);
+    let consumer: BaseConsumer<Met> = config.create_with_context(Met::default())?;
+    let (mut deadline, mut patience) = (Instant::now() + ASK_TIMEOUT, FIRST_LOOK);
     loop {
-        let error = match consumer.fetch_metadata(topic, LISTEN_EVERY) {
+        let error = match consumer.fetch_metadata(topic, patience) {
             Ok(metadata) => return Ok(metadata),
             Err(error) => error,
         };
         // What was met is told while it is polled; what comes besides is that once more.
-        while consumer.poll(Duration::ZERO).is_some() {}
+        while consumer.poll(NEXT).is_some() {}
         let mut met = consumer.context().0.lock().unwrap_or_else(PoisonError::into_inner);
-        let over = Instant::now() >= deadline;
-        if met.everywhere || over {
-            let nothing_met = || format!("no answer in {} s", ASK_TIMEOUT.as_secs());
+        let now = Instant::now();
+        if met.everywhere {
+            deadline = deadline.min(now + OTHER_ADDRESSES);
+        }
+        if now >= deadline {
             return Err(match met.last.take() {
-                None if !over => error.into(),
-                reason => LogError::Unreachable(reason.unwrap_or_else(nothing_met)),
+                Some(reason) => LogError::Unreachable(reason),
+                None if met.everywhere => error.into(),
+                None => LogError::Unreachable(format!("no answer in {} s", ASK_TIMEOUT.as_secs())),
             });
         }
+        patience = (patience * 2).min(deadline - now).max(FIRST_LOOK);
     }
 }
