@@ -136,8 +136,9 @@ async fn serve_until_stopped(args: ServeArgs) -> ExitCode {
 impl TopicsArgs {
     async fn topics(&self) -> anyhow::Result<Topics> {
         telemetry::init(&self.telemetry);
-        let (log, shape) = (app::newest(self.log.log()).await?, self.shape.shape());
+        let shape = self.shape.shape();
         app::check_topics(shape)?;
+        let log = app::newest(self.log.log()).await?;
         Ok(Topics::new(&log, shape)?)
     }
 

@@ -113,8 +113,12 @@ async fn a_connection_string_that_cannot_be_read_exits_64_and_says_which_part() 
 #[tokio::test(flavor = "multi_thread")]
 async fn topics_that_could_never_acknowledge_a_message_are_not_made() {
     let setup = Setup::new().await;
-    let command = ["topics", "ensure", "--kafka-replication-factor", "1"];
-    let (code, text) = run(&setup, &command, "KAFKA_MIN_INSYNC_REPLICAS", "2").await;
-    assert_eq!(code, Some(64), "{text}");
-    assert!(text.contains("--kafka-min-insync-replicas"), "{text}");
+    for action in ["ensure", "check"] {
+        // That is said before anybody is asked.
+        let command = ["topics", action, "--kafka-replication-factor", "1"];
+        let command = [&command[..], &["--kafka-brokers", "127.0.0.1:1"]].concat();
+        let (code, text) = run(&setup, &command, "KAFKA_MIN_INSYNC_REPLICAS", "2").await;
+        assert_eq!(code, Some(64), "{text}");
+        assert!(text.contains("--kafka-min-insync-replicas"), "{text}");
+    }
 }
