@@ -12,8 +12,13 @@ pub fn password_is_cut(address: &str) -> bool {
     let Some((_, rest)) = address.split_once("://") else { return false };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, rest) = rest.split_at(end);
-    let path = rest.split(['?', '#']).next().unwrap_or_default();
-    path.contains('@') || (!authority.contains('@') && rest.contains('@'))
+    let (before, fragment) = rest.split_once('#').unwrap_or((rest, ""));
+    let (path, query) = before.split_once('?').unwrap_or((before, ""));
+    let mut names = query.split('&').filter_map(|parameter| parameter.split('=').next());
+    // Nothing but a value of a parameter can have an `@` behind the host.
+    [path, fragment].iter().any(|part| part.contains('@'))
+        || names.any(|name| name.contains('@'))
+        || (!authority.contains('@') && rest.contains('@'))
 }
 
 #[cfg(test)]
@@ -27,6 +32,8 @@ mod tests {
             "postgres://u:1?2@h/db",
             "postgres://u:1#2@h/db",
             "mongodb://u:p@a/b@h:27017/?x=1",
+            "postgres://u:p@a?b@h/db",
+            "postgres://u:p@a#b@h/db",
         ] {
             assert!(password_is_cut(address), "{address}");
         }
