@@ -145,6 +145,10 @@ fn why(error: &sqlx::Error) -> String {
         sqlx::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             "connection refused".to_owned()
         }
+        // A name without an address is another kind of error.
+        sqlx::Error::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+            format!("its socket, or a certificate or key that POSTGRES_DSN names: {error}")
+        }
         sqlx::Error::Io(error) => error.to_string(),
         sqlx::Error::Tls(error) => format!("TLS: {error}"),
         sqlx::Error::Database(error) => match error.code().as_deref() {

@@ -46,6 +46,7 @@ async fn every_command_says_where_the_database_was_looked_for_and_why_it_was_not
     says(&closed, &["PostgreSQL", &format!("accounts on 127.0.0.1:{port}"), "connection refused"]);
     let nowhere = "postgres://u:canary@no-such-host.invalid:5432/accounts";
     says(nowhere, &["accounts on no-such-host.invalid:5432", "lookup"]);
+    says("postgres:///accounts?host=/nowhere", &["accounts on /nowhere", "its socket"]);
     // It takes connections and says nothing.
     let mute = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = mute.local_addr().expect("an address");
