@@ -14,7 +14,7 @@ fn shown() -> Shown<'static> {
             ("MONGODB_URI", "mongodb://db"),
             ("DEX_ISSUER_URL", "https://chat.example/dex"),
         ],
-        arguments: &[("dlq replay", "--all")],
+        arguments: &[("topics raise", "1"), ("dlq replay", "--all"), ("dlq take", "3 4711")],
     }
 }
 

@@ -1,9 +1,13 @@
 //! Every option of the program, as the table of docs/CONFIGURATION.md lists it.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
 use auth_connector::cli::Cli;
 use clap::CommandFactory as _;
 
 use crate::check_config::check;
+use crate::connector::{program, text};
 use crate::every_option::Shown;
 
 fn shown() -> Shown<'static> {
@@ -47,4 +51,13 @@ fn a_list_may_have_blanks_after_its_commas() {
     let (code, text) = check(&[dsn, insecure, ("ROLES", "login,,accounts")]);
     assert_eq!(code, Some(64), "{text}");
     assert!(text.contains("--roles"), "{text}");
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_named_without_its_value() {
+    let dsn = OsStr::from_bytes(b"postgres://u:canary\xff@db/accounts");
+    let output = program().args(["users", "list"]).env("POSTGRES_DSN", dsn).output().unwrap();
+    assert_eq!(output.status.code(), Some(64), "{}", text(&output));
+    assert!(text(&output).contains("POSTGRES_DSN"), "{}", text(&output));
+    assert!(!text(&output).contains("canary"), "{}", text(&output));
 }
