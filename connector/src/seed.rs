@@ -19,7 +19,7 @@ use uuid::Uuid;
 use self::file::{Fault, Row};
 use self::meant::Claim;
 use crate::account::{AccountId, Email, MAX_GROUP_BYTES, MAX_NAME_BYTES, UserName};
-use crate::audit::{Entry, Event, Ids, Origin};
+use crate::audit::{Entry, Event, Ids};
 use crate::password::{Caller, Credential, MAX_PASSWORD_BYTES, Pool, Saturated};
 use crate::store::{Existing, Named, NewAccount, SeedTransaction, StoreError};
 
@@ -219,15 +219,7 @@ impl Plan {
                 id.into()
             };
             for event in events {
-                let entry = Entry {
-                    id: ids.next(now),
-                    at: now,
-                    event,
-                    account: Some(id),
-                    guard_key: None,
-                    count: 1,
-                    origin: Origin::default(),
-                };
+                let entry = Entry::of_account(ids.next(now), now, event, id);
                 seeding.record(&entry).await.map_err(in_row)?;
             }
         }
@@ -274,7 +266,8 @@ fn parse_row(number: usize, mut row: Row, allow_plain: bool) -> Parsed {
         Email::parse(&text).map_err(|error| row.fault("email", error.to_string())).ok()
     });
     let id = row.text("id").and_then(|text| {
-        AccountId::parse(&text).map_err(|_| row.fault("id", "must be a UUID")).ok()
+        let no_id = |_| row.fault("id", "must be a UUID in lower case with hyphens");
+        AccountId::parse(&text).map_err(no_id).ok()
     });
     let full_name = parse_full_name(&row.text("full_name").unwrap_or_default())
         .map_err(|reason| row.fault("full_name", reason));
