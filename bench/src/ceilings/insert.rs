@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use chat_api::archive::Archive;
-
 use mongodb::Client;
 use mongodb::bson::{DateTime, Document, doc};
 use mongodb::options::{CollectionOptions, InsertManyOptions, WriteConcern};
