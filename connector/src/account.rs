@@ -117,8 +117,7 @@ pub struct UserName {
 impl UserName {
     /// Accepts every name that has a key, shows what it is and cannot be taken for an e-mail address.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
-        // The typed text, because what does not show is gone from the plain one.
-        spelling::check_new(text.trim())?;
+        spelling::check_shown(text.trim())?;
         let (written, key) = normalise(text)?;
         if key.contains('@') {
             return Err(InvalidName::AtSign);
@@ -151,7 +150,7 @@ impl Email {
     /// Accepts `local@domain` without white space, whose local part shows what it is and whose domain
     /// can be one (UTS #46).
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
-        spelling::check_new(text.trim())?;
+        spelling::check_shown(text.trim())?;
         let (plain, key) = normalise(text)?;
         let (local, domain) = parts(&plain).ok_or(InvalidName::NotAnAddress)?;
         if local.is_empty() || plain.contains(char::is_whitespace) {

@@ -128,6 +128,9 @@ fn an_address_is_kept_in_one_form() {
         ("u@mu\u{308}nchen.de", "u@xn--mnchen-3ya.de"),
         ("u@xn--mnchen-3ya.de", "u@xn--mnchen-3ya.de"),
         ("u_v+w@a_b.example", "u_v+w@a_b.example"),
+        // A domain is of another script than the local part as a rule; its ASCII form misleads nobody.
+        ("u@пример.рф", "u@xn--e1afmkfd.xn--p1ai"),
+        ("u@ex\u{430}mple.com", "u@xn--exmple-4nf.com"),
     ] {
         assert_eq!(Email::parse(text).unwrap().as_str(), kept, "{text}");
     }

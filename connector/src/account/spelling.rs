@@ -47,22 +47,25 @@ pub(super) fn ascii_domain(plain: &str) -> Result<String, InvalidName> {
         .map_err(|_| InvalidName::NotAnAddress)
 }
 
-/// Whether a name may be given to an account, as it is written.
-pub(super) fn check_new(written: &str) -> Result<(), InvalidName> {
+/// Whether all of a name that is given to an account shows, as it was typed: what does not is gone from
+/// its [`plain`] form.
+pub(super) fn check_shown(typed: &str) -> Result<(), InvalidName> {
     let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
     let category = |c: char| GeneralCategory::for_char(c);
     // Controls, marks of formatting, private and unassigned characters: nobody sees which they are.
     let hidden =
         |c: char| ignorable.contains(c) || GeneralCategoryGroup::Other.contains(category(c));
-    if written.chars().any(char::is_control) {
+    if typed.chars().any(char::is_control) {
         return Err(InvalidName::ControlCharacter);
     }
-    if written.chars().any(hidden) {
-        return Err(InvalidName::Invisible);
-    }
-    let blank = |c: char| {
-        c.is_whitespace() || c == BLANK_BRAILLE || GeneralCategoryGroup::Mark.contains(category(c))
-    };
+    if typed.chars().any(hidden) { Err(InvalidName::Invisible) } else { Ok(()) }
+}
+
+/// Whether a name may be given to an account, as it is written.
+pub(super) fn check_new(written: &str) -> Result<(), InvalidName> {
+    check_shown(written)?;
+    let mark = |c: char| GeneralCategoryGroup::Mark.contains(GeneralCategory::for_char(c));
+    let blank = |c: char| c.is_whitespace() || c == BLANK_BRAILLE || mark(c);
     if written.chars().all(blank) {
         return Err(InvalidName::Empty);
     }
