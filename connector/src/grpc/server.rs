@@ -148,12 +148,15 @@ impl Server {
     ) -> Result<(), Refused> {
         let (mut reader, writer) = split(stream);
         let mut begun = [0; PREFACE.len()];
-        match timeout(LONGEST_PREFACE, reader.read_exact(&mut begun)).await {
-            Ok(Ok(_)) if &begun == PREFACE => {}
+        let reading = timeout(LONGEST_PREFACE, reader.read_exact(&mut begun));
+        match tasks.stopping().run_until_cancelled(reading).await {
+            Some(Ok(Ok(_))) if &begun == PREFACE => {}
+            // A stop does not wait for who has not begun.
+            None => return Ok(()),
             // A probe of the port that hangs up.
-            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
-            Ok(_) => return Err(Refused::NotHttp2),
-            Err(_) => return Err(Refused::Mute),
+            Some(Ok(Err(error))) if hung_up(&error) => return Ok(()),
+            Some(Ok(_)) => return Err(Refused::NotHttp2),
+            Some(Err(_)) => return Err(Refused::Mute),
         }
         let _place = Arc::clone(connections).try_acquire_owned().map_err(|_| Refused::Full)?;
         drop(beginning);
@@ -212,6 +215,10 @@ impl Refused {
         metrics::counter!(GRPC_REFUSED, "why" => why).increment(1);
         warn!(%peer, why, "connection ended unserved");
     }
+}
+
+fn hung_up(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset)
 }
 
 /// A peer that vanishes or breaks the protocol is its own affair.
