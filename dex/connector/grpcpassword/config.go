@@ -28,7 +28,7 @@ const (
 	defaultLoginTimeout = 8 * time.Second
 	maxLoginTimeout     = time.Minute
 
-	// Dex calls Refresh inside a storage transaction: other requests wait for it.
+	// Dex calls Refresh for one request of a session at a time: that session's others wait for it.
 	defaultRefreshTimeout = 3 * time.Second
 	maxRefreshTimeout     = 10 * time.Second
 )
