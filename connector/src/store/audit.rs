@@ -3,16 +3,18 @@
 use sqlx::PgExecutor;
 use sqlx::types::Uuid;
 
-use super::{Store, StoreError, in_time};
+use super::{Store, StoreError, in_time, to_the_end};
 use crate::audit::Entry;
 
 impl Store {
-    /// Adds lines to the trail, all or none. Those that stand there already stay as they are.
+    /// Adds lines to the trail, all or none. Those that stand there already stay as they are. Not given
+    /// up before 30 s, and then with its connection: tries that follow each other take one, not one each.
     pub async fn record_all(&self, entries: &[Entry]) -> Result<(), StoreError> {
         fn column<T>(entries: &[Entry], value: impl Fn(&Entry) -> T) -> Vec<T> {
             entries.iter().map(value).collect()
         }
-        in_time(
+        let mut connection = in_time(self.pool.acquire()).await?;
+        let written = to_the_end(
             sqlx::query!(
                 r#"
                 insert into audit_events
@@ -39,10 +41,13 @@ impl Store {
                     as &[Option<Vec<u8>>],
                 &column(entries, |entry| i32::try_from(entry.count).unwrap_or(i32::MAX))
             )
-            .execute(&self.pool),
+            .execute(&mut *connection),
         )
-        .await?;
-        Ok(())
+        .await;
+        if matches!(written, Err(StoreError::TimedOut)) {
+            connection.close_on_drop();
+        }
+        written.map(drop)
     }
 }
 

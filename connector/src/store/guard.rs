@@ -67,7 +67,7 @@ impl Connection {
     ) -> Result<Reserved, StoreError> {
         let network = whom.network.map(|network| network.to_string());
         let known_limit = i32::try_from(known_network).unwrap_or(i32::MAX);
-        let row = to_the_end(
+        let answer = to_the_end(
             sqlx::query!(
                 r#"
                 with account as (
@@ -145,7 +145,12 @@ impl Connection {
             )
             .fetch_one(&mut *self.0),
         )
-        .await?;
+        .await;
+        if matches!(answer, Err(StoreError::TimedOut)) {
+            // The pool would wait for the answer, and the next attempt take one more from the others.
+            self.0.close_on_drop();
+        }
+        let row = answer?;
         let budget = match (row.charged_to_known, whom.network) {
             (true, Some(network)) => Some(Budget::Known(network)),
             _ => row.charged_to_strangers.then_some(Budget::Strangers),
