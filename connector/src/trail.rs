@@ -20,7 +20,8 @@ const MOST_WAITING: usize = 10_000;
 /// writes more than all else that a replica does can yield.
 const AT_ONCE: usize = 100;
 
-/// The pause before lines are tried again that could not be written.
+/// The pause before lines are tried again that could not be written, and how long a try is still waited
+/// for when the process leaves.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Takes lines and has them written, by one statement at a time whatever comes: the trail delays
@@ -51,8 +52,11 @@ impl Trail {
 
 async fn write_all(store: &Store, mut taken: mpsc::Receiver<Entry>, tasks: &Tasks) {
     let mut lines = Vec::with_capacity(AT_ONCE);
+    let mut too_late = false;
     while taken.recv_many(&mut lines, AT_ONCE).await > 0 {
-        match write(store, &lines, tasks).await {
+        let written =
+            if too_late { Err(StoreError::TimedOut) } else { write(store, &lines, tasks).await };
+        match written {
             Ok(()) => {}
             // One that the database refuses does not keep the others out.
             Err(error) if lines.len() > 1 && error.is_refusal() => {
@@ -62,7 +66,11 @@ async fn write_all(store: &Store, mut taken: mpsc::Receiver<Entry>, tasks: &Task
                     }
                 }
             }
-            Err(error) => all_lost(&lines, error),
+            Err(error) => {
+                // There is no time to wait for each: those that are left are told at once.
+                too_late = tasks.aborting().is_cancelled() && !error.is_refusal();
+                all_lost(&lines, error);
+            }
         }
         lines.clear();
     }
@@ -73,10 +81,16 @@ async fn write_all(store: &Store, mut taken: mpsc::Receiver<Entry>, tasks: &Task
 async fn write(store: &Store, lines: &[Entry], tasks: &Tasks) -> Result<(), StoreError> {
     let mut waits = false;
     loop {
-        let error = match store.record_all(lines).await {
-            Ok(()) => return Ok(()),
-            Err(error) => error,
+        let given_up = async {
+            tasks.aborting().cancelled().await;
+            sleep(PAUSE).await;
         };
+        let written = tokio::select! {
+            biased;
+            written = store.record_all(lines) => written,
+            () = given_up => Err(StoreError::TimedOut),
+        };
+        let Err(error) = written else { return Ok(()) };
         let leaving = || tasks.aborting().run_until_cancelled(sleep(PAUSE));
         if error.is_refusal() || leaving().await.is_none() {
             return Err(error);

@@ -26,6 +26,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest of these pauses: a database that is back is asked within this time.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// How long a statement is still waited for when the process leaves: tasks have 2 s for all that they
+/// do then, and a charge and its release are two.
+const LAST_STATEMENT: Duration = Duration::from_millis(500);
+
 /// Does what may be done twice again and again until it is done. `None`: it was not within the life of
 /// a charge, after which nothing of an attempt can be settled any more, or the process leaves.
 ///
@@ -41,7 +45,7 @@ where
     let give_up = Instant::now() + CHARGE_LIFE.to_std().unwrap_or_default();
     let mut pause = FIRST_PAUSE;
     loop {
-        let error = match step().await {
+        let error = match unless_leaving(tasks, step()).await {
             Ok(done) => return Some(done),
             Err(error) => anyhow!(error),
         };
@@ -51,6 +55,22 @@ where
             return None;
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Waits for a step to its end, but no longer than a moment when the process leaves.
+async fn unless_leaving<T>(
+    tasks: &Tasks,
+    step: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let leaving = async {
+        tasks.aborting().cancelled().await;
+        sleep(LAST_STATEMENT).await;
+    };
+    tokio::select! {
+        biased;
+        answer = step => answer,
+        () = leaving => Err(StoreError::TimedOut),
     }
 }
 
@@ -93,14 +113,12 @@ impl Charging {
         let mut connection = store.connection().await?;
         // From here on the statement may be carried out whatever becomes of its answer.
         let doubtful = Doubtful { id, name_key: whom.name_key, name: whom.name.clone() };
-        let reserved = connection
-            .reserve(&whom, id, now, (&table, known_network))
-            .await
-            .inspect_err(|error| {
-                if error.leaves_doubt() {
-                    doubtful.take_back(store.clone(), tasks.clone());
-                }
-            })?;
+        let charged = connection.reserve(&whom, id, now, (&table, known_network));
+        let reserved = unless_leaving(&tasks, charged).await.inspect_err(|error| {
+            if error.leaves_doubt() {
+                doubtful.take_back(store.clone(), tasks.clone());
+            }
+        })?;
         drop(connection);
         let guard_key = reserved.guard_key;
         let held = reserved.budget.map(|budget| Held {

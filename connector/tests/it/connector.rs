@@ -104,6 +104,17 @@ impl Database {
         })
         .await
     }
+
+    /// How many connections wait for a lock in it.
+    pub(crate) async fn waiting(&self) -> i64 {
+        sqlx::query_scalar(
+            "select count(*) from pg_stat_activity
+             where datname = current_database() and wait_event_type = 'Lock'",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .expect("the database answers")
+    }
 }
 
 #[derive(Debug, sqlx::FromRow)]

@@ -250,12 +250,12 @@ async fn lines_of_the_trail_wait_for_the_database_and_none_is_lost_or_doubled() 
         let answer = client.login(from_elsewhere("alice", PASSWORD, n)).await.unwrap();
         assert!(answer.into_inner().valid_password, "the trail changes no outcome");
     }
-    // Longer than a step may take.
-    eventually("a line has waited for two seconds", async || {
+    // Longer than a step may take, and than two tries.
+    eventually("a line has waited for five seconds", async || {
         let waits: bool = sqlx::query_scalar(
             "select exists (select from pg_stat_activity
              where datname = current_database() and wait_event_type = 'Lock'
-               and clock_timestamp() - query_start > interval '2 seconds')",
+               and clock_timestamp() - query_start > interval '5 seconds')",
         )
         .fetch_one(&database.pool)
         .await
@@ -263,6 +263,7 @@ async fn lines_of_the_trail_wait_for_the_database_and_none_is_lost_or_doubled() 
         waits.then_some(())
     })
     .await;
+    assert_eq!(database.waiting().await, 1, "the trail takes one connection");
     held.rollback().await.unwrap();
     let lines = async || -> i64 {
         sqlx::query_scalar("select count(*) from audit_events where event = 'login.ok'")
@@ -271,8 +272,47 @@ async fn lines_of_the_trail_wait_for_the_database_and_none_is_lost_or_doubled() 
             .unwrap()
     };
     eventually("all lines", async || (lines().await >= 5).then_some(())).await;
-    let lost = program.metrics().await;
-    assert!(!lost.contains("audit_failures_total 1"), "{lost}");
+    let metrics = program.metrics().await;
+    let lost = metrics.lines().find(|line| line.starts_with("audit_failures_total "));
+    assert!(lost.is_none_or(|lost| lost.ends_with(" 0")), "{lost:?}");
     program.stop().await;
     assert_eq!(lines().await, 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_that_the_database_does_not_take_before_the_process_leaves_are_told() {
+    let database = Database::with_people().await;
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let mut command = database.command(&["serve", "--insecure"]);
+    command.stderr(log.reopen().unwrap());
+    let program = crate::program::Program::start(&mut command).await;
+    eventually("it is ready", async || program.is_ready().await.then_some(())).await;
+    let mut held = database.pool.begin().await.unwrap();
+    sqlx::query("lock table audit_events").execute(&mut *held).await.unwrap();
+    for n in 0..5 {
+        let mut client = PasswordConnectorClient::new(program.channel());
+        let answer = client.login(from_elsewhere("alice", PASSWORD, n)).await.unwrap();
+        assert!(answer.into_inner().valid_password, "the trail changes no outcome");
+    }
+    program.stop().await;
+    let log = std::fs::read_to_string(log.path()).unwrap();
+    let told = log.lines().filter(|line| line.contains("audit line lost")).count();
+    assert_eq!(told, 5, "{log}");
+    held.rollback().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_leaves_in_order_although_a_charge_is_under_way_for_ever() {
+    let database = Database::with_people().await;
+    let program =
+        crate::program::Program::start(&mut database.command(&["serve", "--insecure"])).await;
+    eventually("it is ready", async || program.is_ready().await.then_some(())).await;
+    let mut held = database.pool.begin().await.unwrap();
+    sqlx::query("lock table login_guard").execute(&mut *held).await.unwrap();
+    let mut client = PasswordConnectorClient::new(program.channel());
+    let answer = client.login(from_elsewhere("alice", PASSWORD, 1)).await;
+    let status = answer.expect_err("the database does not answer");
+    assert_eq!(status.code(), Code::Unavailable, "{status}");
+    program.stop().await;
+    held.rollback().await.unwrap();
 }
