@@ -116,7 +116,7 @@ impl Charging {
         let charged = connection.reserve(&whom, id, now, (&table, known_network));
         let reserved = unless_leaving(&tasks, charged).await.inspect_err(|error| {
             if error.leaves_doubt() {
-                doubtful.take_back(store.clone(), tasks.clone());
+                doubtful.take_back(store.clone(), tasks.clone(), Arc::clone(&back));
             }
         })?;
         drop(connection);
@@ -139,12 +139,14 @@ struct Doubtful {
 
 impl Doubtful {
     /// Takes it back if it comes while that can be done.
-    fn take_back(&self, store: Store, tasks: Tasks) {
+    fn take_back(&self, store: Store, tasks: Tasks, back: Arc<Semaphore>) {
         let Self { id, name_key, name } = self;
         let (id, name_key, name) = (*id, *name_key, name.clone());
         tasks.clone().spawn(async move {
-            let (store, name_key, name) = (&store, &name_key, name.as_ref());
+            let (store, back, name_key, name) = (&store, &back, &name_key, name.as_ref());
             let release = || async move {
+                // As with those that are known to be there: few at once.
+                let _place = back.acquire().await.ok();
                 match store.release(id, name_key, name).await {
                     // It may come yet.
                     Ok(false) => Err(StoreError::TimedOut),
