@@ -46,14 +46,16 @@ impl Logins {
         let turn = timeout(LONGEST_STEP, Arc::clone(&self.refreshing).acquire_owned()).await;
         let turn = turn.map_err(|_| StoreError::TimedOut)?.expect("the semaphore is never closed");
         let (answer, answered) = oneshot::channel();
-        let logins = Arc::clone(self);
+        let (logins, aborting) = (Arc::clone(self), self.tasks.aborting().clone());
         self.tasks.spawn(async move {
-            let verdict = logins.renew(renewal, now).await;
+            let verdict = aborting.run_until_cancelled(logins.renew(renewal, now)).await;
             drop(turn);
             // Whoever asked may be gone.
-            let _ = answer.send(verdict);
+            let _ = verdict.map(|verdict| answer.send(verdict));
         });
-        answered.await.unwrap_or(Err(Unavailable::Abandoned))
+        // The turn is kept for as long as the database takes, and the caller waits no longer than a step.
+        let answered = timeout(LONGEST_STEP, answered).await.map_err(|_| StoreError::TimedOut)?;
+        answered.unwrap_or(Err(Unavailable::Abandoned))
     }
 
     async fn renew(

@@ -2,7 +2,7 @@
 
 use sqlx::types::Uuid;
 
-use super::{Store, StoreError, in_time};
+use super::{Store, StoreError, in_time, to_the_end};
 use crate::account::{AccountId, Identity};
 use crate::password::Credential;
 
@@ -57,9 +57,10 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// How the account with this id stands.
+    /// How the account with this id stands. Not given up before 30 s: whoever waits less long leaves it
+    /// to a task.
     pub async fn standing(&self, id: AccountId) -> Result<Option<Standing>, StoreError> {
-        let row = in_time(
+        let row = to_the_end(
             sqlx::query!(
                 r#"
                 select id, username, full_name, email, email_verified, is_active, auth_epoch,

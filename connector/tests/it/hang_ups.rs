@@ -15,6 +15,10 @@ use crate::replica::{Replica, from_elsewhere};
 /// How many hang up at once.
 const CALLERS: [u32; 3] = [1, 300, 3000];
 
+fn health() -> HealthCheckRequest {
+    HealthCheckRequest { service: SERVICE_NAME.to_owned() }
+}
+
 /// Calls that are hung up as soon as one of them is answered: by then the others were sent. Yields one
 /// of the connections that they came by, for all people share that of their Dex.
 async fn hang_up<F>(replica: &Replica, callers: u32, call: impl Fn(Channel, u32) -> F) -> Channel
@@ -55,9 +59,12 @@ async fn served(channel: Channel, alice: &Identity) {
     });
     assert!(refreshed.await.into_inner().identity.is_some());
     client.prompt(PromptRequest {}).await.expect("the form is shown");
-    let request = HealthCheckRequest { service: SERVICE_NAME.to_owned() };
-    let health = HealthClient::new(channel).check(request).await.expect("health answers");
-    assert_eq!(health.into_inner().status(), ServingStatus::Serving);
+    assert_eq!(status(channel).await, ServingStatus::Serving);
+}
+
+async fn status(channel: Channel) -> ServingStatus {
+    let answer = HealthClient::new(channel).check(health()).await;
+    answer.expect("health answers").into_inner().status()
 }
 
 async fn started() -> (Database, Replica, Identity) {
@@ -116,8 +123,7 @@ async fn prompts_and_health_checks_that_are_hung_up_keep_nobody_else_waiting() {
         .await;
         served(shared, &alice).await;
         let shared = hang_up(&replica, callers, |channel, _| async move {
-            let request = HealthCheckRequest { service: SERVICE_NAME.to_owned() };
-            let _ = HealthClient::new(channel).check(request).await;
+            let _ = HealthClient::new(channel).check(health()).await;
         })
         .await;
         served(shared, &alice).await;
@@ -147,6 +153,10 @@ async fn after_a_stall_of_the_database_everybody_is_served_at_once() {
         let status = answer.unwrap().expect_err("the database does not answer");
         assert_eq!(status.code(), tonic::Code::Unavailable, "{status}");
     }
+    // Five attempts, two sessions, and the sweep if it is due: of ten connections some are left.
+    let waiting = database.waiting().await;
+    assert!((1..=8).contains(&waiting), "{waiting} connections wait for the database");
+    assert_eq!(status(replica.channel()).await, ServingStatus::Serving);
     held.rollback().await.unwrap();
     served(replica.channel(), &alice).await;
 }
