@@ -3,6 +3,7 @@
 use auth_connector::grpc::SERVICE_NAME;
 use auth_proto::connector::v1::password_connector_client::PasswordConnectorClient;
 use auth_proto::connector::v1::{Identity, PromptRequest, RefreshRequest, Scopes};
+use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
@@ -20,19 +21,28 @@ fn health() -> HealthCheckRequest {
 }
 
 /// Calls that are hung up as soon as one of them is answered: by then the others were sent. Yields one
-/// of the connections that they came by, for all people share that of their Dex.
+/// of the connections that they came by, for all people share that of their Dex: what else is under
+/// way on it goes on.
 async fn hang_up<F>(replica: &Replica, callers: u32, call: impl Fn(Channel, u32) -> F) -> Channel
 where
     F: Future<Output = ()> + Send + 'static,
 {
     // A connection carries 1,024 calls at once.
     let channels: Vec<_> = (0..8).map(|_| replica.channel()).collect();
+    let watched = HealthClient::new(channels[0].clone()).watch(health()).await;
+    let mut watched = watched.expect("health is watched").into_inner();
     let mut calls = JoinSet::new();
     for n in 0..callers {
         calls.spawn(call(channels[n as usize % channels.len()].clone(), n));
     }
     calls.join_next().await.expect("one is answered").expect("no panic");
     calls.shutdown().await;
+    // It is answered after what was hung up before it.
+    let prompted = PasswordConnectorClient::new(channels[0].clone()).prompt(PromptRequest {}).await;
+    prompted.expect("the connection stands");
+    while let Some(told) = watched.message().now_or_never() {
+        told.expect("the connection stands").expect("health is watched on");
+    }
     channels[0].clone()
 }
 
