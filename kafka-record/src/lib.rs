@@ -66,17 +66,27 @@ pub fn header<'a>(record: &'a mut BorrowedMessage<'_>, name: &CStr) -> Option<&'
     Some(unsafe { slice::from_raw_parts(value.cast(), length) })
 }
 
-/// How many bytes the names and values of all headers have. `rdkafka` tells neither without looking at
-/// the names.
+/// What is known of the headers of a record without relying on what they are called.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Headers {
+    /// How many there are.
+    pub count: usize,
+    /// Bytes of their names and values. Of a name that holds a zero those before it count.
+    pub bytes: usize,
+    /// From this one on, counted from 0, every name is UTF-8. `rdkafka` panics at any other.
+    pub readable_from: usize,
+}
+
+/// What is known of a record's headers. `rdkafka` tells nothing of it without looking at the names.
 #[must_use]
-pub fn headers_size(record: &mut BorrowedMessage<'_>) -> usize {
+pub fn headers(record: &mut BorrowedMessage<'_>) -> Headers {
     let mut headers = ptr::null_mut();
+    let mut known = Headers::default();
     // SAFETY: as in `header`.
     let answer = unsafe { rd_kafka_message_headers(record.ptr(), &raw mut headers) };
     if answer != Answer::RD_KAFKA_RESP_ERR_NO_ERROR {
-        return 0;
+        return known;
     }
-    let mut size = 0_usize;
     for index in 0.. {
         let (mut name, mut value, mut length) = (ptr::null(), ptr::null(), 0);
         // SAFETY: `headers` was written above. The function answers with an error, and writes nothing,
@@ -90,7 +100,11 @@ pub fn headers_size(record: &mut BorrowedMessage<'_>) -> usize {
         // SAFETY: librdkafka ends each name with a zero. It belongs to the list of headers, which
         // nothing changes while the record is borrowed.
         let name = unsafe { CStr::from_ptr(name) };
-        size = size.saturating_add(name.count_bytes()).saturating_add(length);
+        known.count = index + 1;
+        known.bytes = known.bytes.saturating_add(name.count_bytes()).saturating_add(length);
+        if name.to_str().is_err() {
+            known.readable_from = known.count;
+        }
     }
-    size
+    known
 }

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::join_all;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, Headers as _, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
@@ -92,6 +93,14 @@ impl DeadLetters {
     /// Writes a record of the topic with messages to the dead letters, and waits for the word of all
     /// in-sync replicas on it. A repeat writes it again.
     pub async fn put(&self, raw: &Raw, reason: &str) -> Result<(), LogError> {
+        match self.send(raw, reason).await {
+            // What a header's name holds behind a zero is known to the client library alone.
+            Err(LogError::TooLarge) => self.send(&raw.without_body(), reason).await,
+            sent => sent,
+        }
+    }
+
+    async fn send(&self, raw: &Raw, reason: &str) -> Result<(), LogError> {
         let (partition, offset) = (raw.partition.to_string(), raw.position.offset().to_string());
         let values = [reason, &self.log.messages(), &partition, &offset];
         let mut headers = raw.headers.clone().unwrap_or_default();
@@ -199,6 +208,7 @@ impl DeadLetters {
                 Ok(delivered) => delivered.map_err(|(error, _)| error.into()),
                 Err(_) => Err(LogError::Died),
             },
+            Err((error, _)) if is_too_large(&error) => return Err(LogError::TooLarge),
             Err((error, _)) => Err(error.into()),
         };
         if delivered.is_err() {
@@ -239,9 +249,14 @@ impl DeadLetter {
     /// A record of the topic of dead letters.
     #[must_use]
     pub fn read(raw: Raw) -> Self {
-        let origin = raw.headers.as_ref().and_then(origin);
-        let cut = cut(&raw);
-        Self { raw, origin, cut }
+        // The client library panics at a name that is not readable.
+        let last = |number: usize| {
+            let headers = raw.headers.as_ref()?;
+            (raw.readable_from + number <= headers.count()).then_some(headers)
+        };
+        let origin = last(HEADERS.len()).and_then(origin);
+        let cut = last(CUT_HEADERS.len() + HEADERS.len()).and_then(cut);
+        Self { cut: cut.filter(|_| raw.value.is_none()), origin, raw }
     }
 }
 
@@ -249,14 +264,22 @@ fn add<'a>(headers: OwnedHeaders, more: impl Iterator<Item = (&'a str, &'a str)>
     more.fold(headers, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }))
 }
 
-/// Looks only at headers that nobody else wrote: those of such a record are all ours.
-fn cut(raw: &Raw) -> Option<Cut> {
-    let headers = raw.headers.as_ref()?;
-    if headers.count() != CUT_HEADERS.len() + HEADERS.len() || raw.value.is_some() {
+/// Of an error of handing a record over: whether the client library finds it too large.
+fn is_too_large(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge)
+}
+
+/// What was too large to be kept has no headers of its own.
+fn cut(headers: &OwnedHeaders) -> Option<Cut> {
+    if headers.count() != CUT_HEADERS.len() + HEADERS.len() {
         return None;
     }
     origin(headers)?;
-    let text = |number: usize| std::str::from_utf8(headers.try_get(number)?.value?).ok();
+    let text = |number: usize| {
+        let header = headers.try_get(number)?;
+        let value = std::str::from_utf8(header.value?).ok()?;
+        (header.key == CUT_HEADERS[number]).then_some(value)
+    };
     Some(Cut { bytes: text(0)?.parse().ok()?, sha256: text(1)?.to_owned() })
 }
 
@@ -323,5 +346,29 @@ mod tests {
         ] {
             assert_eq!(origin(&strange), None);
         }
+    }
+
+    #[test]
+    fn only_names_that_can_be_read_are_looked_at() {
+        let letter = |own: &[(&str, &str)], readable_from| {
+            let place = [
+                ("dlq-reason", "r"),
+                ("dlq-topic", "t"),
+                ("dlq-partition", "3"),
+                ("dlq-offset", "4711"),
+            ];
+            let mut raw = Raw::bare(Partition::from_number(0).unwrap(), Position::FIRST);
+            raw.headers = Some(headers(&[own, &place[..]].concat()));
+            raw.readable_from = readable_from;
+            DeadLetter::read(raw)
+        };
+        let ours = [("dlq-size", "12"), ("dlq-sha256", "x")];
+        let cut = Cut { bytes: 12, sha256: "x".to_owned() };
+        assert_eq!(letter(&ours, 0).cut, Some(cut));
+        let own = letter(&[("a", "1"), ("b", "2")], 0);
+        assert!(own.cut.is_none() && own.origin.is_some(), "it was kept, with its own headers");
+        let unreadable = letter(&ours, 2);
+        assert!(unreadable.cut.is_none() && unreadable.origin.is_some());
+        assert_eq!(letter(&ours, 3).origin, None);
     }
 }

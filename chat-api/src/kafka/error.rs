@@ -114,6 +114,9 @@ pub enum LogError {
     /// No broker could be reached: what stood in the way, and at which address.
     #[error("Kafka cannot be reached: {0}")]
     Unreachable(String),
+    /// The client library does not take the record: it is larger than it was told to send.
+    #[error("the record is too large to be sent")]
+    TooLarge,
     /// The broker or the client library said no.
     #[error(transparent)]
     Kafka(#[from] KafkaError),

@@ -16,11 +16,14 @@ use crate::message::{Partition, Position};
 pub(super) const KEPT: usize = dlq::MAX_BYTES - (64 << 10);
 /// Bytes of a key that is kept of a larger one: that of a room has 64.
 const KEY_KEPT: usize = 1_024;
+/// What a header takes beside its name and value: two lengths of up to 5 bytes in a record, and what the
+/// client library keeps of it in memory. A record may have 100,000 that say nothing.
+const HEADER: usize = 64;
 
 /// What is known of a record that is too large to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
-    /// Bytes of its key, its value and its headers.
+    /// Bytes of its key, its value and its headers, with what each header takes beside.
     pub bytes: usize,
     /// SHA-256 of its value, in hexadecimal.
     pub sha256: String,
@@ -41,6 +44,8 @@ pub struct Raw {
     /// Its headers, untouched: the client library panics at a name that is not UTF-8 as soon as one
     /// looks at it.
     pub(super) headers: Option<OwnedHeaders>,
+    /// From which of them on one may look at the names.
+    pub(super) readable_from: usize,
     /// Bytes of all of these.
     size: usize,
     /// What it was, if it is too large: then value and headers are left out.
@@ -52,22 +57,34 @@ impl Raw {
         let partition = Partition::from_number(record.partition())?;
         let position = log.position(record.offset())?;
         let written = record.timestamp().to_millis().and_then(DateTime::from_timestamp_millis);
-        let headers = kafka_record::headers_size(record);
+        let headers = kafka_record::headers(record);
         let length = |part: Option<&[u8]>| part.map_or(0, <[u8]>::len);
-        let size = length(record.key()) + length(record.payload()) + headers;
+        let headers_size = headers.bytes.saturating_add(headers.count * HEADER);
+        let size = length(record.key()) + length(record.payload()) + headers_size;
         let bare = Self { written, ..Self::bare(partition, position) };
         if size > KEPT {
-            let key = record.key().filter(|key| key.len() <= KEY_KEPT).map(<[u8]>::to_vec);
-            let cut = Cut { bytes: size, sha256: sha256(record.payload().unwrap_or_default()) };
-            return Ok(Self { size: length(key.as_deref()), key, cut: Some(cut), ..bare });
+            return Ok(bare.cut_down(record.key(), record.payload(), size));
         }
         Ok(Self {
             key: record.key().map(<[u8]>::to_vec),
             value: record.payload().map(<[u8]>::to_vec),
             headers: record.headers().map(BorrowedHeaders::detach),
+            readable_from: headers.readable_from,
             size,
             ..bare
         })
+    }
+
+    /// The same record as one that is too large to be kept.
+    pub(super) fn without_body(&self) -> Self {
+        let bare = Self { written: self.written, ..Self::bare(self.partition, self.position) };
+        bare.cut_down(self.key.as_deref(), self.value.as_deref(), self.size)
+    }
+
+    fn cut_down(self, key: Option<&[u8]>, value: Option<&[u8]>, bytes: usize) -> Self {
+        let key = key.filter(|key| key.len() <= KEY_KEPT).map(<[u8]>::to_vec);
+        let cut = Cut { bytes, sha256: sha256(value.unwrap_or_default()) };
+        Self { size: key.as_ref().map_or(0, Vec::len), key, cut: Some(cut), ..self }
     }
 
     /// A record of which nothing but its place is known.
@@ -79,6 +96,7 @@ impl Raw {
             key: None,
             value: None,
             headers: None,
+            readable_from: 0,
             size: 0,
             cut: None,
         }

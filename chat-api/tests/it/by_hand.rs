@@ -89,14 +89,16 @@ impl Putter {
         Self { producer: config.create().unwrap(), topic: setup.log.messages() }
     }
 
-    /// Puts a record with one header.
-    pub(crate) fn put_with(&self, partition: Partition, value: &[u8], header: (&str, &[u8])) {
-        let (key, header) = (header.0, Header { key: header.0, value: Some(header.1) });
+    /// Puts a record with these headers.
+    pub(crate) fn put_with(&self, partition: Partition, value: &[u8], own: &[(&str, &[u8])]) {
+        let headers = own.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
+            headers.insert(Header { key, value: Some(*value) })
+        });
         let record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic)
             .partition(partition.number())
-            .key(key.as_bytes())
+            .key(&b"large"[..])
             .payload(value)
-            .headers(OwnedHeaders::new().insert(header));
+            .headers(headers);
         self.producer.send(record).map_err(|(error, _)| error).unwrap();
     }
 
