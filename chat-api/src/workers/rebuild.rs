@@ -29,7 +29,7 @@ pub struct Rebuilt {
     /// Records that cannot be read, or that MongoDB refuses. They are the archive reader's, which
     /// makes dead letters of them.
     pub dead: usize,
-    /// Records that a later release wrote. Its readers store them.
+    /// Records that a later release wrote and that progress has not passed. Its readers store them.
     pub newer: usize,
 }
 
@@ -45,6 +45,8 @@ impl Rebuild {
         let range = self.scan.range(partition).await?;
         let progress = self.archive.progress_of(self.generation, &[partition]).await?[0].1;
         let place = Place { partition, progress, range };
+        // What lies before was stored by a later release, or taken by an operator.
+        let waits_from = place.begin().unwrap_or(range.start);
         let mut rebuilt = Rebuilt { place, records: 0, fresh: 0, dead: 0, newer: 0 };
         self.scan.begin(partition, range)?;
         let mut events = Vec::with_capacity(BATCH_RECORDS);
@@ -56,7 +58,7 @@ impl Rebuild {
                 Ok(Decoded::Known(envelope)) => {
                     events.push(Event { partition, position, envelope });
                 }
-                Ok(Decoded::Newer(_)) => rebuilt.newer += 1,
+                Ok(Decoded::Newer(_)) => rebuilt.newer += usize::from(waits_from <= position),
                 Err(_) => rebuilt.dead += 1,
             }
             if events.len() == BATCH_RECORDS {

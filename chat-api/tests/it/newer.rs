@@ -123,6 +123,9 @@ async fn what_nobody_will_ever_understand_is_taken_by_an_operator() {
     .await;
     let (code, _, log) = run(&setup, &["dlq", "take", &home, "3"]).await;
     assert!(code == Some(1) && log.contains("has everything"), "{log}");
+    let (code, text, log) = run(&setup, &["archive", "rebuild"]).await;
+    assert_eq!(code, Some(0), "what was taken waits for nobody: {log}");
+    assert!(!text.contains("later release"), "{text}");
 
     let (_, text, _) = run(&setup, &["dlq", "list", "--json"]).await;
     let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
