@@ -140,7 +140,9 @@ impl ArchiveReader {
         }
         if let Some(NewerAt { position, .. }) = self.newer.get(&partition) {
             let is_taken = *position <= progress.position;
-            if is_taken || !(range.start..range.end).contains(position) {
+            // What was read while the look was under way may be newer than what the look saw.
+            let ended_before = before.next.is_none();
+            if is_taken || (ended_before && !(range.start..range.end).contains(position)) {
                 return self.begin_again(before.known, place);
             }
         }
