@@ -231,7 +231,7 @@ impl GroupConsumer {
     }
 }
 
-/// Leaves the group, however the reader ended. Blocks until the broker knows, or for [`LEAVE`].
+/// Leaves the group, however the reader ended. Blocks until the broker knows, or for 5 s.
 impl Drop for GroupConsumer {
     fn drop(&mut self) {
         // From here on the group's callback answers; what it noted before must be answered now, or
