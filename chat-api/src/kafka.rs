@@ -73,7 +73,12 @@ impl Log {
         let metadata = reach::metadata(&self, None)?;
         let names: Vec<_> = metadata.topics().iter().map(MetadataTopic::name).collect();
         let first = format!("{}chat-messages.g", self.prefix);
-        let later = names.iter().filter_map(|name| name.strip_prefix(&first)?.parse().ok());
+        // Not of another form, such as `g07`: such a topic is somebody else's.
+        let number = |text: &str| {
+            let number: u16 = text.parse().ok()?;
+            (number.to_string() == text).then_some(number)
+        };
+        let later = names.iter().filter_map(|name| number(name.strip_prefix(&first)?));
         self.generation = later.filter(|number| *number <= LAST_GENERATION).max().unwrap_or(0);
         Ok(self)
     }
