@@ -294,6 +294,9 @@ async fn progress_beyond_the_log_stops_its_partition_until_somebody_decides() {
     stopped(&replica).await;
     others(40).await;
 
+    let home = partition.to_string();
+    let (code, _, log) = run(&setup, &["dlq", "take", &home, "0"]).await;
+    assert!(code == Some(1) && log.contains("lies outside the log"), "{log}");
     let (code, text, log) = run(&setup, &["archive", "rebuild"]).await;
     assert!(code == Some(1) && log.contains("1 partitions stay stopped"), "{log}");
     let line = format!("partition {partition}: 20 records from 0 to 20, 20 were missing");

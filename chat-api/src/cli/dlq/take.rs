@@ -11,6 +11,7 @@ use crate::archive::{Archive, Step};
 use crate::config::{LogArgs, MongoArgs};
 use crate::kafka::{DeadLetters, Decoder, Log, Range, Raw, Scan};
 use crate::message::{Decoded, Head, Partition, Position};
+use crate::workers::Place;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct TakeArgs {
@@ -65,20 +66,25 @@ async fn next(
     wanted: Stood,
 ) -> anyhow::Result<Next> {
     let Stood { partition, position } = wanted;
-    let progress = archive.progress_of(log.generation, &[partition]).await?;
-    let progress =
-        progress.first().map_or(Position::before(log.generation), |(_, held)| held.position);
+    let progress = archive.progress_of(log.generation, &[partition]).await?[0].1;
     let mut scan = Scan::new(log, log.messages())?;
-    let Range { start, end } = scan.range(partition).await?;
-    scan.begin(partition, Range { start: start.max(progress.next()), end })?;
+    let range = scan.range(partition).await?;
+    let Some(start) = (Place { partition, progress, range }).begin() else {
+        bail!("progress of partition {partition} lies outside the log: see archive rebuild");
+    };
+    scan.begin(partition, Range { start, ..range })?;
     // Places of the log may hold nothing for readers: what is next is not always right behind.
-    let Some(raw) = scan.next().await? else { bail!("the archive has everything of {partition}") };
+    let Some(raw) = scan.next().await? else {
+        bail!("the archive has everything of partition {partition}");
+    };
     if raw.position != position {
         let next = Stood { partition, position: raw.position };
         bail!("the archive is not there: what it stores next of the partition is {next}");
     }
     match decoder.decode(raw.key.as_deref(), raw.value.as_deref(), partition) {
-        Ok(Decoded::Newer(newer)) => Ok(Next { progress, raw, head: newer.head }),
+        Ok(Decoded::Newer(newer)) => {
+            Ok(Next { progress: progress.position, raw, head: newer.head })
+        }
         Ok(Decoded::Known(_)) => bail!("this release understands {wanted}: nothing is to be taken"),
         Err(error) => bail!("{wanted} becomes a dead letter by itself: {error}"),
     }
