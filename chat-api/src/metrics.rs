@@ -54,8 +54,21 @@ pub const ARCHIVE_LAG_RECORDS: &str = "chat_archive_lag_records";
 pub const ARCHIVE_LAG_SECONDS: &str = "chat_archive_lag_seconds";
 /// What MongoDB failed.
 pub const ARCHIVE_FAILURES: &str = "chat_archive_failures_total";
-/// Stored documents that are left out of their pages.
+/// Stored documents that are left out of their pages, because of one of [`DOCUMENT_FIELDS`].
 pub const UNREADABLE_DOCUMENTS: &str = "chat_unreadable_documents_total";
+/// The fields of a document of a message, and the one that tells its kind.
+pub const DOCUMENT_FIELDS: [&str; 10] = [
+    "_id",
+    "body_hash",
+    "content",
+    "partition",
+    "pos",
+    "room_id",
+    "timestamp",
+    "type",
+    "user_id",
+    "user_name",
+];
 /// Records that became dead letters, because they are [`UNDECODABLE`] or [`REFUSED`].
 pub const DEAD_LETTERS: &str = "chat_dead_letters_total";
 /// Nobody can read it.
@@ -116,5 +129,8 @@ pub fn describe() {
     }
     for why in [PERSON, BUSY] {
         ::metrics::counter!(READ_REFUSALS, "why" => why).increment(0);
+    }
+    for field in DOCUMENT_FIELDS {
+        ::metrics::counter!(UNREADABLE_DOCUMENTS, "field" => field).increment(0);
     }
 }

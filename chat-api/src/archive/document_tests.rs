@@ -40,7 +40,9 @@ fn what_a_later_release_adds_does_no_harm_and_what_it_changes_is_named() {
         "partition": 3_i64, "pos": "17", "timestamp": "2023", "room_id": "No Room", "user_id": 1,
         "user_name": "", "content": "", "body_hash": "x", "type": "tombstone", "_id": "x",
     };
+    assert_eq!(faults.len(), metrics::DOCUMENT_FIELDS.len());
     for (field, fault) in faults {
+        assert!(metrics::DOCUMENT_FIELDS.contains(&field.as_str()), "{field} is counted from 0 on");
         let mut document = good.clone();
         document.insert(field.clone(), fault);
         let unreadable = to_event(&document).unwrap_err();
