@@ -91,6 +91,20 @@ async fn dead_letters_are_shown_without_what_they_hold_and_are_appended_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reason_is_shown_as_it_reads() {
+    let setup = Setup::new().await;
+    let _replica = setup.replica().await;
+    let putter = Putter::new(&setup);
+    let good = envelope("lobby", "private words").to_string();
+    putter.put(Setup::lobby_partition(), Some(b"elsewhere"), Some(good.as_bytes()));
+    putter.flush();
+    dead_letters(&setup, 1).await;
+    let (code, text, _) = run(&setup, &["dlq", "list"]).await;
+    assert_eq!(code, Some(0));
+    assert!(text.contains("  the key is not the envelope's room  "), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_dead_letter_is_named() {
     let setup = Setup::new().await;
     let (code, text, _) = run(&setup, &["dlq", "list"]).await;
