@@ -35,9 +35,10 @@ impl Session {
     /// be more.
     pub(super) async fn deliver(&mut self, person: &UserId) -> Result<bool, End> {
         let (mut turn, mut more) = (Turn::default(), false);
-        let count = self.rooms.len();
+        // A page that is asked for changes whose turn it is, but not in this round.
+        let (count, first) = (self.rooms.len(), self.turn);
         for step in 0..count {
-            let index = (self.turn + step) % count;
+            let index = (first + step) % count;
             if turn.bytes >= TURN {
                 (self.turn, more) = (index, true);
                 break;
