@@ -60,7 +60,8 @@ fn fit(page: Page, from: End) -> (Vec<u8>, Option<Position>) {
     if from == End::Newest {
         events.reverse();
     }
-    let (mut messages, mut bytes, mut end) = (Vec::with_capacity(events.len()), 0, None);
+    // Two brackets, and one comma less than there are messages.
+    let (mut messages, mut bytes, mut end) = (Vec::with_capacity(events.len()), 1, None);
     for event in events {
         let position = event.position;
         let message = encode(event);
@@ -75,7 +76,7 @@ fn fit(page: Page, from: End) -> (Vec<u8>, Option<Position>) {
     if from == End::Newest {
         messages.reverse();
     }
-    let mut body = Vec::with_capacity(bytes + 2);
+    let mut body = Vec::with_capacity(bytes);
     body.push(b'[');
     body.extend_from_slice(&messages.join(&b','));
     body.push(b']');
