@@ -89,7 +89,9 @@ impl Session {
         } else {
             Waits::Events
         };
-        let reads_again = cursor.is_some() && !self.reading.is_first(&room);
+        // Nothing is read of what is ahead of the log, and it must not be put off: it may lie in no log.
+        let reads_again =
+            cursor.is_some() && waits == Waits::Events && !self.reading.is_first(&room);
         let (more, told) = (true, false);
         self.rooms.push(Subscription { room, partition, place, listening, more, waits, told });
         if reads_again && self.service.history.admit(&caller.author.user_id).is_err() {

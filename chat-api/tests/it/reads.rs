@@ -174,6 +174,33 @@ async fn a_socket_that_subscribes_again_and_again_is_put_off_and_gets_everything
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_of_no_log_is_told_to_somebody_who_reads_too_much_as_well() {
+    let setup = Setup::new().await;
+    let replica = setup.replica_with(|config| config.reads = slow()).await;
+    let token = setup.issuer.token("ada");
+    replica.say(&token, "the last").await;
+    let at = |raw| {
+        let position = Position::from_raw(raw).unwrap();
+        let cursor = Cursor { partition: Setup::lobby_partition(), position };
+        json!({ "type": "subscribe", "rooms": { "lobby": cursor.to_string() } })
+    };
+    let mut socket = replica.socket(&token).await;
+    // The first time, the burst, and more than comes back meanwhile.
+    for _ in 0..20 {
+        socket.send(&at(-1)).await;
+    }
+    socket.send(&at(1_000)).await;
+    loop {
+        let frame = socket.next().await;
+        match frame["type"].as_str() {
+            Some("reset") => break,
+            Some("event" | "resumed" | "behind") => {}
+            _ => panic!("{frame}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_stood_still_serves_everybody_when_it_is_back() {
     const STOOD_STILL: Duration = Duration::from_secs(10);
     let home = tempfile::tempdir().unwrap();
