@@ -31,6 +31,7 @@ pub use error::{ArchiveError, ReadError};
 pub use history::{History, Reader};
 pub use page::{End, PAGE_BYTES, Page, Span};
 pub use progress::{Progress, Step};
+pub use watch::Wait;
 
 /// A history read that takes longer than this is an outage to its caller.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);

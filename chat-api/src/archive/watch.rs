@@ -12,6 +12,8 @@ use crate::message::{Partition, Position};
 /// Between two looks while somebody waits: as long as a batch waits for more. Progress may come about
 /// on another replica, which tells nobody.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// After a look that failed at once: each of them is logged.
+const FAILED_AGAIN: Duration = Duration::from_millis(500);
 
 /// Up to where the partitions of a generation are held, as of the last look.
 pub(super) struct ProgressWatch {
@@ -41,19 +43,44 @@ impl ProgressWatch {
     }
 }
 
+/// Somebody who waits for the progress of a partition.
+pub struct Wait {
+    /// None if there is no such partition.
+    progress: Option<watch::Receiver<Position>>,
+    was_answered: bool,
+}
+
 impl Reader<'_> {
-    /// Completes when a partition is held up to a position, which whoever calls this limits in time.
-    /// For a partition that there is not: never.
-    pub async fn reached(&self, partition: Partition, position: Position) {
-        let watch = &self.history().watch;
-        let Some(progress) = watch.partitions.get(partition.index()) else {
-            return std::future::pending().await;
-        };
+    /// Begins to wait for a partition's progress: from now on the archive is asked.
+    #[must_use]
+    pub fn wait(&self, partition: Partition) -> Wait {
+        let ProgressWatch { partitions, wanted, .. } = &self.history().watch;
         // What was seen before does not count: a backup may have been put back since.
-        let mut progress = progress.subscribe();
-        watch.wanted.notify_one();
+        let progress = partitions.get(partition.index()).map(watch::Sender::subscribe);
+        wanted.notify_one();
+        Wait { progress, was_answered: false }
+    }
+}
+
+impl Wait {
+    /// Completes when the partition is held up to a position, which whoever calls this limits in time.
+    /// For a partition that there is not: never.
+    pub async fn reached(&mut self, position: Position) {
+        let Some(progress) = &mut self.progress else { return std::future::pending().await };
         // The sender lives as long as the history.
-        while progress.changed().await.is_ok() && *progress.borrow_and_update() < position {}
+        while progress.changed().await.is_ok() {
+            self.was_answered = true;
+            if *progress.borrow_and_update() >= position {
+                return;
+            }
+        }
+    }
+
+    /// Whether the archive said how far it is since this wait began.
+    #[must_use]
+    pub fn was_answered(&self) -> bool {
+        let unseen = |progress: &watch::Receiver<Position>| progress.has_changed().unwrap_or(false);
+        self.was_answered || self.progress.as_ref().is_some_and(unseen)
     }
 }
 
@@ -73,16 +100,20 @@ impl History {
         if partitions.is_empty() {
             return self.watch.wanted.notified().await;
         }
-        match self.progress_of(partitions).await {
+        let again = match self.progress_of(partitions).await {
             Ok(seen) => {
                 for (partition, position) in seen {
                     // Also if it is the same: it was looked at after whoever waits had begun to.
                     self.watch.partitions[partition.index()].send_replace(position);
                 }
+                LOOK_AGAIN
             }
-            Err(error) => tracing::warn!(%error, "archive: progress cannot be read"),
-        }
-        sleep(LOOK_AGAIN).await;
+            Err(error) => {
+                tracing::warn!(%error, "archive: progress cannot be read");
+                FAILED_AGAIN
+            }
+        };
+        sleep(again).await;
     }
 
     pub(super) async fn progress_of(

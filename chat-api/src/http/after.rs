@@ -22,9 +22,15 @@ pub(super) async fn caught_up(
     if service.hub.is_beyond(partition, position) {
         return Err(Problem::x_after_beyond_the_log());
     }
+    // Begun before the hub is waited for, so that the archive has all of this time to answer.
+    let mut archive = reader.wait(partition);
     let reached = async {
         service.hub.reached(partition, position.next()).await;
-        reader.reached(partition, position).await;
+        archive.reached(position).await;
     };
-    timeout(PATIENCE, reached).await.map_err(|_| Problem::behind())
+    if timeout(PATIENCE, reached).await.is_ok() {
+        return Ok(());
+    }
+    // Only of an archive that answers is it known that it is behind.
+    Err(if archive.was_answered() { Problem::behind() } else { Problem::archive_unavailable() })
 }

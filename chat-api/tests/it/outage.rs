@@ -201,6 +201,10 @@ async fn while_the_archive_is_away_people_talk_on_and_it_is_filled_afterwards() 
     said.push("40".to_owned());
     assert_eq!(socket.contents(40).await, said[1..]);
     assert_problem(replica.get(&token, "/v1/messages").await, 503, "history-unavailable").await;
+    let accepted: serde_json::Value = response.json().await.unwrap();
+    let request = replica.http.get(replica.url("/v1/messages")).bearer_auth(&token);
+    let request = request.header("x-after", accepted["cursor"].as_str().unwrap());
+    assert_problem(request.send().await.unwrap(), 503, "history-unavailable").await;
     assert_eq!(replica.http.get(replica.url("/v1/readyz")).send().await.unwrap().status(), 200);
 
     mongodb.restart().await.unwrap();
