@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use chrono::DateTime;
-use mongodb::bson::{self, Bson, Document, RawDocumentBuf, cstr, rawdoc};
+use mongodb::bson::{self, Bson, Document, RawDocument, RawDocumentBuf, cstr, doc, rawdoc};
 
 use crate::message::{
     Body, BodyHash, Content, Envelope, Event, MessageId, Partition, Position, RoomId, UserId,
@@ -43,22 +43,33 @@ pub(super) fn of_event(event: &Event) -> RawDocumentBuf {
 struct Unreadable {
     /// Its id, if that is a text; otherwise what it is.
     id: String,
-    /// The first field that is not as this release writes it.
+    /// The first field that is not as this release writes it, or `encoding`.
     field: &'static str,
 }
 
 /// The event of a document, if it is one that this release can read. One that is not hides none of its
 /// neighbours: it is named, once, and left out.
 pub(super) fn readable(document: &Document) -> Option<Event> {
-    match to_event(document) {
-        Ok(event) => Some(event),
-        Err(Unreadable { id, field }) => {
-            if NAMED.lock().unwrap_or_else(PoisonError::into_inner).is_news(&id) {
-                tracing::warn!(document = id, field, "archive: a document is left out");
-                ::metrics::counter!(metrics::UNREADABLE_DOCUMENTS, "field" => field).increment(1);
-            }
-            None
-        }
+    to_event(document).inspect_err(leave_out).ok()
+}
+
+/// The same of a document as it came. The server takes texts that are not UTF-8, of which no tree can be
+/// made.
+pub(super) fn readable_raw(raw: &RawDocument) -> Option<Event> {
+    if let Ok(document) = Document::try_from(raw) {
+        return readable(&document);
+    }
+    let named = raw.get("_id").ok().flatten().and_then(|id| Bson::try_from(id).ok());
+    let named = named.map_or_else(Document::new, |id| doc! { "_id": id });
+    leave_out(&Unreadable { id: id(&named), field: "encoding" });
+    None
+}
+
+/// Names a document that is left out.
+fn leave_out(Unreadable { id, field }: &Unreadable) {
+    if NAMED.lock().unwrap_or_else(PoisonError::into_inner).is_news(id) {
+        tracing::warn!(document = id, field, "archive: a document is left out");
+        ::metrics::counter!(metrics::UNREADABLE_DOCUMENTS, "field" => *field).increment(1);
     }
 }
 

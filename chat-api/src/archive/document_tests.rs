@@ -72,6 +72,19 @@ fn a_document_is_named_by_its_id_of_whatever_type() {
 }
 
 #[test]
+fn a_text_that_is_not_utf_8_is_its_own_documents_fault() {
+    for event in events() {
+        let mut bytes = of_event(&event).into_bytes();
+        let read =
+            |bytes: &[u8]| readable_raw(&RawDocumentBuf::from_bytes(bytes.to_vec()).unwrap());
+        assert_eq!(read(&bytes), Some(event));
+        let at = bytes.windows(2).position(|two| two == "é".as_bytes()).unwrap();
+        bytes[at] = b'x';
+        assert_eq!(read(&bytes), None);
+    }
+}
+
+#[test]
 fn a_document_is_named_once_until_too_many_are() {
     let mut named = Named(BTreeSet::new());
     for number in 0..NAMED_MAX {

@@ -2,9 +2,9 @@
 
 use futures_util::TryStreamExt as _;
 use mongodb::Collection;
-use mongodb::bson::{Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
+use mongodb::bson::{Bson, RawDocument, RawDocumentBuf, doc};
 
-use super::{READ_TIMEOUT, document};
+use super::{READ_TIMEOUT, document, progress};
 use crate::message::{Event, Position, RoomId};
 
 /// Bytes of documents that a page has at most, unless its first one is larger: what one who asks makes
@@ -47,14 +47,15 @@ pub struct Page {
 
 /// Documents in the order in which they were read.
 pub(super) struct Found {
-    documents: Vec<Document>,
+    documents: Vec<RawDocumentBuf>,
     more_behind: Option<Position>,
 }
 
 impl Found {
     /// The messages in these documents. Those that cannot be read are left out.
     pub(super) fn page(self, from: End) -> Page {
-        let mut events: Vec<_> = self.documents.iter().filter_map(document::readable).collect();
+        let documents = self.documents.iter();
+        let mut events: Vec<_> = documents.filter_map(|raw| document::readable_raw(raw)).collect();
         if from == End::Newest {
             events.reverse();
         }
@@ -85,7 +86,7 @@ pub(super) async fn read(
                 End::Newest => span.before = Some(position),
                 End::Oldest => span.after = Some(position),
             }
-            documents.push(Document::try_from(raw)?);
+            documents.push(raw);
         }
         if is_last {
             return Ok(Found { documents, more_behind: None });
@@ -101,12 +102,8 @@ pub(super) async fn read(
 
 /// Where a document stands, though the rest of it may not be readable. Only what is a number is found.
 fn position(document: &RawDocument) -> Option<Position> {
-    let number = match document.get("pos").ok()?? {
-        RawBsonRef::Int64(number) => number,
-        RawBsonRef::Int32(number) => number.into(),
-        _ => return None,
-    };
-    Position::from_raw(number).ok()
+    let number = Bson::try_from(document.get("pos").ok()??).ok()?;
+    Position::from_raw(progress::number(&number)?).ok()
 }
 
 /// The place up to which a span was read.

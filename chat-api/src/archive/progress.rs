@@ -129,11 +129,14 @@ fn ids(generation: u16, partitions: &[Partition]) -> Vec<String> {
     partitions.iter().map(|partition| id(generation, *partition)).collect()
 }
 
-/// Servers answer with whichever type of number is at hand.
-fn number(value: &Bson) -> Option<i64> {
+/// A whole number. Servers answer with whichever type of number is at hand, and so does whoever writes by
+/// hand.
+pub(super) fn number(value: &Bson) -> Option<i64> {
     match value {
         Bson::Int32(number) => Some(i64::from(*number)),
         Bson::Int64(number) => Some(*number),
+        // A whole one is written without a point.
+        Bson::Double(number) => number.to_string().parse().ok(),
         _ => None,
     }
 }

@@ -15,6 +15,8 @@ fn strange(number: i64) -> Vec<(&'static str, Document)> {
         ("kind", doc! { "_id": id("3"), "type": "pin", "ref": id("1") }),
         ("id", doc! { "_id": number, "content": "private words" }),
         ("hash", doc! { "_id": id("5"), "body_hash": "private", "content": "private words" }),
+        // Its place, as a shell may write a number.
+        ("place", doc! { "_id": id("6"), "pos": 10.0, "content": "private words" }),
     ]
 }
 
@@ -33,10 +35,10 @@ async fn a_document_that_cannot_be_read_is_left_out_and_hides_nothing() {
     let replica = setup.replica_with(|config| config.ring_bytes = 1).await;
     let token = setup.issuer.token("ada");
     let mut last = json!(null);
-    for number in 0..10 {
+    for number in 0..12 {
         last = replica.say(&token, &number.to_string()).await;
     }
-    setup.stored_count(10).await;
+    setup.stored_count(12).await;
     settled(&replica, &token, last["cursor"].as_str().unwrap()).await;
     let messages = setup.collection("messages").await;
     let home = Setup::lobby_partition();
@@ -51,8 +53,8 @@ async fn a_document_that_cannot_be_read_is_left_out_and_hides_nothing() {
         whole.extend(document);
         messages.insert_one(whole).await.unwrap();
     }
-    let expected = ["1", "3", "5", "7", "9"];
-    let page = replica.history(&token, 5).await;
+    let expected = ["1", "3", "5", "7", "9", "11"];
+    let page = replica.history(&token, 6).await;
     let contents: Vec<&str> = page.iter().map(|said| said["content"].as_str().unwrap()).collect();
     assert_eq!(contents, expected);
 
