@@ -9,7 +9,7 @@ use futures_util::TryStreamExt as _;
 use mongodb::Collection;
 use mongodb::bson::{DateTime, Document, doc};
 
-use super::READ_TIMEOUT;
+use super::{READ_TIMEOUT, progress};
 use crate::message::RoomId;
 
 /// A stamp that is later than the log's own clock by more than this is not trusted. Clocks that are kept
@@ -18,7 +18,10 @@ const AHEAD_MILLIS: i64 = 5 * 60 * 1000;
 /// Within this no two places stand in another order than their stamps, if each was stamped no more than
 /// [`AHEAD_MILLIS`] before or after the log had it.
 const DISORDER_MILLIS: i64 = 2 * AHEAD_MILLIS;
-/// Places after one that tell what time it was in the log.
+/// Stamps within that time that are looked at, at most. A room that is louder is searched through that
+/// many of them, which are those of some seconds: clocks that are kept differ by less.
+const LOOKED_AT: i64 = 10_000;
+/// Places before one, and after it, that tell what time it was in the log.
 const WITNESSES: u32 = 10;
 /// Wrong stamps that are passed over to find a place; each costs a few small queries.
 const ROUNDS: usize = 16;
@@ -92,6 +95,9 @@ impl Since {
         let query = doc! { "room_id": self.room.as_str(), "timestamp": stamps(until), "pos": &pos };
         let first = [
             doc! { "$match": query },
+            // As the index has them.
+            doc! { "$sort": { "timestamp": 1, "pos": 1 } },
+            doc! { "$limit": LOOKED_AT },
             doc! { "$group": {
                 "_id": null,
                 // Compared by its first field, and so by place.
@@ -104,16 +110,27 @@ impl Since {
         Ok(Some(first.and_then(mark).unwrap_or(earliest)))
     }
 
-    /// Whether the log goes on with much earlier stamps.
+    /// Whether the log goes on with much earlier stamps. One that is much earlier than what stands before
+    /// as well tells nothing: it comes from a clock that is slow.
     async fn is_ahead_of_the_log(&self, found: Mark) -> mongodb::error::Result<bool> {
-        let query = doc! { "room_id": self.room.as_str(), "pos": { "$gt": found.pos } };
-        let after = self.messages.find(query).sort(doc! { "pos": 1 }).limit(i64::from(WITNESSES));
-        let after = after.projection(shown()).max_time(READ_TIMEOUT);
-        // One more than there can be: otherwise the server keeps the cursor for a second answer.
-        let after: Vec<Document> = after.batch_size(WITNESSES + 1).await?.try_collect().await?;
-        let stamps = after.iter().filter_map(mark).map(|after| after.stamp);
-        let clock = stamps.filter(|stamp| *stamp <= self.latest()).max();
+        let mut before = self.stamps(doc! { "$lt": found.pos }, -1).await?;
+        before.sort_unstable();
+        let was = before.get(before.len() / 2).copied().unwrap_or(i64::MIN);
+        let is_credible =
+            |stamp: i64| stamp <= self.latest() && stamp.saturating_add(DISORDER_MILLIS) >= was;
+        let after = self.stamps(doc! { "$gt": found.pos }, 1).await?;
+        let clock = after.into_iter().filter(|stamp| is_credible(*stamp)).max();
         Ok(clock.is_some_and(|clock| clock.saturating_add(AHEAD_MILLIS) < found.stamp))
+    }
+
+    /// The stamps of the places next to one.
+    async fn stamps(&self, pos: Document, direction: i32) -> mongodb::error::Result<Vec<i64>> {
+        let query = doc! { "room_id": self.room.as_str(), "pos": pos };
+        let found = self.messages.find(query).sort(doc! { "pos": direction });
+        let found = found.limit(i64::from(WITNESSES)).projection(shown()).max_time(READ_TIMEOUT);
+        // One more than there can be: otherwise the server keeps the cursor for a second answer.
+        let found: Vec<Document> = found.batch_size(WITNESSES + 1).await?.try_collect().await?;
+        Ok(found.iter().filter_map(mark).map(|mark| mark.stamp).collect())
     }
 
     async fn before(&self, pos: i64) -> mongodb::error::Result<Option<Mark>> {
@@ -131,5 +148,5 @@ fn shown() -> Document {
 
 fn mark(document: &Document) -> Option<Mark> {
     let stamp = document.get_datetime("timestamp").ok()?.timestamp_millis();
-    Some(Mark { pos: document.get_i64("pos").ok()?, stamp })
+    Some(Mark { pos: progress::number(document.get("pos")?)?, stamp })
 }

@@ -194,3 +194,14 @@ async fn a_stamp_at_the_end_of_the_log_is_not_trusted_if_it_is_far_ahead() {
     assert_eq!(until(60_000).await, [vec![0], vec![1, 2]], "clocks may differ a little");
     assert_eq!(until(1_200_000).await, [vec![0, 1, 2], vec![]]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_clock_at_the_end_of_the_log_hides_nothing_before_it() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+    let now = DateTime::from_timestamp_millis(Utc::now().timestamp_millis()).unwrap();
+    said_at(&setup, now, &[-3_000, -2_000, -50 * 365 * 86_400_000]).await;
+    let time = now - Duration::milliseconds(2_500);
+    assert_eq!(sides(&replica, &token, time).await, [vec![0], vec![1, 2]]);
+}
