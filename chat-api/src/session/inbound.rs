@@ -18,6 +18,9 @@ use crate::ws::frame::{self, Inbound, Outbound};
 
 /// Rooms that one socket hears.
 pub(super) const ROOMS_MAX: usize = 128;
+/// A name that is repeated in an answer, in bytes: as long as a room's may be. A frame that names a
+/// longer one could be larger than the one in which it came.
+const REPEATED_MAX: usize = 64;
 /// A cursor of another replica may be a moment ahead of this one.
 const AHEAD: Duration = Duration::from_secs(2);
 
@@ -131,7 +134,8 @@ impl Session {
     }
 
     async fn complain(&mut self, code: &str, detail: &str, room: &str) -> Result<(), End> {
-        self.say(&Outbound::Error { code, detail, room_id: Some(room) }).await
+        let room_id = (room.len() <= REPEATED_MAX).then_some(room);
+        self.say(&Outbound::Error { code, detail, room_id }).await
     }
 }
 

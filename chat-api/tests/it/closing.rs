@@ -290,4 +290,11 @@ async fn the_longest_content_passes_both_ways_however_it_is_written_and_comes_in
             _ => panic!("{text}"),
         }
     }
+
+    // What is repeated does not make an answer larger than that.
+    let room = "x".repeat(100 * 1024 - 50);
+    socket.send_text(&format!(r#"{{"type":"subscribe","rooms":{{"{room}":null}}}}"#)).await;
+    let error = socket.expect("error").await;
+    assert_eq!(error["code"], "unknown-room");
+    assert!(error.to_string().len() <= 100 * 1024, "{} bytes", error.to_string().len());
 }
