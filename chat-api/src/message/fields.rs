@@ -4,6 +4,7 @@ mod once;
 mod surrogates;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use serde::de::DeserializeSeed as _;
 use serde_json::{Map, Value};
@@ -49,8 +50,8 @@ pub enum FieldError {
 }
 
 /// A value, and the names that are there more than once in one of its objects.
-fn read(bytes: &[u8]) -> Result<(Value, Vec<String>), serde_json::Error> {
-    let repeated = RefCell::new(Vec::new());
+fn read(bytes: &[u8]) -> Result<(Value, BTreeSet<String>), serde_json::Error> {
+    let repeated = RefCell::new(BTreeSet::new());
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = Once(&repeated).deserialize(&mut json)?;
     json.end()?;
@@ -66,7 +67,7 @@ impl Fields {
         let (value, repeated) = read
             .map_err(|error| FieldError::NotJson { line: error.line(), column: error.column() })?;
         if !repeated.is_empty() {
-            return Err(FieldError::Repeated(repeated));
+            return Err(FieldError::Repeated(repeated.into_iter().collect()));
         }
         match value {
             Value::Object(members) => Ok(Self(members)),

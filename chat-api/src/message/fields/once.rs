@@ -1,6 +1,7 @@
 //! Reading JSON that notices names that are there more than once.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -8,7 +9,7 @@ use serde_json::{Map, Number, Value};
 
 /// Reads a value, and notes each name that is there more than once in an object, once.
 #[derive(Clone, Copy)]
-pub(super) struct Once<'a>(pub(super) &'a RefCell<Vec<String>>);
+pub(super) struct Once<'a>(pub(super) &'a RefCell<BTreeSet<String>>);
 
 impl<'de> DeserializeSeed<'de> for Once<'_> {
     type Value = Value;
@@ -66,9 +67,8 @@ impl<'de> Visitor<'de> for Once<'_> {
         let mut values = Map::new();
         while let Some(name) = members.next_key::<String>()? {
             let value = members.next_value_seed(self)?;
-            let mut repeated = self.0.borrow_mut();
-            if values.contains_key(&name) && !repeated.contains(&name) {
-                repeated.push(name.clone());
+            if values.contains_key(&name) {
+                self.0.borrow_mut().insert(name.clone());
             }
             values.insert(name, value);
         }
