@@ -54,7 +54,8 @@ pub const ARCHIVE_LAG_RECORDS: &str = "chat_archive_lag_records";
 pub const ARCHIVE_LAG_SECONDS: &str = "chat_archive_lag_seconds";
 /// What MongoDB failed.
 pub const ARCHIVE_FAILURES: &str = "chat_archive_failures_total";
-/// Stored documents that are left out of their pages, because of one of [`DOCUMENT_FIELDS`].
+/// Stored documents that are left out of their pages, because of one of [`DOCUMENT_FIELDS`] or of their
+/// [`ENCODING`].
 pub const UNREADABLE_DOCUMENTS: &str = "chat_unreadable_documents_total";
 /// The fields of a document of a message, and the one that tells its kind.
 pub const DOCUMENT_FIELDS: [&str; 10] = [
@@ -69,6 +70,8 @@ pub const DOCUMENT_FIELDS: [&str; 10] = [
     "user_id",
     "user_name",
 ];
+/// A text in a document is not UTF-8.
+pub const ENCODING: &str = "encoding";
 /// Records that became dead letters, because they are [`UNDECODABLE`] or [`REFUSED`].
 pub const DEAD_LETTERS: &str = "chat_dead_letters_total";
 /// Nobody can read it.
@@ -130,7 +133,7 @@ pub fn describe() {
     for why in [PERSON, BUSY] {
         ::metrics::counter!(READ_REFUSALS, "why" => why).increment(0);
     }
-    for field in DOCUMENT_FIELDS {
+    for field in DOCUMENT_FIELDS.into_iter().chain([ENCODING]) {
         ::metrics::counter!(UNREADABLE_DOCUMENTS, "field" => field).increment(0);
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn readable_raw(raw: &RawDocument) -> Option<Event> {
     }
     let named = raw.get("_id").ok().flatten().and_then(|id| Bson::try_from(id).ok());
     let named = named.map_or_else(Document::new, |id| doc! { "_id": id });
-    leave_out(&Unreadable { id: id(&named), field: "encoding" });
+    leave_out(&Unreadable { id: id(&named), field: metrics::ENCODING });
     None
 }
 
