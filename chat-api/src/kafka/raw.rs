@@ -62,7 +62,8 @@ impl Raw {
         let headers_size = headers.bytes.saturating_add(headers.count * HEADER);
         let size = length(record.key()) + length(record.payload()) + headers_size;
         let bare = Self { written, ..Self::bare(partition, position) };
-        if size > KEPT {
+        // A dead letter has headers of ours besides what was kept, and was small enough to be written.
+        if size > KEPT && (size > dlq::MAX_BYTES || record.topic() != log.dead_letters()) {
             return Ok(bare.cut_down(record.key(), record.payload(), size));
         }
         Ok(Self {

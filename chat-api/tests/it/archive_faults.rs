@@ -10,7 +10,7 @@ use mongodb::bson::{Document, doc};
 use serde_json::json;
 
 use crate::by_hand::{Putter, Reader, cut, held, rooms};
-use crate::command::program;
+use crate::command::{Alone, program};
 use crate::dlq::run;
 use crate::setup::{Replica, Setup, eventually};
 use chat_api::message::RoomId;
@@ -66,15 +66,7 @@ async fn the_lag_is_shown_while_nothing_can_be_written() {
     let home = tempfile::tempdir().unwrap();
     let mongodb = devstack::mongodb::Server::start_private(home.path()).await.unwrap();
     let setup = Setup::on(&devstack::shared::kafka_brokers().unwrap(), mongodb.uri()).await;
-    // Metrics are one per process: others' tests count in this one.
-    let admin = free();
-    let child = program(&setup)
-        .arg("serve")
-        .env("CHAT_LISTEN", "127.0.0.1:0")
-        .env("ADMIN_LISTEN", &admin)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let alone = Alone::start(&setup);
     let putter = Putter::new(&setup);
     putter.say(&RoomId::lobby(), "before");
     putter.flush();
@@ -82,21 +74,10 @@ async fn the_lag_is_shown_while_nothing_can_be_written() {
     mongodb.freeze();
     (0..50).for_each(|number| putter.say(&RoomId::lobby(), &number.to_string()));
     putter.flush();
-    let http = reqwest::Client::new();
-    let series =
-        format!("chat_archive_lag_records{{partition=\"{}\"}} 50", Setup::lobby_partition());
-    eventually("the lag is shown", async || {
-        let response = http.get(format!("http://{admin}/metrics")).send().await.ok()?;
-        response.text().await.ok()?.contains(&series).then_some(())
-    })
-    .await;
+    let home = Setup::lobby_partition();
+    alone.shows(&[&format!("chat_archive_lag_records{{partition=\"{home}\"}} 50")]).await;
     mongodb.thaw();
     setup.stored_count(51).await;
-    drop(child);
-}
-
-fn free() -> String {
-    format!("127.0.0.1:{}", devstack::ports::free().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]

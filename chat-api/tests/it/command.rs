@@ -24,9 +24,45 @@ pub(crate) fn program(setup: &Setup) -> Command {
     command
 }
 
+/// The program as it serves, in a process of its own: metrics are one per process, and in that of the tests
+/// all of them count.
+pub(crate) struct Alone {
+    _child: Child,
+    http: reqwest::Client,
+    admin: SocketAddr,
+    pub(crate) address: SocketAddr,
+}
+
+impl Alone {
+    pub(crate) fn start(setup: &Setup) -> Self {
+        let (mut command, address) = serve(setup);
+        let admin = free();
+        let child = command.env("ADMIN_LISTEN", admin.to_string()).stderr(Stdio::null()).spawn();
+        Self { _child: child.unwrap(), http: reqwest::Client::new(), admin, address }
+    }
+
+    /// None while it does not serve yet.
+    pub(crate) async fn metrics(&self) -> Option<String> {
+        let response = self.http.get(format!("http://{}/metrics", self.admin)).send().await.ok()?;
+        response.text().await.ok()
+    }
+
+    /// Waits until it shows all of these lines.
+    pub(crate) async fn shows(&self, lines: &[&str]) {
+        eventually(&lines.join(", "), async || {
+            let shown = self.metrics().await?;
+            lines.iter().all(|line| shown.lines().any(|it| it == *line)).then_some(())
+        })
+        .await;
+    }
+}
+
+fn free() -> SocketAddr {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap()
+}
+
 /// The program as it serves, and where.
 pub(crate) fn serve(setup: &Setup) -> (Command, SocketAddr) {
-    let free = || TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     let address = free();
     let mut command = program(setup);
     command

@@ -1,13 +1,11 @@
 //! Pages of the history: how large they are, and where a time leads
 
-use std::process::Stdio;
-
 use chat_api::message::{Cursor, Position, RoomId};
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use crate::by_hand::{Putter, envelope, partitioner};
-use crate::command::program;
+use crate::command::Alone;
 use crate::setup::{Replica, Setup, eventually};
 use crate::socket::{Socket, request_at};
 
@@ -68,32 +66,18 @@ async fn a_page_has_64_kib_at_most_and_its_link_leads_to_the_rest() {
     }
 }
 
-/// Metrics are one per process: others' tests count in this one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_that_is_behind_gets_pages_of_64_kib_and_everything() {
     const SAID: usize = 150;
     let setup = Setup::new().await;
-    let [address, admin] =
-        [(); 2].map(|()| format!("127.0.0.1:{}", devstack::ports::free().unwrap()));
-    let child = program(&setup)
-        .arg("serve")
-        .env("CHAT_LISTEN", &address)
-        .env("ADMIN_LISTEN", &admin)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let alone = Alone::start(&setup);
     let putter = Putter::new(&setup);
     let padding = "x".repeat(16_000);
     (0..SAID).for_each(|number| putter.say(&RoomId::lobby(), &format!("{number} {padding}")));
     putter.flush();
     setup.stored_count(SAID).await;
-    let http = reqwest::Client::new();
-    let metrics = async || {
-        let response = http.get(format!("http://{admin}/metrics")).send().await.ok()?;
-        response.text().await.ok()
-    };
     eventually("the fan-out has read it", async || {
-        let read = metrics().await?.lines().find_map(|line| {
+        let read = alone.metrics().await?.lines().find_map(|line| {
             let count = line.strip_prefix("chat_fanout_records_total{outcome=\"new\"} ")?;
             count.parse::<usize>().ok()
         });
@@ -101,7 +85,7 @@ async fn a_socket_that_is_behind_gets_pages_of_64_kib_and_everything() {
     })
     .await;
 
-    let mut request = request_at(address.parse().unwrap());
+    let mut request = request_at(alone.address);
     let token = format!("Bearer {}", setup.issuer.token("ada")).parse().unwrap();
     request.headers_mut().insert("authorization", token);
     let mut socket = Socket::open(request).await.unwrap();
@@ -111,11 +95,10 @@ async fn a_socket_that_is_behind_gets_pages_of_64_kib_and_everything() {
     let heard: Vec<usize> = events.iter().map(|event| number(&event["event"])).collect();
     assert_eq!(heard, (0..SAID).collect::<Vec<_>>());
     // The ring holds 1 MiB, so 85 of them at least came out of the archive, four to a page.
-    let metrics = metrics().await.unwrap();
+    let metrics = alone.metrics().await.unwrap();
     let line = metrics.lines().find_map(|line| line.strip_prefix("chat_archive_reads_total "));
     let reads: usize = line.unwrap().parse().unwrap();
     assert!(reads >= 85 / 4, "{reads} pages");
-    drop(child);
 }
 
 /// A lobby in which these were said in this order, `stamps` milliseconds from now.
