@@ -107,6 +107,16 @@ async fn more_connections_than_there_is_room_for_keep_no_standing_caller_out() {
         further.push(connection);
     }
     standing.prompt(PromptRequest {}).await.expect("it is still served");
+    let mut refused = 0;
+    for connection in &mut further {
+        // Who is let in hears the service's settings.
+        let mut first = [0];
+        let heard = tokio::time::timeout(HANG, connection.read(&mut first))
+            .await
+            .expect("it is let in or ended");
+        refused += usize::from(!heard.is_ok_and(|bytes| bytes > 0));
+    }
+    assert!(refused > 0, "all of them were let in");
     for connection in further {
         ended(connection).await;
     }
