@@ -11,8 +11,6 @@ mod archive;
 mod archive_faults;
 mod by_hand;
 mod closing;
-#[path = "../../../process/tests/it/collector.rs"]
-mod collector;
 mod command;
 mod connections;
 mod corpora;
@@ -21,8 +19,6 @@ mod dashboards;
 mod dead_letters;
 mod dlq;
 mod documents;
-#[path = "../../../process/tests/it/every_option.rs"]
-mod every_option;
 mod fixtures;
 mod fleet;
 mod foreign;
@@ -34,8 +30,6 @@ mod issuer;
 mod message;
 mod messages;
 mod newer;
-#[path = "../../../process/tests/it/dashboards.rs"]
-mod observed;
 mod openapi;
 mod options;
 mod outage;

@@ -2,11 +2,10 @@
 
 use chat_api::cli::Cli;
 use clap::CommandFactory as _;
+use service_process_testing::options::EveryOption;
 
-use crate::every_option::Shown;
-
-fn shown() -> Shown<'static> {
-    Shown {
+fn every_option() -> EveryOption<'static> {
+    EveryOption {
         program: Cli::command(),
         example: "chat_options",
         variables: &[
@@ -20,15 +19,15 @@ fn shown() -> Shown<'static> {
 
 #[test]
 fn an_empty_variable_is_as_one_that_is_not_set() {
-    shown().takes_an_empty_variable_for_none();
+    every_option().takes_an_empty_variable_for_none();
 }
 
 #[test]
 fn a_switch_is_off_by_everything_that_says_no_and_on_by_what_says_yes() {
-    shown().switches_off_by_what_says_no();
+    every_option().switches_off_by_what_says_no();
 }
 
 #[test]
 fn a_value_that_cannot_be_used_is_refused_with_the_name_of_its_option() {
-    shown().names_the_option_of_what_it_refuses();
+    every_option().names_the_option_of_what_it_refuses();
 }

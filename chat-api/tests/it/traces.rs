@@ -5,13 +5,12 @@ use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::Stdio;
 
-use opentelemetry_proto::tonic::trace::v1::Span;
 use serde_json::json;
+use service_process_testing::collector::{Collector, Span, attribute, hex};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 
 use crate::by_hand::{Record, envelope, held, records};
-use crate::collector::{Collector, attribute, hex};
 use crate::command::{finish, serve, terminate};
 use crate::setup::{HANG, Setup, eventually};
 use crate::socket::{Socket, request_at};

@@ -5,8 +5,6 @@ mod accounts_pages;
 mod audit_tail;
 mod bad_input;
 mod check_config;
-#[path = "../../../process/tests/it/collector.rs"]
-mod collector;
 mod commands;
 mod connections;
 mod connector;
@@ -14,15 +12,11 @@ mod corpora;
 mod costs;
 mod dashboards;
 mod enumeration;
-#[path = "../../../process/tests/it/every_option.rs"]
-mod every_option;
 mod guard;
 mod hang_ups;
 mod health;
 mod lockout;
 mod login;
-#[path = "../../../process/tests/it/dashboards.rs"]
-mod observed;
 mod options;
 mod partitions;
 mod passwords;

@@ -5,13 +5,13 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use auth_connector::cli::Cli;
 use clap::CommandFactory as _;
+use service_process_testing::options::EveryOption;
 
 use crate::check_config::check;
 use crate::connector::{program, text};
-use crate::every_option::Shown;
 
-fn shown() -> Shown<'static> {
-    Shown {
+fn every_option() -> EveryOption<'static> {
+    EveryOption {
         program: Cli::command(),
         example: "connector_options",
         variables: &[
@@ -27,17 +27,17 @@ fn shown() -> Shown<'static> {
 
 #[test]
 fn an_empty_variable_is_as_one_that_is_not_set() {
-    shown().takes_an_empty_variable_for_none();
+    every_option().takes_an_empty_variable_for_none();
 }
 
 #[test]
 fn a_switch_is_off_by_everything_that_says_no_and_on_by_what_says_yes() {
-    shown().switches_off_by_what_says_no();
+    every_option().switches_off_by_what_says_no();
 }
 
 #[test]
 fn a_value_that_cannot_be_used_is_refused_with_the_name_of_its_option() {
-    shown().names_the_option_of_what_it_refuses();
+    every_option().names_the_option_of_what_it_refuses();
 }
 
 #[test]

@@ -2,11 +2,10 @@
 
 use auth_proto::connector::v1::password_connector_client::PasswordConnectorClient;
 use auth_proto::connector::v1::{PromptRequest, RefreshRequest};
-use opentelemetry_proto::tonic::trace::v1::Span;
+use service_process_testing::collector::{Collector, Span, attribute, hex};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Request};
 
-use crate::collector::{Collector, attribute, hex};
 use crate::connector::{Database, PASSWORD, attempt, origin};
 use crate::program::Program;
 

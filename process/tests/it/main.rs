@@ -2,7 +2,6 @@
 #![expect(clippy::disallowed_methods, reason = "tests are the outermost layer")]
 
 mod admin;
-mod collector;
 mod door;
 mod lifecycle;
 mod service;

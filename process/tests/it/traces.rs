@@ -1,6 +1,6 @@
 use nix::sys::signal::Signal;
+use service_process_testing::collector::{Collector, hex};
 
-use crate::collector::{Collector, hex};
 use crate::service::{Service, command};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";

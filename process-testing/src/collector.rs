@@ -11,14 +11,15 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 };
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
-use opentelemetry_proto::tonic::trace::v1::Span;
+pub use opentelemetry_proto::tonic::trace::v1::Span;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
-/// A running receiver.
-pub(crate) struct Collector {
-    pub(crate) endpoint: String,
+/// A running receiver. It ends with the runtime that it was started in.
+pub struct Collector {
+    /// Its address, as `OTEL_EXPORTER_OTLP_ENDPOINT` takes it.
+    pub endpoint: String,
     received: Received,
 }
 
@@ -27,7 +28,9 @@ pub(crate) struct Collector {
 struct Received(Arc<Mutex<Vec<(String, Span)>>>);
 
 impl Collector {
-    pub(crate) fn start() -> Self {
+    /// Starts one at a free port. Must be called inside a runtime.
+    #[must_use]
+    pub fn start() -> Self {
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let connections = TcpIncoming::bind(any_port).expect("a free port");
         let endpoint = format!("http://{}", connections.local_addr().expect("an address"));
@@ -38,7 +41,8 @@ impl Collector {
     }
 
     /// What came so far: service and span.
-    pub(crate) fn spans(&self) -> Vec<(String, Span)> {
+    #[must_use]
+    pub fn spans(&self) -> Vec<(String, Span)> {
         self.received.0.lock().expect("no panic under it").clone()
     }
 }
@@ -61,7 +65,8 @@ impl TraceService for Received {
 }
 
 /// The value of an attribute, if it is text.
-pub(crate) fn attribute(attributes: &[KeyValue], key: &str) -> Option<String> {
+#[must_use]
+pub fn attribute(attributes: &[KeyValue], key: &str) -> Option<String> {
     let found = attributes.iter().find(|attribute| attribute.key == key)?;
     match &found.value {
         Some(AnyValue { value: Some(Value::StringValue(text)) }) => Some(text.clone()),
@@ -70,7 +75,8 @@ pub(crate) fn attribute(attributes: &[KeyValue], key: &str) -> Option<String> {
 }
 
 /// An id as `traceparent` writes it.
-pub(crate) fn hex(id: &[u8]) -> String {
+#[must_use]
+pub fn hex(id: &[u8]) -> String {
     let digits = id.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
     digits.map(|digit| char::from_digit(digit.into(), 16).expect("a digit")).collect()
 }

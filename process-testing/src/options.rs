@@ -1,30 +1,50 @@
 //! Every documented option of a program, with each value by which a template says "nothing" or "no".
-//! For tests of both services.
+//!
+//! A service has an example that is only [`show`], so that nothing is started when a command line is
+//! tried; its tests run that example through [`EveryOption`].
 
-use std::process::Command;
+use std::fmt::Debug;
+use std::process::{Command, ExitCode};
 
+use clap::{CommandFactory, FromArgMatches};
+use service_process::cli::parse_or_exit;
 use service_process::reference::{Documented, options};
 
 /// What says no, in some of its spellings.
 const NO: [&str; 6] = ["false", "0", "no", "off", "FALSE", "No"];
 const YES: [&str; 4] = ["true", "1", "yes", "on"];
 
-/// A program that shows what it makes of its command line and its variables.
-pub(crate) struct Shown<'a> {
-    /// Its definition.
-    pub(crate) program: clap::Command,
-    /// The example that shows it.
-    pub(crate) example: &'a str,
-    /// Usable values, so that nothing is missing.
-    pub(crate) variables: &'a [(&'a str, &'a str)],
-    /// The arguments of commands for which `somebody` in each place would not do.
-    pub(crate) arguments: &'a [(&'a str, &'a str)],
+/// Prints what a program makes of its command line and its environment, and returns the code that the
+/// program would refuse them with.
+#[must_use]
+#[expect(clippy::print_stdout, reason = "the answer of a command, not a log line")]
+pub fn show<C: CommandFactory + FromArgMatches + Debug>() -> ExitCode {
+    match parse_or_exit::<C>() {
+        Ok(parsed) => {
+            println!("{parsed:?}");
+            ExitCode::SUCCESS
+        }
+        Err(code) => code,
+    }
+}
+
+/// Every documented option of a program.
+pub struct EveryOption<'a> {
+    /// The program's definition.
+    pub program: clap::Command,
+    /// The name of its example that is [`show`].
+    pub example: &'a str,
+    /// Usable values, so that nothing is missing: variable and value.
+    pub variables: &'a [(&'a str, &'a str)],
+    /// Commands for which `somebody` in the place of each argument would not do, each with the
+    /// arguments that it gets instead.
+    pub arguments: &'a [(&'a str, &'a str)],
 }
 
 /// How a run ended, and what it said.
 type Answer = (Option<i32>, String);
 
-impl Shown<'_> {
+impl EveryOption<'_> {
     /// Runs a command with its variables and one of them changed; `None`: it is not set.
     fn run(&self, command: &str, variable: &str, value: Option<&str>) -> Answer {
         let tests = std::env::current_exe().expect("the path of this test");
@@ -64,7 +84,7 @@ impl Shown<'_> {
     }
 
     /// An empty variable is as one that is not set.
-    pub(crate) fn takes_an_empty_variable_for_none(&self) {
+    pub fn takes_an_empty_variable_for_none(&self) {
         for (option, variable, command) in self.each() {
             let [unset, empty] = [None, Some("")].map(|it| self.run(&command, &variable, it));
             // Whatever else ended it would be the same with any value.
@@ -76,7 +96,7 @@ impl Shown<'_> {
 
     /// A switch is off by everything that says no, also beside what conflicts with it, and on by what
     /// says yes; by anything else it is neither.
-    pub(crate) fn switches_off_by_what_says_no(&self) {
+    pub fn switches_off_by_what_says_no(&self) {
         for (option, variable, command) in self.each() {
             if !option.is_switch {
                 continue;
@@ -100,7 +120,7 @@ impl Shown<'_> {
 
     /// What cannot be a value is refused with the name of the option; nothing else happens. An option
     /// is the same in all its commands, so one of them tells.
-    pub(crate) fn names_the_option_of_what_it_refuses(&self) {
+    pub fn names_the_option_of_what_it_refuses(&self) {
         for (option, variable, command) in self.each() {
             if command != option.commands[0] {
                 continue;
