@@ -13,7 +13,6 @@ pub mod cli;
 mod clusters;
 pub mod console;
 mod control;
-pub mod crowd;
 pub mod dex;
 pub mod endpoints;
 mod fuzz;

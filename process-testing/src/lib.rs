@@ -8,5 +8,7 @@
 #![expect(clippy::missing_panics_doc, reason = "in a test a panic is the report")]
 
 pub mod collector;
+pub mod crowd;
 pub mod dashboards;
 pub mod options;
+pub mod wait;

@@ -3,20 +3,13 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use devstack::crowd::Crowd;
 use serde_json::json;
+use service_process_testing::crowd::Crowd;
 
-use crate::setup::{HANG, Replica, Setup, eventually};
+use crate::setup::{Replica, Setup, eventually};
 use crate::socket::{Socket, request};
 
 const MANY: usize = 10_000;
-
-async fn all_are_ended(crowd: &mut Crowd, count: usize) {
-    // The first ones were told to come after ten seconds.
-    while crowd.ended().await.unwrap() < count {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
 
 async fn is_counted(replica: &Replica, metric: &str) {
     let line = format!("{metric} ");
@@ -38,10 +31,10 @@ async fn ten_thousand_who_say_nothing_leave_the_admin_port_and_those_who_speak_a
         })
         .await;
     let token = setup.issuer.token("ada");
-    let mut crowd = Crowd::gather(replica.address, MANY, "PRI * HTTP/").await.unwrap();
+    let mut crowd = Crowd::gather(replica.address, MANY, "PRI * HTTP/").await;
     replica.say(&token, "among many").await;
     assert_eq!(replica.readiness().await["ready"], true);
-    tokio::time::timeout(HANG, all_are_ended(&mut crowd, MANY)).await.expect("all are ended");
+    crowd.until_ended(MANY).await;
     is_counted(&replica, r#"http_connections_cut_total{port="public",why="slow_head"}"#).await;
     drop(crowd);
     replica.say(&token, "after many").await;
@@ -52,10 +45,10 @@ async fn ten_thousand_for_whom_there_is_no_place_are_closed_at_once_and_counted(
     let setup = Setup::new().await;
     let replica = setup.replica_with(|config| config.door.connections = 50).await;
     let token = setup.issuer.token("ada");
-    let mut crowd = Crowd::gather(replica.address, MANY, "").await.unwrap();
+    let mut crowd = Crowd::gather(replica.address, MANY, "").await;
     assert_eq!(replica.readiness().await["ready"], true, "the admin port has places of its own");
     is_counted(&replica, r#"http_connections_refused_total{port="public"}"#).await;
-    tokio::time::timeout(HANG, all_are_ended(&mut crowd, MANY - 50)).await.expect("are closed");
+    crowd.until_ended(MANY - 50).await;
     drop(crowd);
     eventually("there is a place again", async || {
         let sent = replica.post(&token, &json!({ "content": "hi" })).send().await;
@@ -94,10 +87,10 @@ async fn answers_that_nobody_reads_are_ended_and_a_stop_does_not_wait_for_them()
     let replica = setup.replica_with(|config| config.door.stall = Duration::from_secs(2)).await;
     // So many that the systems on both sides do not hold them.
     let asked = "GET /v1/openapi.json HTTP/1.1\r\nHost: chat.example\r\n\r\n".repeat(1_000);
-    let mut readers = Crowd::gather(replica.address, 5, &asked).await.unwrap();
+    let mut readers = Crowd::gather(replica.address, 5, &asked).await;
     is_counted(&replica, r#"http_connections_cut_total{port="public",why="stalled"}"#).await;
-    tokio::time::timeout(HANG, all_are_ended(&mut readers, 5)).await.expect("all are ended");
+    readers.until_ended(5).await;
 
-    let _readers = Crowd::gather(replica.address, 5, &asked).await.unwrap();
+    let _readers = Crowd::gather(replica.address, 5, &asked).await;
     assert_eq!(replica.stop().await, ExitCode::SUCCESS);
 }

@@ -1,6 +1,5 @@
 //! A chat of a test's own: topic, database and issuer, and replicas on them.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::process::ExitCode;
@@ -21,13 +20,12 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use service_process::door::DoorArgs;
 use service_process::lifecycle::{Lifecycle, Tasks};
+pub(crate) use service_process_testing::wait::{HANG, eventually};
 use tokio::task::JoinHandle;
 
 use crate::issuer::Issuer;
 use crate::socket::Socket;
 
-/// After this something hangs. No test waits so long when all is well.
-pub(crate) const HANG: Duration = Duration::from_mins(1);
 pub(crate) const ORIGIN: &str = "https://chat.example";
 pub(crate) const PARTITIONS: u16 = 3;
 pub(crate) const SHAPE: TopicShape =
@@ -247,22 +245,6 @@ impl Replica {
         let response = self.http.get(format!("http://{}/ready", self.admin)).send().await.unwrap();
         response.json().await.unwrap()
     }
-}
-
-/// What `condition` gives once it gives something.
-pub(crate) async fn eventually<T, F>(what: &str, mut condition: impl FnMut() -> F) -> T
-where
-    F: Future<Output = Option<T>>,
-{
-    let wait = async {
-        loop {
-            if let Some(value) = condition().await {
-                return value;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(HANG, wait).await.unwrap_or_else(|_| panic!("never: {what}"))
 }
 
 pub(crate) async fn assert_problem(response: Response, status: u16, name: &str) -> Value {

@@ -1,9 +1,8 @@
 //! Connections at the accounts pages, and what is left for others
 
 use std::process::Command;
-use std::time::Duration;
 
-use devstack::crowd::Crowd;
+use service_process_testing::crowd::Crowd;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -42,25 +41,16 @@ async fn pages_are_served(address: std::net::SocketAddr) {
     .await;
 }
 
-async fn all_are_ended(crowd: &mut Crowd, count: usize) {
-    let ended = async {
-        while crowd.ended().await.expect("the crowd tells") < count {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(1), ended).await.expect("all are ended");
-}
-
 #[tokio::test]
 async fn ten_thousand_who_say_nothing_at_the_accounts_pages_leave_logins_and_the_admin_port_alone()
 {
     let database = Database::create().await;
     let (program, address) = start(&database, 20_000).await;
-    let mut crowd = Crowd::gather(address, 10_000, "").await.expect("it takes connections");
+    let mut crowd = Crowd::gather(address, 10_000, "").await;
     assert!(program.is_ready().await);
     logins_are_served(&program).await;
     pages_are_served(address).await;
-    all_are_ended(&mut crowd, 10_000).await;
+    crowd.until_ended(10_000).await;
     drop(crowd);
     pages_are_served(address).await;
     program.stop().await;
@@ -70,7 +60,7 @@ async fn ten_thousand_who_say_nothing_at_the_accounts_pages_leave_logins_and_the
 async fn connections_at_the_accounts_pages_leave_descriptors_for_all_else() {
     let database = Database::create().await;
     let (program, address) = start(&database, 300).await;
-    let mut crowd = Crowd::gather(address, 400, "GET /acc").await.expect("it takes connections");
+    let mut crowd = Crowd::gather(address, 400, "GET /acc").await;
     assert!(program.is_ready().await);
     logins_are_served(&program).await;
     let metrics = program.metrics().await;
@@ -79,7 +69,7 @@ async fn connections_at_the_accounts_pages_leave_descriptors_for_all_else() {
         value.parse::<f64>().ok()
     });
     assert!(refused.is_some_and(|refused| refused >= 300.0), "{refused:?}\n{metrics}");
-    all_are_ended(&mut crowd, 400).await;
+    crowd.until_ended(400).await;
     drop(crowd);
     pages_are_served(address).await;
     program.stop().await;

@@ -14,6 +14,7 @@ use clap::Parser as _;
 use devstack::keys::KeyFiles;
 use devstack::pki::{Authority, Pki};
 use service_process::lifecycle::{Lifecycle, Tasks};
+pub(crate) use service_process_testing::wait::eventually;
 use sqlx::PgPool;
 use tempfile::TempDir;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
@@ -123,21 +124,6 @@ pub(crate) struct AuditLine {
     pub(crate) connector_id: String,
     pub(crate) remote_ip: Option<String>,
     pub(crate) request_id: String,
-}
-
-/// Asks until there is an answer.
-pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let asking = async {
-        loop {
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-            // Lets others work; the condition decides, not the time.
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-    };
-    let hang = std::time::Duration::from_secs(30);
-    tokio::time::timeout(hang, asking).await.unwrap_or_else(|_| panic!("never: {what}"))
 }
 
 /// The key files of all tests: what one process hashed, another can verify.
