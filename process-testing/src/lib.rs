@@ -11,4 +11,5 @@ pub mod collector;
 pub mod crowd;
 pub mod dashboards;
 pub mod options;
+pub mod reference;
 pub mod wait;

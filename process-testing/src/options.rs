@@ -8,7 +8,8 @@ use std::process::{Command, ExitCode};
 
 use clap::{CommandFactory, FromArgMatches};
 use service_process::cli::parse_or_exit;
-use service_process::reference::{Documented, options};
+
+use crate::reference::{Documented, options};
 
 /// What says no, in some of its spellings.
 const NO: [&str; 6] = ["false", "0", "no", "off", "FALSE", "No"];

@@ -79,7 +79,7 @@ fn is_idle(argument: &Arg) -> bool {
 }
 
 /// Whether an option is on or off and has no value of its own.
-pub(crate) fn is_switch(argument: &Arg) -> bool {
+fn is_switch(argument: &Arg) -> bool {
     matches!(argument.get_action(), ArgAction::SetTrue)
 }
 

@@ -16,6 +16,5 @@ pub mod input;
 pub mod lifecycle;
 pub mod metrics;
 pub mod output;
-pub mod reference;
 pub mod telemetry;
 pub mod trace_context;

@@ -4,6 +4,7 @@
 mod admin;
 mod door;
 mod lifecycle;
+mod reference;
 mod service;
 mod telemetry;
 mod traces;
