@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chrono::{DateTime, Utc};
 use dex_tokens::{KeyFetcher, Verifier, VerifierConfig};
 use service_process::admin::{Admin, Readiness};
 use service_process::door::Door;
 use service_process::lifecycle::{Lifecycle, Tasks};
+use service_process::sources::Sources;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::archive::{Archive, History};
 use crate::config::{Config, MongoArgs, ServeArgs};
 use crate::hub::Hub;
-use crate::ingest::{Ingest, Sources};
+use crate::ingest::Ingest;
 use crate::kafka::{
     DeadLetters, Decoder, GroupConsumer, HandConsumer, Log, LogError, Partitioner, Producer,
     TopicShape,
@@ -123,8 +123,8 @@ impl App {
         let Config { args, door, patience, rate, reads, in_flight, ring_bytes, span, extra_kind } =
             config;
         check(&args)?;
-        let sources = Sources { now, random };
-        let (verifier, fetcher) = Verifier::new(verifier_config(&args)?, now)?;
+        let sources = Sources::system();
+        let (verifier, fetcher) = Verifier::new(verifier_config(&args)?, sources.now)?;
         let listener = TcpListener::bind(args.chat_listen).await;
         let listener = listener
             .with_context(|| format!("CHAT_LISTEN: {} cannot be bound", args.chat_listen))?;
@@ -344,21 +344,4 @@ pub(crate) async fn open_archive(
         Archive::open(&args.mongodb_uri, &args.mongodb_database).await.context("MONGODB_URI")?;
     archive.prepare(log.generation, partitioner.count()).await.context("MONGODB_URI")?;
     Ok(archive)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the outermost layer: the one place that reads the clock"
-)]
-fn now() -> DateTime<Utc> {
-    Utc::now()
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the outermost layer: the one place that opens randomness"
-)]
-fn random() -> [u8; 10] {
-    use rand::RngExt as _;
-    rand::rng().random()
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use governor::clock::MonotonicClock;
+use service_process::sources::Sources;
 use service_process::telemetry::TRACED;
 use tokio::time::timeout;
 use tracing::field::Empty;
@@ -22,15 +22,6 @@ use crate::rate::{Rate, Rates};
 const LOOKUP: Duration = Duration::from_millis(500);
 /// How long a send waits for its own record to be read back, if only that tells its cursor.
 const READ_BACK: Duration = Duration::from_secs(2);
-
-/// The time of day and the randomness of this process, read where the outermost layer opened them.
-#[derive(Clone, Copy)]
-pub struct Sources {
-    /// The present moment.
-    pub now: fn() -> DateTime<Utc>,
-    /// Ten random bytes.
-    pub random: fn() -> [u8; 10],
-}
 
 /// Appends what people say to the log. `F` is the form in which the hub holds events.
 pub struct Ingest<F> {

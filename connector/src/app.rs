@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chrono::{DateTime, Utc};
 use service_process::admin::{Admin, Condition, Readiness};
 use service_process::door::Door;
 use service_process::lifecycle::{Lifecycle, Tasks};
+use service_process::sources::Sources;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tonic_health::ServingStatus;
@@ -17,7 +17,6 @@ use tonic_health::server::HealthReporter;
 use tracing::{info, warn};
 
 use crate::accounts;
-use crate::audit::Ids;
 use crate::config::{InvalidKeyFile, MissingOption, PasswordArgs, Role, ServeArgs, StoreArgs};
 use crate::dex_api::{DexApi, InvalidDexApi};
 use crate::grpc::SERVICE_NAME;
@@ -108,20 +107,6 @@ pub fn command_pool(args: &PasswordArgs) -> Result<Pool, InvalidConfig> {
     Ok(Pool::new(login::threads(), args.bcrypt_cost, peppers, Calibration::NONE))
 }
 
-/// Ids from the system's randomness.
-#[must_use]
-pub fn system_ids() -> Ids {
-    #[expect(clippy::disallowed_methods, reason = "the outermost layer opens the source")]
-    Ids::from_source(&mut rand::rng())
-}
-
-/// The system's clock.
-#[must_use]
-pub fn system_clock() -> DateTime<Utc> {
-    #[expect(clippy::disallowed_methods, reason = "the outermost layer reads the clock")]
-    Utc::now()
-}
-
 impl App {
     /// Checks the configuration and binds the ports of its roles; port 0 lets the system choose.
     pub async fn build(args: &ServeArgs) -> anyhow::Result<Self> {
@@ -178,7 +163,7 @@ impl App {
             accounts::serve(door, readiness, &tasks);
         }
         if let Some(dex) = self.worker {
-            Worker::new(self.store, dex, system_ids(), system_clock, tasks.clone()).start();
+            Worker::new(self.store, dex, Sources::system(), tasks.clone()).start();
             info!("the worker works");
         }
         Ok(())

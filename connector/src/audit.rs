@@ -3,11 +3,8 @@
 mod fold;
 
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
 use uuid::Uuid;
 
 pub use fold::{AuditFold, FoldKey, Note};
@@ -219,27 +216,6 @@ impl Entry {
     pub fn of_account(id: Uuid, at: DateTime<Utc>, event: Event, account: AccountId) -> Self {
         let origin = Origin::default();
         Self { id, at, event, account: Some(account), guard_key: None, count: 1, origin }
-    }
-}
-
-/// Makes ids that are ordered by time: UUIDv7, RFC 9562 §5.7.
-#[derive(Debug)]
-pub struct Ids(Mutex<StdRng>);
-
-impl Ids {
-    /// Ids whose random part comes from `source`.
-    pub fn from_source(source: &mut impl rand::Rng) -> Self {
-        Self(Mutex::new(StdRng::from_rng(source)))
-    }
-
-    /// The next id at this time. Times before 1970 count as 1970.
-    #[must_use]
-    pub fn next(&self, now: DateTime<Utc>) -> Uuid {
-        let mut random = [0; 10];
-        // A poisoned generator still generates.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut random);
-        let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
-        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use service_process::lifecycle::Lifecycle;
+use service_process::sources::Sources;
 use service_process::{exit, output, telemetry};
 use thiserror::Error;
 use tracing::{error, warn};
@@ -157,7 +158,7 @@ async fn migrate(args: &MigrateArgs) -> anyhow::Result<()> {
     for Unreachable { account, field } in store.renew_keys().await? {
         warn!(%account, field, "spelt like another's: found by its id only");
     }
-    store.make_audit_partitions(app::system_clock()).await?;
+    store.make_audit_partitions((Sources::system().now)()).await?;
     if let Some(role) = &args.service_role {
         store.grant_service(role).await?;
     }
@@ -171,10 +172,11 @@ async fn seed(args: SeedArgs) -> anyhow::Result<()> {
         .replacing_passwords(args.force_passwords);
     let pool =
         plan.has_plain_passwords().then(|| app::command_pool(&args.passwords)).transpose()?;
-    let (ids, now) = (app::system_ids(), app::system_clock());
+    let sources = Sources::system();
+    let now = (sources.now)();
     let store = connected(&args.store).await?;
     let mut seeding = store.begin_seed().await?;
-    let summary = plan.write(&mut seeding, pool.as_ref(), &ids, now).await?;
+    let summary = plan.write(&mut seeding, pool.as_ref(), sources, now).await?;
     if args.dry_run {
         seeding.roll_back().await?;
         say(&format!("would be: {summary}"));

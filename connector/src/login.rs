@@ -15,6 +15,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use service_process::lifecycle::Tasks;
+use service_process::sources::Sources;
 use thiserror::Error;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
@@ -24,7 +25,7 @@ use tracing::{error, warn};
 pub use refresh::Renewal;
 
 use crate::account::{AccountId, Identity};
-use crate::audit::{AuditFold, Entry, Event, FoldKey, Ids, Note, Origin, Proof, RefusalReason};
+use crate::audit::{AuditFold, Entry, Event, FoldKey, Note, Origin, Proof, RefusalReason};
 use crate::guard::{Guard, GuardKey};
 use crate::keys::MacKey;
 use crate::limits::{Admission, Limits, Sampler, Spraying};
@@ -101,8 +102,8 @@ pub struct Parts {
     pub proxies: TrustedProxies,
     /// Makes what was typed unreadable.
     pub key: MacKey,
-    /// Ids of charges and of audit lines.
-    pub ids: Ids,
+    /// Where ids of charges and of audit lines come from.
+    pub sources: Sources,
     /// Refuse accounts whose e-mail address is not proved.
     pub require_verified_email: bool,
 }
@@ -252,7 +253,7 @@ impl Logins {
             return;
         }
         let entry = Entry {
-            id: self.parts.ids.next(now),
+            id: self.parts.sources.id(now),
             at: now,
             event,
             account,
@@ -291,7 +292,7 @@ impl Logins {
         for (FoldKey { guard_key, network }, count) in self.fold.drain(ended) {
             let remote_ip = network.map(Network::address);
             self.trail.keep(Entry {
-                id: self.parts.ids.next(now),
+                id: self.parts.sources.id(now),
                 at: now,
                 event: Event::Folded,
                 account: None,

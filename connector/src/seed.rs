@@ -13,13 +13,14 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
+use service_process::sources::Sources;
 use thiserror::Error;
 use uuid::Uuid;
 
 use self::file::{Fault, Row};
 use self::meant::Claim;
 use crate::account::{AccountId, Email, MAX_GROUP_BYTES, MAX_NAME_BYTES, UserName};
-use crate::audit::{Entry, Event, Ids};
+use crate::audit::{Entry, Event};
 use crate::password::{Caller, Credential, MAX_PASSWORD_BYTES, Pool, Saturated};
 use crate::store::{Existing, Named, NewAccount, SeedTransaction, StoreError};
 
@@ -163,7 +164,7 @@ impl Plan {
         self,
         seeding: &mut SeedTransaction<'_>,
         pool: Option<&Pool>,
-        ids: &Ids,
+        sources: Sources,
         now: DateTime<Utc>,
     ) -> Result<Summary, SeedError> {
         let Self { claims, accounts, mut faults, replaces_passwords } = self;
@@ -192,7 +193,7 @@ impl Plan {
             let in_row = |error| SeedError::Row { row, error };
             let mut events = Vec::new();
             let id = if let Some(existing) = existing {
-                let update = seeding.update(existing, &account, ids.next(now), now);
+                let update = seeding.update(existing, &account, sources.id(now), now);
                 if update.await.map_err(in_row)? {
                     events.push(Event::AccountChanged);
                     events.extend(existing.turn(&account));
@@ -200,7 +201,7 @@ impl Plan {
                 if (replaces_passwords || !existing.has_password())
                     && let Some(credential) = password.credential(pool).await?
                 {
-                    let put = seeding.put_password(existing, &credential, ids.next(now), now);
+                    let put = seeding.put_password(existing, &credential, sources.id(now), now);
                     events.extend(put.await.map_err(in_row)?.then_some(Event::AccountPasswordSet));
                 }
                 if events.is_empty() {
@@ -212,14 +213,14 @@ impl Plan {
             } else {
                 let credential = password.credential(pool).await?;
                 let first = credential.as_ref().map(|credential| (credential, false));
-                let id = ids.next(now);
+                let id = sources.id(now);
                 seeding.create(&account, first, id, now).await.map_err(in_row)?;
                 summary.created += 1;
                 events.push(Event::AccountCreated);
                 id.into()
             };
             for event in events {
-                let entry = Entry::of_account(ids.next(now), now, event, id);
+                let entry = Entry::of_account(sources.id(now), now, event, id);
                 seeding.record(&entry).await.map_err(in_row)?;
             }
         }

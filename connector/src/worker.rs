@@ -8,12 +8,11 @@ mod sweep;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use service_process::lifecycle::Tasks;
+use service_process::sources::Sources;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
-use crate::audit::Ids;
 use crate::dex_api::DexApi;
 use crate::login::Causes;
 use crate::store::{Store, StoreError};
@@ -23,22 +22,15 @@ use crate::store::{Store, StoreError};
 pub struct Worker {
     store: Store,
     dex: DexApi,
-    ids: Ids,
-    clock: fn() -> DateTime<Utc>,
+    sources: Sources,
     tasks: Tasks,
 }
 
 impl Worker {
     /// Works on this store, and calls Dex.
     #[must_use]
-    pub fn new(
-        store: Store,
-        dex: DexApi,
-        ids: Ids,
-        clock: fn() -> DateTime<Utc>,
-        tasks: Tasks,
-    ) -> Self {
-        Self { store, dex, ids, clock, tasks }
+    pub fn new(store: Store, dex: DexApi, sources: Sources, tasks: Tasks) -> Self {
+        Self { store, dex, sources, tasks }
     }
 
     /// Starts every kind of work. Each ends with the process.

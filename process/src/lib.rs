@@ -16,5 +16,6 @@ pub mod input;
 pub mod lifecycle;
 pub mod metrics;
 pub mod output;
+pub mod sources;
 pub mod telemetry;
 pub mod trace_context;

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-/// The time of day. A service passes `chrono::Utc::now`; a test passes a clock that it moves.
+/// The time of day: any function that tells it. A service passes the one that all of it uses; a test passes
+/// one that it moves.
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> DateTime<Utc>;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result};
-use auth_connector::app::system_clock;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -14,6 +13,7 @@ use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use dex_tokens::{Verifier, VerifierConfig};
 use http::{HeaderMap, StatusCode, header};
+use service_process::sources::Sources;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -26,8 +26,10 @@ struct Service {
 
 /// Serves until it is killed.
 pub(super) async fn serve(listen: SocketAddr, issuer: &str) -> Result<String> {
-    let (verifier, fetcher) =
-        Verifier::new(VerifierConfig::new(issuer, super::tokens::AUDIENCE)?, system_clock)?;
+    let (verifier, fetcher) = Verifier::new(
+        VerifierConfig::new(issuer, super::tokens::AUDIENCE)?,
+        Sources::system().now,
+    )?;
     let mut tasks = JoinSet::new();
     tasks.spawn(fetcher.run(std::future::pending()));
     let service = Arc::new(Service { verifier, accepted: AtomicU64::new(0) });

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use auth_connector::app::system_clock;
 use dex_tokens::{Verifier, VerifierConfig};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde::{Deserialize, Serialize};
+use service_process::sources::Sources;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -50,7 +50,7 @@ pub(super) async fn run(args: &Args) -> Result<Times> {
     let key: Jwk = serde_json::from_slice(&std::fs::read(&args.key).context("no key")?)?;
     let key = DecodingKey::from_jwk(&key)?;
     let (verifier, fetcher) =
-        Verifier::new(VerifierConfig::new(&args.issuer, AUDIENCE)?, system_clock)?;
+        Verifier::new(VerifierConfig::new(&args.issuer, AUDIENCE)?, Sources::system().now)?;
     let mut tasks = JoinSet::new();
     tasks.spawn(fetcher.run(std::future::pending()));
     // The keys come with the first token.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use auth_connector::app::system_clock;
 use serde_json::json;
+use service_process::sources::Sources;
 
 use crate::ceilings::AUDIENCE;
 
@@ -25,7 +25,7 @@ impl Issuer {
 
     /// A token each for so many people.
     pub(super) fn tokens(&self, people: usize) -> Result<Vec<String>> {
-        let now = system_clock().timestamp();
+        let now = (Sources::system().now)().timestamp();
         let token = |n: usize| {
             self.0.sign(json!({
                 "sub": format!("person-{n:06}"), "aud": AUDIENCE, "azp": "chat-app-frontend",

@@ -8,10 +8,10 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use auth_connector::app::system_clock;
 use auth_connector::audit::{AuditFold, FoldKey};
 use auth_connector::limits::{Admission, LimitSettings, Limits, SWEEP_EVERY, Spraying};
 use auth_connector::network::Network;
+use service_process::sources::Sources;
 use service_process::telemetry;
 use tokio::time::{Instant, sleep_until};
 
@@ -61,15 +61,16 @@ pub(super) async fn run(report: &mut Report) -> Result<()> {
     let filled = Instant::now();
     let limited = usage::own_memory()?;
     let spraying = Spraying::new(NonZeroU32::new(15).context("no zero")?);
+    let now = Sources::system().now;
     for n in 0..NETWORKS {
-        spraying.failed(network(n), &name_key(n), system_clock());
+        spraying.failed(network(n), &name_key(n), now());
     }
     let sprayed = usage::own_memory()?;
     let fold = AuditFold::default();
     for n in 0..NETWORKS {
         let key = FoldKey { guard_key: name_key(n), network: Some(network(n)) };
         // Whether a line is written is not asked here.
-        let _ = fold.note(key, system_clock());
+        let _ = fold.note(key, now());
     }
     let folded = usage::own_memory()?;
     for (what, from, to, goal) in [

@@ -19,6 +19,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use service_process::sources::Sources;
 use service_process::telemetry::TRACED;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -27,7 +28,6 @@ use tracing::{Span, info_span};
 
 use super::Stopped;
 use crate::archive::{Archive, ArchiveError, Step, Stored};
-use crate::ingest::Sources;
 use crate::kafka::{DeadLetters, GroupConsumer, Item, LogError};
 use crate::message::{Partition, Position};
 use crate::metrics;

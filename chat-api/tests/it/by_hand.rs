@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use chat_api::archive::Archive;
-use chat_api::ingest::Sources;
 use chat_api::kafka::{DeadLetters, Decoder, GroupConsumer, Partitioner};
 use chat_api::message::{MessageId, Partition, RoomId};
 use chat_api::workers::{ArchiveReader, Stopped};
@@ -17,6 +16,7 @@ use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use serde_json::{Value, json};
 use service_process::admin::Readiness;
+use service_process::sources::Sources;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -243,7 +243,7 @@ impl Reader {
             archive,
             DeadLetters::new(setup.log.clone()),
             Stopped::new("archive", setup.log.messages(), condition),
-            Sources { now: Utc::now, random: rand::random },
+            Sources::system(),
         );
         let stop = CancellationToken::new();
         let life = tokio::spawn(reader.run(stop.clone(), CancellationToken::new()));

@@ -9,12 +9,13 @@ use std::time::Duration;
 use auth_proto::connector::v1::password_connector_server::PasswordConnectorServer;
 use chrono::DateTime;
 use service_process::lifecycle::Tasks;
+use service_process::sources::Sources;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tracing::{info, warn};
 
-use super::{InvalidConfig, bind, system_clock, system_ids};
+use super::{InvalidConfig, bind};
 use crate::config::ServeArgs;
 use crate::grpc::server::Server;
 use crate::grpc::tls::{Handshakes, Tls};
@@ -86,7 +87,7 @@ pub async fn parts(args: &ServeArgs, checked: Checked, store: Store) -> Parts {
         parking: Parking::default(),
         store,
         key,
-        ids: system_ids(),
+        sources: Sources::system(),
         require_verified_email: args.lockout.require_verified_email,
     }
 }
@@ -136,9 +137,10 @@ impl Login {
         tasks: &Tasks,
     ) -> anyhow::Result<()> {
         let address = self.address()?;
+        let sources = self.parts.sources;
         let logins = Arc::new(Logins::new(self.parts, tasks.clone()));
-        look_after(&logins, tasks);
-        let service = ConnectorService::new(logins, self.prompt, system_clock);
+        look_after(&logins, sources, tasks);
+        let service = ConnectorService::new(logins, self.prompt, sources);
         let service =
             PasswordConnectorServer::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES);
         let mut routes = Routes::new(service).add_service(health);
@@ -157,14 +159,14 @@ impl Login {
 }
 
 /// Starts what logins need done from time to time.
-fn look_after(logins: &Arc<Logins>, tasks: &Tasks) {
+fn look_after(logins: &Arc<Logins>, sources: Sources, tasks: &Tasks) {
     let (stopping, swept) = (tasks.stopping().clone(), Arc::clone(logins));
     tasks.worker("limits", async move {
         let mut tick = tokio::time::interval(SWEEP_EVERY);
         while stopping.run_until_cancelled(tick.tick()).await.is_some() {
-            swept.sweep(system_clock()).await;
+            swept.sweep((sources.now)()).await;
         }
-        swept.write_folded(DateTime::<chrono::Utc>::MAX_UTC, system_clock());
+        swept.write_folded(DateTime::<chrono::Utc>::MAX_UTC, (sources.now)());
         Ok(())
     });
 }

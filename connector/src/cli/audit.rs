@@ -11,11 +11,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use uuid::Uuid;
 
 use super::{Answer, users};
-use crate::app;
 use crate::audit::Event;
 use crate::config::StoreArgs;
 use crate::store::{Line, Store, Wanted};
 use service_process::output::{self, Columns, OutputArgs, time};
+use service_process::sources::Sources;
 
 /// How often it is looked for new lines.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -128,7 +128,7 @@ impl AuditCommand {
             Some(name) => Some(users::find(&store, name).await?),
             None => None,
         };
-        let now = app::system_clock();
+        let now = (Sources::system().now)();
         let wanted = Wanted {
             events: args.events,
             reason: args.reason,
@@ -177,7 +177,7 @@ async fn follow(store: &Store, mut wanted: Wanted, output: OutputArgs) -> Answer
 
 /// Since when lines may still come.
 fn late_lines(asked_since: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-    asked_since.max(Some(app::system_clock() - LATE))
+    asked_since.max(Some((Sources::system().now)() - LATE))
 }
 
 fn ids(lines: &[Line]) -> HashSet<Uuid> {

@@ -9,10 +9,10 @@ use std::io::IsTerminal as _;
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
+use service_process::sources::Sources;
 
 use super::{Answer, Misuse, NoSuchAccount, output};
 use crate::account::AccountId;
-use crate::app;
 use crate::audit::{Entry, Event};
 use crate::config::StoreArgs;
 use crate::seed;
@@ -100,7 +100,7 @@ impl UsersCommand {
             Self::Disable(args) => {
                 let id = find(&store, &args.name).await?;
                 let entry = told(Event::AccountDisabled, id);
-                let ended = app::system_ids().next(entry.at);
+                let ended = Sources::system().id(entry.at);
                 say(store.disable(id, ended, &entry).await?, id, "disabled")
             }
             Self::Enable(args) => {
@@ -123,8 +123,9 @@ pub(super) async fn find(store: &Store, name: &str) -> anyhow::Result<AccountId>
 
 /// What the trail is to say. It is written with what was done, or neither is.
 fn told(event: Event, account: AccountId) -> Entry {
-    let now = app::system_clock();
-    Entry::of_account(app::system_ids().next(now), now, event, account)
+    let sources = Sources::system();
+    let now = (sources.now)();
+    Entry::of_account(sources.id(now), now, event, account)
 }
 
 /// Says what was done, or that nothing was to be done.
@@ -151,7 +152,7 @@ async fn delete(store: &Store, args: &DeleteArgs) -> Answer {
         ensure!(answer.trim() == "yes", "nothing was deleted");
     }
     let entry = told(Event::AccountDeleted, id);
-    let ended = app::system_ids().next(entry.at);
+    let ended = Sources::system().id(entry.at);
     say(store.delete(id, ended, &entry).await?, id, "deleted")
 }
 

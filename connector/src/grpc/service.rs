@@ -6,7 +6,7 @@ use auth_proto::connector::v1::password_connector_server::PasswordConnector;
 use auth_proto::connector::v1::{
     LoginRequest, LoginResponse, PromptRequest, PromptResponse, RefreshRequest, RefreshResponse,
 };
-use chrono::{DateTime, Utc};
+use service_process::sources::Sources;
 use service_process::telemetry::TRACED;
 use service_process::trace_context;
 use tokio::time::Instant;
@@ -43,14 +43,14 @@ macro_rules! span {
 pub struct ConnectorService {
     logins: Arc<Logins>,
     prompt: String,
-    clock: fn() -> DateTime<Utc>,
+    sources: Sources,
 }
 
 impl ConnectorService {
-    /// Answers by these logins, at the times that `clock` tells.
+    /// Answers by these logins, at the times that `sources` tells.
     #[must_use]
-    pub fn new(logins: Arc<Logins>, prompt: String, clock: fn() -> DateTime<Utc>) -> Self {
-        Self { logins, prompt, clock }
+    pub fn new(logins: Arc<Logins>, prompt: String, sources: Sources) -> Self {
+        Self { logins, prompt, sources }
     }
 }
 
@@ -89,7 +89,7 @@ impl ConnectorService {
         let attempt = wire::attempt(request, deadline);
         came_from(&attempt.origin);
         let request_id = attempt.origin.request_id.clone();
-        let answer = self.logins.attempt(attempt, (self.clock)()).await;
+        let answer = self.logins.attempt(attempt, (self.sources.now)()).await;
         match answer.map_err(|cause| refuse("login", &request_id, &cause))? {
             Outcome::Granted(identity) => {
                 let identity = Some(wire::identity(identity));
@@ -112,7 +112,7 @@ impl ConnectorService {
             warn!(call = "refresh", request_id, field, reason, "a call breaks the contract");
             wire::broken(broken)
         })?;
-        let answer = self.logins.refresh(renewal, (self.clock)()).await;
+        let answer = self.logins.refresh(renewal, (self.sources.now)()).await;
         match answer.map_err(|cause| refuse("refresh", &request_id, &cause))? {
             Ok(identity) => {
                 let identity = Some(wire::identity(identity));

@@ -42,7 +42,7 @@ impl Logins {
             network: claim.network,
             known_only: claim.known_only.is_some(),
         };
-        let id = self.parts.ids.next(now);
+        let id = self.parts.sources.id(now);
         // Who is gone leaves the queue even when its turn has just come.
         let reserved = tokio::select! {
             biased;
@@ -210,7 +210,7 @@ impl Logins {
     /// Writes mail to the owner. The same statement for names that belong to nobody: it writes nothing
     /// then.
     async fn post(&self, kind: MailKind, account: Option<AccountId>, now: DateTime<Utc>) {
-        let mail = self.parts.ids.next(now);
+        let mail = self.parts.sources.id(now);
         let write = || self.parts.store.post_once(kind, account, mail, now);
         see_through(&self.tasks, "a mail is not written", write).await;
     }

@@ -14,7 +14,7 @@ pub(super) const EVERY: Duration = Duration::from_secs(5);
 
 /// Shows what waits.
 pub(super) async fn show(worker: Arc<Worker>) -> Result<(), StoreError> {
-    let now = (worker.clock)();
+    let now = (worker.sources.now)();
     let age = |oldest: Option<DateTime<Utc>>| {
         oldest.map_or(0.0, |since| (now - since).as_seconds_f64().max(0.0))
     };

@@ -11,5 +11,5 @@ pub(super) const EVERY: Duration = Duration::from_hours(24);
 
 /// Makes what is missing.
 pub(super) async fn make(worker: Arc<Worker>) -> Result<(), StoreError> {
-    worker.store.make_audit_partitions((worker.clock)()).await
+    worker.store.make_audit_partitions((worker.sources.now)()).await
 }

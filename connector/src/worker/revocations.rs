@@ -26,7 +26,7 @@ const LONGEST_WAIT: i64 = 10;
 /// Tries every wish that is due, one after another.
 pub(super) async fn work(worker: Arc<Worker>) -> Result<(), StoreError> {
     while !worker.tasks.stopping().is_cancelled() {
-        let now = (worker.clock)();
+        let now = (worker.sources.now)();
         // An attempt that takes longer is made twice, which does no harm.
         let until = now + TimeDelta::seconds(LONGEST_WAIT);
         let Some(wish) = worker.store.claim_revocation(now, until).await? else { break };
@@ -41,7 +41,7 @@ async fn note(
     wish: &Revocation,
     outcome: Result<(), DexApiError>,
 ) -> Result<(), StoreError> {
-    let (account, failures, now) = (wish.account, wish.failures, (worker.clock)());
+    let (account, failures, now) = (wish.account, wish.failures, (worker.sources.now)());
     let name = if outcome.is_ok() { "done" } else { "failed" };
     metrics::counter!(REVOCATIONS, "outcome" => name).increment(1);
     if let Err(error) = outcome {
@@ -59,7 +59,7 @@ async fn note(
 
 fn entry(worker: &Worker, wish: &Revocation, now: DateTime<Utc>) -> Entry {
     let connector_id = worker.dex.connector_id().to_owned();
-    let entry = Entry::of_account(worker.ids.next(now), now, Event::SessionsEnded, wish.account);
+    let entry = Entry::of_account(worker.sources.id(now), now, Event::SessionsEnded, wish.account);
     Entry { origin: Origin { connector_id, ..Origin::default() }, ..entry }
 }
 

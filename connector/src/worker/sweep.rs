@@ -33,7 +33,7 @@ const MAIL: TimeDelta = TimeDelta::minutes(24 * 60 + 1);
 
 /// Sweeps once.
 pub(super) async fn sweep(worker: Arc<Worker>) -> Result<(), StoreError> {
-    let (store, now) = (&worker.store, (worker.clock)());
+    let (store, now) = (&worker.store, (worker.sources.now)());
     // Networks first: with them go the failures that were counted apart for them.
     store.sweep_networks(now - KNOWN, ROWS).await?;
     store.sweep_guard(now - FAILURES, ROWS).await?;

@@ -1,11 +1,11 @@
 //! Up to Dex's door: what Dex itself does is shown with the whole stack.
 
 use auth_connector::account::AccountId;
-use auth_connector::app::{system_clock, system_ids};
 use auth_connector::audit::{Entry, Event};
 use auth_connector::store::Store;
 use auth_proto::connector::v1::{Identity, RefreshRequest};
 use chrono::{DateTime, TimeDelta, Utc};
+use service_process::sources::Sources;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -75,34 +75,26 @@ async fn ask(connector: &Connector, identity: &Identity, of_code: bool) -> Resul
 
 /// As exact as PostgreSQL keeps it.
 fn now() -> DateTime<Utc> {
-    let now = system_clock();
+    let now = (Sources::system().now)();
     DateTime::from_timestamp_micros(now.timestamp_micros()).expect("a time of today")
 }
 
 #[tokio::test]
 async fn disabling_ends_the_sessions_once_and_enabling_does_not_bring_them_back() {
     let scene = Scene::open().await;
-    let (store, ids) = (&scene.store, system_ids());
+    let (store, ids) = (&scene.store, Sources::system());
     let (first, later) = (now(), now() + TimeDelta::seconds(5));
 
     assert!(
         store
-            .disable(
-                scene.alice,
-                ids.next(first),
-                &told(Event::AccountDisabled, scene.alice, first)
-            )
+            .disable(scene.alice, ids.id(first), &told(Event::AccountDisabled, scene.alice, first))
             .await
             .unwrap()
     );
     assert_eq!(scene.state().await, (Some((1, false)), vec![first]));
     assert!(
         !store
-            .disable(
-                scene.alice,
-                ids.next(later),
-                &told(Event::AccountDisabled, scene.alice, later)
-            )
+            .disable(scene.alice, ids.id(later), &told(Event::AccountDisabled, scene.alice, later))
             .await
             .unwrap(),
         "it is disabled"
@@ -121,7 +113,7 @@ async fn disabling_ends_the_sessions_once_and_enabling_does_not_bring_them_back(
     let nobody = Uuid::nil().into();
     assert!(
         !store
-            .disable(nobody, ids.next(later), &told(Event::AccountDisabled, nobody, later))
+            .disable(nobody, ids.id(later), &told(Event::AccountDisabled, nobody, later))
             .await
             .unwrap()
     );
@@ -131,11 +123,11 @@ async fn disabling_ends_the_sessions_once_and_enabling_does_not_bring_them_back(
 #[tokio::test]
 async fn the_wish_to_end_sessions_outlives_the_account() {
     let scene = Scene::open().await;
-    let (ids, now) = (system_ids(), now());
+    let (ids, now) = (Sources::system(), now());
     assert!(
         scene
             .store
-            .delete(scene.alice, ids.next(now), &told(Event::AccountDeleted, scene.alice, now))
+            .delete(scene.alice, ids.id(now), &told(Event::AccountDeleted, scene.alice, now))
             .await
             .unwrap()
     );
@@ -143,7 +135,7 @@ async fn the_wish_to_end_sessions_outlives_the_account() {
     assert!(
         !scene
             .store
-            .delete(scene.alice, ids.next(now), &told(Event::AccountDeleted, scene.alice, now))
+            .delete(scene.alice, ids.id(now), &told(Event::AccountDeleted, scene.alice, now))
             .await
             .unwrap()
     );
@@ -167,12 +159,12 @@ async fn no_session_goes_on_while_dex_is_yet_to_forget_some() {
     let scene = Scene::open().await;
     let connector = Connector::start(&scene.database.dsn).await;
     let login = async || connector.login("alice", PASSWORD).await.identity.expect("she logs in");
-    let (before, ids, now) = (login().await, system_ids(), now());
+    let (before, ids, now) = (login().await, Sources::system(), now());
     assert_eq!(refresh(&connector, &before).await, Ok(()));
 
     scene
         .store
-        .disable(scene.alice, ids.next(now), &told(Event::AccountDisabled, scene.alice, now))
+        .disable(scene.alice, ids.id(now), &told(Event::AccountDisabled, scene.alice, now))
         .await
         .unwrap();
     assert_eq!(refresh(&connector, &before).await, Err(Code::PermissionDenied));
@@ -192,12 +184,12 @@ async fn a_code_is_worth_what_the_account_is_and_does_not_wait_for_dex_to_forget
     let scene = Scene::open().await;
     let connector = Connector::start(&scene.database.dsn).await;
     let login = async || connector.login("alice", PASSWORD).await.identity.expect("she logs in");
-    let (before, ids, now) = (login().await, system_ids(), now());
+    let (before, ids, now) = (login().await, Sources::system(), now());
     assert_eq!(exchange(&connector, &before).await, Ok(()));
 
     scene
         .store
-        .disable(scene.alice, ids.next(now), &told(Event::AccountDisabled, scene.alice, now))
+        .disable(scene.alice, ids.id(now), &told(Event::AccountDisabled, scene.alice, now))
         .await
         .unwrap();
     assert_eq!(exchange(&connector, &before).await, Err(Code::PermissionDenied), "disabled");
@@ -208,7 +200,7 @@ async fn a_code_is_worth_what_the_account_is_and_does_not_wait_for_dex_to_forget
 
     scene
         .store
-        .delete(scene.alice, ids.next(now), &told(Event::AccountDeleted, scene.alice, now))
+        .delete(scene.alice, ids.id(now), &told(Event::AccountDeleted, scene.alice, now))
         .await
         .unwrap();
     assert_eq!(exchange(&connector, &before).await, Err(Code::PermissionDenied), "deleted");
@@ -217,9 +209,9 @@ async fn a_code_is_worth_what_the_account_is_and_does_not_wait_for_dex_to_forget
 #[tokio::test]
 async fn a_wish_is_tried_by_one_worker_at_a_time_and_again_after_a_failure_or_a_crash() {
     let scene = Scene::open().await;
-    let (store, ids, asked) = (&scene.store, system_ids(), now());
+    let (store, ids, asked) = (&scene.store, Sources::system(), now());
     store
-        .disable(scene.alice, ids.next(asked), &told(Event::AccountDisabled, scene.alice, asked))
+        .disable(scene.alice, ids.id(asked), &told(Event::AccountDisabled, scene.alice, asked))
         .await
         .unwrap();
     let at = |seconds| asked + TimeDelta::seconds(seconds);
@@ -234,7 +226,7 @@ async fn a_wish_is_tried_by_one_worker_at_a_time_and_again_after_a_failure_or_a_
     store.postpone_revocation(wish.id, at(12)).await.unwrap();
     let again = store.claim_revocation(at(12), at(22)).await.unwrap().expect("it is due again");
     assert_eq!(again.failures, 1);
-    let entry = told(Event::SessionsEnded, wish.account, system_clock());
+    let entry = told(Event::SessionsEnded, wish.account, (Sources::system().now)());
     assert!(store.finish_revocation(wish.id, &entry).await.unwrap());
     assert!(!store.finish_revocation(wish.id, &entry).await.unwrap(), "it is fulfilled once");
     assert_eq!(store.claim_revocation(at(99), at(99)).await.unwrap(), None);
@@ -243,15 +235,11 @@ async fn a_wish_is_tried_by_one_worker_at_a_time_and_again_after_a_failure_or_a_
 #[tokio::test]
 async fn workers_that_look_at_once_share_the_wishes() {
     let scene = Scene::open().await;
-    let (ids, asked) = (system_ids(), now());
+    let (ids, asked) = (Sources::system(), now());
     for _ in 0..20 {
         scene
             .store
-            .disable(
-                scene.alice,
-                ids.next(asked),
-                &told(Event::AccountDisabled, scene.alice, asked),
-            )
+            .disable(scene.alice, ids.id(asked), &told(Event::AccountDisabled, scene.alice, asked))
             .await
             .unwrap();
         scene

@@ -1,10 +1,11 @@
-use auth_connector::app::{App, system_clock};
+use auth_connector::app::App;
 use auth_connector::cli::{Cli, Command};
 use auth_connector::store::Store;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Parser as _;
 use devstack::pki::Pki;
 use service_process::lifecycle::Lifecycle;
+use service_process::sources::Sources;
 
 use crate::connector::{Database, eventually};
 
@@ -58,7 +59,7 @@ async fn with_rows(now: DateTime<Utc>) -> Database {
 
 #[tokio::test]
 async fn the_worker_forgets_what_is_over_and_keeps_what_is_not() {
-    let database = with_rows(system_clock()).await;
+    let database = with_rows((Sources::system().now)()).await;
     assert_eq!(left(&database).await.len(), 12);
     let files = tempfile::tempdir().unwrap();
     let pki = Pki::create(files.path()).unwrap().dex_admin;
@@ -102,7 +103,7 @@ async fn the_worker_forgets_what_is_over_and_keeps_what_is_not() {
 
 #[tokio::test]
 async fn a_sweep_takes_no_more_than_it_may_and_waits_for_nobody() {
-    let now = system_clock();
+    let now = (Sources::system().now)();
     let database = with_rows(now).await;
     let store = Store::open(&database.dsn.clone().into()).unwrap();
     let mut other = database.pool.begin().await.unwrap();

@@ -2,7 +2,6 @@
 
 use anyhow::{Context as _, Result, ensure};
 use auth_connector::account::AccountId;
-use auth_connector::app::{system_clock, system_ids};
 use auth_connector::audit::{Entry, Event};
 use auth_connector::store::Store;
 use auth_proto::dex_api::dex_client::DexClient;
@@ -12,6 +11,7 @@ use e2e::oidc::{LOCAL_ACCOUNTS, Tokens};
 use e2e::wait::until;
 use reqwest::StatusCode;
 use secrecy::ExposeSecret as _;
+use service_process::sources::Sources;
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 
@@ -39,8 +39,9 @@ impl<'a> Person<'a> {
     }
 
     fn told(&self, event: Event) -> Entry {
-        let now = system_clock();
-        Entry::of_account(system_ids().next(now), now, event, self.account)
+        let sources = Sources::system();
+        let now = (sources.now)();
+        Entry::of_account(sources.id(now), now, event, self.account)
     }
 
     async fn sign_in(&self) -> Result<Tokens> {
@@ -49,7 +50,7 @@ impl<'a> Person<'a> {
 
     async fn disable(&self) -> Result<()> {
         let entry = self.told(Event::AccountDisabled);
-        let ended = system_ids().next(entry.at);
+        let ended = Sources::system().id(entry.at);
         ensure!(self.store.disable(self.account, ended, &entry).await?);
         Ok(())
     }

@@ -7,7 +7,6 @@ use clap::Args;
 
 use super::{parse_group, say, told};
 use crate::account::{Email, UserName};
-use crate::app;
 use crate::audit::Event;
 use crate::cli::Answer;
 use crate::config::StoreArgs;
@@ -15,6 +14,7 @@ use crate::password::Credential;
 use crate::seed;
 use crate::store::{NewAccount, Store, StoreError};
 use service_process::input;
+use service_process::sources::Sources;
 
 /// The account to be created.
 #[derive(Debug, Args)]
@@ -62,8 +62,9 @@ pub(super) async fn create(store: &Store, args: CreateArgs) -> Answer {
         is_active: None,
         groups: args.groups,
     };
-    let (now, ids) = (app::system_clock(), app::system_ids());
-    let id = ids.next(now);
+    let sources = Sources::system();
+    let now = (sources.now)();
+    let id = sources.id(now);
     let mut transaction = store.begin_seed().await?;
     let password = credential.as_ref().map(|credential| (credential, args.must_change));
     transaction.create(&account, password, id, now).await.map_err(of_argument)?;

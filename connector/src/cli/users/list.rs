@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::lock::Lock;
 use crate::account::LoginName;
-use crate::app;
 use crate::cli::Answer;
 use crate::config::{LockoutArgs, StoreArgs};
 use crate::guard::Lockout;
 use crate::store::{Filter, Listed, Store};
 use service_process::output::{self, Columns, OutputArgs, time};
+use service_process::sources::Sources;
 
 /// Which accounts are shown.
 #[derive(Debug, Args)]
@@ -56,7 +56,7 @@ struct Row {
 
 pub(super) async fn list(store: &Store, args: &ListArgs) -> Answer {
     let lockout = args.lockout.lockout()?;
-    let rows = rows(store, args, &lockout, app::system_clock()).await?;
+    let rows = rows(store, args, &lockout, (Sources::system().now)()).await?;
     if args.output.json {
         return rows.iter().try_for_each(output::json);
     }

@@ -7,11 +7,11 @@ use serde::Serialize;
 use super::list::{email, yes_or_no};
 use super::lock::Lock;
 use super::{NamedArgs, find};
-use crate::app;
 use crate::cli::{Answer, NoSuchAccount, audit};
 use crate::config::LockoutArgs;
 use crate::store::{Filter, Known, Line, Listed, PasswordFacts, Store, Wanted};
 use service_process::output::{self, OutputArgs, time};
+use service_process::sources::Sources;
 
 /// How many events are shown.
 const EVENTS: u32 = 10;
@@ -54,7 +54,7 @@ pub(super) async fn show(store: &Store, args: &ShowArgs) -> Answer {
     let id = find(store, &args.named.name).await?;
     let filter = Filter { id: Some(id), limit: 1, ..Filter::default() };
     let account = store.list(&filter).await?.pop().ok_or(NoSuchAccount)?;
-    let now = app::system_clock();
+    let now = (Sources::system().now)();
     let known_network = |known: Known| KnownNetwork {
         network: known.network,
         last_success_at: known.last_success_at,
