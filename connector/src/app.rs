@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use service_process::admin::{Admin, Condition, Readiness};
 use service_process::door::Door;
+use service_process::error_chain::ErrorChain;
 use service_process::lifecycle::{Lifecycle, Tasks};
 use service_process::sources::Sources;
 use thiserror::Error;
@@ -22,7 +23,6 @@ use crate::dex_api::{DexApi, InvalidDexApi};
 use crate::grpc::SERVICE_NAME;
 use crate::grpc::tls::InvalidTls;
 use crate::guard::InvalidLockout;
-use crate::login::Causes;
 use crate::metrics;
 use crate::password::{Calibration, Pool};
 use crate::store::{InvalidDsn, Store};
@@ -197,7 +197,7 @@ fn follow_database(tasks: &Tasks, store: Store, condition: Condition, health: He
                     condition.unmet("the database does not answer");
                     // The pool does not say why; another try does, unless it succeeds.
                     let error = store.reach().await.err().unwrap_or(error);
-                    warn!(error = %Causes(&error), "the database does not answer");
+                    warn!(error = %ErrorChain(&error), "the database does not answer");
                 }
             }
         }

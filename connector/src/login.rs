@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use service_process::error_chain::ErrorChain;
 use service_process::lifecycle::Tasks;
 use service_process::sources::Sources;
 use thiserror::Error;
@@ -274,7 +275,7 @@ impl Logins {
         self.parts.spraying.sweep(now);
         self.write_folded(now, now);
         if let Err(fault) = self.settle_expired(now).await {
-            warn!(error = %Causes(&fault), "expired charges are not settled yet");
+            warn!(error = %ErrorChain(&fault), "expired charges are not settled yet");
         }
     }
 
@@ -319,19 +320,4 @@ struct Subject {
     account: Option<AccountId>,
     guard_key: Option<GuardKey>,
     network: Option<Network>,
-}
-
-/// Shows an error with its causes, in one line.
-pub(crate) struct Causes<'a>(pub(crate) &'a (dyn std::error::Error + 'static));
-
-impl std::fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
 }

@@ -8,13 +8,13 @@ mod sweep;
 use std::sync::Arc;
 use std::time::Duration;
 
+use service_process::error_chain::ErrorChain;
 use service_process::lifecycle::Tasks;
 use service_process::sources::Sources;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
 use crate::dex_api::DexApi;
-use crate::login::Causes;
 use crate::store::{Store, StoreError};
 
 /// Works in the background.
@@ -65,7 +65,7 @@ impl Worker {
                     }
                     Err(error) if !failing => {
                         failing = true;
-                        warn!(work = name, error = %Causes(&error), "failed: it is tried again");
+                        warn!(work = name, error = %ErrorChain(&error), "failed: it is tried again");
                     }
                     Ok(()) | Err(_) => {}
                 }

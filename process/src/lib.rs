@@ -11,6 +11,7 @@ pub mod address;
 pub mod admin;
 pub mod cli;
 pub mod door;
+pub mod error_chain;
 pub mod exit;
 pub mod input;
 pub mod lifecycle;

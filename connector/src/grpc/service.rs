@@ -6,6 +6,7 @@ use auth_proto::connector::v1::password_connector_server::PasswordConnector;
 use auth_proto::connector::v1::{
     LoginRequest, LoginResponse, PromptRequest, PromptResponse, RefreshRequest, RefreshResponse,
 };
+use service_process::error_chain::ErrorChain;
 use service_process::sources::Sources;
 use service_process::telemetry::TRACED;
 use service_process::trace_context;
@@ -18,7 +19,7 @@ use super::observe::{Ended, came_from, observed};
 use super::wire::BrokenField;
 use super::{deadline, wire};
 use crate::audit::DenialReason;
-use crate::login::{Causes, Logins, Outcome, Unavailable};
+use crate::login::{Logins, Outcome, Unavailable};
 use crate::metrics::AUTH_UNAVAILABLE;
 
 /// The span of a call, a child of the caller's. A macro because a span's name is a literal.
@@ -134,6 +135,6 @@ fn refuse(call: &'static str, request_id: &str, cause: &Unavailable) -> Status {
         Unavailable::Abandoned => "caller",
     };
     metrics::counter!(AUTH_UNAVAILABLE, "call" => call, "missing" => missing).increment(1);
-    warn!(call, request_id, error = %Causes(cause), "unavailable");
+    warn!(call, request_id, error = %ErrorChain(cause), "unavailable");
     wire::unavailable(cause)
 }

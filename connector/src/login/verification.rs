@@ -4,12 +4,13 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use service_process::error_chain::ErrorChain;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use super::claim::Claim;
-use super::{Causes, Logins, Subject, Unavailable, Verdict};
+use super::{Logins, Subject, Unavailable, Verdict};
 use crate::account::{AccountId, Identity};
 use crate::audit::{Event, Origin, Proof, RefusalReason};
 use crate::guard::{Budget, Charge, GuardKey, NoCharge, Reservation, Whom, see_through};
@@ -195,7 +196,7 @@ impl Logins {
             // Nobody waits for it: when the processor is busy, the next login will see to it.
             let Ok(fresh) = pool.hash(password, Caller::Stranger, None).await else { return };
             if let Err(fault) = store.upgrade_password(account, &stored, &fresh).await {
-                warn!(error = %Causes(&fault), "a password hash is not upgraded yet");
+                warn!(error = %ErrorChain(&fault), "a password hash is not upgraded yet");
             }
         });
     }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use service_process::error_chain::ErrorChain;
 use tracing::{info, warn};
 
 use super::Worker;
 use crate::audit::{Entry, Event, Origin};
 use crate::dex_api::{DexApi, DexApiError};
-use crate::login::Causes;
 use crate::metrics::REVOCATIONS;
 use crate::store::{Revocation, StoreError};
 
@@ -47,7 +47,7 @@ async fn note(
     if let Err(error) = outcome {
         // The first failure of a streak; the gauge of its age tells how it goes on.
         if failures == 0 {
-            warn!(%account, error = %Causes(&error), "Dex keeps ended sessions: it is tried again");
+            warn!(%account, error = %ErrorChain(&error), "Dex keeps ended sessions: it is tried again");
         }
         return worker.store.postpone_revocation(wish.id, now + back_off(failures)).await;
     }
