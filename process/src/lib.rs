@@ -17,6 +17,7 @@ pub mod input;
 pub mod lifecycle;
 pub mod metrics;
 pub mod output;
+pub mod problem;
 pub mod sources;
 pub mod telemetry;
 pub mod trace_context;

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use service_process::problem::{self, ProblemType};
 use utoipa::ToSchema;
 
 use crate::archive::ReadError;
@@ -43,7 +44,7 @@ pub struct Problem {
 }
 
 fn as_urn<S: serde::Serializer>(name: &&'static str, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&format_args!("urn:problem-type:chat:{name}"))
+    ProblemType { service: "chat", name }.serialize(serializer)
 }
 
 impl Problem {
@@ -292,10 +293,8 @@ impl From<ReadError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self).expect("a problem is plain data with text keys");
-        let mut response = (status, body).into_response();
+        let mut response = problem::response(status, &self);
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match status {
             // RFC 6750 §3: no error code when there was no token at all.
             StatusCode::UNAUTHORIZED if self.name == "missing-token" => {
@@ -308,10 +307,6 @@ impl IntoResponse for Problem {
             // RFC 9110 §15.5.16: which one would do.
             StatusCode::UNSUPPORTED_MEDIA_TYPE if self.name == "unsupported-encoding" => {
                 headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-            }
-            // RFC 9110 §15.5.9: what may still come is not waited for.
-            StatusCode::REQUEST_TIMEOUT => {
-                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             StatusCode::TOO_MANY_REQUESTS => {
                 headers.insert(header::RETRY_AFTER, SOON);
