@@ -97,40 +97,41 @@ struct TopicsArgs {
 impl Cli {
     /// Does what was asked and returns the code to exit with.
     pub async fn run(self) -> ExitCode {
-        let done = match self.command {
-            Command::Serve { serve, telemetry } => {
-                telemetry::init(&telemetry);
-                return serve_until_stopped(*serve).await;
-            }
-            Command::CheckConfig { serve, telemetry } => {
-                telemetry::init(&telemetry);
-                app::check(&serve).map(|()| say("the configuration is usable"))
-            }
-            Command::Topics { action: TopicsAction::Ensure { topics } } => topics.ensure().await,
-            Command::Topics { action: TopicsAction::Check { topics } } => topics.check().await,
-            Command::Topics { action: TopicsAction::Raise { generation, topics } } => {
-                topics.raise(generation).await
-            }
-            Command::Dlq { action } => dlq::run(action).await,
-            Command::Archive { action } => archive::run(action).await,
-        };
-        match done {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => failed(&error),
-        }
+        exit::code(self.command.run().await, failed)
     }
 }
 
-async fn serve_until_stopped(args: ServeArgs) -> ExitCode {
+impl Command {
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Serve { serve, telemetry } => {
+                telemetry::init(&telemetry);
+                return serve_until_stopped(*serve).await;
+            }
+            Self::CheckConfig { serve, telemetry } => {
+                telemetry::init(&telemetry);
+                app::check(&serve)?;
+                output::line("the configuration is usable")?;
+            }
+            Self::Topics { action: TopicsAction::Ensure { topics } } => topics.ensure().await?,
+            Self::Topics { action: TopicsAction::Check { topics } } => topics.check().await?,
+            Self::Topics { action: TopicsAction::Raise { generation, topics } } => {
+                topics.raise(generation).await?;
+            }
+            Self::Dlq { action } => dlq::run(action).await?,
+            Self::Archive { action } => archive::run(action).await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn serve_until_stopped(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let config = Config::new(args);
     let grace = config.patience.drain_pause + config.patience.drain_over + GRACE;
-    let app = match App::build(config).await {
-        Ok(app) => app,
-        Err(error) => return failed(&error),
-    };
+    let app = App::build(config).await?;
     let lifecycle = Lifecycle::new(grace);
     app.run(&lifecycle);
-    lifecycle.run_until_stopped().await
+    Ok(lifecycle.run_until_stopped().await)
 }
 
 impl TopicsArgs {
@@ -162,16 +163,7 @@ impl TopicsArgs {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the answer of a command, not a log line")]
-fn say(text: &str) {
-    println!("{text}");
-}
-
-fn failed(error: &anyhow::Error) -> ExitCode {
-    if output::is_enough(error) {
-        return ExitCode::SUCCESS;
-    }
+fn failed(error: &anyhow::Error) -> u8 {
     eprintln!("chat-api: {error:#}");
-    let code = if error.is::<app::BadConfiguration>() { exit::CONFIG } else { exit::FAILURE };
-    ExitCode::from(code)
+    if error.is::<app::BadConfiguration>() { exit::CONFIG } else { exit::FAILURE }
 }

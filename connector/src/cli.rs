@@ -111,37 +111,37 @@ pub struct SeedArgs {
 
 /// Runs the command to its end.
 pub async fn run(cli: Cli) -> ExitCode {
-    let done = match cli.command {
-        Command::Serve(args) => return serve(&args).await,
-        Command::CheckConfig(args) => {
-            telemetry::init(&args.store.telemetry);
-            check_config::run(&args)
-        }
-        Command::Migrate(args) => migrate(&args).await,
-        Command::Seed(args) => seed(args).await,
-        Command::Users(command) => {
-            telemetry::init(&command.store().telemetry);
-            command.run().await
-        }
-        Command::Audit(command) => {
-            telemetry::init(&command.store().telemetry);
-            command.run().await
-        }
-    };
-    done.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
+    exit::code(cli.command.run().await, failed)
 }
 
-async fn serve(args: &ServeArgs) -> ExitCode {
+impl Command {
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Serve(args) => return serve(&args).await,
+            Self::CheckConfig(args) => {
+                telemetry::init(&args.store.telemetry);
+                check_config::run(&args)?;
+            }
+            Self::Migrate(args) => migrate(&args).await?,
+            Self::Seed(args) => seed(args).await?,
+            Self::Users(command) => {
+                telemetry::init(&command.store().telemetry);
+                command.run().await?;
+            }
+            Self::Audit(command) => {
+                telemetry::init(&command.store().telemetry);
+                command.run().await?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     telemetry::init(&args.store.telemetry);
     let lifecycle = Lifecycle::new(GRACE);
-    let running = match App::build(args).await {
-        Ok(app) => app.run(&lifecycle).await,
-        Err(error) => Err(error),
-    };
-    match running {
-        Ok(()) => lifecycle.run_until_stopped().await,
-        Err(error) => failed(&error),
-    }
+    App::build(args).await?.run(&lifecycle).await?;
+    Ok(lifecycle.run_until_stopped().await)
 }
 
 /// The accounts database, for a command: one that is away ends it at once, and it says why.
@@ -162,7 +162,7 @@ async fn migrate(args: &MigrateArgs) -> anyhow::Result<()> {
     if let Some(role) = &args.service_role {
         store.grant_service(role).await?;
     }
-    say("the tables are up to date");
+    output::line("the tables are up to date")?;
     Ok(())
 }
 
@@ -179,10 +179,10 @@ async fn seed(args: SeedArgs) -> anyhow::Result<()> {
     let summary = plan.write(&mut seeding, pool.as_ref(), sources, now).await?;
     if args.dry_run {
         seeding.roll_back().await?;
-        say(&format!("would be: {summary}"));
+        output::line(&format!("would be: {summary}"))?;
     } else {
         seeding.commit().await?;
-        say(&summary.to_string());
+        output::line(&summary.to_string())?;
     }
     Ok(())
 }
@@ -192,22 +192,14 @@ fn read(path: &Path) -> anyhow::Result<String> {
         .with_context(|| format!("--file: {} cannot be read", path.display()))
 }
 
-#[expect(clippy::print_stdout, reason = "the answer of a command, not a log line")]
-fn say(text: &str) {
-    println!("{text}");
-}
-
-fn failed(error: &anyhow::Error) -> ExitCode {
-    if output::is_enough(error) {
-        return ExitCode::SUCCESS;
-    }
+fn failed(error: &anyhow::Error) -> u8 {
     error!("{error:#}");
     let unusable = error.is::<InvalidConfig>() || error.is::<InvalidLockout>();
-    ExitCode::from(if unusable || error.is::<Misuse>() {
+    if unusable || error.is::<Misuse>() {
         exit::CONFIG
     } else if error.is::<NoSuchAccount>() {
         NO_SUCH_ACCOUNT
     } else {
         exit::FAILURE
-    })
+    }
 }

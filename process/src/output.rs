@@ -29,11 +29,11 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether an error is that nobody reads on: whoever asked has seen enough.
+/// Whether an error is that nobody reads standard output any more, as behind `| head`.
 #[must_use]
-pub fn is_enough(error: &anyhow::Error) -> bool {
-    let gone = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
-    error.downcast_ref().is_some_and(gone)
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let is_broken = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    error.downcast_ref().is_some_and(is_broken)
 }
 
 /// Writes facts, one a line.
