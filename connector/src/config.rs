@@ -5,6 +5,7 @@ mod limits;
 mod lockout;
 mod passwords;
 mod roles;
+mod tls_files;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,8 +22,8 @@ pub use limits::LimitsArgs;
 pub use lockout::LockoutArgs;
 pub use passwords::{GuardKeyArgs, InvalidKeyFile, PasswordArgs};
 pub use roles::{Role, RolesArgs};
+pub use tls_files::TlsFiles;
 
-use crate::grpc::tls::TlsFiles;
 use crate::store::CONNECTIONS;
 
 /// Where the accounts are.

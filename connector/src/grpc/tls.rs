@@ -20,24 +20,12 @@ use tokio_rustls::TlsAcceptor;
 use tracing::{info, warn};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use crate::config::TlsFiles;
 use crate::metrics::{TLS_CERTIFICATE_EXPIRES, TLS_RELOADS};
 
 /// How often the files are looked at: three small reads. A renewed certificate is in use within
 /// this time, long before the old one ends.
 const LOOK_AT_FILES_EVERY: Duration = Duration::from_secs(2);
-
-/// The files of a TLS identity.
-#[derive(Debug, Clone)]
-pub struct TlsFiles {
-    /// Our certificate chain, PEM.
-    pub certificate: PathBuf,
-    /// Its private key, PEM.
-    pub key: PathBuf,
-    /// The CA that callers' certificates must come from, PEM.
-    pub ca: PathBuf,
-    /// The DNS names (SAN) of which a caller's certificate must bear one.
-    pub client_names: Vec<String>,
-}
 
 /// A file that cannot be used.
 #[derive(Debug, Error)]
