@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use dex_tokens::{KeyFetcher, Verifier, VerifierConfig};
 use service_process::admin::{Admin, Readiness};
-use service_process::door::Door;
 use service_process::lifecycle::{Lifecycle, Tasks};
+use service_process::listener::Listener;
 use service_process::sources::Sources;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
@@ -50,7 +50,7 @@ pub struct BadConfiguration {
 /// The whole process: connected and bound, not yet running.
 pub struct App {
     service: Arc<Service>,
-    door: Door,
+    door: Listener,
     admin: Admin,
     readiness: Readiness,
     fetcher: KeyFetcher,
@@ -182,7 +182,7 @@ impl App {
             counters: Counters::default(),
         });
         let address = listener.local_addr()?;
-        let door = Door::public(listener, door);
+        let door = Listener::public(listener, door);
         Ok(Self { service, door, admin, readiness, fetcher, producer, fan_out, filling, address })
     }
 
@@ -253,14 +253,14 @@ impl Filling {
 /// The public port while it is served.
 struct Serving {
     service: Arc<Service>,
-    door: Door,
+    door: Listener,
     producer: Arc<Producer>,
     warm: CancellationToken,
     tasks: Tasks,
 }
 
 impl Serving {
-    /// Serves until the process stops; then closes the door, empties the room and waits until what
+    /// Serves until the process stops; then lets nobody in, closes the sockets and waits until what
     /// was said inside stands in the log.
     async fn run(self) -> anyhow::Result<()> {
         let Self { service, door, producer, warm, tasks } = self;

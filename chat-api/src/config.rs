@@ -8,7 +8,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use secrecy::SecretString;
 use service_process::cli::item;
-use service_process::door::{DoorArgs, Limits};
+use service_process::listener::{Limits, ListenerArgs};
 use url::Url;
 
 use crate::hub;
@@ -65,7 +65,7 @@ pub struct ServeArgs {
 
     /// What that port bears.
     #[command(flatten)]
-    pub door: DoorArgs,
+    pub door: ListenerArgs,
 
     /// Where liveness, readiness and metrics are served.
     #[arg(long, env = "ADMIN_LISTEN", default_value = "0.0.0.0:9102")]
@@ -188,7 +188,7 @@ impl Config {
     pub fn new(args: ServeArgs) -> Self {
         let patience = Patience::new(&args);
         // A send may take so long: five seconds for what has its key already, five for the log.
-        let door = Limits { farewell: Duration::from_secs(10), ..args.door.limits() };
+        let door = Limits { shutdown: Duration::from_secs(10), ..args.door.limits() };
         Self {
             args,
             door,

@@ -3,7 +3,7 @@
 //! [`ALL`] describes them to Prometheus, and tests compare it with the dashboard, the alerts and the
 //! documents.
 
-use service_process::door;
+use service_process::listener;
 use service_process::metrics::Metric;
 
 /// What became of what people sent.
@@ -118,9 +118,9 @@ pub const ALL: &[Metric] = &[
     Metric::gauge(STOPPED_PARTITIONS, &["reader", "why"], "Partitions that do not go on."),
     Metric::counter(TOKEN_VERIFICATIONS, &["outcome"], "Tokens that were checked."),
     Metric::counter(KEY_FETCHES, &["outcome"], "Requests for Dex's keys."),
-    door::CONNECTIONS,
-    door::REFUSED,
-    door::CUT,
+    listener::CONNECTIONS,
+    listener::REFUSED,
+    listener::CUT,
 ];
 
 /// Describes every name to the registry, which must be open.

@@ -7,11 +7,11 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::json;
 use service_process::admin::Readiness;
-use service_process::door::Door;
 use service_process::lifecycle::Tasks;
+use service_process::listener::Listener;
 
 /// Serves until a stop has let the requests under way finish.
-pub fn serve(door: Door, readiness: Readiness, tasks: &Tasks) {
+pub fn serve(door: Listener, readiness: Readiness, tasks: &Tasks) {
     let stop = tasks.stopping().clone().cancelled_owned();
     let aborting = tasks.aborting().clone();
     tasks.worker("accounts", async move {

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use service_process::admin::{Admin, Condition, Readiness};
-use service_process::door::Door;
 use service_process::error_chain::ErrorChain;
 use service_process::lifecycle::{Lifecycle, Tasks};
+use service_process::listener::Listener;
 use service_process::sources::Sources;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -47,7 +47,7 @@ pub struct App {
 /// The role `accounts`.
 #[derive(Debug)]
 struct Accounts {
-    door: Door,
+    door: Listener,
     address: SocketAddr,
 }
 
@@ -120,7 +120,7 @@ impl App {
         if args.roles.has(Role::Accounts) {
             let listener = bind("ACCOUNTS_LISTEN", args.accounts_listen).await?;
             let address = listener.local_addr()?;
-            let door = Door::public(listener, args.door.limits());
+            let door = Listener::public(listener, args.door.limits());
             app.accounts = Some(Accounts { door, address });
         }
         Ok(app)

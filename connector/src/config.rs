@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use clap::Args;
 use secrecy::SecretString;
 use service_process::cli::item;
-use service_process::door::DoorArgs;
+use service_process::listener::ListenerArgs;
 use service_process::telemetry::TelemetryArgs;
 use thiserror::Error;
 
@@ -85,7 +85,7 @@ pub struct ServeArgs {
 
     /// What the accounts pages bear.
     #[command(flatten)]
-    pub door: DoorArgs,
+    pub door: ListenerArgs,
 
     /// Where the platform asks for life, readiness and metrics.
     #[arg(long, env = "ADMIN_LISTEN", default_value = "0.0.0.0:9101")]

@@ -3,7 +3,7 @@
 //! Code counts under the constants. [`ALL`] describes them to Prometheus, and tests compare it with
 //! the dashboard, the alerts and the documents.
 
-use service_process::door;
+use service_process::listener;
 use service_process::metrics::Metric;
 
 /// What the audit trail says, counted.
@@ -91,9 +91,9 @@ pub const ALL: &[Metric] = &[
         &[],
         "Months to come that the audit trail has partitions for.",
     ),
-    door::CONNECTIONS,
-    door::REFUSED,
-    door::CUT,
+    listener::CONNECTIONS,
+    listener::REFUSED,
+    listener::CUT,
 ];
 
 /// Describes every name to the registry, which must be open.

@@ -18,8 +18,8 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::door::{Door, Limits};
 use crate::lifecycle::Tasks;
+use crate::listener::{Limits, Listener};
 use crate::telemetry;
 
 /// How often recorded samples are folded, so that memory stays bounded when nobody scrapes.
@@ -140,8 +140,8 @@ impl Admin {
             .route("/metrics", get(exposition))
             .with_state(shown);
 
-        let door = Door::admin(self.listener, Limits::new(CONNECTIONS));
-        tasks.observer(door.serve(router, std::future::pending()));
+        let listener = Listener::admin(self.listener, Limits::new(CONNECTIONS));
+        tasks.observer(listener.serve(router, std::future::pending()));
         tasks.observer(async move {
             let mut tick = tokio::time::interval(FOLD_SAMPLES_EVERY);
             loop {

@@ -18,8 +18,8 @@ use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
-use service_process::door::DoorArgs;
 use service_process::lifecycle::{Lifecycle, Tasks};
+use service_process::listener::ListenerArgs;
 pub(crate) use service_process_testing::wait::{HANG, eventually};
 use tokio::task::JoinHandle;
 
@@ -63,7 +63,7 @@ impl Setup {
     pub(crate) fn config(&self) -> Config {
         let mut config = Config::new(ServeArgs {
             chat_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            door: DoorArgs { http_connections: 20_000, http_keep_alive: 75 },
+            door: ListenerArgs { http_connections: 20_000, http_keep_alive: 75 },
             admin_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             log: LogArgs {
                 kafka_brokers: self.log.brokers.clone(),

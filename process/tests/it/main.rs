@@ -2,8 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "tests are the outermost layer")]
 
 mod admin;
-mod door;
 mod lifecycle;
+mod listener;
 mod reference;
 mod service;
 mod telemetry;

@@ -1,4 +1,4 @@
-//! One connection: what is written must be taken, and what we close is closed in order.
+//! One connection: a write must make progress, and what we close is closed in order (lingering close).
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::Place;
+use super::slots::Slot;
 
 /// At our end of a connection, how long nothing may come before it is closed: longer than what a peer
 /// sends takes on any way to us.
@@ -54,14 +54,14 @@ impl Activity {
     }
 }
 
-/// A connection with its place. It lives on in what a handler makes of it.
+/// A connection with its slot. It lives on in what a handler makes of it.
 pub(super) struct Connection {
     stream: TcpStream,
-    place: Place,
+    slot: Slot,
     activity: Arc<Activity>,
     stall: Duration,
-    /// Until when the peer must take something. Most writes are done at once: they cost no timer.
-    patience: Option<Pin<Box<Sleep>>>,
+    /// Runs while a write makes no progress. Most writes are done at once: they cost no timer.
+    stall_timer: Option<Pin<Box<Sleep>>>,
     drain: Option<Drain>,
 }
 
@@ -75,11 +75,11 @@ struct Drain {
 impl Connection {
     pub(super) fn new(
         stream: TcpStream,
-        place: Place,
+        slot: Slot,
         activity: Arc<Activity>,
         stall: Duration,
     ) -> Self {
-        Self { stream, place, activity, stall, patience: None, drain: None }
+        Self { stream, slot, activity, stall, stall_timer: None, drain: None }
     }
 
     /// A write, ended when the peer takes nothing for too long.
@@ -95,13 +95,13 @@ impl Connection {
             }
             return written;
         }
-        let patience = self.patience.get_or_insert_with(|| Box::pin(sleep(self.stall)));
+        let timer = self.stall_timer.get_or_insert_with(|| Box::pin(sleep(self.stall)));
         if !was_stalled {
             self.activity.stalled.store(true, Ordering::Relaxed);
-            patience.as_mut().reset(Instant::now() + self.stall);
+            timer.as_mut().reset(Instant::now() + self.stall);
         }
-        ready!(patience.as_mut().poll(context));
-        self.place.counts.stalls.increment(1);
+        ready!(timer.as_mut().poll(context));
+        self.slot.counts.stalls.increment(1);
         // Otherwise the system goes on holding what it has taken for this peer.
         if let Err(error) = self.stream.set_zero_linger() {
             tracing::debug!(%error, "the system keeps what was not taken");

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Limits;
+use super::limits::Limits;
 
 /// What an operator decides about a public listener.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct DoorArgs {
+pub struct ListenerArgs {
     /// Connections at once at the public HTTP port, sockets too; one more is closed at once. No more than
     /// the system's limit of open files leaves.
     #[arg(long, env = "HTTP_CONNECTIONS", default_value_t = 20_000,
@@ -22,7 +22,7 @@ pub struct DoorArgs {
     pub http_keep_alive: u16,
 }
 
-impl DoorArgs {
+impl ListenerArgs {
     /// The limits with these decisions.
     #[must_use]
     pub fn limits(self) -> Limits {

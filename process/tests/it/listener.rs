@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
-use service_process::door::{Door, Limits};
+use service_process::listener::{Limits, Listener};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
@@ -24,15 +24,15 @@ const PAGE: usize = 32 << 20;
 
 /// A listener of which only one limit is short.
 const PATIENT: Limits =
-    Limits { connections: 100, head: LONG, idle: LONG, stall: LONG, farewell: LONG };
+    Limits { connections: 100, head: LONG, idle: LONG, stall: LONG, shutdown: LONG };
 
-struct Listener {
+struct Served {
     address: SocketAddr,
     stop: CancellationToken,
     served: JoinHandle<()>,
 }
 
-impl Listener {
+impl Served {
     async fn start(limits: Limits) -> Self {
         let router = Router::new()
             .route("/", get(async || "hello"))
@@ -41,8 +41,8 @@ impl Listener {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
-        let door = Door::public(listener, limits);
-        let served = tokio::spawn(door.serve(router, stop.clone().cancelled_owned()));
+        let listener = Listener::public(listener, limits);
+        let served = tokio::spawn(listener.serve(router, stop.clone().cancelled_owned()));
         Self { address, stop, served }
     }
 
@@ -102,7 +102,7 @@ async fn is_cut(stream: &mut TcpStream) -> ErrorKind {
 
 #[tokio::test]
 async fn who_says_nothing_or_a_part_of_a_head_is_ended_in_time() {
-    let listener = Listener::start(Limits { head: SHORT, ..PATIENT }).await;
+    let listener = Served::start(Limits { head: SHORT, ..PATIENT }).await;
     let parts: [&[u8]; 5] = [b"", b"P", b"PRI * HTTP/", b"GET / HTTP/1.1\r\n", b"\r\n\r\n"];
     for part in parts {
         let mut mute = listener.connect().await;
@@ -119,7 +119,7 @@ async fn who_says_nothing_or_a_part_of_a_head_is_ended_in_time() {
 
 #[tokio::test]
 async fn a_head_that_comes_drop_by_drop_is_cut_off() {
-    let listener = Listener::start(Limits { head: SHORT, ..PATIENT }).await;
+    let listener = Served::start(Limits { head: SHORT, ..PATIENT }).await;
     for first in [true, false] {
         let mut slow = listener.connect().await;
         if !first {
@@ -141,7 +141,7 @@ async fn a_head_that_comes_drop_by_drop_is_cut_off() {
 
 #[tokio::test]
 async fn a_head_over_its_limit_is_refused_with_431() {
-    let listener = Listener::start(PATIENT).await;
+    let listener = Served::start(PATIENT).await;
     let mut stream = listener.connect().await;
     let head = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "x".repeat(200 << 10));
     stream.write_all(head.as_bytes()).await.expect("it is taken");
@@ -153,7 +153,7 @@ async fn a_head_over_its_limit_is_refused_with_431() {
 
 #[tokio::test]
 async fn a_connection_is_kept_between_requests_for_longer_than_a_head_may_take() {
-    let listener = Listener::start(Limits { head: SHORT, ..PATIENT }).await;
+    let listener = Served::start(Limits { head: SHORT, ..PATIENT }).await;
     let mut kept = listener.connect().await;
     hello(&mut kept).await;
     let mut mute = listener.connect().await;
@@ -164,7 +164,7 @@ async fn a_connection_is_kept_between_requests_for_longer_than_a_head_may_take()
 
 #[tokio::test]
 async fn a_kept_connection_ends_in_order_when_nothing_more_is_asked() {
-    let listener = Listener::start(Limits { idle: SHORT, ..PATIENT }).await;
+    let listener = Served::start(Limits { idle: SHORT, ..PATIENT }).await;
     let (mut new, mut kept) = (listener.connect().await, listener.connect().await);
     hello(&mut kept).await;
     ends(&mut kept).await;
@@ -175,7 +175,7 @@ async fn a_kept_connection_ends_in_order_when_nothing_more_is_asked() {
 
 #[tokio::test]
 async fn one_connection_too_many_is_closed_at_once_and_the_next_one_served_when_there_is_a_place() {
-    let listener = Listener::start(Limits { connections: 2, ..PATIENT }).await;
+    let listener = Served::start(Limits { connections: 2, ..PATIENT }).await;
     let (mut first, mut second) = (listener.connect().await, listener.connect().await);
     hello(&mut first).await;
     hello(&mut second).await;
@@ -198,7 +198,7 @@ async fn one_connection_too_many_is_closed_at_once_and_the_next_one_served_when_
 
 #[tokio::test]
 async fn an_answer_that_nobody_takes_is_ended_also_behind_others() {
-    let listener = Listener::start(Limits { stall: SHORT, ..PATIENT }).await;
+    let listener = Served::start(Limits { stall: SHORT, ..PATIENT }).await;
     for pages in [1, 6] {
         let mut stream = listener.connect_narrow().await;
         for _ in 0..pages {
@@ -213,7 +213,7 @@ async fn an_answer_that_nobody_takes_is_ended_also_behind_others() {
 #[tokio::test]
 async fn an_answer_that_is_taken_slowly_is_given_whole() {
     let limits = Limits { stall: SHORT, idle: SHORT, head: SHORT, ..PATIENT };
-    let listener = Listener::start(limits).await;
+    let listener = Served::start(limits).await;
     let mut stream = listener.connect().await;
     ask(&mut stream, "/page").await;
     let (mut total, mut bytes) = (0, vec![0; 1 << 20]);
@@ -230,7 +230,7 @@ async fn an_answer_that_is_taken_slowly_is_given_whole() {
 
 #[tokio::test]
 async fn an_answer_reaches_who_is_still_sending() {
-    let listener = Listener::start(PATIENT).await;
+    let listener = Served::start(PATIENT).await;
     for size in [100_000, 1 << 20, 8 << 20] {
         let mut stream = listener.connect().await;
         let head = format!("POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n");
@@ -247,7 +247,7 @@ async fn an_answer_reaches_who_is_still_sending() {
 
 #[tokio::test]
 async fn a_stop_ends_although_answers_are_not_taken_and_clients_do_not_hang_up() {
-    let listener = Listener::start(Limits { farewell: SHORT, ..PATIENT }).await;
+    let listener = Served::start(Limits { shutdown: SHORT, ..PATIENT }).await;
     let mut unread = listener.connect_narrow().await;
     ask(&mut unread, "/page").await;
     let mut first = [0; 1];
