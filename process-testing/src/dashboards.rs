@@ -20,7 +20,7 @@ fn all_of<'a>(key: &str, value: &'a Value, found: &mut Vec<&'a Value>) {
     }
 }
 
-/// What an expression of PromQL names.
+/// What an expression of Prometheus names.
 #[derive(Debug, Default)]
 pub struct Names {
     /// The series.
@@ -30,7 +30,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// Finds them. Knows as much of PromQL as our expressions use.
+    /// Finds them. Knows as much of the language as our expressions use.
     #[must_use]
     pub fn of(expression: &str) -> Self {
         let mut names = Self::default();

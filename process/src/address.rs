@@ -1,6 +1,7 @@
-//! Addresses of servers that hold a password: `scheme://user:password@host:port/…`.
+//! Connection strings that hold a password, `scheme://user:password@host:port/…`: what is wrong with one,
+//! told without showing it.
 
-/// What to say of an address that cannot be read. Whoever reads it has the address; it is not repeated.
+/// The hint for whoever gave an address that cannot be parsed.
 pub const HINT: &str = "in a user name or password, characters such as / ? # @ : % must be \
                         percent-encoded";
 

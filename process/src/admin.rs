@@ -1,4 +1,4 @@
-//! The admin port: is the process alive, is it ready, what does it count.
+//! The admin port: liveness, readiness and metrics, over HTTP.
 //!
 //! It is meant for the platform, not for users, and listens on a port of its own.
 
@@ -66,7 +66,7 @@ impl Readiness {
     /// Whether every condition is met.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.lock().values().all(|state| state.met)
+        self.lock().values().all(|condition| condition.met)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, ConditionState>> {
@@ -81,14 +81,13 @@ impl Condition {
         self.set(true, None);
     }
 
-    /// Says that the condition is met, and that something is to be seen to all the same. Shown on the
-    /// admin port: no secrets.
+    /// Says that the condition is met although something needs attention, and what. The text is shown on
+    /// the admin port: no secrets.
     pub fn met_but(&self, detail: impl Into<String>) {
         self.set(true, Some(detail.into()));
     }
 
-    /// Says that the condition is not met, and why. The reason is shown on the admin port: no
-    /// secrets.
+    /// Says that the condition is not met, and why. The text is shown on the admin port: no secrets.
     pub fn unmet(&self, detail: impl Into<String>) {
         self.set(false, Some(detail.into()));
     }
@@ -106,7 +105,7 @@ pub struct Admin {
 }
 
 #[derive(Clone)]
-struct Shown {
+struct AdminState {
     readiness: Readiness,
     stopping: CancellationToken,
     metrics: PrometheusHandle,
@@ -132,13 +131,13 @@ impl Admin {
     /// draining process can still be watched.
     pub fn serve(self, tasks: &Tasks, readiness: Readiness) {
         let metrics = telemetry::metrics();
-        let shown =
-            Shown { readiness, stopping: tasks.stopping().clone(), metrics: metrics.clone() };
+        let state =
+            AdminState { readiness, stopping: tasks.stopping().clone(), metrics: metrics.clone() };
         let router = Router::new()
             .route("/live", get(|| async { "alive\n" }))
             .route("/ready", get(ready))
             .route("/metrics", get(exposition))
-            .with_state(shown);
+            .with_state(state);
 
         let listener = Listener::admin(self.listener, Limits::new(CONNECTIONS));
         tasks.observer(listener.serve(router, std::future::pending()));
@@ -152,7 +151,7 @@ impl Admin {
     }
 }
 
-async fn ready(State(shown): State<Shown>) -> impl IntoResponse {
+async fn ready(State(state): State<AdminState>) -> impl IntoResponse {
     #[derive(Serialize)]
     struct Report {
         ready: bool,
@@ -160,13 +159,13 @@ async fn ready(State(shown): State<Shown>) -> impl IntoResponse {
         conditions: BTreeMap<&'static str, ConditionState>,
     }
 
-    let stopping = shown.stopping.is_cancelled();
-    let ready = !stopping && shown.readiness.is_ready();
+    let stopping = state.stopping.is_cancelled();
+    let ready = !stopping && state.readiness.is_ready();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let conditions = shown.readiness.lock().clone();
+    let conditions = state.readiness.lock().clone();
     (status, Json(Report { ready, stopping, conditions }))
 }
 
-async fn exposition(State(shown): State<Shown>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], shown.metrics.render())
+async fn exposition(State(state): State<AdminState>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], state.metrics.render())
 }

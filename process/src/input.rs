@@ -1,8 +1,8 @@
-//! What people hand over in files and at standard input.
+//! Texts that people hand over in files and at standard input.
 
-/// A text without the byte order mark that some editors and shells begin it with. To everything that
-/// reads a text it would be content.
+/// A text without the byte order mark (U+FEFF) that some editors and shells begin it with. To a parser it
+/// would be content.
 #[must_use]
-pub fn text(text: &str) -> &str {
+pub fn without_byte_order_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }

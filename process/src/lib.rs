@@ -1,11 +1,25 @@
 //! How a service starts, is observed and stops.
 //!
-//! Both services share this crate and nothing else of their own. It knows no domain word: no
-//! account, no room. A service's `main` parses its configuration with [`cli`], opens its logs with
-//! [`telemetry`], runs under a [`lifecycle::Lifecycle`], serves HTTP through a [`listener`] and is watched
-//! through the [`admin`] port. Its calls belong to traces that cross processes by [`trace_context`],
-//! and what it counts is named by [`metrics`]. Commands answer through [`output`], take what they are
-//! handed through [`input`], and [`address`] tells what is wrong with a server's.
+//! Both services share this crate and nothing else of their own. Here belongs what every service needs to
+//! run; a domain word does not: no account, no room, no route, no table. What only tests share is in
+//! `process-testing`.
+//!
+//! A service's `main` parses its configuration with [`cli`], opens its logs with [`telemetry`] and runs under
+//! a [`lifecycle::Lifecycle`], with the clock and the randomness of [`sources`]. It serves HTTP through a
+//! [`listener`], answers errors as a [`problem`], and is watched through the [`admin`] port. Its calls belong
+//! to traces that cross processes by [`trace_context`], what it counts is defined with [`metrics`], and an
+//! [`error_chain`] is how it logs an error. Commands answer through [`output`] and [`exit`], read what they
+//! are handed with [`input`], and [`address`] tells what is wrong with a connection string.
+//!
+//! A module uses only those beneath it:
+//!
+//! ```text
+//! admin                     the admin port
+//! lifecycle  listener  cli  a process, its HTTP listeners, its command line
+//! telemetry  exit           logs, traces, the registry of metrics; exit codes
+//! metrics  output           definitions of metrics; answers of commands
+//! address  error_chain  input  problem  sources  trace_context
+//! ```
 
 pub mod address;
 pub mod admin;

@@ -1,4 +1,4 @@
-//! One owner of signals, stop tokens, tasks and the exit code.
+//! The lifecycle of a process: one owner of signals, stop tokens, tasks and the exit code.
 //!
 //! A stop has two steps. The *soft* token says: accept nothing new, finish what you hold. After the
 //! grace period, or at a second signal, the *hard* token says: leave now. Every task of the process
@@ -19,7 +19,7 @@ use tracing::{error, info, warn};
 use crate::{exit, telemetry};
 
 /// How long tasks get after the hard token before the process leaves without them.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+const HARD_STOP: Duration = Duration::from_secs(2);
 
 /// Runs the process on a runtime of its own, and returns the code to exit with. A thread that is still
 /// blocked then is left behind: a call that never returns must not hold a process that has stopped.
@@ -52,7 +52,7 @@ pub struct Tasks {
 }
 
 impl Lifecycle {
-    /// A life whose stop gives tasks `grace` to finish by themselves.
+    /// A lifecycle whose stop gives tasks `grace` to finish by themselves.
     #[must_use]
     pub fn new(grace: Duration) -> Self {
         let tasks = Tasks {
@@ -98,7 +98,7 @@ impl Lifecycle {
             _ = interrupt.recv() => warn!("second signal: leaving now"),
         }
         tasks.hard.cancel();
-        if tokio::time::timeout(LAST_WORDS, tasks.tracker.wait()).await.is_err() {
+        if tokio::time::timeout(HARD_STOP, tasks.tracker.wait()).await.is_err() {
             error!(tasks = tasks.tracker.len(), "leaving with unfinished tasks");
             tasks.failed.store(true, Ordering::Relaxed);
         }

@@ -32,7 +32,7 @@ pub use limits::Limits;
 pub use slots::{CONNECTIONS, CUT, REFUSED};
 
 use connection::{Activity, Connection};
-use head::Heads;
+use head::HeadTimer;
 use slots::{Slot, Slots};
 
 /// How long to wait when the system has no descriptor for another connection.
@@ -100,7 +100,7 @@ async fn serve_one(
     let activity = Arc::new(Activity::default());
     let counts = Arc::clone(&slot.counts);
     let mut http = http1::Builder::new();
-    http.timer(Heads::new(Arc::clone(&activity), limits.head))
+    http.timer(HeadTimer::new(Arc::clone(&activity), limits.head))
         .header_read_timeout(limits.idle)
         .max_buf_size(HEAD_BYTES);
     let io = TokioIo::new(Connection::new(stream, slot, Arc::clone(&activity), limits.stall));

@@ -1,29 +1,29 @@
-//! What a program counts: each name with its meaning.
+//! Definitions of metrics: each name with its type, unit, labels and meaning.
 //!
 //! A service lists its metrics as constants. They are described to Prometheus by [`describe`], and
 //! its tests compare them with dashboards, alerts and documents.
 
 pub use ::metrics::Unit;
 
-/// How values behave.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Only rises, from 0 at each start.
     Counter,
     /// Rises and falls.
     Gauge,
-    /// Is counted by size.
+    /// Observations, counted in buckets by size.
     Histogram,
 }
 
-/// One name.
+/// The definition of one metric.
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
     /// The name in Prometheus.
     pub name: &'static str,
-    /// How values behave.
+    /// Its type.
     pub kind: Kind,
-    /// What a value is measured in.
+    /// The unit of its values.
     pub unit: Unit,
     /// The names of its labels.
     pub labels: Labels,
@@ -35,31 +35,31 @@ pub struct Metric {
 pub type Labels = &'static [&'static str];
 
 impl Metric {
-    /// Something that is counted.
+    /// A counter.
     #[must_use]
     pub const fn counter(name: &'static str, labels: Labels, help: &'static str) -> Self {
         Self { name, kind: Kind::Counter, unit: Unit::Count, labels, help }
     }
 
-    /// A number of things.
+    /// A gauge of a number of things.
     #[must_use]
     pub const fn gauge(name: &'static str, labels: Labels, help: &'static str) -> Self {
         Self { name, kind: Kind::Gauge, unit: Unit::Count, labels, help }
     }
 
-    /// A time.
+    /// A gauge in seconds: an age, or a time as seconds since 1970.
     #[must_use]
     pub const fn seconds(name: &'static str, labels: Labels, help: &'static str) -> Self {
         Self { name, kind: Kind::Gauge, unit: Unit::Seconds, labels, help }
     }
 
-    /// How long something takes.
+    /// A histogram of durations in seconds.
     #[must_use]
     pub const fn timed(name: &'static str, labels: Labels, help: &'static str) -> Self {
         Self { name, kind: Kind::Histogram, unit: Unit::Seconds, labels, help }
     }
 
-    /// How many there are in each of something.
+    /// A histogram of sizes, such as the records of a batch.
     #[must_use]
     pub const fn sized(name: &'static str, labels: Labels, help: &'static str) -> Self {
         Self { name, kind: Kind::Histogram, unit: Unit::Count, labels, help }

@@ -1,4 +1,5 @@
-//! What a command answers: a table for people, or a JSON object a line for machines.
+//! The answer of a command on standard output: a table for people, or a JSON object a line for machines.
+//! Logs go to standard error ([`telemetry`](crate::telemetry)).
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -36,12 +37,12 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref().is_some_and(is_broken)
 }
 
-/// Writes facts, one a line.
+/// Writes names with their values, one pair a line.
 pub fn facts(facts: &[(&str, String)]) -> io::Result<()> {
     facts.iter().try_for_each(|(name, value)| line(&format!("{name:17}{}", shown(value))))
 }
 
-/// Aligned columns, to which rows may still come.
+/// A table with aligned columns, which can be added to.
 #[derive(Debug)]
 pub struct Columns {
     widths: Vec<usize>,

@@ -1,4 +1,4 @@
-//! Logs on standard error, traces, and the registry of metrics.
+//! Logs on standard error, traces, and the registry that metrics are recorded in.
 
 mod traces;
 

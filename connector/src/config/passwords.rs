@@ -73,5 +73,6 @@ fn read<T, E: ToString>(
     let fault = |reason| InvalidKeyFile::Content { option, path: path.to_owned(), reason };
     let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
     let text = SecretString::from(text);
-    parse(input::text(text.expose_secret())).map_err(|error| fault(error.to_string()))
+    parse(input::without_byte_order_mark(text.expose_secret()))
+        .map_err(|error| fault(error.to_string()))
 }

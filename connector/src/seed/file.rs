@@ -73,7 +73,7 @@ impl<'de> Deserialize<'de> for Fields {
 
 /// The rows of a file.
 pub(super) fn rows(text: &str) -> Result<Vec<Row>, InvalidFile> {
-    let file: File = serde_yaml_ng::from_str(input::text(text))
+    let file: File = serde_yaml_ng::from_str(input::without_byte_order_mark(text))
         .map_err(|error| InvalidFile(without_values(&error.to_string())))?;
     Ok(file.users.into_iter().map(Row::of).collect())
 }

@@ -1,4 +1,4 @@
-//! Kinds of values that options of both services share.
+//! Value parsers that options of both services share.
 
 use std::ffi::OsStr;
 

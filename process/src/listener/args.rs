@@ -1,4 +1,4 @@
-//! What an operator decides about a public listener.
+//! The options of a public listener.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::limits::Limits;
 
-/// What an operator decides about a public listener.
+/// The options of a public listener.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct ListenerArgs {
     /// Connections at once at the public HTTP port, sockets too; one more is closed at once. No more than
@@ -23,7 +23,7 @@ pub struct ListenerArgs {
 }
 
 impl ListenerArgs {
-    /// The limits with these decisions.
+    /// The limits with these options.
     #[must_use]
     pub fn limits(self) -> Limits {
         let connections = usize::try_from(self.http_connections).unwrap_or(usize::MAX);

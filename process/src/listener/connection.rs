@@ -14,16 +14,16 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::slots::Slot;
 
-/// At our end of a connection, how long nothing may come before it is closed: longer than what a peer
+/// After we closed our side, a connection ends when nothing has come for so long: longer than what a peer
 /// sends takes on any way to us.
 const QUIET: Duration = Duration::from_secs(1);
-/// How long something may come …
+/// It ends when something has come for so long …
 const DRAIN: Duration = Duration::from_secs(5);
-/// … and how much, in bytes: much more than any body or frame that is taken, so that whoever sends
-/// too much still hears that it is too much.
+/// … or so many bytes: much more than any body or frame that is taken, so that whoever sends too much
+/// still hears that it is too much.
 const DRAIN_BYTES: usize = 16 * 1024 * 1024;
 
-/// What the timers of a connection know of it. Only its own task looks.
+/// The state of a connection that its timers need. Only its own task looks.
 #[derive(Debug, Default)]
 pub(super) struct Activity {
     /// Bytes came since a head is waited for.

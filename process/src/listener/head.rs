@@ -1,4 +1,4 @@
-//! How long a request's head is waited for.
+//! How long the head of a request may take: its line and its headers.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,19 +12,20 @@ use super::connection::Activity;
 
 /// hyper knows one limit for a head, which also runs while nothing is asked. It sets it anew for each
 /// head, through its timer: so the timer can tell a head that has begun from one that has not.
-pub(super) struct Heads {
+pub(super) struct HeadTimer {
     activity: Arc<Activity>,
     head: Duration,
 }
 
-impl Heads {
-    /// For a connection, with the limit for a head that has begun. The other one is hyper's.
+impl HeadTimer {
+    /// The timer of one connection. `head` is the limit for a head that has begun; that for one that has
+    /// not is what hyper asks for.
     pub(super) fn new(activity: Arc<Activity>, head: Duration) -> Self {
         Self { activity, head }
     }
 }
 
-impl rt::Timer for Heads {
+impl rt::Timer for HeadTimer {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn rt::Sleep>> {
         self.sleep_until(self.now() + duration)
     }
@@ -33,7 +34,7 @@ impl rt::Timer for Heads {
         let (now, idle) = (Instant::now(), Instant::from_std(deadline));
         let has_begun = self.activity.wait();
         let until = if has_begun { now + self.head } else { idle };
-        Box::pin(Wait {
+        Box::pin(HeadSleep {
             activity: Arc::clone(&self.activity),
             head: self.head,
             idle: idle.saturating_duration_since(now),
@@ -48,7 +49,7 @@ impl rt::Timer for Heads {
 }
 
 /// Ready when one head was waited for long enough. hyper asks whenever something happened.
-struct Wait {
+struct HeadSleep {
     activity: Arc<Activity>,
     head: Duration,
     idle: Duration,
@@ -56,9 +57,9 @@ struct Wait {
     sleep: Pin<Box<Sleep>>,
 }
 
-impl rt::Sleep for Wait {}
+impl rt::Sleep for HeadSleep {}
 
-impl Future for Wait {
+impl Future for HeadSleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {

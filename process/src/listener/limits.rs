@@ -1,8 +1,8 @@
-//! What one listener bears.
+//! The limits of one listener.
 
 use std::time::Duration;
 
-/// What one listener bears.
+/// The limits of one listener.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Connections at once, upgraded ones too. One more is closed at once.
@@ -19,7 +19,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What a listener bears unless its service says otherwise, with so many connections.
+    /// The limits that a listener has unless its service says otherwise, with so many connections.
     #[must_use]
     pub const fn new(connections: usize) -> Self {
         Self {

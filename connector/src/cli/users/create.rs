@@ -85,5 +85,6 @@ fn of_argument(error: StoreError) -> anyhow::Error {
 fn read_hash() -> anyhow::Result<Credential> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).context("standard input cannot be read")?;
-    Credential::parse(1, input::text(&text).trim(), None).context("--password-hash-stdin")
+    Credential::parse(1, input::without_byte_order_mark(&text).trim(), None)
+        .context("--password-hash-stdin")
 }
