@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::archive::{Archive, History};
+use crate::archive::{self, Archive, Reads};
 use crate::config::{Config, MongoArgs, ServeArgs};
 use crate::hub::Hub;
 use crate::ingest::Ingest;
@@ -87,7 +87,7 @@ pub fn check(args: &ServeArgs) -> anyhow::Result<()> {
 
 /// Checks what the parser of the command line cannot of the archive's address.
 pub(crate) fn check_mongodb(args: &MongoArgs) -> Result<(), BadConfiguration> {
-    Archive::check_address(&args.mongodb_uri)
+    archive::check_address(&args.mongodb_uri)
         .map_err(|error| BadConfiguration { option: "mongodb-uri", reason: error.to_string() })
 }
 
@@ -135,9 +135,9 @@ impl App {
         let MongoArgs { mongodb_uri, mongodb_database } = &args.mongodb;
         let archive = Archive::open(mongodb_uri, mongodb_database).await.context("MONGODB_URI")?;
         let partitions = partitioner.count();
-        let history =
-            History::open(mongodb_uri, mongodb_database, log.generation, partitions, reads).await;
-        let history = Arc::new(history.context("MONGODB_URI")?);
+        let reads =
+            Reads::open(mongodb_uri, mongodb_database, log.generation, partitions, reads).await;
+        let reads = Arc::new(reads.context("MONGODB_URI")?);
         let producer = Arc::new(Producer::new(&log, partitioner, in_flight, args.chat_replica)?);
 
         let rings: Vec<Position> = starts.iter().map(|(_, start)| start.ring).collect();
@@ -157,19 +157,14 @@ impl App {
         };
         let stopped = Stopped::new("archive", log.messages(), readiness.condition("archive"));
         let filling = Filling { archive, log, decoder, partitions, stopped, sources };
-        let ingest = Ingest::new(
-            Arc::clone(&producer),
-            Arc::clone(&hub),
-            Arc::clone(&history),
-            rate,
-            sources,
-        );
+        let ingest =
+            Ingest::new(Arc::clone(&producer), Arc::clone(&hub), Arc::clone(&reads), rate, sources);
         let service = Arc::new(Service {
             verifier,
             ingest,
             hub,
-            catch_up: CatchUp::new(Arc::clone(&history), ws::frame::event),
-            history,
+            catch_up: CatchUp::new(Arc::clone(&reads), ws::frame::event),
+            reads,
             partitioner,
             sources,
             patience,
@@ -217,12 +212,12 @@ impl App {
         tasks.spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = archive.create_indexes_until_done() => {}
+                () = archive.messages.create_indexes_until_done() => {}
             }
         });
         tasks.worker("archive", filling.run(downstream.clone(), tasks.aborting().clone()));
-        let (history, stop) = (Arc::clone(&service.history), downstream.clone());
-        tasks.spawn(async move { history.follow_progress(stop).await });
+        let (reads, stop) = (Arc::clone(&service.reads), downstream.clone());
+        tasks.spawn(async move { reads.follow_progress(stop).await });
         tasks.worker("producer", Arc::clone(&producer).look_after(downstream.clone()));
         let serving = Serving { service, door, producer, warm, tasks: tasks.clone() };
         tasks.worker("http", async move {
@@ -242,7 +237,9 @@ impl Filling {
         stopped.show();
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            checked = archive.check_until_answered(log.generation, partitions) => checked?,
+            checked = archive.generations.check_until_answered(log.generation, partitions) => {
+                checked?;
+            }
         }
         let group = GroupConsumer::join(&log, decoder)?;
         let dead_letters = DeadLetters::new(log);
@@ -339,7 +336,7 @@ pub(crate) async fn open_archive(
     log: &Log,
     partitioner: Partitioner,
 ) -> anyhow::Result<Archive> {
-    Archive::reach(&args.mongodb_uri).await.context("MONGODB_URI")?;
+    archive::reach(&args.mongodb_uri).await.context("MONGODB_URI")?;
     let archive =
         Archive::open(&args.mongodb_uri, &args.mongodb_database).await.context("MONGODB_URI")?;
     archive.prepare(log.generation, partitioner.count()).await.context("MONGODB_URI")?;

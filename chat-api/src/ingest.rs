@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use tracing::field::Empty;
 use tracing::{Instrument as _, info_span};
 
-use crate::archive::History;
+use crate::archive::{History, Reads};
 use crate::hub::{Hub, Recalled};
 use crate::kafka::{AppendError, Appended, Producer};
 use crate::message::{Author, Cursor, Draft, Envelope, MessageId, RoomId};
@@ -27,7 +27,7 @@ const READ_BACK: Duration = Duration::from_secs(2);
 pub struct Ingest<F> {
     producer: Arc<Producer>,
     hub: Arc<Hub<F>>,
-    history: Arc<History>,
+    reads: Arc<Reads>,
     rates: Rates<MonotonicClock>,
     sources: Sources,
 }
@@ -73,18 +73,18 @@ pub fn is_open_to_all(room: &RoomId) -> bool {
 }
 
 impl<F: Clone> Ingest<F> {
-    /// Appends by that producer, each person no faster than that. Hub and history tell what was said
+    /// Appends by that producer, each person no faster than that. Hub and archive tell what was said
     /// before.
     #[must_use]
     pub fn new(
         producer: Arc<Producer>,
         hub: Arc<Hub<F>>,
-        history: Arc<History>,
+        reads: Arc<Reads>,
         rate: Rate,
         sources: Sources,
     ) -> Self {
         let rates = Rates::new(rate, MonotonicClock);
-        Self { producer, hub, history, rates, sources }
+        Self { producer, hub, reads, rates, sources }
     }
 
     /// Says something: returns when the log has acknowledged it. Without a key it is handed to the log
@@ -157,8 +157,8 @@ impl<F: Clone> Ingest<F> {
         if let Some(recalled) = self.hub.recall(partition, id) {
             return Ok(Some(recalled));
         }
-        let reader = self.history.admit(&author.user_id).map_err(|_| SendError::TooFast)?;
-        let found = match timeout(LOOKUP, reader.find(id)).await {
+        let reader = self.reads.admit(&author.user_id).map_err(|_| SendError::TooFast)?;
+        let found = match timeout(LOOKUP, History::of(&reader).find(id)).await {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "a key cannot be looked up");

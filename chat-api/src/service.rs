@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::archive::History;
+use crate::archive::Reads;
 use crate::config::Patience;
 use crate::hub::Hub;
 use crate::ingest::Ingest;
@@ -28,7 +28,7 @@ pub struct Service {
     /// What was said lately.
     pub hub: Arc<Hub<Utf8Bytes>>,
     /// What was said.
-    pub history: Arc<History>,
+    pub reads: Arc<Reads>,
     /// Pages of it for sockets that are behind.
     pub catch_up: CatchUp,
     /// Which partition a room is in.

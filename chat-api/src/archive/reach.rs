@@ -3,71 +3,81 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use mongodb::Client;
 use mongodb::bson::doc;
 use mongodb::error::{Error, ErrorKind};
 use mongodb::event::EventHandler;
 use mongodb::event::sdam::SdamEvent;
 use mongodb::options::{ClientOptions, ConnectionString};
+use mongodb::{Client, Database};
 use secrecy::{ExposeSecret as _, SecretString};
 use service_process::address;
 use tokio::sync::watch;
 
-use super::{Archive, ArchiveError, READ_TIMEOUT};
+use super::error::ArchiveError;
+use super::mongo::READ_TIMEOUT;
 
-impl Archive {
-    /// Checks a connection string as far as that is possible without a network.
-    pub fn check_address(uri: &SecretString) -> Result<(), ArchiveError> {
-        let uri = uri.expose_secret();
-        if address::password_is_cut(uri) {
-            return Err(ArchiveError::Address(cut()));
-        }
-        let known = ConnectionString::parse(uri);
-        known.map(|_| ()).map_err(|_| ArchiveError::Address(at_fault(uri)))
+/// Checks a connection string as far as that is possible without a network.
+pub fn check_address(uri: &SecretString) -> Result<(), ArchiveError> {
+    let uri = uri.expose_secret();
+    if address::password_is_cut(uri) {
+        return Err(ArchiveError::Address(cut()));
     }
+    let known = ConnectionString::parse(uri);
+    known.map(|_| ()).map_err(|_| ArchiveError::Address(at_fault(uri)))
+}
 
-    /// Asks the server once whether it is there. An error says which was asked and what stood in the
-    /// way; when none can be reached, that is known at once and not at the end of the time that the
-    /// driver would go on looking.
-    pub async fn reach(uri: &SecretString) -> Result<(), ArchiveError> {
-        let mut options = options(uri).await?;
-        let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
-        let (failed, mut failures) = watch::channel(BTreeMap::new());
-        let note = move |event| {
-            if let SdamEvent::ServerHeartbeatFailed(event) = event {
-                failed.send_modify(|failures| {
-                    failures.insert(event.server_address.to_string(), why(&event.failure));
-                });
-            }
-        };
-        options.sdam_event_handler = Some(EventHandler::callback(note));
-        let client = Client::with_options(options)?;
-        let asked = async { client.database("admin").run_command(doc! { "ping": 1 }).await };
-        let none_left =
-            failures.wait_for(|failures| hosts.iter().all(|it| failures.contains_key(it)));
-        tokio::select! {
-            answer = asked => {
-                let unreachable = |error| ArchiveError::Unreachable {
-                    place: hosts.join(","),
-                    reason: why(&error),
-                };
-                answer.map(drop).map_err(unreachable)
-            }
-            Ok(failures) = none_left => {
-                let (places, reasons): (Vec<_>, Vec<_>) =
-                    failures.iter().map(|(place, reason)| (place.clone(), reason.clone())).unzip();
-                Err(ArchiveError::Unreachable {
-                    place: places.join(","),
-                    reason: reasons.join("; "),
-                })
-            }
+/// Asks the server once whether it is there. An error says which was asked and what stood in the
+/// way; when none can be reached, that is known at once and not at the end of the time that the
+/// driver would go on looking.
+pub async fn reach(uri: &SecretString) -> Result<(), ArchiveError> {
+    let mut options = options(uri).await?;
+    let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
+    let (failed, mut failures) = watch::channel(BTreeMap::new());
+    let note = move |event| {
+        if let SdamEvent::ServerHeartbeatFailed(event) = event {
+            failed.send_modify(|failures| {
+                failures.insert(event.server_address.to_string(), why(&event.failure));
+            });
+        }
+    };
+    options.sdam_event_handler = Some(EventHandler::callback(note));
+    let client = Client::with_options(options)?;
+    let asked = async { client.database("admin").run_command(doc! { "ping": 1 }).await };
+    let none_left = failures.wait_for(|failures| hosts.iter().all(|it| failures.contains_key(it)));
+    tokio::select! {
+        answer = asked => {
+            let unreachable = |error| ArchiveError::Unreachable {
+                place: hosts.join(","),
+                reason: why(&error),
+            };
+            answer.map(drop).map_err(unreachable)
+        }
+        Ok(failures) = none_left => {
+            let (places, reasons): (Vec<_>, Vec<_>) =
+                failures.iter().map(|(place, reason)| (place.clone(), reason.clone())).unzip();
+            Err(ArchiveError::Unreachable {
+                place: places.join(","),
+                reason: reasons.join("; "),
+            })
         }
     }
 }
 
+/// A client of its own for a database, and how many connections it makes at most.
+pub(super) async fn connect(
+    uri: &SecretString,
+    database: &str,
+    connections: u32,
+) -> Result<(Database, usize), ArchiveError> {
+    let mut options = options(uri).await?;
+    let connections = *options.max_pool_size.get_or_insert(connections);
+    let connections = usize::try_from(connections).unwrap_or(usize::MAX);
+    Ok((Client::with_options(options)?.database(database), connections))
+}
+
 /// What a connection string says, and what its name in the DNS says besides.
-pub(super) async fn options(uri: &SecretString) -> Result<ClientOptions, ArchiveError> {
-    Archive::check_address(uri)?;
+async fn options(uri: &SecretString) -> Result<ClientOptions, ArchiveError> {
+    check_address(uri)?;
     let parsed = ClientOptions::parse(uri.expose_secret()).await;
     let mut options = parsed.map_err(|error| match *error.kind {
         ErrorKind::DnsResolve { .. } => {

@@ -16,7 +16,7 @@ use super::page::Told;
 use super::problem::Problem;
 use super::query::{Bound, HistoryQuery};
 use super::{after, header};
-use crate::archive::{End, Reader, Span};
+use crate::archive::{End, History, Reader, Span};
 use crate::auth::Caller;
 use crate::ingest::{self, Accepted};
 use crate::message;
@@ -196,7 +196,7 @@ pub(super) async fn list(
     if after.is_some_and(|cursor| cursor.partition != partition) {
         return Err(Problem::foreign_x_after());
     }
-    let reader = service.history.admit(&caller.author.user_id)?;
+    let reader = service.reads.admit(&caller.author.user_id)?;
     if let Some(cursor) = after {
         after::caught_up(&service, &reader, cursor).await?;
     }
@@ -206,7 +206,7 @@ pub(super) async fn list(
     // sockets do not know yet.
     let progress = reader.progress(partition).await?;
     let complete = progress.min(service.hub.head(partition).previous());
-    let page = reader.page(&query.room_id, span).await?;
+    let page = History::of(&reader).page(&query.room_id, span).await?;
     Ok(Told { room: &query.room_id, partition, span, complete }.answer(page))
 }
 
@@ -223,7 +223,7 @@ async fn span(
         }
         Some(Bound::Cursor(cursor)) => Ok(Some(cursor.position)),
         Some(Bound::Time(time)) => {
-            let first = reader.since(&query.room_id, time, now).await?;
+            let first = History::of(reader).since(&query.room_id, time, now).await?;
             // Nothing is as late: everything lies before, and nothing after.
             Ok(Some(first.unwrap_or(Position::AFTER_ALL)))
         }
@@ -269,7 +269,7 @@ pub(super) async fn one(
     if after.is_some_and(|cursor| cursor.partition.index() >= service.partitioner.count()) {
         return Err(Problem::foreign_x_after());
     }
-    let reader = service.history.admit(&caller.author.user_id)?;
+    let reader = service.reads.admit(&caller.author.user_id)?;
     if let Some(cursor) = after {
         after::caught_up(&service, &reader, cursor).await?;
     }
@@ -288,7 +288,8 @@ pub(super) async fn one(
 
 /// What was read from the log and is not stored yet is waited for.
 async fn find(service: &Service, reader: &Reader<'_>, id: MessageId) -> Result<Event, Problem> {
-    if let Some(event) = reader.find(id).await? {
+    let history = History::of(reader);
+    if let Some(event) = history.find(id).await? {
         return Ok(event);
     }
     // An id does not tell its partition.
@@ -299,5 +300,5 @@ async fn find(service: &Service, reader: &Reader<'_>, id: MessageId) -> Result<E
     });
     let cursor = read.ok_or_else(Problem::unknown_message)?;
     after::caught_up(service, reader, cursor).await?;
-    reader.find(id).await?.ok_or_else(Problem::unknown_message)
+    history.find(id).await?.ok_or_else(Problem::unknown_message)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use moka::future::Cache;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::archive::{End, History, PAGE_BYTES, ReadError, Reader, Span};
+use crate::archive::{PAGE_BYTES, ReadError, Reader, Reads, Replay};
 use crate::message::{Cursor, Event, Partition, Position, RoomId, UserId};
 use crate::metrics;
 
@@ -28,16 +28,16 @@ pub struct OldPage {
 
 /// Reads pages out of the archive.
 pub struct CatchUp {
-    history: Arc<History>,
+    reads: Arc<Reads>,
     encode: fn(&Event, Option<Cursor>) -> (Utf8Bytes, usize),
     pages: Cache<(RoomId, Position), Arc<OldPage>>,
 }
 
 impl CatchUp {
-    /// Reads from that history; `encode` makes frames of events.
+    /// Reads by these; `encode` makes frames of events.
     #[must_use]
     pub fn new(
-        history: Arc<History>,
+        reads: Arc<Reads>,
         encode: fn(&Event, Option<Cursor>) -> (Utf8Bytes, usize),
     ) -> Self {
         let size = |_: &(RoomId, Position), page: &Arc<OldPage>| {
@@ -46,7 +46,7 @@ impl CatchUp {
         };
         let pages =
             Cache::builder().max_capacity(CAPACITY).weigher(size).time_to_live(KEPT).build();
-        Self { history, encode, pages }
+        Self { reads, encode, pages }
     }
 
     /// The events of a room from `next` on, a page of them. It is one read of this person, whoever else
@@ -58,15 +58,13 @@ impl CatchUp {
         room: &RoomId,
         next: Position,
     ) -> Result<Arc<OldPage>, Arc<ReadError>> {
-        let reader = self.history.admit(person)?;
+        let reader = self.reads.admit(person)?;
         // Boxed where it is awaited: of all who ask only one reads.
         let read =
             async { Box::pin(self.fetch(&reader, partition, room, next)).await.map(Arc::new) };
         self.pages.try_get_with((room.clone(), next), read).await
     }
 
-    /// The archive holds everything up to its progress, which is asked for first: what it takes in
-    /// meanwhile can only be more.
     async fn fetch(
         &self,
         reader: &Reader<'_>,
@@ -75,17 +73,10 @@ impl CatchUp {
         next: Position,
     ) -> Result<OldPage, ReadError> {
         ::metrics::counter!(metrics::ARCHIVE_READS).increment(1);
-        let progress = reader.progress(partition).await?;
-        let span = Span {
-            after: Some(next.previous()),
-            before: Some(progress.next()),
-            from: End::Oldest,
-            limit: PAGE,
-        };
-        let page = reader.page(room, span).await?;
+        let replayed = Replay::of(reader).read(partition, room, next, PAGE).await?;
         let (mut frames, mut bytes, mut previous) = (Vec::new(), 0, None);
-        let mut last = page.more_behind;
-        for event in &page.events {
+        let mut last = replayed.more_behind;
+        for event in &replayed.events {
             let (frame, _) = (self.encode)(event, previous);
             bytes += frame.len();
             // Documents were counted before; in JSON they may be larger.
@@ -96,7 +87,7 @@ impl CatchUp {
             previous = Some(event.cursor());
             frames.push(frame);
         }
-        Ok(OldPage { frames, next: read_on(next, last, progress) })
+        Ok(OldPage { frames, next: read_on(next, last, replayed.complete) })
     }
 }
 

@@ -97,7 +97,7 @@ impl Session {
             cursor.is_some() && waits == Waits::Events && !self.reading.is_first(&room);
         let (more, told) = (true, false);
         self.rooms.push(Subscription { room, partition, place, listening, more, waits, told });
-        if reads_again && self.service.history.admit(&caller.author.user_id).is_err() {
+        if reads_again && self.service.reads.admit(&caller.author.user_id).is_err() {
             return self.put_off(self.rooms.len() - 1).await;
         }
         Ok(())

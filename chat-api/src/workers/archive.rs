@@ -263,7 +263,7 @@ impl ArchiveReader {
         let (tickets, batch) = self.backlog.take();
         let archive = self.archive.clone();
         self.work.push(Box::pin(async move {
-            let stored = archive.store(&batch).await;
+            let stored = archive.messages.store(&batch).await;
             Done::Written(tickets, stored)
         }));
     }
@@ -282,7 +282,7 @@ impl ArchiveReader {
         let steps: Vec<Step> = strides.iter().map(|stride| stride.step).collect();
         let (archive, generation) = (self.archive.clone(), self.consumer.generation());
         self.work.push(Box::pin(async move {
-            let advanced = archive.advance(generation, &steps).await;
+            let advanced = archive.progress.advance(generation, &steps).await;
             Done::Advanced(strides, advanced)
         }));
     }

@@ -43,7 +43,7 @@ impl Rebuild {
     /// Stores everything that a partition holds now.
     pub async fn partition(&mut self, partition: Partition) -> anyhow::Result<Rebuilt> {
         let range = self.scan.range(partition).await?;
-        let progress = self.archive.progress_of(self.generation, &[partition]).await?[0].1;
+        let progress = self.archive.progress.read(self.generation, &[partition]).await?[0].1;
         let place = Place { partition, progress, range };
         // What lies before was stored by a later release, or taken by an operator.
         let waits_from = place.begin().unwrap_or(range.start);
@@ -70,7 +70,7 @@ impl Rebuild {
     }
 
     async fn store(&self, events: &mut Vec<Event>, rebuilt: &mut Rebuilt) -> anyhow::Result<()> {
-        let Stored { fresh, refused } = self.archive.store(&Batch::of(&*events)).await?;
+        let Stored { fresh, refused } = self.archive.messages.store(&Batch::of(&*events)).await?;
         rebuilt.fresh += fresh;
         rebuilt.dead += refused.len();
         events.clear();
@@ -79,6 +79,6 @@ impl Rebuild {
 
     /// Has the archive's readers read a partition from the start of the log.
     pub async fn reset(&self, partition: Partition) -> anyhow::Result<()> {
-        Ok(self.archive.forget_progress(self.generation, &[partition]).await?)
+        Ok(self.archive.progress.forget(self.generation, &[partition]).await?)
     }
 }

@@ -54,7 +54,8 @@ pub(super) async fn run(args: TakeArgs) -> anyhow::Result<()> {
     // The dead letter first: what is taken must stand somewhere.
     let reason = format!("taken by an operator: a later release wrote it ({head})");
     DeadLetters::new(log.clone()).put(&raw, &reason).await?;
-    archive.advance(log.generation, &[Step { partition, from: progress, to: position }]).await?;
+    let step = Step { partition, from: progress, to: position };
+    archive.progress.advance(log.generation, &[step]).await?;
     Ok(output::line(&format!("{stood} is a dead letter now, and the archive goes on behind it"))?)
 }
 
@@ -66,7 +67,7 @@ async fn next(
     wanted: Stood,
 ) -> anyhow::Result<Next> {
     let Stood { partition, position } = wanted;
-    let progress = archive.progress_of(log.generation, &[partition]).await?[0].1;
+    let progress = archive.progress.read(log.generation, &[partition]).await?[0].1;
     let mut scan = Scan::new(log, log.messages())?;
     let range = scan.range(partition).await?;
     let Some(start) = (Place { partition, progress, range }).begin() else {

@@ -59,7 +59,7 @@ impl ArchiveReader {
         let (archive, generation) = (self.archive.clone(), self.consumer.generation());
         self.work.push(Box::pin(async move {
             let (ranges, progress) =
-                tokio::join!(ranges, archive.progress_of(generation, &partitions));
+                tokio::join!(ranges, archive.progress.read(generation, &partitions));
             Done::Looked(Look { before, ranges, progress })
         }));
     }
@@ -215,7 +215,7 @@ impl ArchiveReader {
     fn mark_lost(&mut self, partition: Partition) {
         let (archive, generation) = (self.archive.clone(), self.consumer.generation());
         self.work.push(Box::pin(async move {
-            Done::Marked(archive.mark_lost(generation, partition).await)
+            Done::Marked(archive.progress.mark_lost(generation, partition).await)
         }));
     }
 

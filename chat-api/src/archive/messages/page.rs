@@ -4,7 +4,8 @@ use futures_util::TryStreamExt as _;
 use mongodb::Collection;
 use mongodb::bson::{Bson, RawDocument, RawDocumentBuf, doc};
 
-use super::{READ_TIMEOUT, document, progress};
+use super::document;
+use crate::archive::mongo::{READ_TIMEOUT, number};
 use crate::message::{Event, Position, RoomId};
 
 /// Bytes of documents that a page has at most, unless its first one is larger: what one who asks makes
@@ -46,14 +47,14 @@ pub struct Page {
 }
 
 /// Documents in the order in which they were read.
-pub(super) struct Found {
+pub(in crate::archive) struct Found {
     documents: Vec<RawDocumentBuf>,
     more_behind: Option<Position>,
 }
 
 impl Found {
     /// The messages in these documents. Those that cannot be read are left out.
-    pub(super) fn page(self, from: End) -> Page {
+    pub(in crate::archive) fn page(self, from: End) -> Page {
         let documents = self.documents.iter();
         let mut events: Vec<_> = documents.filter_map(|raw| document::readable_raw(raw)).collect();
         if from == End::Newest {
@@ -64,7 +65,7 @@ impl Found {
 }
 
 /// Reads the documents of a span.
-pub(super) async fn read(
+pub(in crate::archive) async fn read(
     messages: Collection<RawDocumentBuf>,
     room: RoomId,
     mut span: Span,
@@ -102,8 +103,8 @@ pub(super) async fn read(
 
 /// Where a document stands, though the rest of it may not be readable. Only what is a number is found.
 fn position(document: &RawDocument) -> Option<Position> {
-    let number = Bson::try_from(document.get("pos").ok()??).ok()?;
-    Position::from_raw(progress::number(&number)?).ok()
+    let pos = Bson::try_from(document.get("pos").ok()??).ok()?;
+    Position::from_raw(number(&pos)?).ok()
 }
 
 /// The place up to which a span was read.

@@ -1,10 +1,11 @@
 //! Up to where the archive holds every record of a partition.
 
 use futures_util::TryStreamExt as _;
-use mongodb::Collection;
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Document, doc};
+use mongodb::{Collection, Database};
 
-use super::{Archive, ArchiveError, READ_TIMEOUT, WRITE_TIMEOUT, limited};
+use crate::archive::error::ArchiveError;
+use crate::archive::mongo::{READ_TIMEOUT, WRITE_TIMEOUT, limited, number, safe};
 use crate::message::{Partition, Position};
 
 /// How far a partition is held.
@@ -28,9 +29,20 @@ pub struct Step {
     pub to: Position,
 }
 
-impl Archive {
-    /// The progress of each of these partitions.
-    pub async fn progress_of(
+/// The collection `progress`. A handle, cheap to clone.
+#[derive(Clone)]
+pub struct ProgressStore {
+    database: Database,
+    progress: Collection<Document>,
+}
+
+impl ProgressStore {
+    pub(in crate::archive) fn of(database: Database) -> Self {
+        Self { progress: collection(&database), database }
+    }
+
+    /// The progress of each of these partitions, in their order.
+    pub async fn read(
         &self,
         generation: u16,
         partitions: &[Partition],
@@ -81,7 +93,7 @@ impl Archive {
     }
 
     /// Forgets the progress of partitions, so that they are read from the start of the log.
-    pub async fn forget_progress(
+    pub async fn forget(
         &self,
         generation: u16,
         partitions: &[Partition],
@@ -92,8 +104,13 @@ impl Archive {
     }
 }
 
+/// The collection with progress, for whoever reads it with another client.
+pub(in crate::archive) fn collection(database: &Database) -> Collection<Document> {
+    database.collection_with_options("progress", safe())
+}
+
 /// What is stored of the progress of these partitions.
-pub(super) async fn find(
+pub(in crate::archive) async fn find(
     progress: Collection<Document>,
     generation: u16,
     partitions: Vec<Partition>,
@@ -103,7 +120,7 @@ pub(super) async fn find(
 }
 
 /// The progress of a partition, among what is stored.
-pub(super) fn of(
+pub(in crate::archive) fn of(
     generation: u16,
     partition: Partition,
     found: &[Document],
@@ -127,16 +144,4 @@ fn id(generation: u16, partition: Partition) -> String {
 
 fn ids(generation: u16, partitions: &[Partition]) -> Vec<String> {
     partitions.iter().map(|partition| id(generation, *partition)).collect()
-}
-
-/// A whole number. Servers answer with whichever type of number is at hand, and so does whoever writes by
-/// hand.
-pub(super) fn number(value: &Bson) -> Option<i64> {
-    match value {
-        Bson::Int32(number) => Some(i64::from(*number)),
-        Bson::Int64(number) => Some(*number),
-        // A whole one is written without a point.
-        Bson::Double(number) => number.to_string().parse().ok(),
-        _ => None,
-    }
 }

@@ -9,7 +9,7 @@ use futures_util::TryStreamExt as _;
 use mongodb::Collection;
 use mongodb::bson::{DateTime, Document, doc};
 
-use super::{READ_TIMEOUT, progress};
+use crate::archive::mongo::{READ_TIMEOUT, number};
 use crate::message::RoomId;
 
 /// A stamp that is later than the log's own clock by more than this is not trusted. Clocks that are kept
@@ -34,18 +34,18 @@ struct Mark {
 }
 
 /// Looks for a place in a room.
-pub(super) struct Since {
-    pub(super) messages: Collection<Document>,
-    pub(super) room: RoomId,
+pub(in crate::archive) struct Since {
+    pub(in crate::archive) messages: Collection<Document>,
+    pub(in crate::archive) room: RoomId,
     /// The time, in milliseconds.
-    pub(super) time: i64,
+    pub(in crate::archive) time: i64,
     /// Now, in milliseconds.
-    pub(super) now: i64,
+    pub(in crate::archive) now: i64,
 }
 
 impl Since {
     /// The position of the first place that was stamped then or later.
-    pub(super) async fn find(self) -> mongodb::error::Result<Option<i64>> {
+    pub(in crate::archive) async fn find(self) -> mongodb::error::Result<Option<i64>> {
         let (mut best, mut below, mut not_trusted) = (None, i64::MAX, Vec::new());
         for _ in 0..ROUNDS {
             let Some(found) = self.nearest(below, &not_trusted).await? else { break };
@@ -148,5 +148,5 @@ fn shown() -> Document {
 
 fn mark(document: &Document) -> Option<Mark> {
     let stamp = document.get_datetime("timestamp").ok()?.timestamp_millis();
-    Some(Mark { pos: progress::number(document.get("pos")?)?, stamp })
+    Some(Mark { pos: number(document.get("pos")?)?, stamp })
 }

@@ -49,7 +49,7 @@ struct Unreadable {
 
 /// The event of a document, if it is one that this release can read. One that is not hides none of its
 /// neighbours: it is named, once, and left out.
-pub(super) fn readable(document: &Document) -> Option<Event> {
+pub(in crate::archive) fn readable(document: &Document) -> Option<Event> {
     to_event(document).inspect_err(leave_out).ok()
 }
 

@@ -5,7 +5,8 @@ use std::ops::Range;
 use mongodb::bson::RawDocumentBuf;
 use mongodb::error::{Error, ErrorKind};
 
-use super::{ArchiveError, document};
+use super::document;
+use crate::archive::error::ArchiveError;
 use crate::message::Event;
 
 /// `E11000 duplicate key`: `_id` is the only unique index, so the message is held already.
