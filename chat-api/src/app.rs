@@ -12,7 +12,6 @@ use service_process::listener::Listener;
 use service_process::sources::Sources;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,7 +28,7 @@ use crate::service::{Counters, Service};
 use crate::session::CatchUp;
 use crate::sockets::{Order, Sockets};
 use crate::workers::{ArchiveReader, FanOut, Start, Stopped};
-use crate::{http, metrics, ws};
+use crate::{http, metrics};
 
 /// How long appends that are under way get at a stop: their own delivery timeout, and a little.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(6);
@@ -55,7 +54,7 @@ pub struct App {
     readiness: Readiness,
     fetcher: KeyFetcher,
     producer: Arc<Producer>,
-    fan_out: FanOut<Utf8Bytes>,
+    fan_out: FanOut,
     filling: Filling,
     address: SocketAddr,
 }
@@ -148,7 +147,6 @@ impl App {
             consumer,
             starts,
             hub: Arc::clone(&hub),
-            encode: ws::frame::event,
             span,
             sockets: Arc::clone(&sockets),
             condition: readiness.condition("fan_out"),
@@ -163,7 +161,7 @@ impl App {
             verifier,
             ingest,
             hub,
-            catch_up: CatchUp::new(Arc::clone(&reads), ws::frame::event),
+            catch_up: CatchUp::new(Arc::clone(&reads)),
             reads,
             partitioner,
             sources,

@@ -1,9 +1,10 @@
 //! What was said lately, and who waits for more.
 //!
-//! There is one shard per partition. It holds the ids of the last records ([`Window`]), one [`Ring`]
-//! of events in the log's order, and a list of who is to be woken. Nothing is pushed to a connection:
-//! it is woken, and reads.
+//! There is one shard per partition. It holds the ids of the last records ([`Window`]) and, apart from
+//! them, one [`Ring`] of events in the log's order and a list of who is to be woken. Nothing is pushed to
+//! a connection: it is woken, and reads.
 
+mod entry;
 mod ring;
 mod unloaded;
 mod wake;
@@ -16,6 +17,7 @@ use tokio::sync::watch;
 
 use crate::message::{Event, MessageId, Partition, Position, RoomId};
 
+pub use entry::{Entry, Meta};
 pub use ring::{Page, Ring};
 use unloaded::Unloaded;
 pub use wake::{Bell, Wake};
@@ -25,23 +27,23 @@ pub use window::{Recalled, SPAN, Window};
 /// log.
 const AHEAD_MAX: i64 = 100_000;
 
-/// The shards of all partitions. `F` is an event in the form in which it leaves the process, encoded
-/// once for all its receivers and cheap to clone.
-pub struct Hub<F> {
-    shards: Vec<Shard<F>>,
+/// The shards of all partitions.
+pub struct Hub {
+    shards: Vec<Shard>,
     ring_bytes: usize,
     span: i64,
 }
 
-struct Shard<F> {
-    state: Mutex<State<F>>,
+struct Shard {
+    /// Asked by who sends something again, and by the partition's reader; never held with the other lock.
+    window: Mutex<Window>,
+    state: Mutex<State>,
     /// The ring's head, for those who wait for a position and not for a room.
     head: watch::Sender<Position>,
 }
 
-struct State<F> {
-    window: Window,
-    ring: Ring<F>,
+struct State {
+    ring: Ring,
     listeners: HashMap<RoomId, Vec<Arc<Wake>>>,
     unloaded: Unloaded,
 }
@@ -64,14 +66,14 @@ pub enum Taken {
     Repeat,
 }
 
-impl<F: Clone> Hub<F> {
+impl Hub {
     /// A hub whose rings begin at these positions, in the order of their partitions, and hold at most
     /// `ring_bytes` each. Ids are remembered for `span` offsets.
     #[must_use]
     pub fn new(starts: &[Position], ring_bytes: usize, span: i64) -> Self {
         let shard = |start: &Position| Shard {
+            window: Mutex::new(Window::new(span)),
             state: Mutex::new(State {
-                window: Window::new(span),
                 ring: Ring::new(*start, ring_bytes),
                 listeners: HashMap::new(),
                 unloaded: Unloaded::default(),
@@ -82,19 +84,14 @@ impl<F: Clone> Hub<F> {
     }
 
     /// Takes in the next record of a partition and wakes who waits for its room. A record before the
-    /// ring's beginning only leaves its id. `encode` gets the position of the room's previous event,
-    /// if the ring still knows it.
-    pub fn take(
-        &self,
-        event: &Event,
-        encode: impl FnOnce(Option<Position>) -> (F, usize),
-    ) -> Taken {
+    /// ring's beginning only leaves its id.
+    pub fn take(&self, event: &Event) -> Taken {
         let Event { partition, position, envelope } = event;
         let (position, room) = (*position, &envelope.room_id);
         let shard = &self.shards[partition.index()];
         let record = Recalled { position, body_hash: envelope.body_hash() };
-        let mut state = shard.lock();
-        let first = state.window.note(record, envelope.message_id);
+        let first = shard.window().note(record, envelope.message_id);
+        let state = shard.state();
         let (warming, previous) = (position < state.ring.head(), state.ring.last(room));
         drop(state);
         if warming {
@@ -105,9 +102,9 @@ impl<F: Clone> Hub<F> {
             return Taken::Repeat;
         }
         // Only the partition's one reader comes here, so the previous event stays the previous one.
-        let (frame, bytes) = encode(previous);
-        let mut state = shard.lock();
-        state.ring.push(position, room, frame, bytes);
+        let entry = Arc::new(Entry::of(event, previous));
+        let mut state = shard.state();
+        state.ring.push(entry);
         for wake in state.listeners.get(room).into_iter().flatten() {
             wake.ring();
         }
@@ -116,10 +113,16 @@ impl<F: Clone> Hub<F> {
         Taken::New
     }
 
+    /// Sends an entry in the place of the one at its position from now on, if the ring holds that and it
+    /// is of the same room. Whoever was sent the other one is not woken.
+    pub fn replace(&self, partition: Partition, entry: Entry) -> bool {
+        self.shards[partition.index()].state().ring.replace(Arc::new(entry))
+    }
+
     /// Passes a record that is an event for nobody.
     pub fn skip(&self, partition: Partition, position: Position) {
         let shard = &self.shards[partition.index()];
-        let mut state = shard.lock();
+        let mut state = shard.state();
         state.ring.skip(position);
         let head = state.ring.head();
         drop(state);
@@ -130,7 +133,7 @@ impl<F: Clone> Hub<F> {
     /// the room cannot be read. `false` if it could not before.
     #[must_use]
     pub fn unload(&self, partition: Partition, position: Position, room: &RoomId) -> bool {
-        let mut state = self.shards[partition.index()].lock();
+        let mut state = self.shards[partition.index()].state();
         let is_news = state.unloaded.add(room);
         for wake in state.listeners.get(room).into_iter().flatten() {
             wake.ring();
@@ -143,16 +146,14 @@ impl<F: Clone> Hub<F> {
     /// Whether a room waits for a later release of this program.
     #[must_use]
     pub fn is_unloaded(&self, partition: Partition, room: &RoomId) -> bool {
-        self.shards[partition.index()].lock().unloaded.holds(room)
+        self.shards[partition.index()].state().unloaded.holds(room)
     }
 
     /// Forgets a partition and begins again at another position. What lies below is the archive's.
     pub fn restart(&self, partition: Partition, start: Position) {
         let shard = &self.shards[partition.index()];
-        let mut state = shard.lock();
-        state.window = Window::new(self.span);
-        state.ring = Ring::new(start, self.ring_bytes);
-        drop(state);
+        *shard.window() = Window::new(self.span);
+        shard.state().ring = Ring::new(start, self.ring_bytes);
         shard.head.send_replace(start);
     }
 
@@ -163,8 +164,8 @@ impl<F: Clone> Hub<F> {
         room: &RoomId,
         next: Position,
         budget: usize,
-    ) -> Result<Page<F>, Unread> {
-        let state = self.shards[partition.index()].lock();
+    ) -> Result<Page, Unread> {
+        let state = self.shards[partition.index()].state();
         if state.unloaded.holds(room) {
             return Err(Unread::Unloaded);
         }
@@ -186,7 +187,7 @@ impl<F: Clone> Hub<F> {
     /// The record that counts of an id, if it stands among the partition's last.
     #[must_use]
     pub fn recall(&self, partition: Partition, id: MessageId) -> Option<Recalled> {
-        self.shards[partition.index()].lock().window.recall(id)
+        self.shards[partition.index()].window().recall(id)
     }
 
     /// Completes when a partition's head has come to `position`.
@@ -216,17 +217,22 @@ impl<F: Clone> Hub<F> {
         partition: Partition,
         room: &RoomId,
         bell: &Arc<Bell>,
-    ) -> Listening<F> {
+    ) -> Listening {
         let wake = Arc::new(Wake::new(Arc::clone(bell)));
-        let mut state = self.shards[partition.index()].lock();
+        let mut state = self.shards[partition.index()].state();
         state.listeners.entry(room.clone()).or_default().push(Arc::clone(&wake));
         drop(state);
         Listening { hub: Arc::clone(self), partition, room: room.clone(), wake }
     }
 }
 
-impl<F> Shard<F> {
-    fn lock(&self) -> MutexGuard<'_, State<F>> {
+impl Shard {
+    fn window(&self) -> MutexGuard<'_, Window> {
+        // A record that is noted by half is noted by a reader that died of it, and the process with it.
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
         // A push that panicked between two steps would leave the ring without its last event; the
         // reader that pushed is then dead, and the process on its way out.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -234,14 +240,14 @@ impl<F> Shard<F> {
 }
 
 /// A place on the wake list of a room.
-pub struct Listening<F> {
-    hub: Arc<Hub<F>>,
+pub struct Listening {
+    hub: Arc<Hub>,
     partition: Partition,
     room: RoomId,
     wake: Arc<Wake>,
 }
 
-impl<F> Listening<F> {
+impl Listening {
     /// Whether there was an event since this was last asked, or this was never asked.
     #[must_use]
     pub fn answer(&self) -> bool {
@@ -249,9 +255,9 @@ impl<F> Listening<F> {
     }
 }
 
-impl<F> Drop for Listening<F> {
+impl Drop for Listening {
     fn drop(&mut self) {
-        let mut state = self.hub.shards[self.partition.index()].lock();
+        let mut state = self.hub.shards[self.partition.index()].state();
         if let Some(listeners) = state.listeners.get_mut(&self.room) {
             if let Some(index) = listeners.iter().position(|wake| Arc::ptr_eq(wake, &self.wake)) {
                 listeners.swap_remove(index);

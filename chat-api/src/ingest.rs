@@ -23,10 +23,10 @@ const LOOKUP: Duration = Duration::from_millis(500);
 /// How long a send waits for its own record to be read back, if only that tells its cursor.
 const READ_BACK: Duration = Duration::from_secs(2);
 
-/// Appends what people say to the log. `F` is the form in which the hub holds events.
-pub struct Ingest<F> {
+/// Appends what people say to the log.
+pub struct Ingest {
     producer: Arc<Producer>,
-    hub: Arc<Hub<F>>,
+    hub: Arc<Hub>,
     reads: Arc<Reads>,
     rates: Rates<MonotonicClock>,
     sources: Sources,
@@ -72,13 +72,13 @@ pub fn is_open_to_all(room: &RoomId) -> bool {
     room.as_str() == RoomId::LOBBY
 }
 
-impl<F: Clone> Ingest<F> {
+impl Ingest {
     /// Appends by that producer, each person no faster than that. Hub and archive tell what was said
     /// before.
     #[must_use]
     pub fn new(
         producer: Arc<Producer>,
-        hub: Arc<Hub<F>>,
+        hub: Arc<Hub>,
         reads: Arc<Reads>,
         rate: Rate,
         sources: Sources,

@@ -12,7 +12,7 @@ mod text;
 pub use cursor::{Cursor, Partition, Position};
 pub use decoded::{Decoded, Head, Newer};
 pub(crate) use decoded::{Value, read};
-pub use envelope::{Author, Body, Draft, Envelope, Event, MessageId};
+pub use envelope::{Author, Body, Draft, Envelope, Event, Kind, MessageId};
 pub use fields::{FieldError, Fields};
 pub use idempotency::{BodyHash, IdempotencyKey};
 pub use text::{Content, ContentError, RoomId, UserId, UserName};

@@ -6,7 +6,6 @@ use axum::http::HeaderValue;
 use dex_tokens::Verifier;
 use service_process::admin::Readiness;
 use service_process::sources::Sources;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -24,9 +23,9 @@ pub struct Service {
     /// Knows people by their tokens.
     pub verifier: Verifier,
     /// The way in.
-    pub ingest: Ingest<Utf8Bytes>,
+    pub ingest: Ingest,
     /// What was said lately.
-    pub hub: Arc<Hub<Utf8Bytes>>,
+    pub hub: Arc<Hub>,
     /// What was said.
     pub reads: Arc<Reads>,
     /// Pages of it for sockets that are behind.

@@ -76,6 +76,31 @@ pub enum Body {
     },
 }
 
+/// The kinds by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// [`Body::Message`].
+    Message,
+}
+
+impl Body {
+    /// Which of the kinds it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Message { .. } => Kind::Message,
+        }
+    }
+
+    /// The person it was done to, if it was done to somebody.
+    #[must_use]
+    pub fn subject(&self) -> Option<&UserId> {
+        match self {
+            Self::Message { .. } => None,
+        }
+    }
+}
+
 /// Who says something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {

@@ -7,8 +7,9 @@ use moka::future::Cache;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::archive::{PAGE_BYTES, ReadError, Reader, Reads, Replay};
-use crate::message::{Cursor, Event, Partition, Position, RoomId, UserId};
+use crate::message::{Partition, Position, RoomId, UserId};
 use crate::metrics;
+use crate::ws::frame;
 
 /// Events per page, and [`PAGE_BYTES`] of them: a client that takes nothing holds one.
 const PAGE: u16 = 200;
@@ -29,24 +30,20 @@ pub struct OldPage {
 /// Reads pages out of the archive.
 pub struct CatchUp {
     reads: Arc<Reads>,
-    encode: fn(&Event, Option<Cursor>) -> (Utf8Bytes, usize),
     pages: Cache<(RoomId, Position), Arc<OldPage>>,
 }
 
 impl CatchUp {
-    /// Reads by these; `encode` makes frames of events.
+    /// Reads by these.
     #[must_use]
-    pub fn new(
-        reads: Arc<Reads>,
-        encode: fn(&Event, Option<Cursor>) -> (Utf8Bytes, usize),
-    ) -> Self {
+    pub fn new(reads: Arc<Reads>) -> Self {
         let size = |_: &(RoomId, Position), page: &Arc<OldPage>| {
             let bytes: usize = page.frames.iter().map(|frame| frame.len() + 64).sum();
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let pages =
             Cache::builder().max_capacity(CAPACITY).weigher(size).time_to_live(KEPT).build();
-        Self { reads, encode, pages }
+        Self { reads, pages }
     }
 
     /// The events of a room from `next` on, a page of them. It is one read of this person, whoever else
@@ -77,7 +74,7 @@ impl CatchUp {
         let (mut frames, mut bytes, mut previous) = (Vec::new(), 0, None);
         let mut last = replayed.more_behind;
         for event in &replayed.events {
-            let (frame, _) = (self.encode)(event, previous);
+            let frame = frame::event(event, previous);
             bytes += frame.len();
             // Documents were counted before; in JSON they may be larger.
             if !frames.is_empty() && bytes > PAGE_BYTES {

@@ -73,10 +73,10 @@ impl Session {
         };
         subscription.told = false;
         subscription.more = page.next < page.head;
-        self.service.counters.delivered.increment(page.frames.len() as u64);
+        self.service.counters.delivered.increment(page.entries.len() as u64);
         let upto = subscription.place.sent(Stretch::from(&page));
         turn.bytes += page.bytes;
-        turn.frames.extend(page.frames);
+        turn.frames.extend(page.entries.iter().map(|entry| entry.frame()));
         turn.frames.extend(upto.map(|upto| resumed(partition, &subscription.room, upto)));
         subscription.more
     }

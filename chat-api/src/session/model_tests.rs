@@ -5,14 +5,15 @@
 //! between them is left out. Each state is made anew from the log, so that all of them can be visited.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use chrono::DateTime;
 
 use super::catch_up::read_on;
 use super::{Place, Stretch};
-use crate::hub::{Recalled, Ring, Window};
+use crate::hub::{Entry, Meta, Recalled, Ring, Window};
 use crate::kafka::Range;
-use crate::message::{MessageId, Position, RoomId};
+use crate::message::{Kind, MessageId, Position, RoomId};
 use crate::workers::Start;
 
 /// Records in a log.
@@ -65,6 +66,8 @@ struct Model<'a> {
     log: &'a [Record],
     bug: Bug,
     room: RoomId,
+    /// What the ring holds of the log: each record as if it were an event.
+    entries: Vec<Arc<Entry>>,
 }
 
 fn at(offset: usize) -> Position {
@@ -79,12 +82,22 @@ fn id(record: Record, offset: usize) -> MessageId {
     MessageId::new(DateTime::UNIX_EPOCH, [number; 10])
 }
 
-impl Model<'_> {
-    /// The ring of a replica.
-    fn ring(&self, born: usize, read: usize) -> Ring<usize> {
-        let start = Start::of(Range { start: at(0), end: at(born) }, SPAN);
+impl<'a> Model<'a> {
+    fn new(log: &'a [Record], bug: Bug, room: RoomId) -> Self {
         let elsewhere = RoomId::parse("elsewhere").unwrap();
-        let mut ring = Ring::new(start.ring, HELD * Ring::<usize>::bytes_of(1));
+        let entry = |(offset, record): (usize, &Record)| {
+            let of = if *record == Record::Elsewhere { &elsewhere } else { &room };
+            let meta = Meta { id: id(*record, offset), kind: Kind::Message, subject: None };
+            Arc::new(Entry::new(at(offset), of.clone(), meta, "x".into()))
+        };
+        let entries = log.iter().enumerate().map(entry).collect();
+        Self { log, bug, room, entries }
+    }
+
+    /// The ring of a replica.
+    fn ring(&self, born: usize, read: usize) -> Ring {
+        let start = Start::of(Range { start: at(0), end: at(born) }, SPAN);
+        let mut ring = Ring::new(start.ring, HELD * Entry::bytes_of(1));
         let mut window = Window::new(SPAN);
         for (offset, record) in self.log.iter().enumerate().take(read) {
             let position = at(offset);
@@ -95,10 +108,10 @@ impl Model<'_> {
             if position < start.ring {
                 continue;
             }
-            match record {
-                _ if !first && self.bug != Bug::Doubles => ring.skip(position),
-                Record::Here(_) => ring.push(position, &self.room, offset, 1),
-                Record::Elsewhere => ring.push(position, &elsewhere, offset, 1),
+            if !first && self.bug != Bug::Doubles {
+                ring.skip(position);
+            } else {
+                ring.push(Arc::clone(&self.entries[offset]));
             }
         }
         ring
@@ -125,8 +138,8 @@ impl Model<'_> {
         let ring = self.ring(state.born, state.read);
         let (offsets, stretch) = match ring.read(&self.room, state.place.next(), 1) {
             Ok(page) => {
-                let stretch = Stretch::from(&page);
-                (page.frames, stretch)
+                let offset = |entry: &Arc<Entry>| usize::try_from(entry.position.offset()).unwrap();
+                (page.entries.iter().map(offset).collect(), Stretch::from(&page))
             }
             Err(floor) if self.bug == Bug::Gap => {
                 (Vec::new(), Stretch { next: floor, head: ring.head() })
@@ -245,7 +258,7 @@ fn logs() -> impl Iterator<Item = Vec<Record>> {
 
 fn explore(bug: Bug) -> Result<usize, String> {
     let room = RoomId::lobby();
-    logs().map(|log| Model { log: &log, bug, room: room.clone() }.explore()).sum()
+    logs().map(|log| Model::new(&log, bug, room.clone()).explore()).sum()
 }
 
 #[test]

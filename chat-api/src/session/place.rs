@@ -19,8 +19,8 @@ pub struct Stretch {
     pub head: Position,
 }
 
-impl<F> From<&Page<F>> for Stretch {
-    fn from(page: &Page<F>) -> Self {
+impl From<&Page> for Stretch {
+    fn from(page: &Page) -> Self {
         Self { next: page.next, head: page.head }
     }
 }

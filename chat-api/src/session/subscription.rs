@@ -23,7 +23,7 @@ pub(super) struct Subscription {
     pub(super) room: RoomId,
     pub(super) partition: Partition,
     pub(super) place: Place,
-    pub(super) listening: Listening<Utf8Bytes>,
+    pub(super) listening: Listening,
     /// There is more than was sent.
     pub(super) more: bool,
     /// What keeps it from being sent.

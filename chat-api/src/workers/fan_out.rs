@@ -13,30 +13,24 @@ use tracing::{Span, info_span};
 
 use crate::hub::{Hub, Taken};
 use crate::kafka::{HandConsumer, Item, LogError, Range, Trace};
-use crate::message::{Cursor, Event, Newer, Partition, Position};
+use crate::message::{Event, Newer, Partition, Position};
 use crate::metrics;
 use crate::sockets::{Order, Sockets};
 
 /// Between two questions to a log that does not answer.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// How an event leaves the process: encoded, and how many bytes that is. The second argument is the
-/// room's previous cursor, if it is known.
-pub type Encode<F> = fn(&Event, Option<Cursor>) -> (F, usize);
-
 /// The partitions that were not read to their end yet, and where that is.
 type Cold = BTreeMap<Partition, Position>;
 
 /// The reader that fills the hub.
-pub struct FanOut<F> {
+pub struct FanOut {
     /// Reads the log.
     pub consumer: HandConsumer,
     /// Where each partition begins.
     pub starts: Vec<(Partition, Start)>,
     /// Where to.
-    pub hub: Arc<Hub<F>>,
-    /// In which form.
-    pub encode: Encode<F>,
+    pub hub: Arc<Hub>,
     /// Offsets within which an id is a repeat.
     pub span: i64,
     /// Who must begin anew when this reader must.
@@ -77,7 +71,7 @@ impl Start {
     }
 }
 
-impl<F: Clone + Send + 'static> FanOut<F> {
+impl FanOut {
     /// Reads until it is stopped.
     pub async fn run(self) -> anyhow::Result<()> {
         let reads: Vec<_> =
@@ -122,12 +116,7 @@ impl<F: Clone + Send + 'static> FanOut<F> {
 
     fn deliver(&self, event: &Event, trace: Option<&Trace>) {
         let span = trace.map_or_else(Span::none, |trace| trace.continued_by(span()));
-        let partition = event.partition;
-        let taken = self.hub.take(event, |previous| {
-            let previous = previous.map(|position| Cursor { partition, position });
-            (self.encode)(event, previous)
-        });
-        let outcome = match taken {
+        let outcome = match self.hub.take(event) {
             Taken::New => "new",
             Taken::Repeat => "repeat",
         };

@@ -208,9 +208,9 @@ impl Outbound<'_> {
     }
 }
 
-/// An event as every receiver gets it, and its size.
+/// An event as every receiver gets it.
 #[must_use]
-pub fn event(event: &Event, previous: Option<Cursor>) -> (Utf8Bytes, usize) {
+pub fn event(event: &Event, previous: Option<Cursor>) -> Utf8Bytes {
     let envelope = &event.envelope;
     let frame = Outbound::Event {
         room_id: &envelope.room_id,
@@ -218,9 +218,7 @@ pub fn event(event: &Event, previous: Option<Cursor>) -> (Utf8Bytes, usize) {
         prev: previous,
         event: envelope,
     };
-    let text = frame.encode();
-    let bytes = text.len();
-    (text, bytes)
+    frame.encode()
 }
 
 #[cfg(test)]

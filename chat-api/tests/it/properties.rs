@@ -1,9 +1,10 @@
 //! What holds for every text that comes from outside. Fuzzing looks for a text for which it does
 //! not (`./dev fuzz`, which compiles this file into its targets); the corpora are such texts.
 
+use chat_api::hub::Entry;
 use chat_api::kafka::{Decoder, Partitioner, encode};
 use chat_api::message::{Body, Cursor, Decoded, Event, FieldError, Position, RoomId};
-use chat_api::ws::frame::{self, FrameError, Inbound};
+use chat_api::ws::frame::{FrameError, Inbound};
 
 /// A property of a text.
 pub(crate) type Property = fn(&str);
@@ -54,8 +55,9 @@ pub(crate) fn envelope(text: &str) {
                 assert_eq!(same, Decoded::Known(envelope.clone()));
                 let position = Position::FIRST;
                 let event = Event { partition, position, envelope };
-                let (frame, bytes) = frame::event(&event, None);
-                assert_eq!(frame.len(), bytes);
+                let entry = Entry::of(&event, None);
+                let frame = entry.frame();
+                assert_eq!(entry.bytes(), Entry::bytes_of(frame.len()));
                 let value: serde_json::Value =
                     serde_json::from_str(&frame).expect("a frame is JSON");
                 let Body::Message { content, .. } = event.envelope.body;

@@ -1,0 +1,78 @@
+//! An event as the hub holds it.
+
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::message::{Cursor, Event, Kind, MessageId, Position, RoomId, UserId};
+use crate::ws::frame;
+
+/// What an entry costs beside the text of its frame, in bytes: itself behind a counted pointer (128),
+/// what counts those who send its frame (32), its places in the ring and in the index of rooms (32).
+const OVERHEAD: usize = 192;
+
+/// An event as it leaves the process, made once for all its receivers. It is never changed: what is to be
+/// sent in its place is another entry.
+///
+/// There is one frame for every dialect of sockets. Those beside `chat.v1` carry its frame as it is,
+/// behind a head that names the receiver's own subscription and what [`Meta`] tells, so that head cannot
+/// be shared. The event itself is not kept: every text would be held twice.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place in its partition.
+    pub position: Position,
+    /// The room whose listeners get it.
+    pub room: RoomId,
+    /// What it is.
+    pub meta: Meta,
+    frame: Utf8Bytes,
+}
+
+/// What an event is, for those who do not read its frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meta {
+    /// The id of its record.
+    pub id: MessageId,
+    /// What was done.
+    pub kind: Kind,
+    /// The person it was done to, if it was done to somebody.
+    pub subject: Option<UserId>,
+}
+
+impl Entry {
+    /// The entry of an event. `previous` is the position of the room's event before it, if that is known.
+    #[must_use]
+    pub fn of(event: &Event, previous: Option<Position>) -> Self {
+        let Event { partition, position, envelope } = event;
+        let previous = previous.map(|position| Cursor { partition: *partition, position });
+        let meta = Meta {
+            id: envelope.message_id,
+            kind: envelope.body.kind(),
+            subject: envelope.body.subject().cloned(),
+        };
+        let frame = frame::event(event, previous);
+        Self { position: *position, room: envelope.room_id.clone(), meta, frame }
+    }
+
+    /// An entry with a frame that was made otherwise.
+    #[must_use]
+    pub fn new(position: Position, room: RoomId, meta: Meta, frame: Utf8Bytes) -> Self {
+        Self { position, room, meta, frame }
+    }
+
+    /// What is sent. Cheap: the text is shared.
+    #[must_use]
+    pub fn frame(&self) -> Utf8Bytes {
+        self.frame.clone()
+    }
+
+    /// What it takes of a ring, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        Self::bytes_of(self.frame.len())
+    }
+
+    /// What an entry takes of a ring whose frame has that many bytes.
+    #[must_use]
+    pub fn bytes_of(frame: usize) -> usize {
+        frame + OVERHEAD
+    }
+}
