@@ -13,9 +13,10 @@ use tracing::{Instrument as _, info_span};
 use crate::archive::{History, Reads};
 use crate::hub::{Hub, Recalled};
 use crate::kafka::{AppendError, Appended, Producer};
-use crate::message::{Author, Cursor, Draft, Envelope, MessageId, RoomId};
+use crate::message::{Author, Cursor, Draft, Envelope, MessageId};
 use crate::metrics;
 use crate::rate::{Rate, Rates};
+use crate::rooms::Access;
 
 /// How long a send waits for the archive's word on its key. The answer is a convenience: without it
 /// the message is appended again, and the readers of the log drop the repeat.
@@ -64,12 +65,6 @@ pub enum SendError {
         /// What happened.
         error: AppendError,
     },
-}
-
-/// Whether there is such a room for a person. So far there is one, and it is everybody's.
-#[must_use]
-pub fn is_open_to_all(room: &RoomId) -> bool {
-    room.as_str() == RoomId::LOBBY
 }
 
 impl Ingest {
@@ -126,7 +121,7 @@ impl Ingest {
         if !self.rates.admits(&author.user_id) {
             return Err(SendError::TooFast);
         }
-        if !is_open_to_all(&draft.room_id) {
+        if !Access::of(&draft.room_id, &author.user_id).may_say() {
             return Err(SendError::UnknownRoom);
         }
         if self.hub.is_unloaded(self.producer.partition_of(&draft.room_id), &draft.room_id) {

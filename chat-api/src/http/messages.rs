@@ -18,11 +18,12 @@ use super::query::{Bound, HistoryQuery};
 use super::{after, header};
 use crate::archive::{End, History, Reader, Span};
 use crate::auth::Caller;
-use crate::ingest::{self, Accepted};
+use crate::ingest::Accepted;
 use crate::message;
 use crate::message::{
     Content, Cursor, Draft, Event, Fields, IdempotencyKey, MessageId, Partition, Position, RoomId,
 };
+use crate::rooms::Access;
 use crate::service::Service;
 
 /// A message to be sent.
@@ -185,7 +186,7 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = HistoryQuery::parse(query.as_deref().unwrap_or_default())?;
-    if !ingest::is_open_to_all(&query.room_id) {
+    if !Access::of(&query.room_id, &caller.author.user_id).may_read() {
         return Err(Problem::unknown_room());
     }
     let partition = service.partitioner.of(&query.room_id);
@@ -274,7 +275,7 @@ pub(super) async fn one(
         after::caught_up(&service, &reader, cursor).await?;
     }
     let event = find(&service, &reader, id).await?;
-    if !ingest::is_open_to_all(&event.envelope.room_id) {
+    if !Access::of(&event.envelope.room_id, &caller.author.user_id).may_read() {
         return Err(Problem::unknown_message());
     }
     if after.is_some_and(|cursor| cursor.partition != event.partition) {

@@ -14,6 +14,7 @@ use super::{Done, Place, Session};
 use crate::auth::Caller;
 use crate::ingest::{self, SendError};
 use crate::message::{Content, ContentError, Cursor, Draft, IdempotencyKey, RoomId};
+use crate::rooms::Access;
 use crate::ws::frame::{self, Inbound, Outbound};
 
 /// Rooms that one socket hears.
@@ -50,8 +51,8 @@ impl Session {
                 .await;
         }
         for (name, cursor) in rooms {
-            let room = RoomId::parse(&name).ok().filter(ingest::is_open_to_all);
-            let Some(room) = room else {
+            let may_read = |room: &RoomId| Access::of(room, &caller.author.user_id).may_read();
+            let Some(room) = RoomId::parse(&name).ok().filter(may_read) else {
                 self.complain("unknown-room", "there is no such room", &name).await?;
                 continue;
             };

@@ -1,0 +1,35 @@
+//! Who may do what in which room: the one place that decides it.
+
+use crate::message::{RoomId, UserId};
+
+/// What one person may do in one room. Made once for each request, frame and send, whatever it then asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    may_read: bool,
+    may_say: bool,
+}
+
+impl Access {
+    /// What a person may do in a room. So far there is one room, and it is everybody's.
+    #[must_use]
+    pub fn of(room: &RoomId, _person: &UserId) -> Self {
+        let is_open_to_all = room.as_str() == RoomId::LOBBY;
+        Self { may_read: is_open_to_all, may_say: is_open_to_all }
+    }
+
+    /// Whether to read what was said, and to hear what is said. To whom may not, there is no such room.
+    #[must_use]
+    pub fn may_read(self) -> bool {
+        self.may_read
+    }
+
+    /// Whether to say something. To whom may not, there is no such room.
+    #[must_use]
+    pub fn may_say(self) -> bool {
+        self.may_say
+    }
+}
+
+#[cfg(test)]
+#[path = "rooms_tests.rs"]
+mod tests;
