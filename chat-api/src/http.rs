@@ -10,6 +10,7 @@ pub mod openapi;
 mod page;
 pub mod problem;
 mod query;
+mod refused;
 mod trace;
 
 use std::sync::Arc;

@@ -42,23 +42,23 @@ pub struct Accepted {
     pub cursor: Option<Cursor>,
 }
 
-/// Why something was not said.
+/// Why something was not said. As text it is what its sender is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// This person says too much in a short time, or reads too much to have a key looked up.
-    #[error("too many messages in a short time")]
+    #[error("too many messages in a short time; nothing was sent, try again")]
     TooFast,
     /// There is no such room for this person.
     #[error("there is no such room")]
     UnknownRoom,
     /// A record changed the room in a way that this release does not understand.
-    #[error("the room waits for a later release of this program")]
+    #[error("this room waits for an upgrade of the service; nothing was sent")]
     Unloaded,
     /// The key was used before, for something else.
     #[error("the key was used for another message")]
     Conflict,
     /// The log did not acknowledge it.
-    #[error("{error}")]
+    #[error("{}", told(*error))]
     Log {
         /// The id it has if it stands in the log nevertheless.
         message_id: MessageId,
@@ -199,41 +199,13 @@ impl Ingest {
     }
 }
 
-impl SendError {
-    /// What it means to whoever sent it: a code for programs, a text for people.
-    #[must_use]
-    pub fn explain(self) -> (&'static str, &'static str) {
-        match self {
-            Self::TooFast => {
-                ("rate-limited", "too many messages in a short time; nothing was sent, try again")
-            }
-            Self::UnknownRoom => ("unknown-room", "there is no such room"),
-            Self::Unloaded => {
-                ("behind", "this room waits for an upgrade of the service; nothing was sent")
-            }
-            Self::Conflict => ("conflict", "the key was used for another message"),
-            Self::Log { error, .. } => match error {
-                AppendError::Overloaded => {
-                    ("overloaded", "too much is under way; nothing was sent, try again")
-                }
-                AppendError::Unavailable => {
-                    ("unavailable", "no messages are taken at the moment; nothing was sent")
-                }
-                AppendError::NotSent(_) => ("not-sent", "the message was not sent, try again"),
-                AppendError::Unknown(_) => {
-                    ("unknown-outcome", "the message may have been sent; its id tells")
-                }
-                AppendError::Refused(_) => ("refused", "the message cannot be taken"),
-            },
-        }
-    }
-
-    /// The id of the message, if there may be one.
-    #[must_use]
-    pub fn possible_message(self) -> Option<MessageId> {
-        match self {
-            Self::Log { message_id, error: AppendError::Unknown(_) } => Some(message_id),
-            _ => None,
-        }
+/// What it means to whoever sent it.
+fn told(error: AppendError) -> &'static str {
+    match error {
+        AppendError::Overloaded => "too much is under way; nothing was sent, try again",
+        AppendError::Unavailable => "no messages are taken at the moment; nothing was sent",
+        AppendError::NotSent(_) => "the message was not sent, try again",
+        AppendError::Unknown(_) => "the message may have been sent; its id tells",
+        AppendError::Refused(_) => "the message cannot be taken",
     }
 }

@@ -16,6 +16,7 @@ pub mod kafka;
 pub mod message;
 pub mod metrics;
 pub mod rate;
+pub mod refusal;
 pub mod rooms;
 pub mod service;
 pub mod session;

@@ -4,6 +4,7 @@
 
 mod cursor;
 mod decoded;
+mod draft;
 mod envelope;
 mod fields;
 mod idempotency;
@@ -12,7 +13,8 @@ mod text;
 pub use cursor::{Cursor, Partition, Position};
 pub use decoded::{Decoded, Head, Newer};
 pub(crate) use decoded::{Value, read};
-pub use envelope::{Author, Body, Draft, Envelope, Event, Kind, MessageId};
+pub use draft::{Draft, DraftError, RawDraft};
+pub use envelope::{Author, Body, Envelope, Event, Kind, MessageId};
 pub use fields::{FieldError, Fields};
 pub use idempotency::{BodyHash, IdempotencyKey};
 pub use text::{Content, ContentError, RoomId, UserId, UserName};

@@ -21,8 +21,9 @@ use crate::auth::Caller;
 use crate::ingest::Accepted;
 use crate::message;
 use crate::message::{
-    Content, Cursor, Draft, Event, Fields, IdempotencyKey, MessageId, Partition, Position, RoomId,
+    Cursor, Draft, Event, Fields, IdempotencyKey, MessageId, Partition, Position, RawDraft,
 };
+use crate::refusal::Refusal;
 use crate::rooms::Access;
 use crate::service::Service;
 
@@ -131,7 +132,8 @@ pub(super) async fn send(
 ) -> Result<impl IntoResponse, Problem> {
     let draft = draft(fields, &caller, header::key(&headers)?)?;
     let room_id = draft.room_id.clone().into();
-    let Accepted { message_id, cursor } = service.ingest.send(&caller.author, draft).await?;
+    let accepted = service.ingest.send(&caller.author, draft).await;
+    let Accepted { message_id, cursor } = accepted.map_err(Refusal::from)?;
     let (message_id, cursor) = (message_id.to_string(), cursor.map(|cursor| cursor.to_string()));
     Ok((StatusCode::ACCEPTED, Json(Enqueued { message_id, status: "enqueued", room_id, cursor })))
 }
@@ -146,12 +148,9 @@ fn draft(
     if user_id.is_some_and(|user_id| user_id != caller.author.user_id.as_str()) {
         return Err(Problem::foreign_user());
     }
-    let room_id = match fields.optional_text("room_id")? {
-        Some(room_id) => RoomId::parse(&room_id).map_err(|_| Problem::unknown_room())?,
-        None => RoomId::lobby(),
-    };
-    let content = Content::to_be_said(&fields.text("content")?)?;
-    Ok(Draft { room_id, content, key })
+    let room_id = fields.optional_text("room_id")?;
+    let raw = RawDraft { room_id, content: fields.text("content"), key: Ok(key) };
+    Ok(Draft::parse(raw).map_err(Refusal::from)?)
 }
 
 /// Reads a room's messages, oldest first within the page.
@@ -187,7 +186,7 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let query = HistoryQuery::parse(query.as_deref().unwrap_or_default())?;
     if !Access::of(&query.room_id, &caller.author.user_id).may_read() {
-        return Err(Problem::unknown_room());
+        return Err(Refusal::UNKNOWN_ROOM.into());
     }
     let partition = service.partitioner.of(&query.room_id);
     if service.hub.is_unloaded(partition, &query.room_id) {

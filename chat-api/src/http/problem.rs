@@ -8,9 +8,7 @@ use utoipa::ToSchema;
 
 use crate::archive::ReadError;
 use crate::auth::AuthError;
-use crate::ingest::SendError;
-use crate::kafka::AppendError;
-use crate::message::{ContentError, FieldError, MessageId};
+use crate::message::MessageId;
 
 /// When to come back after an outage, in seconds: about as long as a broker or database takes to
 /// elect another leader.
@@ -33,14 +31,14 @@ pub struct Problem {
     detail: String,
     /// The fields, parameters or headers it is about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    fields: Vec<String>,
+    pub(super) fields: Vec<String>,
     /// After an outage: `not_sent` if the message is surely not sent, `unknown` if it may be.
     #[serde(skip_serializing_if = "Option::is_none")]
-    outcome: Option<&'static str>,
+    pub(super) outcome: Option<&'static str>,
     /// The id of the message whose outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
-    message_id: Option<MessageId>,
+    pub(super) message_id: Option<MessageId>,
 }
 
 fn as_urn<S: serde::Serializer>(name: &&'static str, serializer: S) -> Result<S::Ok, S::Error> {
@@ -48,7 +46,7 @@ fn as_urn<S: serde::Serializer>(name: &&'static str, serializer: S) -> Result<S:
 }
 
 impl Problem {
-    fn new(
+    pub(super) fn new(
         status: StatusCode,
         name: &'static str,
         title: &'static str,
@@ -152,11 +150,6 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "foreign-user", title, detail).about("user_id")
     }
 
-    pub(super) fn unknown_room() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "unknown-room", "Unknown room", "there is no such room")
-            .about("room_id")
-    }
-
     pub(super) fn unknown_message() -> Self {
         let detail = "there is no such message";
         Self::new(StatusCode::NOT_FOUND, "unknown-message", "Unknown message", detail)
@@ -193,44 +186,6 @@ impl Problem {
     }
 }
 
-impl From<FieldError> for Problem {
-    fn from(error: FieldError) -> Self {
-        let (name, title) = match &error {
-            FieldError::NotJson { .. } => ("not-json", "Not JSON"),
-            FieldError::NotAnObject => ("not-an-object", "Not a JSON object"),
-            FieldError::Unknown(_) => ("unknown-field", "Unknown field"),
-            FieldError::Repeated(_) => ("repeated-field", "Repeated field"),
-            FieldError::Missing(_) => ("missing-field", "Missing field"),
-            FieldError::WrongType { .. } => ("wrong-type", "Wrong type"),
-        };
-        let problem = Self::new(StatusCode::BAD_REQUEST, name, title, error.to_string());
-        match error {
-            FieldError::Unknown(fields) | FieldError::Repeated(fields) => {
-                Self { fields, ..problem }
-            }
-            FieldError::Missing(field) | FieldError::WrongType { field, .. } => {
-                problem.about(field)
-            }
-            FieldError::NotJson { .. } | FieldError::NotAnObject => problem,
-        }
-    }
-}
-
-impl From<ContentError> for Problem {
-    fn from(error: ContentError) -> Self {
-        let (status, name, title) = match error {
-            ContentError::Empty => (StatusCode::BAD_REQUEST, "empty-content", "Empty content"),
-            ContentError::TooLarge => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "content-too-large", "Content too large")
-            }
-            ContentError::Unstorable => {
-                (StatusCode::BAD_REQUEST, "unstorable-content", "Content cannot be stored")
-            }
-        };
-        Self::new(status, name, title, error.to_string()).about("content")
-    }
-}
-
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         let (status, name, title) = match error {
@@ -243,37 +198,6 @@ impl From<AuthError> for Problem {
             }
         };
         Self::new(status, name, title, error.to_string()).about("Authorization")
-    }
-}
-
-impl From<SendError> for Problem {
-    fn from(error: SendError) -> Self {
-        let (name, detail) = error.explain();
-        let (status, outcome) = match error {
-            SendError::UnknownRoom => return Self::unknown_room(),
-            SendError::TooFast => {
-                return Self::new(StatusCode::TOO_MANY_REQUESTS, name, "Too many messages", detail);
-            }
-            SendError::Conflict => {
-                let title = "Key used for another message";
-                return Self::new(StatusCode::CONFLICT, "idempotency-conflict", title, detail)
-                    .about("Idempotency-Key");
-            }
-            SendError::Log { error: AppendError::Refused(_), .. } => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "not_sent")
-            }
-            SendError::Log { error: AppendError::Unknown(_), .. } => {
-                (StatusCode::SERVICE_UNAVAILABLE, "unknown")
-            }
-            SendError::Log { .. } | SendError::Unloaded => {
-                (StatusCode::SERVICE_UNAVAILABLE, "not_sent")
-            }
-        };
-        Self {
-            outcome: Some(outcome),
-            message_id: error.possible_message(),
-            ..Self::new(status, name, "The message was not acknowledged", detail)
-        }
     }
 }
 

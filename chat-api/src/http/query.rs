@@ -7,6 +7,7 @@ use url::form_urlencoded;
 
 use super::Problem;
 use crate::message::{Cursor, RoomId};
+use crate::refusal::Refusal;
 
 /// How many messages a page has unless asked otherwise, and at most.
 const LIMIT_DEFAULT: u16 = 50;
@@ -38,7 +39,7 @@ impl HistoryQuery {
             match name.as_ref() {
                 // What is not a room's id is not a room either.
                 "room_id" => {
-                    room_id = RoomId::parse(&value).map_err(|_| Problem::unknown_room())?;
+                    room_id = RoomId::parse(&value).map_err(|_| Refusal::UNKNOWN_ROOM)?;
                 }
                 "before" => before = Some(bound("before", &value)?),
                 "after" => after = Some(bound("after", &value)?),

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use super::{
-    BodyHash, Content, Cursor, IdempotencyKey, Invalid, Partition, Position, RoomId, UserId,
-    UserName,
+    BodyHash, Content, Cursor, Draft, Invalid, Partition, Position, RoomId, UserId, UserName,
 };
 
 /// What is done by a message that is new; part of the id if there is a key.
@@ -108,17 +107,6 @@ pub struct Author {
     pub user_id: UserId,
     /// The name to show.
     pub user_name: UserName,
-}
-
-/// Something that is about to be said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
-    /// Where.
-    pub room_id: RoomId,
-    /// What.
-    pub content: Content,
-    /// Under which name, if it may be sent again.
-    pub key: Option<IdempotencyKey>,
 }
 
 impl Envelope {

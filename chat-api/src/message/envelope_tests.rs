@@ -1,4 +1,5 @@
 use super::*;
+use crate::message::IdempotencyKey;
 
 fn author() -> Author {
     let user_id = UserId::parse("u").unwrap();

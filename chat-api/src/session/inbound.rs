@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::end::End;
 use super::subscription::{Subscription, Waits};
 use super::{Done, Place, Session};
 use crate::auth::Caller;
-use crate::ingest::{self, SendError};
-use crate::message::{Content, ContentError, Cursor, Draft, IdempotencyKey, RoomId};
+use crate::ingest::{Accepted, SendError};
+use crate::message::{Cursor, Draft, IdempotencyKey, RawDraft, RoomId};
+use crate::refusal::Refusal;
 use crate::rooms::Access;
 use crate::ws::frame::{self, Inbound, Outbound};
 
@@ -53,7 +54,8 @@ impl Session {
         for (name, cursor) in rooms {
             let may_read = |room: &RoomId| Access::of(room, &caller.author.user_id).may_read();
             let Some(room) = RoomId::parse(&name).ok().filter(may_read) else {
-                self.complain("unknown-room", "there is no such room", &name).await?;
+                let unknown = Refusal::UNKNOWN_ROOM;
+                self.complain(unknown.frame_code(), &unknown.to_string(), &name).await?;
                 continue;
             };
             let cursor = cursor.map(|text| Cursor::parse(&text)).transpose();
@@ -106,32 +108,20 @@ impl Session {
 
     async fn append(&mut self, caller: &Caller, send: frame::Send) -> Result<(), End> {
         let frame::Send { reference, room_id, content, key } = send;
-        let Ok(room_id) = RoomId::parse(&room_id) else {
-            let detail = SendError::UnknownRoom.to_string();
-            return self.refuse(&reference, "unknown-room", &detail).await;
-        };
-        let content = match Content::to_be_said(&content) {
-            Ok(content) => content,
-            Err(error) => {
-                return self.refuse(&reference, content_code(error), &error.to_string()).await;
-            }
-        };
-        let key = match key.as_deref().map(IdempotencyKey::parse).transpose() {
-            Ok(key) => key,
-            Err(error) => return self.refuse(&reference, "invalid-key", &error.to_string()).await,
+        let key = key.as_deref().map(IdempotencyKey::parse).transpose();
+        let raw = RawDraft { room_id: Some(room_id), content: Ok(content), key };
+        let draft = match Draft::parse(raw) {
+            Ok(draft) => draft,
+            Err(error) => return self.send(Message::Text(nack(&reference, &error.into()))).await,
         };
         let (service, author) = (Arc::clone(&self.service), caller.author.clone());
         let answer = async move {
-            let accepted = service.ingest.send(&author, Draft { room_id, content, key }).await;
+            let accepted = service.ingest.send(&author, draft).await;
             Done::Send(answer(&reference, accepted))
         };
         self.sends += 1;
         self.work.push(answer.boxed());
         Ok(())
-    }
-
-    async fn refuse(&mut self, reference: &str, code: &str, detail: &str) -> Result<(), End> {
-        self.say(&Outbound::Nack { r#ref: reference, code, detail, message_id: None }).await
     }
 
     async fn complain(&mut self, code: &str, detail: &str, room: &str) -> Result<(), End> {
@@ -140,24 +130,17 @@ impl Session {
     }
 }
 
-/// The code of a content that is refused, as in the types of problems.
-fn content_code(error: ContentError) -> &'static str {
-    match error {
-        ContentError::Empty => "empty-content",
-        ContentError::TooLarge => "content-too-large",
-        ContentError::Unstorable => "unstorable-content",
+fn answer(reference: &str, accepted: Result<Accepted, SendError>) -> Utf8Bytes {
+    match accepted {
+        Ok(Accepted { message_id, cursor }) => {
+            Outbound::Ack { r#ref: reference, message_id, cursor }.encode()
+        }
+        Err(error) => nack(reference, &error.into()),
     }
 }
 
-fn answer(reference: &str, accepted: Result<ingest::Accepted, SendError>) -> Utf8Bytes {
-    match accepted {
-        Ok(ingest::Accepted { message_id, cursor }) => {
-            Outbound::Ack { r#ref: reference, message_id, cursor }.encode()
-        }
-        Err(error) => {
-            let (code, detail) = error.explain();
-            let message_id = error.possible_message();
-            Outbound::Nack { r#ref: reference, code, detail, message_id }.encode()
-        }
-    }
+fn nack(reference: &str, refusal: &Refusal) -> Utf8Bytes {
+    let (code, detail) = (refusal.frame_code(), refusal.to_string());
+    let message_id = refusal.possible_message();
+    Outbound::Nack { r#ref: reference, code, detail: &detail, message_id }.encode()
 }

@@ -169,8 +169,11 @@ fn first_cells(begins: &str) -> BTreeSet<String> {
 #[test]
 fn every_problem_is_documented_and_no_other() {
     // Names of problems are the only literals of several small words in these two files, besides
-    // those of one word.
-    let sources = [include_str!("../../src/http/problem.rs"), include_str!("../../src/ingest.rs")];
+    // those of one word, and but for one that only frames have.
+    let sources = [include_str!("../../src/http/problem.rs"), include_str!("../../src/refusal.rs")];
+    let of_frames = "\"invalid-key\"";
+    assert!(sources[1].contains(of_frames) && DOCUMENT.contains(": `invalid-key`,"));
+    let sources = sources.map(|source| source.replace(of_frames, ""));
     let is_name = |text: &&str| {
         let small = |c: char| c.is_ascii_lowercase() || c == '-';
         let one_word = ["behind", "overloaded", "refused", "unavailable"];

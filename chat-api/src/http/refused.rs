@@ -1,0 +1,82 @@
+//! What is not said, as a problem.
+
+use http::StatusCode;
+
+use super::Problem;
+use crate::ingest::SendError;
+use crate::message::{ContentError, DraftError, FieldError};
+use crate::refusal::{Refusal, RefusalKind};
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let detail = refusal.to_string();
+        let mut problem = Self::new(status(&refusal), refusal.code(), title(&refusal), detail);
+        problem.outcome = refusal.outcome();
+        problem.message_id = refusal.possible_message();
+        problem.fields = match refusal {
+            Refusal::Draft(DraftError::Field(
+                FieldError::Unknown(fields) | FieldError::Repeated(fields),
+            )) => fields,
+            refusal => field(&refusal).map(str::to_owned).into_iter().collect(),
+        };
+        problem
+    }
+}
+
+impl From<FieldError> for Problem {
+    fn from(error: FieldError) -> Self {
+        Refusal::from(DraftError::from(error)).into()
+    }
+}
+
+fn status(refusal: &Refusal) -> StatusCode {
+    match refusal.kind() {
+        RefusalKind::Malformed => StatusCode::BAD_REQUEST,
+        RefusalKind::NotFound => StatusCode::NOT_FOUND,
+        RefusalKind::Conflict => StatusCode::CONFLICT,
+        RefusalKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        RefusalKind::TooFast => StatusCode::TOO_MANY_REQUESTS,
+        RefusalKind::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+        RefusalKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+fn title(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Draft(DraftError::Field(error)) => match error {
+            FieldError::NotJson { .. } => "Not JSON",
+            FieldError::NotAnObject => "Not a JSON object",
+            FieldError::Unknown(_) => "Unknown field",
+            FieldError::Repeated(_) => "Repeated field",
+            FieldError::Missing(_) => "Missing field",
+            FieldError::WrongType { .. } => "Wrong type",
+        },
+        Refusal::Draft(DraftError::Content(error)) => match error {
+            ContentError::Empty => "Empty content",
+            ContentError::TooLarge => "Content too large",
+            ContentError::Unstorable => "Content cannot be stored",
+        },
+        Refusal::Draft(DraftError::Key(_)) => "Invalid header",
+        Refusal::Draft(DraftError::Room) | Refusal::Send(SendError::UnknownRoom) => "Unknown room",
+        Refusal::Send(SendError::TooFast) => "Too many messages",
+        Refusal::Send(SendError::Conflict) => "Key used for another message",
+        Refusal::Send(SendError::Log { .. } | SendError::Unloaded) => {
+            "The message was not acknowledged"
+        }
+    }
+}
+
+/// The field or header that it is about.
+fn field(refusal: &Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::Draft(DraftError::Field(
+            FieldError::Missing(field) | FieldError::WrongType { field, .. },
+        )) => Some(*field),
+        Refusal::Draft(DraftError::Content(_)) => Some("content"),
+        Refusal::Draft(DraftError::Room) | Refusal::Send(SendError::UnknownRoom) => Some("room_id"),
+        Refusal::Draft(DraftError::Key(_)) | Refusal::Send(SendError::Conflict) => {
+            Some("Idempotency-Key")
+        }
+        Refusal::Draft(DraftError::Field(_)) | Refusal::Send(_) => None,
+    }
+}

@@ -1,0 +1,124 @@
+//! Why something is not said, in one word for programs and one text for people.
+//!
+//! REST and sockets refuse alike. Each word is named here and nowhere else, in both where they differ;
+//! docs/API.md lists them.
+
+use crate::ingest::SendError;
+use crate::kafka::AppendError;
+use crate::message::{ContentError, DraftError, FieldError, MessageId};
+
+/// Why something is not said. As text it is the detail for people, which never holds internal text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It cannot be said by anybody.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+    /// It was not said this time.
+    #[error(transparent)]
+    Send(#[from] SendError),
+}
+
+/// What a refusal means to whoever sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// It is not as it should be.
+    Malformed,
+    /// It is larger than allowed.
+    TooLarge,
+    /// What it names is not there, or not for this person.
+    NotFound,
+    /// It contradicts what was said before.
+    Conflict,
+    /// This person says too much in a short time.
+    TooFast,
+    /// It will never be taken, for a reason of our own.
+    Broken,
+    /// It was not acknowledged; later it may be.
+    Unavailable,
+}
+
+impl Refusal {
+    /// There is no such room, for this person.
+    pub const UNKNOWN_ROOM: Self = Self::Draft(DraftError::Room);
+
+    /// What it means to whoever sent it.
+    #[must_use]
+    pub fn kind(&self) -> RefusalKind {
+        match self {
+            Self::Draft(DraftError::Content(ContentError::TooLarge)) => RefusalKind::TooLarge,
+            Self::Draft(DraftError::Room) | Self::Send(SendError::UnknownRoom) => {
+                RefusalKind::NotFound
+            }
+            Self::Draft(_) => RefusalKind::Malformed,
+            Self::Send(SendError::TooFast) => RefusalKind::TooFast,
+            Self::Send(SendError::Conflict) => RefusalKind::Conflict,
+            Self::Send(SendError::Log { error: AppendError::Refused(_), .. }) => {
+                RefusalKind::Broken
+            }
+            Self::Send(SendError::Log { .. } | SendError::Unloaded) => RefusalKind::Unavailable,
+        }
+    }
+
+    /// The word for programs, as problems name it.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Draft(DraftError::Field(error)) => match error {
+                FieldError::NotJson { .. } => "not-json",
+                FieldError::NotAnObject => "not-an-object",
+                FieldError::Unknown(_) => "unknown-field",
+                FieldError::Repeated(_) => "repeated-field",
+                FieldError::Missing(_) => "missing-field",
+                FieldError::WrongType { .. } => "wrong-type",
+            },
+            Self::Draft(DraftError::Content(error)) => match error {
+                ContentError::Empty => "empty-content",
+                ContentError::TooLarge => "content-too-large",
+                ContentError::Unstorable => "unstorable-content",
+            },
+            Self::Draft(DraftError::Key(_)) => "invalid-header",
+            Self::Draft(DraftError::Room) | Self::Send(SendError::UnknownRoom) => "unknown-room",
+            Self::Send(SendError::TooFast) => "rate-limited",
+            Self::Send(SendError::Unloaded) => "behind",
+            Self::Send(SendError::Conflict) => "idempotency-conflict",
+            Self::Send(SendError::Log { error, .. }) => match error {
+                AppendError::Overloaded => "overloaded",
+                AppendError::Unavailable => "unavailable",
+                AppendError::NotSent(_) => "not-sent",
+                AppendError::Unknown(_) => "unknown-outcome",
+                AppendError::Refused(_) => "refused",
+            },
+        }
+    }
+
+    /// The word for programs, as frames name it: the same but for two, where a key is no header.
+    #[must_use]
+    pub fn frame_code(&self) -> &'static str {
+        match self {
+            Self::Draft(DraftError::Key(_)) => "invalid-key",
+            Self::Send(SendError::Conflict) => "conflict",
+            _ => self.code(),
+        }
+    }
+
+    /// For what was handed to the log or could have been: whether it is known not to be sent.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&'static str> {
+        match self {
+            Self::Send(SendError::Log { error: AppendError::Unknown(_), .. }) => Some("unknown"),
+            Self::Send(SendError::Log { .. } | SendError::Unloaded) => Some("not_sent"),
+            _ => None,
+        }
+    }
+
+    /// The id of the message, if it may have been sent.
+    #[must_use]
+    pub fn possible_message(&self) -> Option<MessageId> {
+        match self {
+            Self::Send(SendError::Log { message_id, error: AppendError::Unknown(_) }) => {
+                Some(*message_id)
+            }
+            _ => None,
+        }
+    }
+}
