@@ -1,31 +1,27 @@
 //! REST: the routes, what comes in, what goes out.
 
-mod after;
 mod body;
 mod caller;
 mod header;
-mod health;
-mod messages;
-pub mod openapi;
-mod page;
+mod openapi;
 pub mod problem;
-mod query;
 mod refused;
+mod routes;
 mod trace;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
-use axum::routing::{any, get};
+use axum::routing::any;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, LINK, RETRY_AFTER};
 use http::{HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::service::Service;
-use crate::ws;
 use problem::Problem;
+
+pub use routes::description;
 
 /// How long a browser may remember what it is allowed.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
@@ -33,18 +29,10 @@ const PREFLIGHT_MAX_AGE: Duration = Duration::from_mins(10);
 /// Every route there is.
 pub fn router(service: Arc<Service>) -> Router {
     let cors = cors(&service.allowed_origins);
-    let traced = from_fn_with_state(Arc::clone(&service), trace::traced);
-    let routes = Router::new()
-        .route("/messages", get(messages::list).post(messages::send).route_layer(traced.clone()))
-        .route("/messages/{id}", get(messages::one).route_layer(traced))
-        .route("/ws", get(ws::upgrade))
-        .route("/openapi.json", get(openapi::document))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz));
     // A page may read why, whatever it asked; but there is nothing to be allowed where nothing is.
     let nothing = any(no_such_path).layer(cors.clone()).options(no_such_path);
     Router::new()
-        .nest("/v1", routes)
+        .nest("/v1", routes::all(&service))
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(cors)
         .fallback_service(nothing)

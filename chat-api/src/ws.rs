@@ -1,8 +1,5 @@
-//! The socket's side: the upgrade, the frames, the close codes.
+//! What is said on a socket, and how it ends: frames, close codes, the connection beneath them.
 
 pub mod close;
 pub mod frame;
 pub mod socket;
-mod upgrade;
-
-pub use upgrade::upgrade;

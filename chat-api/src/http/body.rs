@@ -9,7 +9,7 @@ use axum::response::Response;
 use http::{HeaderValue, header};
 use tokio::time::timeout;
 
-use super::Problem;
+use super::problem::Problem;
 use crate::message::{Content, Fields};
 use crate::service::Service;
 

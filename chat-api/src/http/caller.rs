@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use http::header;
 use http::request::Parts;
 
-use super::Problem;
+use super::problem::Problem;
 use crate::auth::{self, AuthError, Caller};
 use crate::service::Service;
 

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::Problem;
+use super::problem::Problem;
 use crate::message::{Cursor, IdempotencyKey, Invalid};
 
 /// The name of a send, so that sending it again says it once.

@@ -1,10 +1,7 @@
-//! The description of the REST interface.
+//! The description of the REST interface, but for its routes: those describe themselves.
 
-use axum::Json;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
-
-use super::messages;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,7 +13,6 @@ use super::messages;
     ),
     servers((url = "/v1")),
     tags((name = "messages", description = "Operations related to chat messages.")),
-    paths(messages::list, messages::one, messages::send),
     modifiers(&BearerAuth)
 )]
 struct Description;
@@ -31,13 +27,7 @@ impl Modify for BearerAuth {
     }
 }
 
-/// `GET /v1/openapi.json`.
-pub(super) async fn document() -> Json<utoipa::openapi::OpenApi> {
-    Json(description())
-}
-
-/// The description itself.
-#[must_use]
-pub fn description() -> utoipa::openapi::OpenApi {
+/// The description of no route.
+pub(super) fn of_no_route() -> utoipa::openapi::OpenApi {
     Description::openapi()
 }

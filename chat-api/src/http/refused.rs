@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::Problem;
+use super::problem::Problem;
 use crate::ingest::SendError;
 use crate::message::{ContentError, DraftError, FieldError};
 use crate::refusal::{Refusal, RefusalKind};

@@ -70,7 +70,7 @@ async fn everything_the_source_document_asks_for_is_there() {
 
 #[test]
 fn the_document_has_these_operations_and_no_other() {
-    let given = serde_json::to_value(chat_api::http::openapi::description()).unwrap();
+    let given = serde_json::to_value(chat_api::http::description()).unwrap();
     let mut operations = Vec::new();
     for (path, methods) in given["paths"].as_object().unwrap() {
         operations.extend(methods.as_object().unwrap().keys().map(|name| format!("{name} {path}")));
@@ -82,7 +82,7 @@ fn the_document_has_these_operations_and_no_other() {
 #[test]
 fn the_comparison_sees_what_is_missing() {
     let asked: Value = serde_yaml_ng::from_str(SECTION_4_1).unwrap();
-    let mut given = serde_json::to_value(chat_api::http::openapi::description()).unwrap();
+    let mut given = serde_json::to_value(chat_api::http::description()).unwrap();
     given["paths"]["/messages"]["post"]["operationId"] = "other".into();
     given["components"]["securitySchemes"] = serde_json::json!({});
     let mut missing = Vec::new();

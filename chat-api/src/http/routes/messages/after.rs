@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::Problem;
 use crate::archive::Reader;
+use crate::http::problem::Problem;
 use crate::message::Cursor;
 use crate::service::Service;
 

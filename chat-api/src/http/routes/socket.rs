@@ -1,4 +1,4 @@
-//! From a request to a socket.
+//! `/v1/ws`: from a request to a socket.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::frame::SUBPROTOCOL;
-use super::socket;
 use crate::auth;
 use crate::http::problem::Problem;
 use crate::service::Service;
 use crate::session::Session;
+use crate::ws::frame::SUBPROTOCOL;
+use crate::ws::socket;
 
 /// How a browser, which cannot set headers, names its token among the subprotocols.
 const BEARER_SUBPROTOCOL: &str = "bearer.";
@@ -25,13 +25,13 @@ const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 const UPGRADE: HeaderValue = HeaderValue::from_static("Upgrade");
 
 /// `GET /v1/ws`.
-pub async fn upgrade(State(service): State<Arc<Service>>, mut request: Request) -> Response {
+pub(super) async fn upgrade(State(service): State<Arc<Service>>, mut request: Request) -> Response {
     let accept = match accept(&request) {
         Ok(accept) => accept,
         Err(refusal) => return refusal.into_response(),
     };
     let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
-        return Refusal::NotAHandshake.into_response();
+        return HandshakeError::NotAHandshake.into_response();
     };
     let headers = request.headers();
     if !is_allowed_origin(&service, headers) {
@@ -55,13 +55,13 @@ pub async fn upgrade(State(service): State<Arc<Service>>, mut request: Request) 
 }
 
 /// Why a request opens no socket.
-enum Refusal {
+enum HandshakeError {
     NotAHandshake,
     Version,
     Subprotocol,
 }
 
-impl Refusal {
+impl HandshakeError {
     fn into_response(self) -> Response {
         match self {
             Self::NotAHandshake => Problem::not_a_handshake(
@@ -93,22 +93,22 @@ impl Refusal {
 }
 
 /// The answer to the key of a handshake (RFC 6455 §4.2).
-fn accept(request: &Request) -> Result<HeaderValue, Refusal> {
+fn accept(request: &Request) -> Result<HeaderValue, HandshakeError> {
     let headers = request.headers();
     let is_handshake = request.method() == Method::GET
         && values(headers, header::CONNECTION).any(|value| value.eq_ignore_ascii_case("upgrade"))
         && values(headers, header::UPGRADE).any(|value| value.eq_ignore_ascii_case("websocket"));
     if !is_handshake {
-        return Err(Refusal::NotAHandshake);
+        return Err(HandshakeError::NotAHandshake);
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION) != Some(&VERSION) {
-        return Err(Refusal::Version);
+        return Err(HandshakeError::Version);
     }
     let key = headers.get(header::SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes);
     let key = key.filter(|key| STANDARD.decode(key).is_ok_and(|nonce| nonce.len() == 16));
-    let key = key.ok_or(Refusal::NotAHandshake)?;
+    let key = key.ok_or(HandshakeError::NotAHandshake)?;
     if !values(headers, header::SEC_WEBSOCKET_PROTOCOL).any(|offered| offered == SUBPROTOCOL) {
-        return Err(Refusal::Subprotocol);
+        return Err(HandshakeError::Subprotocol);
     }
     let accept = derive_accept_key(key);
     Ok(HeaderValue::try_from(accept).expect("base64 is plain ASCII"))

@@ -1,5 +1,10 @@
 //! `/v1/messages`.
 
+mod after;
+mod page;
+mod query;
+mod shown;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -11,21 +16,21 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::body::Body;
-use super::page::Told;
-use super::problem::Problem;
-use super::query::{Bound, HistoryQuery};
-use super::{after, header};
 use crate::archive::{End, History, Reader, Span};
 use crate::auth::Caller;
+use crate::http::body::Body;
+use crate::http::header;
+use crate::http::problem::Problem;
 use crate::ingest::Accepted;
-use crate::message;
 use crate::message::{
     Cursor, Draft, Event, Fields, IdempotencyKey, MessageId, Partition, Position, RawDraft,
 };
 use crate::refusal::Refusal;
 use crate::rooms::Access;
 use crate::service::Service;
+use page::Told;
+use query::{Bound, HistoryQuery};
+use shown::Message;
 
 /// A message to be sent.
 #[derive(ToSchema)]
@@ -58,43 +63,6 @@ pub(super) struct Enqueued {
     /// Its place in the room's order; left out when the log did not tell it.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
-}
-
-/// A message.
-#[derive(Serialize, ToSchema)]
-#[expect(clippy::struct_field_names, reason = "the names are those of the interface")]
-pub(super) struct Message {
-    /// Unique identifier for the message.
-    message_id: String,
-    /// The room it was sent to.
-    room_id: String,
-    /// The ID of the user who sent the message.
-    user_id: String,
-    /// The name that user had.
-    user_name: String,
-    /// The message text.
-    content: String,
-    /// The timestamp when the message was created.
-    timestamp: DateTime<Utc>,
-    /// Its place in the room's order.
-    cursor: String,
-}
-
-impl From<Event> for Message {
-    fn from(event: Event) -> Self {
-        let cursor = event.cursor().to_string();
-        let envelope = event.envelope;
-        let message::Body::Message { content, .. } = envelope.body;
-        Self {
-            message_id: envelope.message_id.to_string(),
-            room_id: envelope.room_id.into(),
-            user_id: envelope.user_id.into(),
-            user_name: envelope.user_name.into(),
-            content: content.into(),
-            timestamp: envelope.timestamp,
-            cursor,
-        }
-    }
 }
 
 /// Sends a message. The answer comes after the log's acknowledgement. With a key it may be sent again

@@ -4,9 +4,9 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_TYPE, LINK};
 use http::{HeaderMap, HeaderValue};
 
-use super::header;
-use super::messages::Message;
+use super::shown::Message;
 use crate::archive::{End, PAGE_BYTES, Page, Span};
+use crate::http::header;
 use crate::message::{Cursor, Event, Partition, Position, RoomId};
 
 /// Which page of which history an answer is.

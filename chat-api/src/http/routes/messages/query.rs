@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use url::form_urlencoded;
 
-use super::Problem;
+use crate::http::problem::Problem;
 use crate::message::{Cursor, RoomId};
 use crate::refusal::Refusal;
 
