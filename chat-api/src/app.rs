@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use dex_tokens::{KeyFetcher, Verifier, VerifierConfig};
+use governor::clock::MonotonicClock;
 use service_process::admin::{Admin, Readiness};
 use service_process::lifecycle::{Lifecycle, Tasks};
 use service_process::listener::Listener;
@@ -24,6 +25,7 @@ use crate::kafka::{
     TopicShape,
 };
 use crate::message::{Partition, Position};
+use crate::rate::Rates;
 use crate::service::{Counters, Service};
 use crate::session::CatchUp;
 use crate::sockets::{Order, Sockets};
@@ -155,8 +157,14 @@ impl App {
         };
         let stopped = Stopped::new("archive", log.messages(), readiness.condition("archive"));
         let filling = Filling { archive, log, decoder, partitions, stopped, sources };
-        let ingest =
-            Ingest::new(Arc::clone(&producer), Arc::clone(&hub), Arc::clone(&reads), rate, sources);
+        let ingest = Ingest {
+            producer: Arc::clone(&producer),
+            partitioner,
+            hub: Arc::clone(&hub),
+            reads: Arc::clone(&reads),
+            rates: Rates::new(rate, MonotonicClock),
+            sources,
+        };
         let service = Arc::new(Service {
             verifier,
             ingest,

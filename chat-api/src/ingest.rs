@@ -12,10 +12,10 @@ use tracing::{Instrument as _, info_span};
 
 use crate::archive::{History, Reads};
 use crate::hub::{Hub, Recalled};
-use crate::kafka::{AppendError, Appended, Producer};
-use crate::message::{Author, Cursor, Draft, Envelope, MessageId};
+use crate::kafka::{AppendError, Appended, Partitioner, Producer};
+use crate::message::{Author, Cursor, Draft, Envelope, MessageId, Partition};
 use crate::metrics;
-use crate::rate::{Rate, Rates};
+use crate::rate::Rates;
 use crate::rooms::Access;
 
 /// How long a send waits for the archive's word on its key. The answer is a convenience: without it
@@ -26,11 +26,24 @@ const READ_BACK: Duration = Duration::from_secs(2);
 
 /// Appends what people say to the log.
 pub struct Ingest {
-    producer: Arc<Producer>,
-    hub: Arc<Hub>,
-    reads: Arc<Reads>,
-    rates: Rates<MonotonicClock>,
-    sources: Sources,
+    /// Appends.
+    pub producer: Arc<Producer>,
+    /// Which partition a room is in.
+    pub partitioner: Partitioner,
+    /// Tells what was said lately.
+    pub hub: Arc<Hub>,
+    /// Tell what was said before.
+    pub reads: Arc<Reads>,
+    /// How fast each person may speak.
+    pub rates: Rates<MonotonicClock>,
+    /// Time and randomness.
+    pub sources: Sources,
+}
+
+/// An envelope, and the partition of its room.
+struct Placed {
+    partition: Partition,
+    envelope: Envelope,
 }
 
 /// Something that was said and stands in the log.
@@ -68,20 +81,6 @@ pub enum SendError {
 }
 
 impl Ingest {
-    /// Appends by that producer, each person no faster than that. Hub and archive tell what was said
-    /// before.
-    #[must_use]
-    pub fn new(
-        producer: Arc<Producer>,
-        hub: Arc<Hub>,
-        reads: Arc<Reads>,
-        rate: Rate,
-        sources: Sources,
-    ) -> Self {
-        let rates = Rates::new(rate, MonotonicClock);
-        Self { producer, hub, reads, rates, sources }
-    }
-
     /// Says something: returns when the log has acknowledged it. Without a key it is handed to the log
     /// before anything is waited for, so that what one person says keeps its order.
     pub async fn send(&self, author: &Author, draft: Draft) -> Result<Accepted, SendError> {
@@ -124,32 +123,34 @@ impl Ingest {
         if !Access::of(&draft.room_id, &author.user_id).may_say() {
             return Err(SendError::UnknownRoom);
         }
-        if self.hub.is_unloaded(self.producer.partition_of(&draft.room_id), &draft.room_id) {
+        let partition = self.partitioner.of(&draft.room_id);
+        if self.hub.is_unloaded(partition, &draft.room_id) {
             return Err(SendError::Unloaded);
         }
         let envelope =
             Envelope::compose(draft, author, (self.sources.now)(), (self.sources.random)());
-        if let Some(original) = self.said_before(author, &envelope).await? {
+        let placed = Placed { partition, envelope };
+        if let Some(original) = self.said_before(author, &placed).await? {
             ::metrics::counter!(metrics::REPEATED_SENDS).increment(1);
-            return self.settle(&envelope, original);
+            return placed.settle(original);
         }
-        let message_id = envelope.message_id;
-        let appended = self.producer.append(&envelope).await;
+        let message_id = placed.envelope.message_id;
+        let appended = self.producer.append(partition, &placed.envelope).await;
         let appended = appended.map_err(|error| SendError::Log { message_id, error })?;
-        self.read_back(&envelope, appended).await
+        self.read_back(&placed, appended).await
     }
 
     /// What was said with this key before, if there is a key and it is known.
     async fn said_before(
         &self,
         author: &Author,
-        envelope: &Envelope,
+        Placed { partition, envelope }: &Placed,
     ) -> Result<Option<Recalled>, SendError> {
         if envelope.body_hash().is_none() {
             return Ok(None);
         }
-        let (partition, id) = (self.producer.partition(envelope), envelope.message_id);
-        if let Some(recalled) = self.hub.recall(partition, id) {
+        let id = envelope.message_id;
+        if let Some(recalled) = self.hub.recall(*partition, id) {
             return Ok(Some(recalled));
         }
         let reader = self.reads.admit(&author.user_id).map_err(|_| SendError::TooFast)?;
@@ -172,30 +173,27 @@ impl Ingest {
 
     /// Answers with the place of the record that counts: not this one, if another replica was faster
     /// with the same key. Only a record that comes back out of the log tells.
-    async fn read_back(
-        &self,
-        envelope: &Envelope,
-        appended: Appended,
-    ) -> Result<Accepted, SendError> {
-        let message_id = envelope.message_id;
-        if envelope.body_hash().is_none() && appended.cursor.is_some() {
+    async fn read_back(&self, placed: &Placed, appended: Appended) -> Result<Accepted, SendError> {
+        let message_id = placed.envelope.message_id;
+        if placed.envelope.body_hash().is_none() && appended.cursor.is_some() {
             return Ok(Accepted { message_id, cursor: appended.cursor });
         }
-        let appeared = self.hub.appeared(self.producer.partition(envelope), message_id);
+        let appeared = self.hub.appeared(placed.partition, message_id);
         match timeout(READ_BACK, appeared).await {
-            Ok(original) => self.settle(envelope, original),
+            Ok(original) => placed.settle(original),
             Err(_) => Ok(Accepted { message_id, cursor: None }),
         }
     }
+}
 
+impl Placed {
     /// Accepts a message by the record that counts, unless that one says something else.
-    fn settle(&self, envelope: &Envelope, original: Recalled) -> Result<Accepted, SendError> {
-        if original.body_hash != envelope.body_hash() {
+    fn settle(&self, original: Recalled) -> Result<Accepted, SendError> {
+        if original.body_hash != self.envelope.body_hash() {
             return Err(SendError::Conflict);
         }
-        let partition = self.producer.partition(envelope);
-        let cursor = Cursor { partition, position: original.position };
-        Ok(Accepted { message_id: envelope.message_id, cursor: Some(cursor) })
+        let cursor = Cursor { partition: self.partition, position: original.position };
+        Ok(Accepted { message_id: self.envelope.message_id, cursor: Some(cursor) })
     }
 }
 

@@ -18,7 +18,7 @@ use super::breaker::Outcome;
 use super::gate::Gate;
 use super::in_flight::{Bounds, InFlight, Place};
 use super::{AppendError, Log, LogError, Partitioner, codec, trace};
-use crate::message::{Cursor, Envelope, Partition, RoomId};
+use crate::message::{Cursor, Envelope, Partition};
 use crate::metrics;
 
 /// A record is acknowledged or given up within 5 s: the client library looks once a second for
@@ -41,7 +41,6 @@ pub struct Producer {
     config: ClientConfig,
     log: Log,
     topic: String,
-    partitioner: Partitioner,
     /// What this replica calls itself in the records it appends.
     origin: Option<String>,
     /// The client that takes records now; another one after that one failed for good.
@@ -123,7 +122,6 @@ impl Producer {
             config,
             log: log.clone(),
             topic: log.messages(),
-            partitioner,
             origin,
             client: Mutex::new(client),
             in_flight: InFlight::new(bounds),
@@ -131,31 +129,26 @@ impl Producer {
         })
     }
 
-    /// The partition of an envelope.
-    #[must_use]
-    pub fn partition(&self, envelope: &Envelope) -> Partition {
-        self.partition_of(&envelope.room_id)
-    }
-
-    /// The partition of a room.
-    #[must_use]
-    pub fn partition_of(&self, room: &RoomId) -> Partition {
-        self.partitioner.of(room)
-    }
-
-    /// Appends one envelope, as a part of the current span's trace, and waits for the log's word on it.
-    /// Hands it over before it waits for anything, so that appends called one after another stand in
-    /// that order.
-    pub async fn append(&self, envelope: &Envelope) -> Result<Appended, AppendError> {
-        let appended = self.hand_over_and_wait(envelope).await;
+    /// Appends one envelope to the partition of its room, as a part of the current span's trace, and
+    /// waits for the log's word on it. Hands it over before it waits for anything, so that appends called
+    /// one after another stand in that order.
+    pub async fn append(
+        &self,
+        partition: Partition,
+        envelope: &Envelope,
+    ) -> Result<Appended, AppendError> {
+        let appended = self.hand_over_and_wait(partition, envelope).await;
         let class = appended.map_or_else(AppendError::class, |_| "appended");
         ::metrics::counter!(metrics::APPENDS, "class" => class).increment(1);
         appended
     }
 
-    async fn hand_over_and_wait(&self, envelope: &Envelope) -> Result<Appended, AppendError> {
-        let (partition, key) = (self.partition(envelope), envelope.room_id.as_str());
-        let value = codec::encode(envelope);
+    async fn hand_over_and_wait(
+        &self,
+        partition: Partition,
+        envelope: &Envelope,
+    ) -> Result<Appended, AppendError> {
+        let (key, value) = (envelope.room_id.as_str(), codec::encode(envelope));
         let place = self.in_flight.take(key.len() + value.len()).ok_or(AppendError::Overloaded)?;
         let admitted = Instant::now();
         if !self.gate.admit(partition, admitted) {

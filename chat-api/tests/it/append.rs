@@ -50,7 +50,8 @@ impl Scene {
 
     async fn append(&self) -> Result<Appended, AppendError> {
         let envelope = envelope();
-        let appended = self.producer.append(&envelope);
+        let partition = Partitioner::new(1).unwrap().of(&envelope.room_id);
+        let appended = self.producer.append(partition, &envelope);
         tokio::time::timeout(HANG, appended).await.expect("an append ends")
     }
 
