@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::archive::{self, Archive, Reads};
+use crate::backfill::Backfill;
 use crate::config::{Config, MongoArgs, ServeArgs};
 use crate::hub::Hub;
 use crate::ingest::Ingest;
@@ -27,7 +28,6 @@ use crate::kafka::{
 use crate::message::{Partition, Position};
 use crate::rate::Rates;
 use crate::service::{Counters, Service};
-use crate::session::CatchUp;
 use crate::sockets::{Order, Sockets};
 use crate::workers::{ArchiveReader, FanOut, Start, Stopped};
 use crate::{http, metrics};
@@ -169,7 +169,7 @@ impl App {
             verifier,
             ingest,
             hub,
-            catch_up: CatchUp::new(Arc::clone(&reads)),
+            backfill: Backfill::new(Arc::clone(&reads)),
             reads,
             partitioner,
             sources,
@@ -201,31 +201,35 @@ impl App {
 
     /// Starts everything. Requests are answered from the moment the hub is warm.
     pub fn run(self, lifecycle: &Lifecycle) {
-        let Self { service, door, admin, readiness, fetcher, producer, fan_out, filling, address } =
-            self;
         let tasks = lifecycle.tasks();
         // First: what is counted before the registry is open is lost.
-        admin.serve(&tasks, readiness);
+        self.admin.serve(&tasks, self.readiness);
         metrics::describe();
-        tracing::info!(%address, "chat-api starts");
+        tracing::info!(address = %self.address, "chat-api starts");
 
         // Keys are needed until the last request is answered.
         let downstream = CancellationToken::new();
-        tasks.spawn(fetcher.run(downstream.clone().cancelled_owned()));
-        let (warm, fan_out_stop) = (fan_out.warm.clone(), fan_out.stop.clone());
-        tasks.worker("fan-out", fan_out.run());
-        let (archive, stop) = (filling.archive.clone(), downstream.clone());
+        tasks.spawn(self.fetcher.run(downstream.clone().cancelled_owned()));
+        let (warm, fan_out_stop) = (self.fan_out.warm.clone(), self.fan_out.stop.clone());
+        tasks.worker("fan-out", self.fan_out.run());
+        let (archive, stop) = (self.filling.archive.clone(), downstream.clone());
         tasks.spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = archive.messages.create_indexes_until_done() => {}
             }
         });
-        tasks.worker("archive", filling.run(downstream.clone(), tasks.aborting().clone()));
-        let (reads, stop) = (Arc::clone(&service.reads), downstream.clone());
+        tasks.worker("archive", self.filling.run(downstream.clone(), tasks.aborting().clone()));
+        let (reads, stop) = (Arc::clone(&self.service.reads), downstream.clone());
         tasks.spawn(async move { reads.follow_progress(stop).await });
-        tasks.worker("producer", Arc::clone(&producer).look_after(downstream.clone()));
-        let serving = Serving { service, door, producer, warm, tasks: tasks.clone() };
+        tasks.worker("producer", Arc::clone(&self.producer).look_after(downstream.clone()));
+        let serving = Serving {
+            service: self.service,
+            door: self.door,
+            producer: self.producer,
+            warm,
+            tasks: tasks.clone(),
+        };
         tasks.worker("http", async move {
             let served = serving.run().await;
             // Down the arrow: nothing comes in any more, so what reads the log may finish.

@@ -10,12 +10,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::archive::Reads;
+use crate::backfill::Backfill;
 use crate::config::Patience;
 use crate::hub::Hub;
 use crate::ingest::Ingest;
 use crate::kafka::Partitioner;
 use crate::metrics;
-use crate::session::CatchUp;
 use crate::sockets::Sockets;
 
 /// What handlers and sessions work with.
@@ -29,7 +29,7 @@ pub struct Service {
     /// What was said.
     pub reads: Arc<Reads>,
     /// Pages of it for sockets that are behind.
-    pub catch_up: CatchUp,
+    pub backfill: Backfill,
     /// Which partition a room is in.
     pub partitioner: Partitioner,
     /// Time and randomness.

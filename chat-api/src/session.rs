@@ -1,6 +1,5 @@
 //! One socket's life: who it is, what it says, what it hears, and its end.
 
-mod catch_up;
 mod deliver;
 mod end;
 mod inbound;
@@ -28,6 +27,7 @@ use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
 
 use crate::archive::ReadError;
+use crate::backfill::OldPage;
 use crate::message::{Position, RoomId};
 use crate::metrics;
 use crate::service::Service;
@@ -41,7 +41,6 @@ use subscription::Subscription;
 use timer::Timer;
 use visit::Visit;
 
-pub use catch_up::{CatchUp, OldPage};
 pub use place::{Place, Stretch};
 
 /// Sends under way; the socket is not read beyond them.

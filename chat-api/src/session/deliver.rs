@@ -14,8 +14,9 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::end::End;
 use super::subscription::Waits;
-use super::{Done, OldPage, Session, Stretch};
+use super::{Done, Session, Stretch};
 use crate::archive::ReadError;
+use crate::backfill::OldPage;
 use crate::hub::Unread;
 use crate::message::{Cursor, Partition, Position, RoomId, UserId};
 use crate::ws::frame::Outbound;
@@ -96,7 +97,7 @@ impl Session {
         let (person, room) = (person.clone(), subscription.room.clone());
         let service = Arc::clone(&self.service);
         let page = async move {
-            let page = service.catch_up.read(&person, partition, &room, from).await;
+            let page = service.backfill.read(&person, partition, &room, from).await;
             Done::Page { room, from, page }
         };
         self.work.push(page.boxed());

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 
-use super::catch_up::read_on;
 use super::{Place, Stretch};
+use crate::backfill::read_on;
 use crate::hub::{Entry, Meta, Recalled, Ring, Window};
 use crate::kafka::Range;
 use crate::message::{Kind, MessageId, Position, RoomId};

@@ -28,12 +28,12 @@ pub struct OldPage {
 }
 
 /// Reads pages out of the archive.
-pub struct CatchUp {
+pub struct Backfill {
     reads: Arc<Reads>,
     pages: Cache<(RoomId, Position), Arc<OldPage>>,
 }
 
-impl CatchUp {
+impl Backfill {
     /// Reads by these.
     #[must_use]
     pub fn new(reads: Arc<Reads>) -> Self {
@@ -90,6 +90,6 @@ impl CatchUp {
 
 /// Where to read on after a page that was read from `next`: behind its last event if there may be more,
 /// else behind all that the archive held.
-pub(super) fn read_on(next: Position, last: Option<Position>, progress: Position) -> Position {
+pub(crate) fn read_on(next: Position, last: Option<Position>, progress: Position) -> Position {
     last.unwrap_or(progress).next().max(next)
 }
