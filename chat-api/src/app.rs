@@ -22,13 +22,13 @@ use crate::config::{Config, MongoArgs, ServeArgs};
 use crate::hub::Hub;
 use crate::ingest::Ingest;
 use crate::kafka::{
-    DeadLetters, Decoder, GroupConsumer, HandConsumer, Log, LogError, Partitioner, Producer,
+    DeadLetters, Decoder, GroupConsumer, Log, LogError, ManualConsumer, Partitioner, Producer,
     TopicShape,
 };
 use crate::message::{Partition, Position};
 use crate::rate::Rates;
 use crate::service::{Counters, Service};
-use crate::sockets::{Order, Sockets};
+use crate::sockets::{SocketCommand, Sockets};
 use crate::workers::{ArchiveReader, FanOut, Start, Stopped};
 use crate::{http, metrics};
 
@@ -75,7 +75,7 @@ struct Filling {
 struct Ground {
     partitioner: Partitioner,
     decoder: Decoder,
-    consumer: HandConsumer,
+    consumer: ManualConsumer,
     starts: Vec<(Partition, Start)>,
 }
 
@@ -121,7 +121,7 @@ impl App {
     /// Connects to the log and binds both ports; port 0 lets the system choose. The archive is connected
     /// to in the background.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
-        let Config { args, door, patience, rate, reads, in_flight, ring_bytes, span, extra_kind } =
+        let Config { args, door, timeouts, rate, reads, in_flight, ring_bytes, span, extra_kind } =
             config;
         check(&args)?;
         let sources = Sources::system();
@@ -173,7 +173,7 @@ impl App {
             reads,
             partitioner,
             sources,
-            patience,
+            timeouts,
             allowed_origins: args.chat_allowed_origins,
             trusts_traceparent: args.chat_trust_traceparent,
             readiness: readiness.clone(),
@@ -299,10 +299,10 @@ async fn leave(service: Arc<Service>, tasks: Tasks) {
     tasks.stopping().cancelled().await;
     service.leaving.cancel();
     tokio::select! {
-        () = sleep(service.patience.drain_pause) => {}
+        () = sleep(service.timeouts.drain_pause) => {}
         () = tasks.aborting().cancelled() => {}
     }
-    service.sockets.tell_all(Order::Drain);
+    service.sockets.tell_all(SocketCommand::Drain);
 }
 
 async fn ground(log: &Log, span: i64, extra_kind: Option<&'static str>) -> anyhow::Result<Ground> {
@@ -327,7 +327,7 @@ async fn survey(
     let partitioner = tokio::task::spawn_blocking(move || asked.partitioner()).await;
     let partitioner = partitioner.map_err(|_| LogError::Died)??;
     let decoder = Decoder::new(partitioner).with_extra_kind(extra_kind);
-    let consumer = HandConsumer::new(log, decoder)?;
+    let consumer = ManualConsumer::new(log, decoder)?;
     let ranges = consumer.ranges().await?;
     let start = |(partition, range)| (partition, Start::of(range, span));
     Ok(Ground { partitioner, decoder, consumer, starts: ranges.into_iter().map(start).collect() })

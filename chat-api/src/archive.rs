@@ -25,8 +25,8 @@ pub use log::generations::Generations;
 pub use log::progress::{Progress, ProgressStore, Step};
 pub use log::watch::Wait;
 pub use messages::Messages;
-pub use messages::batch::{Batch, Refusal, Stored};
-pub use messages::page::{End, PAGE_BYTES, Page, Span};
+pub use messages::batch::{Batch, RefusedDocument, Stored};
+pub use messages::page::{MessagePage, PAGE_BYTES, Span, SpanEnd};
 pub use reach::{check_address, reach};
 pub use reads::{Reader, Reads};
 pub use replay::{Replay, Replayed};
@@ -38,7 +38,7 @@ const CONNECTIONS: u32 = 10;
 /// The archive as it is filled, with a client of its own. A handle, cheap to clone.
 #[derive(Clone)]
 pub struct Archive {
-    /// What was said.
+    /// The messages, a document each.
     pub messages: Messages,
     /// Up to where every record of a partition is held.
     pub progress: ProgressStore,

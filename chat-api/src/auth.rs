@@ -8,7 +8,7 @@ use crate::message::{Author, UserId, UserName};
 /// A person whose token was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Who it is.
+    /// The id and the name of that person.
     pub author: Author,
     /// When the token expires.
     pub expires_at: DateTime<Utc>,

@@ -21,7 +21,7 @@ const CAPACITY: u64 = 64 * 1024 * 1024;
 /// Some events of a room out of the archive, ready to be sent.
 #[derive(Debug)]
 pub struct OldPage {
-    /// The events.
+    /// The frames of its events, in the order of the log.
     pub frames: Vec<Utf8Bytes>,
     /// Where to read on. Not beyond the place that was asked for if the archive is not as far yet.
     pub next: Position,
@@ -34,7 +34,7 @@ pub struct Backfill {
 }
 
 impl Backfill {
-    /// Reads by these.
+    /// Pages out of that archive.
     #[must_use]
     pub fn new(reads: Arc<Reads>) -> Self {
         let size = |_: &(RoomId, Position), page: &Arc<OldPage>| {

@@ -127,7 +127,7 @@ impl Command {
 
 async fn serve_until_stopped(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let config = Config::new(args);
-    let grace = config.patience.drain_pause + config.patience.drain_over + GRACE;
+    let grace = config.timeouts.drain_pause + config.timeouts.drain_over + GRACE;
     let app = App::build(config).await?;
     let lifecycle = Lifecycle::new(grace);
     app.run(&lifecycle);

@@ -124,8 +124,8 @@ pub struct Config {
     pub args: ServeArgs,
     /// What the public port bears.
     pub door: Limits,
-    /// How patient sessions are.
-    pub patience: Patience,
+    /// How long clients are waited for.
+    pub timeouts: Timeouts,
     /// How fast one person may speak.
     pub rate: Rate,
     /// How fast one person may read of the archive.
@@ -142,10 +142,10 @@ pub struct Config {
     pub extra_kind: Option<&'static str>,
 }
 
-/// How patient this replica is with its clients.
+/// How long this replica waits for its clients.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// For the body of a request.
+pub struct Timeouts {
+    /// For the body of a request, until all of it has come.
     pub body: Duration,
     /// For the first token.
     pub auth: Duration,
@@ -166,7 +166,7 @@ pub struct Patience {
     pub drain_over: Duration,
 }
 
-impl Patience {
+impl Timeouts {
     fn new(args: &ServeArgs) -> Self {
         Self {
             body: Duration::from_secs(10),
@@ -186,13 +186,13 @@ impl Config {
     /// The configuration of an operator's decisions.
     #[must_use]
     pub fn new(args: ServeArgs) -> Self {
-        let patience = Patience::new(&args);
+        let timeouts = Timeouts::new(&args);
         // A send may take so long: five seconds for what has its key already, five for the log.
         let door = Limits { shutdown: Duration::from_secs(10), ..args.door.limits() };
         Self {
             args,
             door,
-            patience,
+            timeouts,
             rate: Rate::SENDS,
             reads: Rate::READS,
             in_flight: Bounds::default(),

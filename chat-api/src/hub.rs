@@ -20,7 +20,7 @@ use crate::message::{Event, MessageId, Partition, Position, RoomId};
 pub use entry::{Entry, Meta};
 pub use ring::{Page, Ring};
 use unloaded::Unloaded;
-pub use wake::{Bell, Wake};
+pub use wake::{RoomWake, Wake};
 pub use window::{Recalled, SPAN, Window};
 
 /// A cursor of another replica may be so many records ahead of this one. Beyond that it is not of this
@@ -37,14 +37,14 @@ pub struct Hub {
 struct Shard {
     /// Asked by who sends something again, and by the partition's reader; never held with the other lock.
     window: Mutex<Window>,
-    state: Mutex<State>,
+    state: Mutex<ShardState>,
     /// The ring's head, for those who wait for a position and not for a room.
     head: watch::Sender<Position>,
 }
 
-struct State {
+struct ShardState {
     ring: Ring,
-    listeners: HashMap<RoomId, Vec<Arc<Wake>>>,
+    listeners: HashMap<RoomId, Vec<Arc<RoomWake>>>,
     unloaded: Unloaded,
 }
 
@@ -73,7 +73,7 @@ impl Hub {
     pub fn new(starts: &[Position], ring_bytes: usize, span: i64) -> Self {
         let shard = |start: &Position| Shard {
             window: Mutex::new(Window::new(span)),
-            state: Mutex::new(State {
+            state: Mutex::new(ShardState {
                 ring: Ring::new(*start, ring_bytes),
                 listeners: HashMap::new(),
                 unloaded: Unloaded::default(),
@@ -106,7 +106,7 @@ impl Hub {
         let mut state = shard.state();
         state.ring.push(entry);
         for wake in state.listeners.get(room).into_iter().flatten() {
-            wake.ring();
+            wake.notify();
         }
         drop(state);
         shard.head.send_replace(position.next());
@@ -136,7 +136,7 @@ impl Hub {
         let mut state = self.shards[partition.index()].state();
         let is_news = state.unloaded.add(room);
         for wake in state.listeners.get(room).into_iter().flatten() {
-            wake.ring();
+            wake.notify();
         }
         drop(state);
         self.skip(partition, position);
@@ -216,9 +216,9 @@ impl Hub {
         self: &Arc<Self>,
         partition: Partition,
         room: &RoomId,
-        bell: &Arc<Bell>,
+        wake: &Arc<Wake>,
     ) -> Listening {
-        let wake = Arc::new(Wake::new(Arc::clone(bell)));
+        let wake = Arc::new(RoomWake::new(Arc::clone(wake)));
         let mut state = self.shards[partition.index()].state();
         state.listeners.entry(room.clone()).or_default().push(Arc::clone(&wake));
         drop(state);
@@ -232,7 +232,7 @@ impl Shard {
         self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ShardState> {
         // A push that panicked between two steps would leave the ring without its last event; the
         // reader that pushed is then dead, and the process on its way out.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -244,14 +244,14 @@ pub struct Listening {
     hub: Arc<Hub>,
     partition: Partition,
     room: RoomId,
-    wake: Arc<Wake>,
+    wake: Arc<RoomWake>,
 }
 
 impl Listening {
     /// Whether there was an event since this was last asked, or this was never asked.
     #[must_use]
-    pub fn answer(&self) -> bool {
-        self.wake.answer()
+    pub fn take_news(&self) -> bool {
+        self.wake.take_news()
     }
 }
 

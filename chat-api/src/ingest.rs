@@ -26,17 +26,17 @@ const READ_BACK: Duration = Duration::from_secs(2);
 
 /// Appends what people say to the log.
 pub struct Ingest {
-    /// Appends.
+    /// Appends to the log.
     pub producer: Arc<Producer>,
     /// Which partition a room is in.
     pub partitioner: Partitioner,
-    /// Tells what was said lately.
+    /// Tells what was said lately with the same key.
     pub hub: Arc<Hub>,
-    /// Tell what was said before.
+    /// Tell what was said with the same key before that.
     pub reads: Arc<Reads>,
     /// How fast each person may speak.
     pub rates: Rates<MonotonicClock>,
-    /// Time and randomness.
+    /// What ids and timestamps are made of.
     pub sources: Sources,
 }
 
@@ -49,7 +49,7 @@ struct Placed {
 /// Something that was said and stands in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accepted {
-    /// Its id.
+    /// The id of its record.
     pub message_id: MessageId,
     /// Its place, if the log told it.
     pub cursor: Option<Cursor>,
@@ -75,7 +75,7 @@ pub enum SendError {
     Log {
         /// The id it has if it stands in the log nevertheless.
         message_id: MessageId,
-        /// What happened.
+        /// Why it was not acknowledged.
         error: AppendError,
     },
 }

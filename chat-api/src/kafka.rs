@@ -23,8 +23,8 @@ use rdkafka::metadata::MetadataTopic;
 use crate::message::{Invalid, Position};
 
 pub use codec::{DecodeError, Decoder, encode};
-pub use consumer::{Change, GroupConsumer, HandConsumer, Item, Range, Ranges};
-pub use dlq::{DeadLetter, DeadLetters, Dying, Origin, ReplayError};
+pub use consumer::{Change, GroupConsumer, Item, ManualConsumer, Range, Ranges};
+pub use dlq::{DeadLetter, DeadLetters, NewDeadLetter, Origin, ReplayError};
 pub use error::{AppendError, LogError};
 pub use in_flight::Bounds;
 pub use partitioner::Partitioner;

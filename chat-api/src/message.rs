@@ -12,7 +12,7 @@ mod text;
 
 pub use cursor::{Cursor, Partition, Position};
 pub use decoded::{Decoded, Head, Newer};
-pub(crate) use decoded::{Value, read};
+pub(crate) use decoded::{ReadValue, read};
 pub use draft::{Draft, DraftError, RawDraft};
 pub use envelope::{Author, Body, Envelope, Event, Kind, MessageId};
 pub use fields::{FieldError, Fields};

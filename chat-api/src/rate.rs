@@ -19,7 +19,7 @@ const FORGET_EVERY: u32 = 1_000;
 pub struct Rate {
     /// Times a second, for as long as one likes.
     pub per_second: NonZeroU32,
-    /// Times at once.
+    /// Times at once, after a pause.
     pub burst: NonZeroU32,
 }
 

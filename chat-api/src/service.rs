@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::archive::Reads;
 use crate::backfill::Backfill;
-use crate::config::Patience;
+use crate::config::Timeouts;
 use crate::hub::Hub;
 use crate::ingest::Ingest;
 use crate::kafka::Partitioner;
@@ -22,20 +22,20 @@ use crate::sockets::Sockets;
 pub struct Service {
     /// Knows people by their tokens.
     pub verifier: Verifier,
-    /// The way in.
+    /// The way of everything that is to be said.
     pub ingest: Ingest,
     /// What was said lately.
     pub hub: Arc<Hub>,
-    /// What was said.
+    /// The archive, as people read it.
     pub reads: Arc<Reads>,
     /// Pages of it for sockets that are behind.
     pub backfill: Backfill,
     /// Which partition a room is in.
     pub partitioner: Partitioner,
-    /// Time and randomness.
+    /// The clock and the randomness of this process.
     pub sources: Sources,
-    /// How patient sessions are.
-    pub patience: Patience,
+    /// How long clients are waited for.
+    pub timeouts: Timeouts,
     /// Origins whose pages may call.
     pub allowed_origins: Vec<HeaderValue>,
     /// Whether a request may say which trace it belongs to.

@@ -1,5 +1,6 @@
 //! One socket's life: who it is, what it says, what it hears, and its end.
 
+mod authenticated;
 mod deliver;
 mod end;
 mod inbound;
@@ -7,7 +8,6 @@ mod place;
 mod reading;
 mod subscription;
 mod timer;
-mod visit;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -31,15 +31,15 @@ use crate::backfill::OldPage;
 use crate::message::{Position, RoomId};
 use crate::metrics;
 use crate::service::Service;
-use crate::sockets::{Order, Seat};
+use crate::sockets::{Seat, SocketCommand};
 use crate::ws::close::Close;
 use crate::ws::frame::{Inbound, Outbound};
 use crate::ws::socket::Socket;
+use authenticated::AuthenticatedSession;
 use end::End;
 use reading::Reading;
 use subscription::Subscription;
 use timer::Timer;
-use visit::Visit;
 
 pub use place::{Place, Stretch};
 
@@ -61,7 +61,7 @@ pub struct Session {
     /// The room to look at first, so that a busy one does not keep the others waiting.
     turn: usize,
     /// What was asked of the log and of the archive.
-    work: FuturesUnordered<BoxFuture<'static, Done>>,
+    work: FuturesUnordered<BoxFuture<'static, Completed>>,
     sends: usize,
     reading: Reading,
     pings: Pings,
@@ -69,24 +69,24 @@ pub struct Session {
     leave: Option<Instant>,
 }
 
-/// The end of something this session waited for.
-enum Done {
+/// Something that was done beside this session.
+enum Completed {
     /// The frame that answers a send.
     Send(Utf8Bytes),
     /// A page below the ring's floor.
     Page { room: RoomId, from: Position, page: Result<Arc<OldPage>, Arc<ReadError>> },
 }
 
-/// What a session does next.
-enum Step {
-    /// Looks for something to deliver.
-    Go,
-    /// Does what a frame says.
+/// Why a session goes on.
+enum Wakeup {
+    /// There may be something to deliver, or a command.
+    Deliver,
+    /// A frame came in.
     Frame(Inbound),
-    /// Sees to what it waited for.
-    Done(Done),
-    /// Sees what is due.
-    Time,
+    /// A send was answered, or a page was read.
+    Completed(Completed),
+    /// A moment has come at which something is due.
+    Due,
 }
 
 /// When to ping, and how much longer to read for the answer to a ping that was written.
@@ -99,7 +99,7 @@ impl Session {
     /// A session on a fresh socket.
     #[must_use]
     pub fn new(service: Arc<Service>, socket: Socket) -> Self {
-        let pings = Pings { due: Instant::now() + service.patience.ping_every, left: None };
+        let pings = Pings { due: Instant::now() + service.timeouts.ping_every, left: None };
         Self {
             seat: service.sockets.admit(),
             service,
@@ -134,29 +134,31 @@ impl Session {
             Some(token) => token,
             None => self.first_frame().await?,
         };
-        let mut visit = self.enter(&token).await?;
+        let mut authenticated = self.enter(&token).await?;
         drop(token);
-        let mut timer = Timer::new(self.next_moment(&visit, true));
+        let mut timer = Timer::new(self.next_moment(&authenticated, true));
         loop {
             self.obey().await?;
             // There may be more than a turn's worth; whoever waits meanwhile is heard in between.
-            let more = self.deliver(&visit.caller.author.user_id).await?;
-            match self.next_step(more, &visit, &mut timer).await? {
-                Step::Go => {}
-                Step::Frame(Inbound::Auth(token)) => self.renew(&mut visit, &token).await?,
-                Step::Frame(frame) => self.handle(&visit.caller, frame).await?,
-                Step::Done(done) => self.finish(done).await?,
-                Step::Time => self.see_to_time(&mut visit).await?,
+            let more = self.deliver(&authenticated.caller.author.user_id).await?;
+            match self.next_wakeup(more, &authenticated, &mut timer).await? {
+                Wakeup::Deliver => {}
+                Wakeup::Frame(Inbound::Auth(token)) => {
+                    self.renew(&mut authenticated, &token).await?;
+                }
+                Wakeup::Frame(frame) => self.handle(&authenticated.caller, frame).await?,
+                Wakeup::Completed(done) => self.finish(done).await?,
+                Wakeup::Due => self.see_to_time(&mut authenticated).await?,
             }
         }
     }
 
     async fn first_frame(&mut self) -> Result<String, End> {
-        let deadline = Instant::now() + self.service.patience.auth;
+        let deadline = Instant::now() + self.service.timeouts.auth;
         loop {
             let message = tokio::select! {
-                () = self.seat.bell().rung() => match self.seat.order() {
-                    Some(order) => return Err(End::of_order(order)),
+                () = self.seat.wake().notified() => match self.seat.command() {
+                    Some(command) => return Err(End::of_command(command)),
                     None => continue,
                 },
                 message = tokio::time::timeout_at(deadline, self.socket.next()) => message,
@@ -173,10 +175,10 @@ impl Session {
 
     /// Does what the replica tells all or some of its sockets.
     async fn obey(&mut self) -> Result<(), End> {
-        match self.seat.order() {
+        match self.seat.command() {
             None => Ok(()),
-            Some(Order::Drain) => self.drain().await,
-            Some(order) => Err(End::of_order(order)),
+            Some(SocketCommand::Drain) => self.drain().await,
+            Some(command) => Err(End::of_command(command)),
         }
     }
 
@@ -186,7 +188,7 @@ impl Session {
         let leave = if let Some(leave) = self.leave {
             leave
         } else {
-            let over = self.service.patience.drain_over;
+            let over = self.service.timeouts.drain_over;
             let after = over.mul_f64(share(self.service.sources.random));
             let leave = *self.leave.insert(Instant::now() + after);
             let after = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
@@ -194,46 +196,46 @@ impl Session {
             leave
         };
         if leave <= Instant::now() && self.sends == 0 {
-            return Err(End::of_order(Order::Drain));
+            return Err(End::of_command(SocketCommand::Drain));
         }
         Ok(())
     }
 
     /// Waits until there is something to do; not at all if there is more to deliver.
-    async fn next_step(
+    async fn next_wakeup(
         &mut self,
         more: bool,
-        visit: &Visit,
+        authenticated: &AuthenticatedSession,
         timer: &mut Timer,
-    ) -> Result<Step, End> {
+    ) -> Result<Wakeup, End> {
         let left = self.leave.is_some_and(|leave| leave <= Instant::now());
         let reading = self.sends < SENDS_IN_FLIGHT && !left;
-        let moment = self.next_moment(visit, reading);
+        let moment = self.next_moment(authenticated, reading);
         let began = self.pings.left.filter(|_| reading).map(|_| Instant::now());
         let message = {
             let Self { work, socket, seat, .. } = self;
-            let mut rung = pin!(seat.bell().rung());
+            let mut notified = pin!(seat.wake().notified());
             let mut woken = false;
             poll_fn(|context| {
-                // The bell is why it wakes nearly always. It is not asked first at first, so that the
-                // rest has its turn however often it rings.
-                if mem::replace(&mut woken, true) && rung.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(Err(Step::Go));
+                // A notification is why it wakes nearly always. It is not asked for first at first, so
+                // that the rest has its turn however often there is one.
+                if mem::replace(&mut woken, true) && notified.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Err(Wakeup::Deliver));
                 }
                 if !work.is_empty()
                     && let Poll::Ready(Some(done)) = work.poll_next_unpin(context)
                 {
-                    return Poll::Ready(Err(Step::Done(done)));
+                    return Poll::Ready(Err(Wakeup::Completed(done)));
                 }
                 // Before the timer: what has come was not late.
                 if reading && let Poll::Ready(message) = socket.poll_next_unpin(context) {
                     return Poll::Ready(Ok(message));
                 }
                 if timer.poll(moment, context).is_ready() {
-                    return Poll::Ready(Err(Step::Time));
+                    return Poll::Ready(Err(Wakeup::Due));
                 }
-                if more || rung.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(Err(Step::Go));
+                if more || notified.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Err(Wakeup::Deliver));
                 }
                 Poll::Pending
             })
@@ -245,20 +247,20 @@ impl Session {
         }
         match message {
             Ok(message) => self.heard(message),
-            Err(step) => Ok(step),
+            Err(wakeup) => Ok(wakeup),
         }
     }
 
-    fn heard(&mut self, message: Option<Result<Message, Error>>) -> Result<Step, End> {
+    fn heard(&mut self, message: Option<Result<Message, Error>>) -> Result<Wakeup, End> {
         if let Some(Ok(Message::Pong(_))) = &message {
             self.pings =
-                Pings { due: Instant::now() + self.service.patience.ping_every, left: None };
+                Pings { due: Instant::now() + self.service.timeouts.ping_every, left: None };
         }
-        Ok(end::understand(message)?.map_or(Step::Go, Step::Frame))
+        Ok(end::understand(message)?.map_or(Wakeup::Deliver, Wakeup::Frame))
     }
 
     /// When something is due next.
-    fn next_moment(&self, visit: &Visit, reading: bool) -> Instant {
+    fn next_moment(&self, authenticated: &AuthenticatedSession, reading: bool) -> Instant {
         let rooms = self.rooms.iter().filter_map(Subscription::due);
         // After that moment the socket waits for its last answer only.
         let leave = self.leave.filter(|leave| self.sends == 0 || *leave > Instant::now());
@@ -266,16 +268,21 @@ impl Session {
             None => Some(self.pings.due),
             Some(left) => reading.then(|| Instant::now() + left),
         };
-        rooms.chain(leave).chain(visit.warn).chain(ping).fold(visit.end, Instant::min)
+        rooms
+            .chain(leave)
+            .chain(authenticated.warn)
+            .chain(ping)
+            .fold(authenticated.end, Instant::min)
     }
 
-    async fn see_to_time(&mut self, visit: &mut Visit) -> Result<(), End> {
+    async fn see_to_time(&mut self, authenticated: &mut AuthenticatedSession) -> Result<(), End> {
         let now = Instant::now();
-        if visit.end <= now {
+        if authenticated.end <= now {
             return Err(End::Close(Close::Expired, "the token has expired".to_owned()));
         }
-        if visit.warn.take_if(|warn| *warn <= now).is_some() {
-            self.say(&Outbound::AuthExpiring { expires_at: visit.caller.expires_at }).await?;
+        if authenticated.warn.take_if(|warn| *warn <= now).is_some() {
+            self.say(&Outbound::AuthExpiring { expires_at: authenticated.caller.expires_at })
+                .await?;
         }
         match self.pings.left {
             Some(Duration::ZERO) => {
@@ -283,7 +290,7 @@ impl Session {
             }
             None if self.pings.due <= now => {
                 self.send(Message::Ping(Bytes::new())).await?;
-                self.pings.left = Some(self.service.patience.pong_within);
+                self.pings.left = Some(self.service.timeouts.pong_within);
             }
             _ => {}
         }
@@ -295,7 +302,7 @@ impl Session {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), End> {
-        end::written(&in_time(self.service.patience.stall, self.socket.send(message)).await)
+        end::written(&in_time(self.service.timeouts.stall, self.socket.send(message)).await)
     }
 
     /// Sends many frames in few writes.
@@ -313,7 +320,7 @@ impl Session {
                 }
                 socket.flush().await
             };
-            end::written(&in_time(self.service.patience.stall, write).await)?;
+            end::written(&in_time(self.service.timeouts.stall, write).await)?;
         }
         Ok(())
     }
@@ -339,7 +346,7 @@ async fn part(mut socket: Socket, end: End) {
         tracing::debug!("a client does not stop sending");
     }
     if let Err(error) = connection.shutdown().await {
-        tracing::debug!(%error, "a connection did not end in order");
+        tracing::debug!(%error, "a connection did not end in command");
     }
 }
 

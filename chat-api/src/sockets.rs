@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::hub::Bell;
+use crate::hub::Wake;
 use crate::message::UserId;
 
 /// Sockets that one person has at one replica; one more closes the oldest.
@@ -12,7 +12,7 @@ const PER_PERSON: usize = 10;
 
 /// What a socket is told from outside its room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Order {
+pub enum SocketCommand {
     /// What this replica knows of the log has a hole: go on by cursor, here or elsewhere.
     Resync = 1,
     /// This replica is leaving.
@@ -24,30 +24,30 @@ pub enum Order {
 /// The sockets of a replica.
 #[derive(Debug, Default)]
 pub struct Sockets {
-    state: Mutex<State>,
+    state: Mutex<SocketTable>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct SocketTable {
     next: u64,
     open: BTreeMap<u64, Arc<Handle>>,
     people: HashMap<UserId, VecDeque<u64>>,
     /// What sockets are told that come from now on.
-    standing: Option<Order>,
+    standing: Option<SocketCommand>,
 }
 
 /// How one socket is reached.
 #[derive(Debug, Default)]
 struct Handle {
-    bell: Arc<Bell>,
-    order: AtomicU8,
+    wake: Arc<Wake>,
+    command: AtomicU8,
 }
 
 impl Handle {
-    fn tell(&self, order: Order) {
-        // The gravest order stays.
-        self.order.fetch_max(order as u8, Ordering::AcqRel);
-        self.bell.ring();
+    fn tell(&self, command: SocketCommand) {
+        // The gravest command stays.
+        self.command.fetch_max(command as u8, Ordering::AcqRel);
+        self.wake.notify();
     }
 }
 
@@ -68,8 +68,8 @@ impl Sockets {
         let number = state.next;
         state.next += 1;
         let handle = Arc::new(Handle::default());
-        if let Some(order) = state.standing {
-            handle.tell(order);
+        if let Some(command) = state.standing {
+            handle.tell(command);
         }
         state.open.insert(number, Arc::clone(&handle));
         drop(state);
@@ -77,23 +77,23 @@ impl Sockets {
     }
 
     /// Tells every socket, and those that come until [`Sockets::relax`].
-    pub fn tell_all(&self, order: Order) {
+    pub fn tell_all(&self, command: SocketCommand) {
         let mut state = self.lock();
-        state.standing = state.standing.max(Some(order));
+        state.standing = state.standing.max(Some(command));
         for handle in state.open.values() {
-            handle.tell(order);
+            handle.tell(command);
         }
     }
 
-    /// Takes an order back for the sockets that come from now on.
-    pub fn relax(&self, order: Order) {
+    /// Takes a command back for the sockets that come from now on.
+    pub fn relax(&self, command: SocketCommand) {
         let mut state = self.lock();
-        if state.standing == Some(order) {
+        if state.standing == Some(command) {
             state.standing = None;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, SocketTable> {
         // Each access leaves the maps consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -102,18 +102,18 @@ impl Sockets {
 impl Seat {
     /// What this socket waits on.
     #[must_use]
-    pub fn bell(&self) -> &Arc<Bell> {
-        &self.handle.bell
+    pub fn wake(&self) -> &Arc<Wake> {
+        &self.handle.wake
     }
 
     /// What this socket was told.
     #[must_use]
-    pub fn order(&self) -> Option<Order> {
-        match self.handle.order.load(Ordering::Acquire) {
+    pub fn command(&self) -> Option<SocketCommand> {
+        match self.handle.command.load(Ordering::Acquire) {
             0 => None,
-            1 => Some(Order::Resync),
-            2 => Some(Order::Drain),
-            _ => Some(Order::Replace),
+            1 => Some(SocketCommand::Resync),
+            2 => Some(SocketCommand::Drain),
+            _ => Some(SocketCommand::Replace),
         }
     }
 
@@ -124,7 +124,7 @@ impl Seat {
         mine.push_back(self.number);
         let oldest = if mine.len() > PER_PERSON { mine.pop_front() } else { None };
         if let Some(handle) = oldest.and_then(|number| state.open.get(&number)) {
-            handle.tell(Order::Replace);
+            handle.tell(SocketCommand::Replace);
         }
         self.person = Some(person.clone());
     }
@@ -164,11 +164,11 @@ mod tests {
         let bob = open("bob");
         adas.remove(0);
         adas.push(open("ada"));
-        assert!(adas.iter().all(|seat| seat.order().is_none()), "ten are open");
+        assert!(adas.iter().all(|seat| seat.command().is_none()), "ten are open");
         adas.push(open("ada"));
-        assert_eq!(adas[0].order(), Some(Order::Replace));
-        assert!(adas[1..].iter().all(|seat| seat.order().is_none()));
-        assert_eq!(bob.order(), None);
+        assert_eq!(adas[0].command(), Some(SocketCommand::Replace));
+        assert!(adas[1..].iter().all(|seat| seat.command().is_none()));
+        assert_eq!(bob.command(), None);
         drop((adas, bob));
         let state = sockets.lock();
         assert!(state.open.is_empty() && state.people.is_empty());
@@ -178,16 +178,23 @@ mod tests {
     fn an_order_reaches_those_who_are_there_and_those_who_come_until_it_is_taken_back() {
         let sockets = Arc::new(Sockets::default());
         let early = sockets.admit();
-        sockets.tell_all(Order::Resync);
+        sockets.tell_all(SocketCommand::Resync);
         let late = sockets.admit();
-        assert_eq!((early.order(), late.order()), (Some(Order::Resync), Some(Order::Resync)));
-        sockets.relax(Order::Resync);
-        assert_eq!(sockets.admit().order(), None);
-        sockets.tell_all(Order::Drain);
-        sockets.relax(Order::Resync);
-        assert_eq!(sockets.admit().order(), Some(Order::Drain), "only what was said is taken back");
-        assert_eq!(early.order(), Some(Order::Drain));
-        sockets.tell_all(Order::Resync);
-        assert_eq!(early.order(), Some(Order::Drain), "the gravest order stays");
+        assert_eq!(
+            (early.command(), late.command()),
+            (Some(SocketCommand::Resync), Some(SocketCommand::Resync))
+        );
+        sockets.relax(SocketCommand::Resync);
+        assert_eq!(sockets.admit().command(), None);
+        sockets.tell_all(SocketCommand::Drain);
+        sockets.relax(SocketCommand::Resync);
+        assert_eq!(
+            sockets.admit().command(),
+            Some(SocketCommand::Drain),
+            "only what was said is taken back"
+        );
+        assert_eq!(early.command(), Some(SocketCommand::Drain));
+        sockets.tell_all(SocketCommand::Resync);
+        assert_eq!(early.command(), Some(SocketCommand::Drain), "the gravest command stays");
     }
 }

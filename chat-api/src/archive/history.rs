@@ -5,7 +5,7 @@ use mongodb::bson::doc;
 
 use super::error::{ArchiveError, ReadError};
 use super::messages::document;
-use super::messages::page::{self, Page, Span};
+use super::messages::page::{self, MessagePage, Span};
 use super::messages::since::Since;
 use super::mongo::READ_TIMEOUT;
 use super::reads::Reader;
@@ -54,7 +54,7 @@ impl<'a> History<'a> {
     }
 
     /// A page of the messages of a span.
-    pub async fn page(&self, room: &RoomId, span: Span) -> Result<Page, ReadError> {
+    pub async fn page(&self, room: &RoomId, span: Span) -> Result<MessagePage, ReadError> {
         let messages = self.0.messages().clone_with_type();
         let found = self.0.operate(page::read(messages, room.clone(), span)).await?;
         Ok(found.page(span.from))

@@ -1,7 +1,7 @@
 //! A room as it happened: what whoever was away missed, in the log's order.
 
 use super::error::ReadError;
-use super::messages::page::{self, End, Span};
+use super::messages::page::{self, Span, SpanEnd};
 use super::reads::Reader;
 use crate::message::{Event, Partition, Position, RoomId};
 
@@ -41,12 +41,12 @@ impl<'a> Replay<'a> {
         let span = Span {
             after: Some(next.previous()),
             before: Some(complete.next()),
-            from: End::Oldest,
+            from: SpanEnd::Oldest,
             limit,
         };
         let messages = self.0.messages().clone_with_type();
         let found = self.0.operate(page::read(messages, room.clone(), span)).await?;
-        let page::Page { events, more_behind } = found.page(span.from);
+        let page::MessagePage { events, more_behind } = found.page(span.from);
         Ok(Replayed { events, more_behind, complete })
     }
 }

@@ -46,14 +46,14 @@ pub(super) async fn run(action: ArchiveAction) -> anyhow::Result<()> {
     for partition in partitioner.all() {
         let held = rebuild.partition(partition).await?;
         say(&held)?;
-        if let Some(lost) = held.place.lost() {
+        if let Some(lost) = held.state.lost() {
             output::line(&format!(
                 "partition {partition}: offsets {} to {} are lost: the log let them go before they were stored",
                 lost.start.offset(),
                 lost.end.previous().offset(),
             ))?;
         }
-        let is_outside = held.place.begin().is_none();
+        let is_outside = held.state.begin().is_none();
         if is_outside && args.reset_progress {
             rebuild.reset(partition).await?;
             output::line(&format!(
@@ -70,9 +70,9 @@ pub(super) async fn run(action: ArchiveAction) -> anyhow::Result<()> {
 }
 
 fn say(rebuilt: &Rebuilt) -> anyhow::Result<()> {
-    let Rebuilt { place, records, fresh, dead, newer } = rebuilt;
+    let Rebuilt { state, records, fresh, dead, newer } = rebuilt;
     let (partition, start, end) =
-        (place.partition, place.range.start.offset(), place.range.end.offset());
+        (state.partition, state.range.start.offset(), state.range.end.offset());
     let dead = match dead {
         0 => String::new(),
         dead => format!(", {dead} cannot be stored: see dlq list"),

@@ -58,11 +58,11 @@ pub(super) struct ReplayArgs {
     #[arg(
         long,
         value_name = "PARTITION:OFFSET",
-        value_parser = Stood::parse,
+        value_parser = RecordOffset::parse,
         required_unless_present = "all",
         conflicts_with = "all"
     )]
-    offset: Vec<Stood>,
+    offset: Vec<RecordOffset>,
     /// All dead letters.
     #[arg(long)]
     all: bool,
@@ -70,14 +70,14 @@ pub(super) struct ReplayArgs {
     telemetry: TelemetryArgs,
 }
 
-/// Where a record stood.
+/// The partition and the offset of a record, as `dlq` shows and takes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stood {
+struct RecordOffset {
     partition: Partition,
     position: Position,
 }
 
-impl Stood {
+impl RecordOffset {
     fn parse(text: &str) -> Result<Self, String> {
         let parse = || {
             let (partition, offset) = text.split_once(':')?;
@@ -91,7 +91,7 @@ impl Stood {
     }
 }
 
-impl fmt::Display for Stood {
+impl fmt::Display for RecordOffset {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}:{}", self.partition, self.position.offset())
     }
@@ -177,13 +177,13 @@ impl Row {
         let DeadLetter { raw, origin, cut } = letter;
         let kept = cut.is_none();
         let (bytes, sha256) = cut.map(|cut| (cut.bytes, cut.sha256)).unzip();
-        let stood = origin.as_ref().map(Stood::of);
+        let place = origin.as_ref().map(RecordOffset::of);
         let (topic, reason) = origin.map(|origin| (origin.topic, origin.reason)).unzip();
         Self {
             at: raw.written.map(time),
             topic,
-            partition: stood.map(|stood| stood.partition.number()),
-            offset: stood.map(|stood| stood.position.offset()),
+            partition: place.map(|place| place.partition.number()),
+            offset: place.map(|place| place.position.offset()),
             reason,
             key: raw.key.map(|key| String::from_utf8_lossy(&key).into_owned()),
             size: bytes.or(raw.value.map(|value| value.len())),
@@ -194,12 +194,12 @@ impl Row {
 
     /// Its cells. What strangers wrote must not move the cursor of a terminal.
     fn cells(self) -> Vec<String> {
-        let stood = self.partition.zip(self.offset);
+        let place = self.partition.zip(self.offset);
         let kept = if self.kept { "" } else { ", not kept" };
         let plain = |text: Option<String>| plain(&text.unwrap_or_default());
         vec![
             self.at.unwrap_or_default(),
-            stood.map(|(partition, offset)| format!("{partition}:{offset}")).unwrap_or_default(),
+            place.map(|(partition, offset)| format!("{partition}:{offset}")).unwrap_or_default(),
             plain(self.reason),
             plain(self.key),
             self.size.map(|size| format!("{size}{kept}")).unwrap_or_default(),
@@ -254,16 +254,16 @@ async fn replay(args: ReplayArgs) -> anyhow::Result<()> {
     let mut missing = args.offset.clone();
     let mut staying = 0_u64;
     while let Some(letter) = letters.next().await? {
-        let stood = letter.origin.as_ref().map(Stood::of);
-        let is_meant = args.all || stood.is_some_and(|stood| args.offset.contains(&stood));
+        let place = letter.origin.as_ref().map(RecordOffset::of);
+        let is_meant = args.all || place.is_some_and(|place| args.offset.contains(&place));
         if !is_meant {
             continue;
         }
-        missing.retain(|wanted| Some(*wanted) != stood);
-        let name = stood.map_or_else(|| "a record without a place".to_owned(), |s| s.to_string());
+        missing.retain(|wanted| Some(*wanted) != place);
+        let name = place.map_or_else(|| "a record without a place".to_owned(), |s| s.to_string());
         match dead_letters.replay(&letter, decoder).await {
             Ok(cursor) => {
-                let now = Stood { partition: cursor.partition, position: cursor.position };
+                let now = RecordOffset { partition: cursor.partition, position: cursor.position };
                 output::line(&format!("{name} stands at {now} now"))?;
             }
             Err(error) => {
@@ -272,8 +272,8 @@ async fn replay(args: ReplayArgs) -> anyhow::Result<()> {
             }
         }
     }
-    for stood in &missing {
-        output::line(&format!("{stood} is no dead letter"))?;
+    for place in &missing {
+        output::line(&format!("{place} is no dead letter"))?;
     }
     let failed = staying + missing.len() as u64;
     anyhow::ensure!(failed == 0, "{failed} were not appended");
@@ -286,9 +286,9 @@ mod tests {
 
     #[test]
     fn a_place_is_a_partition_and_an_offset() {
-        assert_eq!(Stood::parse("3:4711").unwrap().to_string(), "3:4711");
+        assert_eq!(RecordOffset::parse("3:4711").unwrap().to_string(), "3:4711");
         for text in ["", "3", "3:", ":4711", "-1:0", "0:-1", "a:b", "1:2:3", "0:281474976710656"] {
-            assert!(Stood::parse(text).is_err(), "{text}");
+            assert!(RecordOffset::parse(text).is_err(), "{text}");
         }
     }
 

@@ -17,9 +17,9 @@ use crate::service::Service;
 pub(super) const MAX_BYTES: usize = 6 * Content::MAX_BYTES + 4096;
 
 /// The members of the object.
-pub(super) struct Body(pub(super) Fields);
+pub(super) struct JsonBody(pub(super) Fields);
 
-impl FromRequest<Arc<Service>> for Body {
+impl FromRequest<Arc<Service>> for JsonBody {
     type Rejection = Response;
 
     async fn from_request(request: Request, service: &Arc<Service>) -> Result<Self, Response> {
@@ -31,7 +31,7 @@ impl FromRequest<Arc<Service>> for Body {
         if request.headers().get_all(header::CONTENT_ENCODING).iter().any(is_encoded) {
             return Err(Problem::unsupported_encoding().into_response());
         }
-        let bytes = timeout(service.patience.body, to_bytes(request.into_body(), MAX_BYTES)).await;
+        let bytes = timeout(service.timeouts.body, to_bytes(request.into_body(), MAX_BYTES)).await;
         let bytes = bytes.map_err(|_| Problem::slow_body().into_response())?.map_err(|error| {
             let over_limit = std::error::Error::source(&error)
                 .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);

@@ -21,17 +21,17 @@ pub struct Entry {
     pub position: Position,
     /// The room whose listeners get it.
     pub room: RoomId,
-    /// What it is.
+    /// What it is, for those who do not read its frame.
     pub meta: Meta,
     frame: Utf8Bytes,
 }
 
-/// What an event is, for those who do not read its frame.
+/// What an event is, without its words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meta {
     /// The id of its record.
     pub id: MessageId,
-    /// What was done.
+    /// The kind of its record.
     pub kind: Kind,
     /// The person it was done to, if it was done to somebody.
     pub subject: Option<UserId>,

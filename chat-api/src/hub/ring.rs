@@ -25,7 +25,7 @@ pub struct Ring {
 /// Some events of a room in their order.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The events.
+    /// The events, in the order of their positions.
     pub entries: Vec<Arc<Entry>>,
     /// What they take of a ring.
     pub bytes: usize,

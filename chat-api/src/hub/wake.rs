@@ -7,42 +7,42 @@ use tokio::sync::Notify;
 
 /// What a connection waits on, whatever it is to be woken for.
 #[derive(Debug, Default)]
-pub struct Bell(Notify);
+pub struct Wake(Notify);
 
-impl Bell {
+impl Wake {
     /// Wakes the connection, now or when it next waits.
-    pub fn ring(&self) {
+    pub fn notify(&self) {
         self.0.notify_one();
     }
 
     /// Waits to be woken.
-    pub async fn rung(&self) {
+    pub async fn notified(&self) {
         self.0.notified().await;
     }
 }
 
 /// One room of a connection on the room's list.
 #[derive(Debug)]
-pub struct Wake {
-    bell: Arc<Bell>,
+pub struct RoomWake {
+    wake: Arc<Wake>,
     /// There may be something that the connection has not looked at.
     pending: AtomicBool,
 }
 
-impl Wake {
-    pub(super) fn new(bell: Arc<Bell>) -> Self {
-        Self { bell, pending: AtomicBool::new(true) }
+impl RoomWake {
+    pub(super) fn new(wake: Arc<Wake>) -> Self {
+        Self { wake, pending: AtomicBool::new(true) }
     }
 
-    pub(super) fn ring(&self) {
-        // One ring is enough until the connection has looked. What is pushed after it looked is
+    pub(super) fn notify(&self) {
+        // One notification is enough until the connection has looked. What is pushed after it looked is
         // pushed after it cleared this.
         if !self.pending.swap(true, Ordering::AcqRel) {
-            self.bell.ring();
+            self.wake.notify();
         }
     }
 
-    pub(super) fn answer(&self) -> bool {
+    pub(super) fn take_news(&self) -> bool {
         self.pending.swap(false, Ordering::AcqRel)
     }
 }

@@ -28,7 +28,7 @@ struct Seen {
 /// The record that counts among all of an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recalled {
-    /// Its place.
+    /// Its place in the partition.
     pub position: Position,
     /// What its sender's key was used for, if there was a key.
     pub body_hash: Option<BodyHash>,

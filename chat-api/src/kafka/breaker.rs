@@ -10,15 +10,15 @@ use tokio::time::Instant;
 /// closes it or opens it again.
 #[derive(Debug)]
 pub(super) struct Breaker {
-    state: State,
+    state: BreakerState,
     /// When it came into this state.
     since: Instant,
 }
 
 /// What a breaker lets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    /// Everything.
+pub(super) enum BreakerState {
+    /// Every append.
     Closed,
     /// Nothing until a probe succeeds.
     Open,
@@ -41,22 +41,22 @@ pub(super) enum Outcome {
 
 impl Breaker {
     pub(super) fn new(now: Instant) -> Self {
-        Self { state: State::Closed, since: now }
+        Self { state: BreakerState::Closed, since: now }
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(super) fn state(&self) -> BreakerState {
         self.state
     }
 
     /// Whether an append may be handed over. One that may has to end: [`Breaker::ended`].
     pub(super) fn admit(&mut self, now: Instant) -> bool {
         match self.state {
-            State::Closed => true,
-            State::HalfOpen => {
-                self.enter(State::Trying, now);
+            BreakerState::Closed => true,
+            BreakerState::HalfOpen => {
+                self.enter(BreakerState::Trying, now);
                 true
             }
-            State::Open | State::Trying => false,
+            BreakerState::Open | BreakerState::Trying => false,
         }
     }
 
@@ -68,21 +68,23 @@ impl Breaker {
             return;
         }
         match (self.state, outcome) {
-            (State::Closed | State::Trying, Outcome::Outage) => self.enter(State::Open, now),
-            (State::Trying, Outcome::Answered) => self.enter(State::Closed, now),
-            (State::Trying, Outcome::Unclear) => self.enter(State::HalfOpen, now),
+            (BreakerState::Closed | BreakerState::Trying, Outcome::Outage) => {
+                self.enter(BreakerState::Open, now)
+            }
+            (BreakerState::Trying, Outcome::Answered) => self.enter(BreakerState::Closed, now),
+            (BreakerState::Trying, Outcome::Unclear) => self.enter(BreakerState::HalfOpen, now),
             _ => {}
         }
     }
 
     /// Takes the success of a probe.
     pub(super) fn found(&mut self, now: Instant) {
-        if self.state == State::Open {
-            self.enter(State::HalfOpen, now);
+        if self.state == BreakerState::Open {
+            self.enter(BreakerState::HalfOpen, now);
         }
     }
 
-    fn enter(&mut self, state: State, now: Instant) {
+    fn enter(&mut self, state: BreakerState, now: Instant) {
         self.state = state;
         self.since = now;
     }
@@ -123,7 +125,7 @@ mod tests {
             assert!(!self.breaker.admit(now), "{:?}", self.breaker);
         }
 
-        fn ended(&mut self, admitted: Instant, outcome: Outcome) -> State {
+        fn ended(&mut self, admitted: Instant, outcome: Outcome) -> BreakerState {
             let now = self.tick();
             self.breaker.ended(admitted, outcome, now);
             self.breaker.state()
@@ -137,7 +139,7 @@ mod tests {
         fn open() -> Self {
             let mut scene = Self::new();
             let append = scene.admit();
-            assert_eq!(scene.ended(append, Outcome::Outage), State::Open);
+            assert_eq!(scene.ended(append, Outcome::Outage), BreakerState::Open);
             scene
         }
     }
@@ -146,9 +148,9 @@ mod tests {
     fn one_outage_opens_it_and_other_ends_do_not() {
         let mut scene = Scene::new();
         let appends = [scene.admit(), scene.admit(), scene.admit()];
-        assert_eq!(scene.ended(appends[0], Outcome::Answered), State::Closed);
-        assert_eq!(scene.ended(appends[1], Outcome::Unclear), State::Closed);
-        assert_eq!(scene.ended(appends[2], Outcome::Outage), State::Open);
+        assert_eq!(scene.ended(appends[0], Outcome::Answered), BreakerState::Closed);
+        assert_eq!(scene.ended(appends[1], Outcome::Unclear), BreakerState::Closed);
+        assert_eq!(scene.ended(appends[2], Outcome::Outage), BreakerState::Open);
         scene.refuse();
     }
 
@@ -159,11 +161,11 @@ mod tests {
         scene.found();
         let trial = scene.admit();
         scene.refuse();
-        assert_eq!(scene.ended(trial, Outcome::Outage), State::Open);
+        assert_eq!(scene.ended(trial, Outcome::Outage), BreakerState::Open);
         scene.refuse();
         scene.found();
         let trial = scene.admit();
-        assert_eq!(scene.ended(trial, Outcome::Answered), State::Closed);
+        assert_eq!(scene.ended(trial, Outcome::Answered), BreakerState::Closed);
         scene.admit();
     }
 
@@ -172,36 +174,36 @@ mod tests {
         let mut scene = Scene::open();
         scene.found();
         let trial = scene.admit();
-        assert_eq!(scene.ended(trial, Outcome::Unclear), State::HalfOpen);
+        assert_eq!(scene.ended(trial, Outcome::Unclear), BreakerState::HalfOpen);
         let trial = scene.admit();
-        assert_eq!(scene.ended(trial, Outcome::Answered), State::Closed);
+        assert_eq!(scene.ended(trial, Outcome::Answered), BreakerState::Closed);
     }
 
     #[test]
     fn what_was_admitted_before_the_present_state_does_not_change_it() {
         let mut scene = Scene::new();
         let late: Vec<Instant> = (0..4).map(|_| scene.admit()).collect();
-        assert_eq!(scene.ended(late[0], Outcome::Outage), State::Open);
-        assert_eq!(scene.ended(late[1], Outcome::Answered), State::Open);
+        assert_eq!(scene.ended(late[0], Outcome::Outage), BreakerState::Open);
+        assert_eq!(scene.ended(late[1], Outcome::Answered), BreakerState::Open);
         scene.found();
         let trial = scene.admit();
-        assert_eq!(scene.ended(late[2], Outcome::Outage), State::Trying);
-        assert_eq!(scene.ended(trial, Outcome::Answered), State::Closed);
-        assert_eq!(scene.ended(late[3], Outcome::Outage), State::Closed);
+        assert_eq!(scene.ended(late[2], Outcome::Outage), BreakerState::Trying);
+        assert_eq!(scene.ended(trial, Outcome::Answered), BreakerState::Closed);
+        assert_eq!(scene.ended(late[3], Outcome::Outage), BreakerState::Closed);
         let fresh = scene.admit();
-        assert_eq!(scene.ended(fresh, Outcome::Outage), State::Open);
+        assert_eq!(scene.ended(fresh, Outcome::Outage), BreakerState::Open);
     }
 
     #[test]
     fn a_probe_changes_only_what_is_open() {
         let mut scene = Scene::new();
         scene.found();
-        assert_eq!(scene.breaker.state(), State::Closed);
+        assert_eq!(scene.breaker.state(), BreakerState::Closed);
         let mut scene = Scene::open();
         scene.found();
         scene.admit();
         scene.found();
-        assert_eq!(scene.breaker.state(), State::Trying);
+        assert_eq!(scene.breaker.state(), BreakerState::Trying);
     }
 
     /// Every course of six events: it admits only in the two states that let something through, and
@@ -217,7 +219,10 @@ mod tests {
                 let now = scene.tick();
                 let (latest, outcome) = match event {
                     0 => {
-                        let lets = matches!(scene.breaker.state(), State::Closed | State::HalfOpen);
+                        let lets = matches!(
+                            scene.breaker.state(),
+                            BreakerState::Closed | BreakerState::HalfOpen
+                        );
                         assert_eq!(scene.breaker.admit(now), lets);
                         under_way.extend(lets.then_some(now));
                         continue;
@@ -242,7 +247,7 @@ mod tests {
             }
             scene.found();
             let trial = scene.admit();
-            assert_eq!(scene.ended(trial, Answered), State::Closed);
+            assert_eq!(scene.ended(trial, Answered), BreakerState::Closed);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Envelopes as bytes of a record.
 
-use crate::message::{self, Decoded, Envelope, Newer, Partition, RoomId, Value};
+use crate::message::{self, Decoded, Envelope, Newer, Partition, ReadValue, RoomId};
 
 use super::Partitioner;
 
@@ -100,9 +100,9 @@ impl Decoder {
         let room = key.and_then(|key| std::str::from_utf8(key).ok());
         let room = room.and_then(|room| RoomId::parse(room).ok()).ok_or(DecodeError::Key)?;
         let decoded = match read {
-            Value::Known(envelope) if envelope.room_id != room => return Err(DecodeError::Key),
-            Value::Known(envelope) => Decoded::Known(envelope),
-            Value::Newer(head) => Decoded::Newer(Newer { room_id: room.clone(), head }),
+            ReadValue::Known(envelope) if envelope.room_id != room => return Err(DecodeError::Key),
+            ReadValue::Known(envelope) => Decoded::Known(envelope),
+            ReadValue::Newer(head) => Decoded::Newer(Newer { room_id: room.clone(), head }),
         };
         match self.partitioner.of(&room) {
             home if home == partition => Ok(decoded),

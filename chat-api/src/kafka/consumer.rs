@@ -1,4 +1,4 @@
-//! Reading the log: by hand, all of it, or as a member of a group, a share of it.
+//! Reading the log: all of it by manual assignment, or as a member of a group a share of it.
 
 mod membership;
 
@@ -45,15 +45,15 @@ pub type Ranges = Vec<(Partition, Range)>;
 /// The positions a partition holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
-    /// The first one.
+    /// The position of the first record.
     pub start: Position,
-    /// The one after the last.
+    /// The position after that of the last record; the same as `start` if there is none.
     pub end: Position,
 }
 
-/// Reads every partition, without a group.
-pub struct HandConsumer {
-    consumer: Arc<StreamConsumer<ByHand>>,
+/// Reads every partition by manual assignment, without a group.
+pub struct ManualConsumer {
+    consumer: Arc<StreamConsumer<ManualContext>>,
     log: Log,
     decoder: Decoder,
 }
@@ -105,12 +105,12 @@ impl Log {
     }
 }
 
-impl HandConsumer {
-    /// A reader of every partition, which starts where [`HandConsumer::start`] says.
+impl ManualConsumer {
+    /// A reader of every partition, which starts where [`ManualConsumer::start`] says.
     pub fn new(log: &Log, decoder: Decoder) -> Result<Self, LogError> {
         // The client library wants a group's name before it reads; nothing joins or commits it.
         let group = format!("{}chat-fanout-by-hand", log.prefix);
-        let consumer = reader(log).set("group.id", group).create_with_context(ByHand)?;
+        let consumer = reader(log).set("group.id", group).create_with_context(ManualContext)?;
         Ok(Self { consumer: Arc::new(consumer), log: log.clone(), decoder })
     }
 
@@ -252,9 +252,9 @@ impl Drop for GroupConsumer {
 /// What a reader gets of a record that cannot be read.
 #[derive(Clone, Copy)]
 enum Keep {
-    /// Where it stands.
+    /// Its place only.
     Place,
-    /// Itself, as far as that is kept.
+    /// The record, as far as that is kept.
     Record,
 }
 
@@ -327,15 +327,15 @@ fn plain_list(topic: &str, partitions: impl IntoIterator<Item = Partition>) -> T
     list
 }
 
-pub(super) struct ByHand;
+pub(super) struct ManualContext;
 
-impl ClientContext for ByHand {
+impl ClientContext for ManualContext {
     fn error(&self, error: KafkaError, reason: &str) {
         note(&error, reason);
     }
 }
 
-impl ConsumerContext for ByHand {}
+impl ConsumerContext for ManualContext {}
 
 /// Whatever matters comes as an [`Item`] as well; by default each end of a partition is an error in
 /// the log.

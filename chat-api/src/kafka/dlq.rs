@@ -33,10 +33,10 @@ pub struct DeadLetters {
 
 /// A record of the topic with messages that is to become a dead letter.
 #[derive(Debug, Clone, Copy)]
-pub struct Dying<'a> {
+pub struct NewDeadLetter<'a> {
     /// Where it stands in its partition.
     pub position: Position,
-    /// Why.
+    /// Why it cannot be stored, for people.
     pub reason: &'a str,
     /// The record, if it is at hand.
     pub raw: Option<&'a Raw>,
@@ -118,7 +118,7 @@ impl DeadLetters {
     pub async fn put_all(
         &self,
         partition: Partition,
-        records: &[Dying<'_>],
+        records: &[NewDeadLetter<'_>],
     ) -> (usize, Option<LogError>) {
         let mut read = Vec::with_capacity(records.len());
         let mut failure = self.read_again(partition, records, &mut read).await.err();
@@ -136,11 +136,11 @@ impl DeadLetters {
     async fn read_again(
         &self,
         partition: Partition,
-        records: &[Dying<'_>],
+        records: &[NewDeadLetter<'_>],
         read: &mut Vec<Option<Raw>>,
     ) -> Result<(), LogError> {
         let mut scan = None;
-        for Dying { position, raw, .. } in records {
+        for NewDeadLetter { position, raw, .. } in records {
             let found = match (raw, &mut scan) {
                 (Some(_), _) => None,
                 (None, scan) => {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::breaker::{Breaker, Outcome, State};
+use super::breaker::{Breaker, BreakerState, Outcome};
 use crate::message::Partition;
 use crate::metrics;
 
@@ -19,7 +19,7 @@ impl Gate {
     /// All partitions are thought to take appends. They come in the order of their numbers.
     pub(super) fn new(partitions: impl Iterator<Item = Partition>, now: Instant) -> Self {
         let closed = |partition| {
-            show(partition, State::Closed);
+            show(partition, BreakerState::Closed);
             (partition, Mutex::new(Breaker::new(now)))
         };
         Self { breakers: partitions.map(closed).collect(), opened: Notify::new() }
@@ -49,8 +49,9 @@ impl Gate {
     /// The partitions that wait for a probe, once there are some.
     pub(super) async fn open(&self) -> Vec<Partition> {
         loop {
-            let open =
-                |(_, breaker): &&(Partition, Mutex<Breaker>)| lock(breaker).state() == State::Open;
+            let open = |(_, breaker): &&(Partition, Mutex<Breaker>)| {
+                lock(breaker).state() == BreakerState::Open
+            };
             let partitions: Vec<Partition> =
                 self.breakers.iter().filter(open).map(|(partition, _)| *partition).collect();
             if !partitions.is_empty() {
@@ -73,27 +74,29 @@ impl Gate {
         answer
     }
 
-    fn tell(&self, partition: Partition, before: State, after: State) {
+    fn tell(&self, partition: Partition, before: BreakerState, after: BreakerState) {
         match (before, after) {
-            (State::Closed, _) => {
+            (BreakerState::Closed, _) => {
                 let label = partition.to_string();
                 ::metrics::counter!(metrics::BREAKER_OPENINGS, "partition" => label).increment(1);
                 tracing::warn!(%partition, "a partition takes no appends: they are refused");
             }
-            (_, State::Closed) => tracing::info!(%partition, "a partition takes appends again"),
+            (_, BreakerState::Closed) => {
+                tracing::info!(%partition, "a partition takes appends again")
+            }
             _ => {}
         }
-        if after == State::Open {
+        if after == BreakerState::Open {
             self.opened.notify_one();
         }
     }
 }
 
-fn show(partition: Partition, state: State) {
+fn show(partition: Partition, state: BreakerState) {
     let value = match state {
-        State::Closed => 0.0,
-        State::HalfOpen | State::Trying => 1.0,
-        State::Open => 2.0,
+        BreakerState::Closed => 0.0,
+        BreakerState::HalfOpen | BreakerState::Trying => 1.0,
+        BreakerState::Open => 2.0,
     };
     ::metrics::gauge!(metrics::BREAKER_STATE, "partition" => partition.to_string()).set(value);
 }

@@ -9,9 +9,9 @@ use crate::metrics;
 /// What may be on its way at once. Beyond either, appends are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Records.
+    /// How many records.
     pub messages: usize,
-    /// Bytes of their keys and values.
+    /// How many bytes of keys and values.
     pub bytes: usize,
 }
 
@@ -29,8 +29,8 @@ pub(super) struct InFlight {
     bytes: Arc<Semaphore>,
 }
 
-/// The place of one record, given back when it is dropped.
-pub(super) struct Place {
+/// What one record takes of the bounds, given back when this is dropped.
+pub(super) struct Permit {
     _message: OwnedSemaphorePermit,
     _bytes: OwnedSemaphorePermit,
 }
@@ -42,16 +42,16 @@ impl InFlight {
     }
 
     /// A place for a record of that many bytes, if there is one.
-    pub(super) fn take(&self, bytes: usize) -> Option<Place> {
+    pub(super) fn take(&self, bytes: usize) -> Option<Permit> {
         let bytes = u32::try_from(bytes).ok()?;
         let message = Arc::clone(&self.messages).try_acquire_owned().ok()?;
         let bytes = Arc::clone(&self.bytes).try_acquire_many_owned(bytes).ok()?;
         ::metrics::gauge!(metrics::APPENDS_IN_FLIGHT).increment(1.0);
-        Some(Place { _message: message, _bytes: bytes })
+        Some(Permit { _message: message, _bytes: bytes })
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         ::metrics::gauge!(metrics::APPENDS_IN_FLIGHT).decrement(1.0);
     }

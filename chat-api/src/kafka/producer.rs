@@ -16,7 +16,7 @@ use tracing::Span;
 
 use super::breaker::Outcome;
 use super::gate::Gate;
-use super::in_flight::{Bounds, InFlight, Place};
+use super::in_flight::{Bounds, InFlight, Permit};
 use super::{AppendError, Log, LogError, Partitioner, codec, trace};
 use crate::message::{Cursor, Envelope, Partition};
 use crate::metrics;
@@ -34,7 +34,7 @@ const PROBE_EVERY: Duration = Duration::from_secs(1);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 type Client = ThreadedProducer<Reports>;
-type Record<'a> = BaseRecord<'a, str, [u8], Box<Pending>>;
+type OutgoingRecord<'a> = BaseRecord<'a, str, [u8], Box<Pending>>;
 
 /// Appends envelopes, durably: acknowledged by all in-sync replicas, once per call.
 pub struct Producer {
@@ -61,7 +61,7 @@ struct Pending {
     partition: Partition,
     admitted: Instant,
     report: oneshot::Sender<Result<Option<i64>, AppendError>>,
-    place: Place,
+    permit: Permit,
 }
 
 /// Carries delivery reports to those who wait for them, and to the partition's breaker.
@@ -86,14 +86,14 @@ impl ProducerContext for Reports {
             }
         };
         let outcome = report.map_or_else(AppendError::outcome, |_| Outcome::Answered);
-        let Pending { partition, admitted, report: waiting, place } = *pending;
+        let Pending { partition, admitted, report: waiting, permit } = *pending;
         // Here and not where the report is waited for: the caller may be gone.
         self.gate.ended(partition, admitted, outcome, Instant::now());
         if report.is_ok() {
             let taken = admitted.elapsed().as_secs_f64();
             ::metrics::histogram!(metrics::APPEND_SECONDS).record(taken);
         }
-        drop(place);
+        drop(permit);
         let _ = waiting.send(report);
     }
 }
@@ -149,13 +149,13 @@ impl Producer {
         envelope: &Envelope,
     ) -> Result<Appended, AppendError> {
         let (key, value) = (envelope.room_id.as_str(), codec::encode(envelope));
-        let place = self.in_flight.take(key.len() + value.len()).ok_or(AppendError::Overloaded)?;
+        let permit = self.in_flight.take(key.len() + value.len()).ok_or(AppendError::Overloaded)?;
         let admitted = Instant::now();
         if !self.gate.admit(partition, admitted) {
             return Err(AppendError::Unavailable);
         }
         let (report, reported) = oneshot::channel();
-        let pending = Box::new(Pending { partition, admitted, report, place });
+        let pending = Box::new(Pending { partition, admitted, report, permit });
         let mut record = BaseRecord::with_opaque_to(&self.topic, pending)
             .partition(partition.number())
             .key(key)
@@ -174,7 +174,7 @@ impl Producer {
     }
 
     /// Gives a record to the client, or to its successor if it has failed for good.
-    fn hand_over(&self, record: Record<'_>) -> Result<(), AppendError> {
+    fn hand_over(&self, record: OutgoingRecord<'_>) -> Result<(), AppendError> {
         let client = self.client();
         let (error, record) = match client.send(record) {
             Ok(()) => return Ok(()),

@@ -37,9 +37,9 @@ pub struct Raw {
     pub position: Position,
     /// When it was written, if the topic tells.
     pub written: Option<DateTime<Utc>>,
-    /// Its key.
+    /// The bytes of its key; absent if it has none.
     pub key: Option<Vec<u8>>,
-    /// Its value.
+    /// The bytes of its value; absent if it has none, or was too large to be kept.
     pub value: Option<Vec<u8>>,
     /// Its headers, untouched: the client library panics at a name that is not UTF-8 as soon as one
     /// looks at it.

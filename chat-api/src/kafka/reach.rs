@@ -54,9 +54,9 @@ pub(super) fn metadata(log: &Log, topic: Option<&str>) -> Result<Metadata, LogEr
     let mut config = log.client();
     config.set("reconnect.backoff.ms", RECONNECT_AFTER);
     let consumer: BaseConsumer<Met> = config.create_with_context(Met::default())?;
-    let (mut deadline, mut patience) = (Instant::now() + ASK_TIMEOUT, FIRST_LOOK);
+    let (mut deadline, mut allowed) = (Instant::now() + ASK_TIMEOUT, FIRST_LOOK);
     loop {
-        let error = match consumer.fetch_metadata(topic, patience) {
+        let error = match consumer.fetch_metadata(topic, allowed) {
             Ok(metadata) => return Ok(metadata),
             Err(error) => error,
         };
@@ -74,6 +74,6 @@ pub(super) fn metadata(log: &Log, topic: Option<&str>) -> Result<Metadata, LogEr
                 None => LogError::Unreachable(format!("no answer in {} s", ASK_TIMEOUT.as_secs())),
             });
         }
-        patience = (patience * 2).min(deadline - now).max(FIRST_LOOK);
+        allowed = (allowed * 2).min(deadline - now).max(FIRST_LOOK);
     }
 }

@@ -9,7 +9,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use tokio::time::{Instant, timeout_at};
 
-use super::consumer::{ByHand, list, range, reader};
+use super::consumer::{ManualContext, list, range, reader};
 use super::{Log, LogError, Range, Raw};
 use crate::message::{Partition, Position};
 
@@ -18,7 +18,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 
 /// Reads ranges of a topic, one after another, without a group.
 pub struct Scan {
-    consumer: Arc<StreamConsumer<ByHand>>,
+    consumer: Arc<StreamConsumer<ManualContext>>,
     log: Log,
     topic: String,
     reading: Option<(Partition, Range)>,
@@ -29,7 +29,7 @@ impl Scan {
     pub fn new(log: &Log, topic: String) -> Result<Self, LogError> {
         // The client library wants a group's name before it reads; nothing joins or commits it.
         let group = format!("{}chat-scan-by-hand", log.prefix);
-        let consumer = reader(log).set("group.id", group).create_with_context(ByHand)?;
+        let consumer = reader(log).set("group.id", group).create_with_context(ManualContext)?;
         Ok(Self { consumer: Arc::new(consumer), log: log.clone(), topic, reading: None })
     }
 

@@ -24,7 +24,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// What an operator decides about the topics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TopicShape {
-    /// How many partitions.
+    /// How many partitions each topic has.
     pub partitions: u16,
     /// How many brokers hold each.
     pub replication_factor: u16,
@@ -39,7 +39,7 @@ pub struct Topics {
     shape: TopicShape,
 }
 
-/// One of them.
+/// A topic, and the settings that it must have.
 struct Topic {
     name: String,
     settings: Vec<(&'static str, String)>,

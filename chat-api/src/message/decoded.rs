@@ -40,7 +40,7 @@ pub struct Newer {
 pub struct Head {
     /// The version of its form.
     pub version: u64,
-    /// Its kind.
+    /// The name of its kind, of at most 64 letters, digits, `_`, `-` and dots.
     pub kind: String,
     /// Whoever does not understand it knows nothing certain of its room from here on.
     pub critical: bool,
@@ -53,14 +53,14 @@ impl fmt::Display for Head {
 }
 
 /// What a value is, before its place in the log is looked at.
-pub(crate) enum Value {
+pub(crate) enum ReadValue {
     Known(Envelope),
     Newer(Head),
 }
 
 /// An envelope as it is read. Fields that a later release adds are left out.
 #[derive(Deserialize)]
-struct Said<'a> {
+struct ReadMessage<'a> {
     v: u64,
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
@@ -86,12 +86,12 @@ struct AnyHead<'a> {
 
 /// Reads the value of a record, which must be an object. `extra_kind` is one more kind that is read as
 /// a message.
-pub(crate) fn read(value: &[u8], extra_kind: Option<&str>) -> Result<Value, serde_json::Error> {
+pub(crate) fn read(value: &[u8], extra_kind: Option<&str>) -> Result<ReadValue, serde_json::Error> {
     let is_known =
         |v: u64, kind: &str| v == VERSION && (kind == MESSAGE || extra_kind == Some(kind));
-    let fault = match serde_json::from_slice::<Said<'_>>(value) {
+    let fault = match serde_json::from_slice::<ReadMessage<'_>>(value) {
         Ok(said) if is_known(said.v, &said.kind) => {
-            return Ok(Value::Known(said.into()));
+            return Ok(ReadValue::Known(said.into()));
         }
         Ok(_) => None,
         Err(fault) => Some(fault),
@@ -104,7 +104,7 @@ pub(crate) fn read(value: &[u8], extra_kind: Option<&str>) -> Result<Value, serd
     match fault {
         Some(fault) if is_known(head.v, &head.kind) || !is_name(&head.kind) => Err(fault),
         None if !is_name(&head.kind) => Err(serde_json::Error::custom("type is not a name")),
-        _ => Ok(Value::Newer(Head {
+        _ => Ok(ReadValue::Newer(Head {
             version: head.v,
             kind: head.kind.into_owned(),
             critical: head.critical.unwrap_or(false),
@@ -129,9 +129,9 @@ fn timestamp<'de, D: serde::Deserializer<'de>>(text: D) -> Result<DateTime<Utc>,
     }
 }
 
-impl From<Said<'_>> for Envelope {
-    fn from(said: Said<'_>) -> Self {
-        let Said { message_id, room_id, user_id, user_name, timestamp, .. } = said;
+impl From<ReadMessage<'_>> for Envelope {
+    fn from(said: ReadMessage<'_>) -> Self {
+        let ReadMessage { message_id, room_id, user_id, user_name, timestamp, .. } = said;
         let body = Body::Message { content: said.content, body_hash: said.body_hash };
         Self { message_id, room_id, user_id, user_name, timestamp, body }
     }

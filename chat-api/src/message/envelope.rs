@@ -53,13 +53,13 @@ pub struct Envelope {
     pub message_id: MessageId,
     /// The room it is about.
     pub room_id: RoomId,
-    /// Who did it.
+    /// The person who did it.
     pub user_id: UserId,
     /// The name that person had.
     pub user_name: UserName,
     /// The server's time, in whole milliseconds. For display: the order is that of the log.
     pub timestamp: DateTime<Utc>,
-    /// What was done.
+    /// What was done, and whatever belongs to that.
     pub body: Body,
 }
 
@@ -68,7 +68,7 @@ pub struct Envelope {
 pub enum Body {
     /// Something was said.
     Message {
-        /// What.
+        /// The text.
         content: Content,
         /// What the key was used for, if the sender gave one.
         body_hash: Option<BodyHash>,
@@ -147,7 +147,7 @@ impl Envelope {
 impl Serialize for Envelope {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Said<'a> {
+        struct WrittenMessage<'a> {
             v: u64,
             r#type: &'static str,
             message_id: MessageId,
@@ -162,7 +162,7 @@ impl Serialize for Envelope {
         let Self { message_id, room_id, user_id, user_name, timestamp, body } = self;
         let (message_id, timestamp) = (*message_id, *timestamp);
         match body {
-            Body::Message { content, body_hash } => Said {
+            Body::Message { content, body_hash } => WrittenMessage {
                 v: VERSION,
                 r#type: MESSAGE,
                 message_id,
@@ -185,7 +185,7 @@ pub struct Event {
     pub partition: Partition,
     /// Its place in that partition.
     pub position: Position,
-    /// What it says.
+    /// The record itself.
     pub envelope: Envelope,
 }
 

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::end::End;
 use super::subscription::Waits;
-use super::{Done, Session, Stretch};
+use super::{Completed, Session, Stretch};
 use crate::archive::ReadError;
 use crate::backfill::OldPage;
 use crate::hub::Unread;
@@ -53,7 +53,7 @@ impl Session {
     /// Takes what one room has. Whether there may be more.
     fn look(&mut self, index: usize, person: &UserId, turn: &mut Turn) -> bool {
         let subscription = &mut self.rooms[index];
-        subscription.more |= subscription.listening.answer();
+        subscription.more |= subscription.listening.take_news();
         let reading =
             matches!(subscription.waits, Waits::Page | Waits::Archive(_) | Waits::Upgrade);
         if reading || !subscription.more {
@@ -98,18 +98,18 @@ impl Session {
         let service = Arc::clone(&self.service);
         let page = async move {
             let page = service.backfill.read(&person, partition, &room, from).await;
-            Done::Page { room, from, page }
+            Completed::Page { room, from, page }
         };
         self.work.push(page.boxed());
     }
 
-    pub(super) async fn finish(&mut self, done: Done) -> Result<(), End> {
-        match done {
-            Done::Send(answer) => {
+    pub(super) async fn finish(&mut self, completed: Completed) -> Result<(), End> {
+        match completed {
+            Completed::Send(answer) => {
                 self.sends -= 1;
                 self.send_all(vec![answer]).await
             }
-            Done::Page { room, from, page } => {
+            Completed::Page { room, from, page } => {
                 self.reading.page_under_way = false;
                 let page = page.inspect_err(|error| match **error {
                     // As often as somebody reads too much.

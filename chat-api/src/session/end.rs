@@ -6,14 +6,14 @@ use tokio::time::error::Elapsed;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::sockets::Order;
+use crate::sockets::SocketCommand;
 use crate::ws::close::Close;
 use crate::ws::frame::Inbound;
 use crate::ws::socket::TooManyFrames;
 
 /// Why a session ends.
 pub(super) enum End {
-    /// We close.
+    /// This side closes, with a reason for people.
     Close(Close, String),
     /// The other side closed, or is gone.
     Gone,
@@ -24,11 +24,13 @@ impl End {
         Self::Close(Close::BadFrame, reason.to_owned())
     }
 
-    pub(super) fn of_order(order: Order) -> Self {
-        let (close, reason) = match order {
-            Order::Resync => (Close::Resync, "this replica lost its place: go on by cursor"),
-            Order::Drain => (Close::Drain, "this replica is leaving"),
-            Order::Replace => {
+    pub(super) fn of_command(command: SocketCommand) -> Self {
+        let (close, reason) = match command {
+            SocketCommand::Resync => {
+                (Close::Resync, "this replica lost its place: go on by cursor")
+            }
+            SocketCommand::Drain => (Close::Drain, "this replica is leaving"),
+            SocketCommand::Replace => {
                 (Close::Replaced, "too many sockets of one person: this was the oldest")
             }
         };
@@ -39,7 +41,7 @@ impl End {
         Self::Close(Close::Slow, "nothing was taken for too long".to_owned())
     }
 
-    /// For the metric.
+    /// Its label in the metric: the close code, or `gone`.
     pub(super) fn code(&self) -> String {
         match self {
             Self::Close(close, _) => close.code().to_string(),

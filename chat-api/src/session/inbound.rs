@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::end::End;
 use super::subscription::{Subscription, Waits};
-use super::{Done, Place, Session};
+use super::{Completed, Place, Session};
 use crate::auth::Caller;
 use crate::ingest::{Accepted, SendError};
 use crate::message::{Cursor, Draft, IdempotencyKey, RawDraft, RoomId};
@@ -82,7 +82,7 @@ impl Session {
         let (hub, partition) = (Arc::clone(&self.service.hub), self.service.partitioner.of(&room));
         self.rooms.retain(|subscription| subscription.room != room);
         // On the list before the head is read: what comes in between wakes.
-        let listening = hub.listen(partition, &room, self.seat.bell());
+        let listening = hub.listen(partition, &room, self.seat.wake());
         let place = Place::new(cursor.map(|cursor| cursor.position), hub.head(partition));
         let is_foreign = |cursor: Cursor| {
             cursor.partition != partition || hub.is_beyond(partition, cursor.position)
@@ -117,7 +117,7 @@ impl Session {
         let (service, author) = (Arc::clone(&self.service), caller.author.clone());
         let answer = async move {
             let accepted = service.ingest.send(&author, draft).await;
-            Done::Send(answer(&reference, accepted))
+            Completed::Send(answer(&reference, accepted))
         };
         self.sends += 1;
         self.work.push(answer.boxed());

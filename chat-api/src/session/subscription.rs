@@ -35,7 +35,7 @@ pub(super) struct Subscription {
 /// What a subscription waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waits {
-    /// Events.
+    /// The next event of its room.
     Events,
     /// A page of the archive that was asked for.
     Page,

@@ -31,7 +31,7 @@ use crate::archive::{Archive, ArchiveError, Step, Stored};
 use crate::kafka::{DeadLetters, GroupConsumer, Item, LogError};
 use crate::message::{Partition, Position};
 use crate::metrics;
-use backlog::{BATCH_RECORDS, Backlog, Lot, Stride, Ticket};
+use backlog::{BATCH_RECORDS, Backlog, LetterBatch, Stride, Ticket};
 use newer::NewerAt;
 use share::Look;
 
@@ -98,13 +98,13 @@ enum Hold {
     DeadLetters { until: Instant, wait: Duration },
 }
 
-/// What came about.
+/// Something that was under way and has ended.
 enum Done {
     Written(Vec<Ticket>, Result<Stored, ArchiveError>),
     Advanced(Vec<Stride>, Result<(), ArchiveError>),
-    /// So many letters of a lot were acknowledged; the next one was not, if any.
+    /// So many letters of a batch were acknowledged; the next one was not, if any.
     Sent {
-        lot: Lot,
+        batch: LetterBatch,
         acknowledged: usize,
         failure: Option<LogError>,
     },
@@ -323,7 +323,7 @@ impl ArchiveReader {
                     }
                 }
             }
-            Done::Sent { lot, acknowledged, failure } => self.sent(&lot, acknowledged, failure),
+            Done::Sent { batch, acknowledged, failure } => self.sent(&batch, acknowledged, failure),
             Done::Looked(look) => self.looked(look),
             Done::Marked(Ok(())) => Ok(()),
             // The next look tries again.

@@ -12,10 +12,10 @@ use tracing::field::Empty;
 use tracing::{Span, info_span};
 
 use crate::hub::{Hub, Taken};
-use crate::kafka::{HandConsumer, Item, LogError, Range, Trace};
+use crate::kafka::{Item, LogError, ManualConsumer, Range, Trace};
 use crate::message::{Event, Newer, Partition, Position};
 use crate::metrics;
-use crate::sockets::{Order, Sockets};
+use crate::sockets::{SocketCommand, Sockets};
 
 /// Between two questions to a log that does not answer.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -26,10 +26,10 @@ type Cold = BTreeMap<Partition, Position>;
 /// The reader that fills the hub.
 pub struct FanOut {
     /// Reads the log.
-    pub consumer: HandConsumer,
+    pub consumer: ManualConsumer,
     /// Where each partition begins.
     pub starts: Vec<(Partition, Start)>,
-    /// Where to.
+    /// Gets what is read.
     pub hub: Arc<Hub>,
     /// Offsets within which an id is a repeat.
     pub span: i64,
@@ -154,7 +154,7 @@ impl FanOut {
                 "fan-out has come to the end of the log"
             );
             self.condition.met();
-            self.sockets.relax(Order::Resync);
+            self.sockets.relax(SocketCommand::Resync);
             self.warm.cancel();
         }
     }
@@ -164,7 +164,7 @@ impl FanOut {
     async fn find_place(&self, cold: &mut Cold) -> Result<(), LogError> {
         self.condition.unmet("the log was cut off: reading it anew");
         ::metrics::counter!(metrics::FANOUT_RESTARTS).increment(1);
-        self.sockets.tell_all(Order::Resync);
+        self.sockets.tell_all(SocketCommand::Resync);
         let mut reads = Vec::with_capacity(self.starts.len());
         for (partition, range) in self.ranges().await {
             let head = self.hub.head(partition);

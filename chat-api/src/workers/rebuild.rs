@@ -3,7 +3,7 @@
 use crate::archive::{Archive, Batch, Stored};
 use crate::kafka::{Decoder, Log, Scan};
 use crate::message::{Decoded, Event, Partition};
-use crate::workers::Place;
+use crate::workers::PartitionState;
 
 /// As many as the archive's reader writes at once.
 const BATCH_RECORDS: usize = 1_000;
@@ -20,8 +20,8 @@ pub struct Rebuild {
 /// What a partition came to.
 #[derive(Debug, Clone, Copy)]
 pub struct Rebuilt {
-    /// Where it stands.
-    pub place: Place,
+    /// Where it stands between its progress and the log.
+    pub state: PartitionState,
     /// Records that were read.
     pub records: usize,
     /// Messages that the archive did not hold.
@@ -44,10 +44,10 @@ impl Rebuild {
     pub async fn partition(&mut self, partition: Partition) -> anyhow::Result<Rebuilt> {
         let range = self.scan.range(partition).await?;
         let progress = self.archive.progress.read(self.generation, &[partition]).await?[0].1;
-        let place = Place { partition, progress, range };
+        let state = PartitionState { partition, progress, range };
         // What lies before was stored by a later release, or taken by an operator.
-        let waits_from = place.begin().unwrap_or(range.start);
-        let mut rebuilt = Rebuilt { place, records: 0, fresh: 0, dead: 0, newer: 0 };
+        let waits_from = state.begin().unwrap_or(range.start);
+        let mut rebuilt = Rebuilt { state, records: 0, fresh: 0, dead: 0, newer: 0 };
         self.scan.begin(partition, range)?;
         let mut events = Vec::with_capacity(BATCH_RECORDS);
         while let Some(raw) = self.scan.next().await? {

@@ -40,11 +40,11 @@ pub enum Inbound {
 pub struct Send {
     /// Comes back in `ack` or `nack`.
     pub reference: String,
-    /// Where.
+    /// The name of the room to say it in.
     pub room_id: String,
-    /// What.
+    /// The text.
     pub content: String,
-    /// Under which name, if it may be sent again.
+    /// The sender's own name for it, if it may be sent again.
     pub key: Option<String>,
 }
 
@@ -112,7 +112,7 @@ fn cursors(
 pub enum Outbound<'a> {
     /// The person is known; everything else may begin.
     Ready {
-        /// Who it is.
+        /// The subject of the token.
         user_id: &'a UserId,
         /// Until when, without a fresh token.
         expires_at: DateTime<Utc>,
@@ -141,19 +141,19 @@ pub enum Outbound<'a> {
     },
     /// Something was said.
     Event {
-        /// Where.
+        /// The room in which it was said.
         room_id: &'a RoomId,
-        /// Its place.
+        /// Its place in the room's order.
         cur: Cursor,
         /// The place of the room's event before it, if known.
         #[serde(skip_serializing_if = "Option::is_none")]
         prev: Option<Cursor>,
-        /// What.
+        /// The record, as it stands in the log.
         event: &'a Envelope,
     },
     /// Everything of a subscribed room up to this cursor was sent.
     Resumed {
-        /// The room.
+        /// The room that was subscribed.
         room_id: &'a RoomId,
         /// At least the end of the log when it was subscribed, and no less than the last event.
         upto: Cursor,
@@ -161,21 +161,21 @@ pub enum Outbound<'a> {
     /// The cursor of a subscription is of no use: of another partition or beyond the log. The room
     /// is not subscribed.
     Reset {
-        /// The room.
+        /// The room that is not subscribed.
         room_id: &'a RoomId,
         /// Everything there is comes after this cursor.
         oldest: Cursor,
     },
     /// A resume waits for the archive, which is behind or away: the events come later.
     Behind {
-        /// The room.
+        /// The room whose events come later.
         room_id: &'a RoomId,
         /// When the archive is asked again, in milliseconds.
         retry: u64,
     },
     /// The token will expire; `auth` with a fresh one keeps the socket.
     AuthExpiring {
-        /// When.
+        /// When the token in use expires.
         expires_at: DateTime<Utc>,
     },
     /// This replica is leaving.

@@ -106,9 +106,9 @@ async fn every_final_close_reaches_who_is_still_sending() {
     let setup = Setup::new().await;
     let replica = setup
         .replica_with(|config| {
-            config.patience.auth = Duration::from_millis(300);
-            config.patience.before_expiry = Duration::ZERO;
-            config.patience.after_expiry = Duration::ZERO;
+            config.timeouts.auth = Duration::from_millis(300);
+            config.timeouts.before_expiry = Duration::ZERO;
+            config.timeouts.after_expiry = Duration::ZERO;
         })
         .await;
     let token = setup.issuer.token("ada");

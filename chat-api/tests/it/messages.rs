@@ -231,7 +231,7 @@ async fn sizes_and_media_types_are_limited() {
 async fn a_body_that_never_ends_is_answered_and_cut_off() {
     let setup = Setup::new().await;
     let replica =
-        setup.replica_with(|config| config.patience.body = Duration::from_millis(500)).await;
+        setup.replica_with(|config| config.timeouts.body = Duration::from_millis(500)).await;
     let head = format!(
         "POST /v1/messages HTTP/1.1\r\nHost: chat.example\r\nAuthorization: Bearer {}\r\n\
          Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n",

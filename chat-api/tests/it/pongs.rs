@@ -13,8 +13,8 @@ async fn a_client_whose_pongs_are_not_read_because_of_its_sends_is_not_taken_for
     let setup = Setup::on(kafka.brokers(), &devstack::shared::mongodb_uri().unwrap()).await;
     let replica = setup
         .replica_with(|config| {
-            config.patience.ping_every = Duration::from_millis(100);
-            config.patience.pong_within = Duration::from_millis(500);
+            config.timeouts.ping_every = Duration::from_millis(100);
+            config.timeouts.pong_within = Duration::from_millis(500);
         })
         .await;
     let token = setup.issuer.token("ada");

@@ -45,7 +45,7 @@ async fn a_flood_of_frames_is_closed_with_4029() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_that_takes_nothing_is_given_up_and_keeps_nobody_waiting() {
     let setup = Setup::new().await;
-    let replica = setup.replica_with(|config| config.patience.stall = Duration::from_secs(2)).await;
+    let replica = setup.replica_with(|config| config.timeouts.stall = Duration::from_secs(2)).await;
     let token = setup.issuer.token("ada");
     // Its system takes little for it, so that the server's writes soon find no place.
     let tcp = TcpSocket::new_v4().unwrap();
@@ -78,8 +78,8 @@ async fn before_a_token_expires_the_client_is_told_once() {
     let setup = Setup::new().await;
     let replica = setup
         .replica_with(|config| {
-            config.patience.before_expiry = Duration::from_secs(3599);
-            config.patience.after_expiry = Duration::from_secs(1);
+            config.timeouts.before_expiry = Duration::from_secs(3599);
+            config.timeouts.after_expiry = Duration::from_secs(1);
         })
         .await;
     let mut socket = Socket::connect(&replica, Some(&setup.issuer.token_until("ada", 3))).await;
@@ -97,7 +97,7 @@ async fn before_a_token_expires_the_client_is_told_once() {
 async fn a_stop_says_when_each_socket_will_close_and_answers_what_was_sent_until_then() {
     let setup = Setup::new().await;
     let replica =
-        setup.replica_with(|config| config.patience.drain_over = Duration::from_secs(2)).await;
+        setup.replica_with(|config| config.timeouts.drain_over = Duration::from_secs(2)).await;
     let token = setup.issuer.token("ada");
     let mut sockets = Vec::new();
     for _ in 0..10 {

@@ -84,10 +84,10 @@ async fn a_token_may_come_as_header_subprotocol_or_first_frame() {
 async fn without_a_token_in_time_the_socket_is_closed_with_4502() {
     let setup = Setup::new().await;
     let replica =
-        setup.replica_with(|config| config.patience.auth = Duration::from_millis(300)).await;
+        setup.replica_with(|config| config.timeouts.auth = Duration::from_millis(300)).await;
     let mut socket = Socket::connect(&replica, None).await;
     assert_eq!(socket.closed().await.0, 4502);
-    assert_eq!(setup.config().patience.auth, Duration::from_secs(10));
+    assert_eq!(setup.config().timeouts.auth, Duration::from_secs(10));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,8 +189,8 @@ async fn the_server_pings_and_a_client_that_does_not_answer_is_closed_with_4012(
     let setup = Setup::new().await;
     let replica = setup
         .replica_with(|config| {
-            config.patience.ping_every = Duration::from_millis(100);
-            config.patience.pong_within = Duration::from_millis(400);
+            config.timeouts.ping_every = Duration::from_millis(100);
+            config.timeouts.pong_within = Duration::from_millis(400);
         })
         .await;
     let token = setup.issuer.token("ada");
@@ -220,8 +220,8 @@ async fn a_socket_outlives_its_token_by_the_grace_and_is_then_closed_with_4401()
     let setup = Setup::new().await;
     let replica = setup
         .replica_with(|config| {
-            config.patience.before_expiry = Duration::ZERO;
-            config.patience.after_expiry = Duration::from_secs(1);
+            config.timeouts.before_expiry = Duration::ZERO;
+            config.timeouts.after_expiry = Duration::from_secs(1);
         })
         .await;
     let mut socket = replica.socket(&setup.issuer.token_until("ada", 2)).await;
@@ -236,7 +236,7 @@ async fn a_socket_outlives_its_token_by_the_grace_and_is_then_closed_with_4401()
     renewed.expect("pong").await;
     renewed.send(&json!({ "type": "auth", "token": setup.issuer.token("bob") })).await;
     assert_eq!(renewed.closed().await.0, 4500, "nobody becomes somebody else");
-    assert_eq!(setup.config().patience.after_expiry, Duration::from_secs(25));
+    assert_eq!(setup.config().timeouts.after_expiry, Duration::from_secs(25));
 }
 
 #[tokio::test(flavor = "multi_thread")]

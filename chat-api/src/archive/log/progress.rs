@@ -11,7 +11,7 @@ use crate::message::{Partition, Position};
 /// How far a partition is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Up to here.
+    /// Every record up to this position is held.
     pub position: Position,
     /// It was found outside the log. Nothing makes that good by itself: a log that grows past it was
     /// still not read.
@@ -21,7 +21,7 @@ pub struct Progress {
 /// A step of a partition's progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
-    /// The partition.
+    /// The partition that goes forward.
     pub partition: Partition,
     /// What is stored, at least.
     pub from: Position,

@@ -61,12 +61,12 @@ pub struct Stored {
     /// How many were not held before.
     pub fresh: usize,
     /// Those that the server will never take.
-    pub refused: Vec<Refusal>,
+    pub refused: Vec<RefusedDocument>,
 }
 
 /// A document that the server will never take.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RefusedDocument {
     /// Its number in the batch, from 0.
     pub index: usize,
     /// Why, without a word of what it holds.
@@ -97,13 +97,14 @@ where
         match insert(part.clone()).await? {
             Inserted::Each(Stored { fresh, refused }) => {
                 all.fresh += fresh;
-                let refused = refused
-                    .into_iter()
-                    .map(|refusal| Refusal { index: part.start + refusal.index, ..refusal });
+                let refused = refused.into_iter().map(|refusal| RefusedDocument {
+                    index: part.start + refusal.index,
+                    ..refusal
+                });
                 all.refused.extend(refused);
             }
             Inserted::None(reason) if part.len() == 1 => {
-                all.refused.push(Refusal { index: part.start, reason });
+                all.refused.push(RefusedDocument { index: part.start, reason });
             }
             Inserted::None(_) => {
                 let middle = part.start + part.len() / 2;
@@ -137,7 +138,7 @@ pub(super) fn sort(error: Error, length: usize) -> Result<Inserted, ArchiveError
     for failure in insert.write_errors.iter().flatten() {
         match reason(&REFUSALS, failure.code) {
             _ if failure.code == DUPLICATE_KEY => held += 1,
-            Some(reason) => refused.push(Refusal { index: failure.index, reason }),
+            Some(reason) => refused.push(RefusedDocument { index: failure.index, reason }),
             None => return Err(ArchiveError::Insert(failure.code)),
         }
     }
@@ -165,7 +166,10 @@ mod tests {
             } else {
                 let refused: Vec<_> = (part.clone())
                     .filter(|index| refused.contains(index))
-                    .map(|index| Refusal { index: index - part.start, reason: "bad".to_owned() })
+                    .map(|index| RefusedDocument {
+                        index: index - part.start,
+                        reason: "bad".to_owned(),
+                    })
                     .collect();
                 Inserted::Each(Stored { fresh: part.len() - refused.len(), refused })
             };

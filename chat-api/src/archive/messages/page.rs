@@ -18,19 +18,19 @@ const FIRST: usize = 50;
 /// Which part of a room's messages to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// Only later ones.
+    /// Only messages behind this position.
     pub after: Option<Position>,
-    /// Only earlier ones.
+    /// Only messages before this position.
     pub before: Option<Position>,
     /// From which end to take them.
-    pub from: End,
+    pub from: SpanEnd,
     /// At most so many.
     pub limit: u16,
 }
 
 /// An end of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum SpanEnd {
     /// The latest messages of the span.
     Newest,
     /// The earliest messages of the span.
@@ -39,8 +39,8 @@ pub enum End {
 
 /// Messages of a span, as many as a page has.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Page {
-    /// Oldest first.
+pub struct MessagePage {
+    /// The oldest one first.
     pub events: Vec<Event>,
     /// The position of the last one in the direction of reading, if there may be more behind it.
     pub more_behind: Option<Position>,
@@ -54,13 +54,13 @@ pub(in crate::archive) struct Found {
 
 impl Found {
     /// The messages in these documents. Those that cannot be read are left out.
-    pub(in crate::archive) fn page(self, from: End) -> Page {
+    pub(in crate::archive) fn page(self, from: SpanEnd) -> MessagePage {
         let documents = self.documents.iter();
         let mut events: Vec<_> = documents.filter_map(|raw| document::readable_raw(raw)).collect();
-        if from == End::Newest {
+        if from == SpanEnd::Newest {
             events.reverse();
         }
-        Page { events, more_behind: self.more_behind }
+        MessagePage { events, more_behind: self.more_behind }
     }
 }
 
@@ -84,8 +84,8 @@ pub(in crate::archive) async fn read(
                 return Ok(Found { documents, more_behind: None });
             };
             match span.from {
-                End::Newest => span.before = Some(position),
-                End::Oldest => span.after = Some(position),
+                SpanEnd::Newest => span.before = Some(position),
+                SpanEnd::Oldest => span.after = Some(position),
             }
             documents.push(raw);
         }
@@ -109,7 +109,7 @@ fn position(document: &RawDocument) -> Option<Position> {
 
 /// The place up to which a span was read.
 fn end(span: Span) -> Position {
-    let end = if span.from == End::Newest { span.before } else { span.after };
+    let end = if span.from == SpanEnd::Newest { span.before } else { span.after };
     end.unwrap_or(Position::BEFORE_ALL)
 }
 
@@ -123,7 +123,7 @@ async fn find(
     let (after, before) = (span.after.map_or(i64::MIN, Position::raw), span.before);
     let before = before.map_or(i64::MAX, Position::raw);
     let query = doc! { "room_id": room.as_str(), "pos": { "$gt": after, "$lt": before } };
-    let direction = if span.from == End::Newest { -1 } else { 1 };
+    let direction = if span.from == SpanEnd::Newest { -1 } else { 1 };
     let count = u16::try_from(count).unwrap_or(u16::MAX);
     let find = messages.find(query).sort(doc! { "pos": direction });
     let find = find.limit(i64::from(count)).max_time(READ_TIMEOUT);

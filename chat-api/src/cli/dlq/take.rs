@@ -5,13 +5,13 @@ use clap::Args;
 use service_process::output;
 use service_process::telemetry::{self, TelemetryArgs};
 
-use super::{Stood, ask};
+use super::{RecordOffset, ask};
 use crate::app;
 use crate::archive::{Archive, Step};
 use crate::config::{LogArgs, MongoArgs};
 use crate::kafka::{DeadLetters, Decoder, Log, Range, Raw, Scan};
 use crate::message::{Decoded, Head, Partition, Position};
-use crate::workers::Place;
+use crate::workers::PartitionState;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct TakeArgs {
@@ -48,15 +48,15 @@ pub(super) async fn run(args: TakeArgs) -> anyhow::Result<()> {
         bail!("there is no partition {partition}: the topic has {}", partitioner.count());
     }
     let archive = app::open_archive(&args.mongodb, &log, partitioner).await?;
-    let stood = Stood { partition, position };
+    let place = RecordOffset { partition, position };
     let Next { progress, raw, head } =
-        next(&log, &archive, Decoder::new(partitioner), stood).await?;
+        next(&log, &archive, Decoder::new(partitioner), place).await?;
     // The dead letter first: what is taken must stand somewhere.
     let reason = format!("taken by an operator: a later release wrote it ({head})");
     DeadLetters::new(log.clone()).put(&raw, &reason).await?;
     let step = Step { partition, from: progress, to: position };
     archive.progress.advance(log.generation, &[step]).await?;
-    Ok(output::line(&format!("{stood} is a dead letter now, and the archive goes on behind it"))?)
+    Ok(output::line(&format!("{place} is a dead letter now, and the archive goes on behind it"))?)
 }
 
 /// Finds what is to be taken, or says why that may not be.
@@ -64,13 +64,13 @@ async fn next(
     log: &Log,
     archive: &Archive,
     decoder: Decoder,
-    wanted: Stood,
+    wanted: RecordOffset,
 ) -> anyhow::Result<Next> {
-    let Stood { partition, position } = wanted;
+    let RecordOffset { partition, position } = wanted;
     let progress = archive.progress.read(log.generation, &[partition]).await?[0].1;
     let mut scan = Scan::new(log, log.messages())?;
     let range = scan.range(partition).await?;
-    let Some(start) = (Place { partition, progress, range }).begin() else {
+    let Some(start) = (PartitionState { partition, progress, range }).begin() else {
         bail!("progress of partition {partition} lies outside the log: see archive rebuild");
     };
     scan.begin(partition, Range { start, ..range })?;
@@ -79,7 +79,7 @@ async fn next(
         bail!("the archive has everything of partition {partition}");
     };
     if raw.position != position {
-        let next = Stood { partition, position: raw.position };
+        let next = RecordOffset { partition, position: raw.position };
         bail!("the archive is not there: what it stores next of the partition is {next}");
     }
     match decoder.decode(raw.key.as_deref(), raw.value.as_deref(), partition) {

@@ -16,9 +16,9 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::archive::{End, History, Reader, Span};
+use crate::archive::{History, Reader, Span, SpanEnd};
 use crate::auth::Caller;
-use crate::http::body::Body;
+use crate::http::body::JsonBody;
 use crate::http::header;
 use crate::http::problem::Problem;
 use crate::ingest::Accepted;
@@ -96,7 +96,7 @@ pub(super) async fn send(
     State(service): State<Arc<Service>>,
     caller: Caller,
     headers: HeaderMap,
-    Body(fields): Body,
+    JsonBody(fields): JsonBody,
 ) -> Result<impl IntoResponse, Problem> {
     let draft = draft(fields, &caller, header::key(&headers)?)?;
     let room_id = draft.room_id.clone().into();
@@ -201,7 +201,7 @@ async fn span(
     if let Some(Bound::Time(_)) = query.after {
         after = after.map(Position::previous);
     }
-    let from = if after.is_some() { End::Oldest } else { End::Newest };
+    let from = if after.is_some() { SpanEnd::Oldest } else { SpanEnd::Newest };
     Ok(Span { after, before, from, limit: query.limit })
 }
 

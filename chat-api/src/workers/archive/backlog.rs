@@ -39,7 +39,7 @@ pub(super) struct Backlog {
     lives: u64,
 }
 
-/// One partition.
+/// What was read of one partition.
 struct Lane {
     /// Tells a lane from an earlier one of the same partition.
     life: u64,
@@ -47,7 +47,7 @@ struct Lane {
     known: Position,
     /// What is to be read next; nothing of a partition that is shut or ends.
     next: Option<Position>,
-    /// Whether dead letters of it are under way. They go one lot after another, so that they keep
+    /// Whether dead letters of it are under way. They go one batch after another, so that they keep
     /// their order.
     sending: bool,
     /// In the order of the log.
@@ -72,7 +72,7 @@ enum Fate {
 pub(super) struct Letter {
     /// [`metrics::UNDECODABLE`] or [`metrics::REFUSED`].
     pub(super) class: &'static str,
-    /// Why.
+    /// Why it cannot be stored, for people.
     pub(super) reason: String,
     /// The record, if it is at hand; one that was read as an event, or has to wait, is not.
     pub(super) raw: Option<Raw>,
@@ -96,7 +96,7 @@ impl Letter {
 
 /// Dead letters of one partition, on their way.
 #[derive(Debug)]
-pub(super) struct Lot {
+pub(super) struct LetterBatch {
     life: u64,
     pub(super) partition: Partition,
     pub(super) letters: Vec<(Position, Arc<Letter>)>,
@@ -277,11 +277,11 @@ impl Backlog {
 
     /// Takes dead letters that are to be sent: of each partition at most so many, and none while
     /// others of it are under way.
-    pub(super) fn unsent(&mut self, limit: impl Fn(Partition) -> usize) -> Vec<Lot> {
+    pub(super) fn unsent(&mut self, limit: impl Fn(Partition) -> usize) -> Vec<LetterBatch> {
         if self.dead == 0 {
             return Vec::new();
         }
-        let lot = |(partition, lane): (&Partition, &mut Lane)| {
+        let batch = |(partition, lane): (&Partition, &mut Lane)| {
             if lane.sending {
                 return None;
             }
@@ -290,21 +290,21 @@ impl Backlog {
             });
             let letters: Vec<_> = letters.take(limit(*partition)).collect();
             lane.sending = !letters.is_empty();
-            lane.sending.then_some(Lot { life: lane.life, partition: *partition, letters })
+            lane.sending.then_some(LetterBatch { life: lane.life, partition: *partition, letters })
         };
-        self.lanes.iter_mut().filter_map(lot).collect()
+        self.lanes.iter_mut().filter_map(batch).collect()
     }
 
-    /// So many letters of a lot, from the first, were acknowledged. If not all were, the log keeps
+    /// So many letters of a batch, from the first, were acknowledged. If not all were, the log keeps
     /// the records of this partition for as long as it takes. `false` if nobody waits for them any
     /// more.
-    pub(super) fn sent(&mut self, lot: &Lot, acknowledged: usize) -> bool {
-        let lane = self.lanes.get_mut(&lot.partition).filter(|lane| lane.life == lot.life);
+    pub(super) fn sent(&mut self, batch: &LetterBatch, acknowledged: usize) -> bool {
+        let lane = self.lanes.get_mut(&batch.partition).filter(|lane| lane.life == batch.life);
         let Some(lane) = lane else { return false };
         lane.sending = false;
-        let failed = acknowledged < lot.letters.len();
+        let failed = acknowledged < batch.letters.len();
         let mut buried =
-            lot.letters[..acknowledged].iter().map(|(position, _)| *position).peekable();
+            batch.letters[..acknowledged].iter().map(|(position, _)| *position).peekable();
         for record in &mut lane.records {
             let Fate::Dead(letter) = &mut record.fate else { continue };
             if buried.next_if_eq(&record.position).is_some() {

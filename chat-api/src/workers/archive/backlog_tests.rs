@@ -1,7 +1,7 @@
 use chrono::DateTime;
 
 use super::*;
-use crate::archive::Refusal;
+use crate::archive::RefusedDocument;
 use crate::message::{Author, Content, Draft, Envelope, RoomId, UserId, UserName};
 
 fn partition(number: i32) -> Partition {
@@ -34,7 +34,7 @@ fn opened() -> Backlog {
 }
 
 fn refused(index: usize) -> Stored {
-    Stored { fresh: 0, refused: vec![Refusal { index, reason: "no".to_owned() }] }
+    Stored { fresh: 0, refused: vec![RefusedDocument { index, reason: "no".to_owned() }] }
 }
 
 /// Takes the steps there are and stores them; says where partition 0 then stands.
@@ -71,7 +71,7 @@ async fn progress_never_passes_a_record_that_is_not_settled() {
         check(&mut backlog, &settled);
         let refused = tickets.iter().enumerate();
         let refused = refused.filter(|(_, ticket)| kind(ticket.position.raw()) == 1);
-        let refused = refused.map(|(index, _)| Refusal { index, reason: "no".to_owned() });
+        let refused = refused.map(|(index, _)| RefusedDocument { index, reason: "no".to_owned() });
         let answer = Stored { fresh: 0, refused: refused.collect() };
         backlog.written(&tickets, answer);
         for raw in (0..RECORDS).filter(|raw| kind(*raw) == 0) {
@@ -81,13 +81,14 @@ async fn progress_never_passes_a_record_that_is_not_settled() {
 
         // All at once, or each by itself after a failure.
         let limit = if case % 2 == 1 { usize::MAX } else { 1 };
-        while let Some(lot) = backlog.unsent(|_| limit).pop() {
-            assert!(backlog.unsent(|_| limit).is_empty(), "one lot after another");
-            assert!(backlog.sent(&lot, 0));
+        while let Some(batch) = backlog.unsent(|_| limit).pop() {
+            assert!(backlog.unsent(|_| limit).is_empty(), "one batch after another");
+            assert!(backlog.sent(&batch, 0));
             check(&mut backlog, &settled);
             let again = backlog.unsent(|_| limit).pop().unwrap();
-            let positions = |lot: &Lot| -> Vec<_> { lot.letters.iter().map(|l| l.0).collect() };
-            assert_eq!(positions(&again), positions(&lot));
+            let positions =
+                |batch: &LetterBatch| -> Vec<_> { batch.letters.iter().map(|l| l.0).collect() };
+            assert_eq!(positions(&again), positions(&batch));
             assert!(again.letters.iter().all(|(_, letter)| letter.raw.is_none()));
             backlog.sent(&again, 1);
             settled[usize::try_from(again.letters[0].0.raw()).unwrap()] = true;
@@ -123,13 +124,13 @@ async fn what_is_under_way_for_an_earlier_share_changes_nothing() {
     backlog.push(event(0, 0), Span::none(), now);
     backlog.push_dead(poison(0, 1), "poison".to_owned());
     let (tickets, _) = backlog.take();
-    let lots = backlog.unsent(|_| usize::MAX);
+    let batches = backlog.unsent(|_| usize::MAX);
     // Gone, and back again from an older progress.
     backlog.open(partition(0), Position::BEFORE_ALL, at(0));
     backlog.push(event(0, 0), Span::none(), now);
     backlog.push(event(0, 1), Span::none(), now);
     backlog.written(&tickets, refused(0));
-    assert!(!backlog.sent(&lots[0], 1));
+    assert!(!backlog.sent(&batches[0], 1));
     assert_eq!(advance(&mut backlog), None);
     assert!(backlog.unsent(|_| usize::MAX).is_empty());
     let (tickets, _) = backlog.take();
@@ -164,10 +165,10 @@ async fn a_held_partition_keeps_its_dead_letters_and_others_send_theirs() {
     backlog.push_dead(poison(0, 0), "poison".to_owned());
     backlog.push_dead(poison(1, 0), "poison".to_owned());
     backlog.push_dead(poison(1, 1), "poison".to_owned());
-    let lots = backlog.unsent(|of| usize::from(of == partition(1)));
-    assert!(lots.len() == 1 && lots[0].partition == partition(1));
-    assert!(lots[0].letters.len() == 1 && lots[0].letters[0].0 == at(0));
-    assert!(backlog.sent(&lots[0], 1));
+    let batches = backlog.unsent(|of| usize::from(of == partition(1)));
+    assert!(batches.len() == 1 && batches[0].partition == partition(1));
+    assert!(batches[0].letters.len() == 1 && batches[0].letters[0].0 == at(0));
+    assert!(backlog.sent(&batches[0], 1));
     assert_eq!(backlog.unsent(|of| usize::from(of == partition(1))).len(), 1);
     backlog.close(partition(0));
     assert!(backlog.unsent(|_| usize::MAX).is_empty());

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::backlog::Lot;
+use super::backlog::LetterBatch;
 use super::{ArchiveReader, Done, Hold};
-use crate::kafka::{Dying, LogError};
+use crate::kafka::{LogError, NewDeadLetter};
 use crate::metrics;
 use crate::workers::stopped::Why;
 
 /// So many letters of a partition are under way at once.
-const LOT: usize = 100;
+const LETTERS_AT_ONCE: usize = 100;
 
 /// How long to wait after the first failure of the dead letters …
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -25,37 +25,37 @@ impl ArchiveReader {
         // After a failure one tries for all.
         let limit = |partition| match holds.get(&partition) {
             Some(Hold::DeadLetters { until, .. }) => usize::from(*until <= now),
-            _ => LOT,
+            _ => LETTERS_AT_ONCE,
         };
-        for lot in self.backlog.unsent(limit) {
+        for batch in self.backlog.unsent(limit) {
             let dead_letters = Arc::clone(&self.dead_letters);
             self.work.push(Box::pin(async move {
-                let dying = lot.letters.iter().map(|(position, letter)| Dying {
+                let letters = batch.letters.iter().map(|(position, letter)| NewDeadLetter {
                     position: *position,
                     reason: &letter.reason,
                     raw: letter.raw.as_ref(),
                 });
-                let records: Vec<_> = dying.collect();
-                let (acknowledged, failure) = dead_letters.put_all(lot.partition, &records).await;
-                Done::Sent { lot, acknowledged, failure }
+                let letters: Vec<_> = letters.collect();
+                let (acknowledged, failure) = dead_letters.put_all(batch.partition, &letters).await;
+                Done::Sent { batch, acknowledged, failure }
             }));
         }
     }
 
     pub(super) fn sent(
         &mut self,
-        lot: &Lot,
+        batch: &LetterBatch,
         acknowledged: usize,
         failure: Option<LogError>,
     ) -> anyhow::Result<()> {
-        let partition = lot.partition;
-        for (position, letter) in &lot.letters[..acknowledged] {
+        let partition = batch.partition;
+        for (position, letter) in &batch.letters[..acknowledged] {
             let (offset, reason) = (position.offset(), &letter.reason);
             tracing::warn!(%partition, offset, reason, "a record became a dead letter");
             let labels = [("reason", letter.class)];
             ::metrics::counter!(metrics::DEAD_LETTERS, &labels).increment(1);
         }
-        if !self.backlog.sent(lot, acknowledged) {
+        if !self.backlog.sent(batch, acknowledged) {
             return Ok(());
         }
         let held = match self.holds.get(&partition) {
@@ -67,7 +67,7 @@ impl ArchiveReader {
         };
         let wait = held.map_or(FIRST_WAIT, |wait| (wait * 2).min(LONGEST_WAIT));
         self.hold(partition, Hold::DeadLetters { until: Instant::now() + wait, wait })?;
-        let position = lot.letters[acknowledged].0;
+        let position = batch.letters[acknowledged].0;
         let reason = format!("the dead letters do not take it: {error}");
         self.stopped.at(partition, position, Why::DeadLetters, &reason);
         Ok(())

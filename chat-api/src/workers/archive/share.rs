@@ -10,7 +10,7 @@ use crate::archive::{ArchiveError, Progress};
 use crate::kafka::{Change, LogError, Ranges};
 use crate::message::{Partition, Position};
 use crate::metrics;
-use crate::workers::Place;
+use crate::workers::PartitionState;
 use crate::workers::stopped::Why;
 
 /// Between two looks. Each costs one query, and two questions to Kafka per partition.
@@ -98,24 +98,25 @@ impl ArchiveReader {
             }
         };
         // Both were asked about the same partitions, in the same order.
-        let place = |((partition, range), (_, progress))| Place { partition, progress, range };
-        let places: Vec<_> = ranges.into_iter().zip(progress).map(place).collect();
+        let state =
+            |((partition, range), (_, progress))| PartitionState { partition, progress, range };
+        let states: Vec<_> = ranges.into_iter().zip(progress).map(state).collect();
         match self.consumer.change() {
             Some(Change::Assigned(coming)) => {
-                let is_coming = |place: &Place| coming.contains(&place.partition);
-                let places: Vec<_> = places.into_iter().filter(is_coming).collect();
-                if places.len() == coming.len() {
-                    self.start(&places)?;
+                let is_coming = |state: &PartitionState| coming.contains(&state.partition);
+                let states: Vec<_> = states.into_iter().filter(is_coming).collect();
+                if states.len() == coming.len() {
+                    self.start(&states)?;
                 }
             }
             // The client library would take a partition that begins again for the answer.
             Some(Change::Revoked(_)) => {}
             None => {
                 self.fallen = false;
-                for place in places {
-                    let is_this = |before: &&Before| before.partition == place.partition;
+                for state in states {
+                    let is_this = |before: &&Before| before.partition == state.partition;
                     if let Some(before) = before.iter().find(is_this) {
-                        self.compare(*before, place)?;
+                        self.compare(*before, state)?;
                     }
                 }
             }
@@ -124,11 +125,11 @@ impl ArchiveReader {
     }
 
     /// Compares a partition of the share with what was seen of it.
-    fn compare(&mut self, before: Before, place: Place) -> anyhow::Result<()> {
-        let Place { partition, progress, range } = place;
+    fn compare(&mut self, before: Before, state: PartitionState) -> anyhow::Result<()> {
+        let PartitionState { partition, progress, range } = state;
         if let Some(Hold::Lost { at }) = self.holds.get(&partition).copied() {
             if progress.position != at {
-                return self.begin_again(before.known, place);
+                return self.begin_again(before.known, state);
             }
             if !progress.lost {
                 self.mark_lost(partition);
@@ -136,14 +137,14 @@ impl ArchiveReader {
             return Ok(());
         }
         if progress.position < before.known {
-            return self.begin_again(before.known, place);
+            return self.begin_again(before.known, state);
         }
         if let Some(NewerAt { position, .. }) = self.newer.get(&partition) {
             let is_taken = *position <= progress.position;
             // What was read while the look was under way may be newer than what the look saw.
             let ended_before = before.next.is_none();
             if is_taken || (ended_before && !(range.start..range.end).contains(position)) {
-                return self.begin_again(before.known, place);
+                return self.begin_again(before.known, state);
             }
         }
         // It may have gone, or may have been read on, since the look began.
@@ -151,15 +152,15 @@ impl ArchiveReader {
             return Ok(());
         };
         if range.end < then || now < range.start {
-            self.begin_again(before.known, place)?;
+            self.begin_again(before.known, state)?;
         }
         Ok(())
     }
 
     /// Reads a partition from its progress on, or stops it if that is no place in the log.
-    fn begin_again(&mut self, known: Position, place: Place) -> anyhow::Result<()> {
-        let Place { partition, progress, .. } = place;
-        let Some(next) = place.begin() else { return self.lose(place) };
+    fn begin_again(&mut self, known: Position, state: PartitionState) -> anyhow::Result<()> {
+        let PartitionState { partition, progress, .. } = state;
+        let Some(next) = state.begin() else { return self.lose(state) };
         let (from, to) = (known.raw(), progress.position.raw());
         if to < from {
             tracing::warn!(%partition, from, to, "archive: progress fell: reading again from there");
@@ -173,14 +174,15 @@ impl ArchiveReader {
     }
 
     /// Takes partitions into the share.
-    fn start(&mut self, places: &[Place]) -> anyhow::Result<()> {
-        let start = |place: &Place| (place.partition, place.begin().unwrap_or(place.range.end));
-        let starts: Vec<_> = places.iter().map(start).collect();
+    fn start(&mut self, states: &[PartitionState]) -> anyhow::Result<()> {
+        let start =
+            |state: &PartitionState| (state.partition, state.begin().unwrap_or(state.range.end));
+        let starts: Vec<_> = states.iter().map(start).collect();
         self.consumer.start(&starts)?;
-        for place in places {
-            match place.begin() {
-                Some(next) => self.backlog.open(place.partition, place.progress.position, next),
-                None => self.lose(*place)?,
+        for state in states {
+            match state.begin() {
+                Some(next) => self.backlog.open(state.partition, state.progress.position, next),
+                None => self.lose(*state)?,
             }
         }
         // Whatever was said of them before: in the client library a pause outlives the share.
@@ -195,7 +197,10 @@ impl ArchiveReader {
     }
 
     /// Stops a partition whose progress is not a place in the log.
-    fn lose(&mut self, Place { partition, progress, range }: Place) -> anyhow::Result<()> {
+    fn lose(
+        &mut self,
+        PartitionState { partition, progress, range }: PartitionState,
+    ) -> anyhow::Result<()> {
         let at = progress.position;
         self.backlog.shut(partition, at);
         self.newer.remove(&partition);

@@ -10,7 +10,7 @@ use crate::message::Cursor;
 use crate::service::Service;
 
 /// How long a request waits for the archive: many times what it lags when all is well.
-const PATIENCE: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Waits until this replica has read, and the archive holds, everything up to a cursor.
 pub(super) async fn caught_up(
@@ -28,7 +28,7 @@ pub(super) async fn caught_up(
         service.hub.reached(partition, position.next()).await;
         archive.reached(position).await;
     };
-    if timeout(PATIENCE, reached).await.is_ok() {
+    if timeout(LONGEST_WAIT, reached).await.is_ok() {
         return Ok(());
     }
     // Only of an archive that answers is it known that it is behind.

@@ -5,7 +5,7 @@ use http::header::{CONTENT_TYPE, LINK};
 use http::{HeaderMap, HeaderValue};
 
 use super::shown::Message;
-use crate::archive::{End, PAGE_BYTES, Page, Span};
+use crate::archive::{MessagePage, PAGE_BYTES, Span, SpanEnd};
 use crate::http::header;
 use crate::message::{Cursor, Event, Partition, Position, RoomId};
 
@@ -20,7 +20,7 @@ pub(super) struct Told<'a> {
 
 impl Told<'_> {
     /// The answer: as many messages of the page as fit into its bytes, and where to read on.
-    pub(super) fn answer(&self, page: Page) -> Response {
+    pub(super) fn answer(&self, page: MessagePage) -> Response {
         let (body, more_behind) = fit(page, self.span.from);
         let mut response = body.into_response();
         let headers: &mut HeaderMap = response.headers_mut();
@@ -38,8 +38,8 @@ impl Told<'_> {
         let (room, end) = (self.room, self.cursor(end));
         let Span { before, from, limit, .. } = self.span;
         let bounds = match from {
-            End::Newest => format!("before={end}"),
-            End::Oldest => {
+            SpanEnd::Newest => format!("before={end}"),
+            SpanEnd::Oldest => {
                 let before = before.map(|before| format!("&before={}", self.cursor(before)));
                 format!("after={end}{}", before.unwrap_or_default())
             }
@@ -55,9 +55,9 @@ impl Told<'_> {
 /// A JSON array of the messages of a page, of no more than [`PAGE_BYTES`] unless the first one is larger
 /// by itself, and the place behind which there may be more. Documents were counted before: JSON may
 /// write a byte as six.
-fn fit(page: Page, from: End) -> (Vec<u8>, Option<Position>) {
-    let Page { mut events, mut more_behind } = page;
-    if from == End::Newest {
+fn fit(page: MessagePage, from: SpanEnd) -> (Vec<u8>, Option<Position>) {
+    let MessagePage { mut events, mut more_behind } = page;
+    if from == SpanEnd::Newest {
         events.reverse();
     }
     // Two brackets, and one comma less than there are messages.
@@ -73,7 +73,7 @@ fn fit(page: Page, from: End) -> (Vec<u8>, Option<Position>) {
         end = Some(position);
         messages.push(message);
     }
-    if from == End::Newest {
+    if from == SpanEnd::Newest {
         messages.reverse();
     }
     let mut body = Vec::with_capacity(bytes);

@@ -10,8 +10,8 @@ use crate::service::Service;
 use crate::ws::close::Close;
 use crate::ws::frame::Outbound;
 
-/// Somebody known, and until when.
-pub(super) struct Visit {
+/// Whose socket this is, and until when.
+pub(super) struct AuthenticatedSession {
     pub(super) caller: Caller,
     /// When to say that the token will expire, until that was said.
     pub(super) warn: Option<Instant>,
@@ -19,12 +19,12 @@ pub(super) struct Visit {
     pub(super) end: Instant,
 }
 
-impl Visit {
+impl AuthenticatedSession {
     fn new(service: &Service, caller: Caller) -> Self {
-        let patience = &service.patience;
+        let timeouts = &service.timeouts;
         let expires_at = caller.expires_at;
-        let before = TimeDelta::from_std(patience.before_expiry).unwrap_or_default();
-        let after = TimeDelta::from_std(patience.after_expiry).unwrap_or_default();
+        let before = TimeDelta::from_std(timeouts.before_expiry).unwrap_or_default();
+        let after = TimeDelta::from_std(timeouts.after_expiry).unwrap_or_default();
         let moment = |at: DateTime<Utc>| {
             // A token may pass for a little longer than it lives: then the rest is negative.
             Instant::now() + (at - (service.sources.now)()).to_std().unwrap_or_default()
@@ -36,7 +36,7 @@ impl Visit {
 
 impl Session {
     /// Lets in whoever the token names.
-    pub(super) async fn enter(&mut self, token: &str) -> Result<Visit, End> {
+    pub(super) async fn enter(&mut self, token: &str) -> Result<AuthenticatedSession, End> {
         let caller = auth::authenticate(&self.service.verifier, token).await;
         let caller = caller.map_err(|error| match error {
             AuthError::Token(dex_tokens::TokenError::Unavailable) => {
@@ -49,10 +49,14 @@ impl Session {
     }
 
     /// Goes on with a fresh token of the same person.
-    pub(super) async fn renew(&mut self, visit: &mut Visit, token: &str) -> Result<(), End> {
+    pub(super) async fn renew(
+        &mut self,
+        authenticated: &mut AuthenticatedSession,
+        token: &str,
+    ) -> Result<(), End> {
         match auth::authenticate(&self.service.verifier, token).await {
-            Ok(fresh) if fresh.author.user_id == visit.caller.author.user_id => {
-                *visit = self.welcome(fresh).await?;
+            Ok(fresh) if fresh.author.user_id == authenticated.caller.author.user_id => {
+                *authenticated = self.welcome(fresh).await?;
                 Ok(())
             }
             Ok(_) => Err(End::Close(Close::BadToken, "the token is somebody else's".to_owned())),
@@ -70,9 +74,9 @@ impl Session {
         }
     }
 
-    async fn welcome(&mut self, caller: Caller) -> Result<Visit, End> {
+    async fn welcome(&mut self, caller: Caller) -> Result<AuthenticatedSession, End> {
         let user_id = &caller.author.user_id;
         self.say(&Outbound::Ready { user_id, expires_at: caller.expires_at }).await?;
-        Ok(Visit::new(&self.service, caller))
+        Ok(AuthenticatedSession::new(&self.service, caller))
     }
 }

@@ -4,9 +4,9 @@ use crate::archive::Progress;
 use crate::kafka::Range;
 use crate::message::{Partition, Position};
 
-/// A partition with what the archive and the log say of it.
+/// A partition, with what the archive and the log say of it at one moment.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub struct PartitionState {
     /// The partition.
     pub partition: Partition,
     /// Up to where the archive holds it.
@@ -15,7 +15,7 @@ pub struct Place {
     pub range: Range,
 }
 
-impl Place {
+impl PartitionState {
     /// Where to read on; nowhere if progress is no place in the log.
     #[must_use]
     pub fn begin(&self) -> Option<Position> {
@@ -42,12 +42,12 @@ mod tests {
 
     fn begin(position: i64, lost: bool, start: i64, end: i64) -> Option<i64> {
         let at = |raw| Position::from_raw(raw).unwrap();
-        let place = Place {
+        let state = PartitionState {
             partition: Partition::from_number(0).unwrap(),
             progress: Progress { position: at(position), lost },
             range: Range { start: at(start), end: at(end) },
         };
-        place.begin().map(Position::raw)
+        state.begin().map(Position::raw)
     }
 
     #[test]
