@@ -10,7 +10,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
-use super::{ASK_TIMEOUT, DecodeError, Decoder, Log, LogError, Partitioner, Raw, Trace, reach};
+use super::log::ASK_TIMEOUT;
+use super::{DecodeError, Decoder, Log, LogError, Partitioner, Raw, Trace, reach};
 use crate::message::{Decoded, Event, Newer, Partition, Position};
 use membership::{Group, Member};
 

@@ -7,7 +7,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, Headers as _, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
-use super::raw::Cut;
+use super::raw::{Cut, MAX_BYTES};
 use super::{DecodeError, Decoder, Log, LogError, Raw, Scan};
 use crate::message::{Cursor, Decoded, Head, Partition, Position};
 
@@ -19,9 +19,6 @@ const DELIVERY_TIMEOUT_MS: &str = "5000";
 
 /// Those that come before them if the record was too large to be kept: its bytes, and what its value was.
 const CUT_HEADERS: [&str; 2] = ["dlq-size", "dlq-sha256"];
-
-/// What the topic of dead letters takes. The topic with messages takes 1 MiB, compressed.
-pub(super) const MAX_BYTES: usize = 8 << 20;
 
 /// Writes dead letters, and takes them back into the log.
 pub struct DeadLetters {

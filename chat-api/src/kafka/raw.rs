@@ -7,13 +7,16 @@ use chrono::{DateTime, Utc};
 use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Message as _, OwnedHeaders};
 use sha2::{Digest as _, Sha256};
 
-use super::{Log, LogError, dlq};
+use super::{Log, LogError};
 use crate::message::{Partition, Position};
 
+/// What the topic of dead letters takes. The topic with messages takes 1 MiB, compressed.
+pub(super) const MAX_BYTES: usize = 8 << 20;
+
 /// Bytes of key, value and headers of a record that is kept whole: with what is said of it beside, a
-/// dead letter has [`dlq::MAX_BYTES`] at most. One that was compressed may unfold to 255 times what the
+/// dead letter has [`MAX_BYTES`] at most. One that was compressed may unfold to 255 times what the
 /// topic takes.
-pub(super) const KEPT: usize = dlq::MAX_BYTES - (64 << 10);
+pub(super) const KEPT: usize = MAX_BYTES - (64 << 10);
 /// Bytes of a key that is kept of a larger one: that of a room has 64.
 const KEY_KEPT: usize = 1_024;
 /// What a header takes beside its name and value: two lengths of up to 5 bytes in a record, and what the
@@ -63,7 +66,7 @@ impl Raw {
         let size = length(record.key()) + length(record.payload()) + headers_size;
         let bare = Self { written, ..Self::bare(partition, position) };
         // A dead letter has headers of ours besides what was kept, and was small enough to be written.
-        if size > KEPT && (size > dlq::MAX_BYTES || record.topic() != log.dead_letters()) {
+        if size > KEPT && (size > MAX_BYTES || record.topic() != log.dead_letters()) {
             return Ok(bare.cut_down(record.key(), record.payload(), size));
         }
         Ok(Self {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::metadata::Metadata;
+use rdkafka::metadata::{Metadata, MetadataTopic};
 use tokio::time::Instant;
 
-use super::{ASK_TIMEOUT, Log, LogError};
+use super::LogError;
+use super::log::{ASK_TIMEOUT, LAST_GENERATION, Log};
 
 /// How long the first answer is waited for before it is looked at what the client library has met. Each later one is
 /// waited for twice as long as the one before: it may be longer on its way than one look lasts.
@@ -75,5 +76,23 @@ pub(super) fn metadata(log: &Log, topic: Option<&str>) -> Result<Metadata, LogEr
             });
         }
         allowed = (allowed * 2).min(deadline - now).max(FIRST_LOOK);
+    }
+}
+
+impl Log {
+    /// The same log with the newest generation that there is. An error says which brokers were asked and
+    /// what stood in the way. Blocks.
+    pub fn newest(mut self) -> Result<Self, LogError> {
+        let metadata = metadata(&self, None)?;
+        let names: Vec<_> = metadata.topics().iter().map(MetadataTopic::name).collect();
+        let first = format!("{}chat-messages.g", self.prefix);
+        // Not of another form, such as `g07`: such a topic is somebody else's.
+        let number = |text: &str| {
+            let number: u16 = text.parse().ok()?;
+            (number.to_string() == text).then_some(number)
+        };
+        let later = names.iter().filter_map(|name| number(name.strip_prefix(&first)?));
+        self.generation = later.filter(|number| *number <= LAST_GENERATION).max().unwrap_or(0);
+        Ok(self)
     }
 }

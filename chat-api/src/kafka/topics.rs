@@ -8,7 +8,9 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use tokio::time::{Instant, sleep};
 
-use super::{ASK_TIMEOUT, Log, LogError, dlq};
+use super::log::ASK_TIMEOUT;
+use super::raw;
+use super::{Log, LogError};
 
 /// Seven days: how long the log can refill the archive.
 const MESSAGES_RETENTION_MS: &str = "604800000";
@@ -71,7 +73,7 @@ impl Topics {
     pub fn new(log: &Log, shape: TopicShape) -> Result<Self, LogError> {
         let all = [
             Topic::new(log.messages(), shape, MESSAGES_RETENTION_MS, MESSAGES_MAX_BYTES),
-            Topic::new(log.dead_letters(), shape, DEAD_LETTERS_RETENTION_MS, dlq::MAX_BYTES),
+            Topic::new(log.dead_letters(), shape, DEAD_LETTERS_RETENTION_MS, raw::MAX_BYTES),
         ];
         Ok(Self { admin: log.client().create()?, all, shape })
     }

@@ -1,45 +1,14 @@
 //! The envelope: what a record of the log says.
 
-use std::fmt;
-
 use chrono::{DateTime, SubsecRound as _, Utc};
-use serde::{Deserialize, Serialize, Serializer};
-use uuid::Uuid;
+use serde::{Serialize, Serializer};
 
 use super::{
-    BodyHash, Content, Cursor, Draft, Invalid, Partition, Position, RoomId, UserId, UserName,
+    BodyHash, Content, Cursor, Draft, MessageId, Partition, Position, RoomId, UserId, UserName,
 };
 
 /// What is done by a message that is new; part of the id if there is a key.
 const SEND: &str = "send";
-
-/// The id of a message, unique in the whole system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct MessageId(pub(super) Uuid);
-
-impl MessageId {
-    /// A new id: a UUIDv7 (RFC 9562 §5.7) of the given time and randomness.
-    #[must_use]
-    pub fn new(now: DateTime<Utc>, randomness: [u8; 10]) -> Self {
-        // Before 1970 only on a broken clock; the id stays unique by its randomness.
-        let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &randomness).into_uuid())
-    }
-
-    /// Parses the hyphenated form, in letters of either case (RFC 9562 §4). It is written in lower case.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let id = Uuid::parse_str(text).map_err(|_| Invalid("message id"))?;
-        let is_hyphenated = id.to_string().eq_ignore_ascii_case(text);
-        if is_hyphenated { Ok(Self(id)) } else { Err(Invalid("message id")) }
-    }
-}
-
-impl fmt::Display for MessageId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
 
 /// The version of the envelope's form that this release writes.
 pub(super) const VERSION: u64 = 1;

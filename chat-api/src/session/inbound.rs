@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::end::End;
-use super::subscription::{Subscription, Waits};
+use super::subscription::{ROOMS_MAX, Subscription, Waits};
 use super::{Completed, Place, Session};
 use crate::auth::Caller;
 use crate::ingest::{Accepted, SendError};
@@ -18,8 +18,6 @@ use crate::refusal::Refusal;
 use crate::rooms::Access;
 use crate::ws::frame::{self, Inbound, Outbound};
 
-/// Rooms that one socket hears.
-pub(super) const ROOMS_MAX: usize = 128;
 /// A name that is repeated in an answer, in bytes: as long as a room's may be. A frame that names a
 /// longer one could be larger than the one in which it came.
 const REPEATED_MAX: usize = 64;

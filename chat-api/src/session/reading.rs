@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::inbound::ROOMS_MAX;
+use super::subscription::ROOMS_MAX;
 use crate::message::RoomId;
 
 /// What one socket reads of what was said before.

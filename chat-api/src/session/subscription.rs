@@ -5,11 +5,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::Place;
+use super::place::Place;
 use crate::hub::Listening;
 use crate::message::{Partition, RoomId};
 use crate::ws::frame::Outbound;
 
+/// Rooms that one socket hears.
+pub(super) const ROOMS_MAX: usize = 128;
 /// How long to wait for an archive that is behind or away, or for the next read of somebody who read
 /// too much.
 const ARCHIVE_AGAIN: Duration = Duration::from_millis(500);

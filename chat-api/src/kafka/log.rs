@@ -1,0 +1,65 @@
+//! Where the log is, and what its topics and groups are called.
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+
+use crate::message::{Invalid, Position};
+
+/// Generations have 15 bits of a position.
+pub const LAST_GENERATION: u16 = (1 << 15) - 1;
+
+/// How long a question to the broker may take.
+pub(super) const ASK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where the log is.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// `host:port` of one or more brokers, separated by commas.
+    pub brokers: String,
+    /// What the names of topics and groups begin with.
+    pub prefix: String,
+    /// Which of the topics with messages is open: one that was made anew is another one, and what is
+    /// said in it comes after all that was said before.
+    pub generation: u16,
+}
+
+impl Log {
+    /// The topic with messages.
+    #[must_use]
+    pub fn messages(&self) -> String {
+        match self.generation {
+            0 => format!("{}chat-messages", self.prefix),
+            later => format!("{}chat-messages.g{later}", self.prefix),
+        }
+    }
+
+    /// The position of an offset in that topic.
+    pub fn position(&self, offset: i64) -> Result<Position, Invalid> {
+        Position::new(self.generation, offset)
+    }
+
+    /// The topic of dead letters.
+    #[must_use]
+    pub fn dead_letters(&self) -> String {
+        format!("{}chat-dlq", self.prefix)
+    }
+
+    /// The group of the archive readers.
+    #[must_use]
+    pub fn archive_group(&self) -> String {
+        format!("{}chat-persist", self.prefix)
+    }
+
+    pub(super) fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.brokers)
+            .set("client.id", "chat-api")
+            .set("allow.auto.create.topics", "false")
+            // A broker that is back should be found again within a second.
+            .set("reconnect.backoff.max.ms", "1000")
+            .set("socket.nagle.disable", "true");
+        config
+    }
+}
