@@ -54,11 +54,7 @@ pub struct Reads {
     operations: TaskTracker,
 }
 
-/// Somebody who may read, once: a page, a message, whatever it takes to answer one question. What is
-/// read is a [`History`] or a [`Replay`].
-///
-/// [`History`]: super::History
-/// [`Replay`]: super::Replay
+/// Somebody who may read, once: a page, a message, whatever it takes to answer one question.
 pub struct Reader<'a>(&'a Reads);
 
 impl Reads {

@@ -13,7 +13,9 @@ use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 use super::log::ASK_TIMEOUT;
 use super::{DecodeError, Decoder, Log, LogError, Partitioner, Raw, Trace, reach};
 use crate::message::{Decoded, Event, Newer, Partition, Position};
-use membership::{Group, Member};
+use membership::{Group, Member, note};
+
+pub use membership::Change;
 
 /// What a reader gets next.
 #[derive(Debug)]
@@ -64,15 +66,6 @@ pub struct GroupConsumer {
     consumer: Arc<Member>,
     log: Log,
     decoder: Decoder,
-}
-
-/// A change of a group member's share.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// These come to it; [`GroupConsumer::start`] takes them.
-    Assigned(Vec<Partition>),
-    /// These go away; [`GroupConsumer::give_up`] lets them go.
-    Revoked(Vec<Partition>),
 }
 
 pub(super) fn reader(log: &Log) -> ClientConfig {
@@ -337,9 +330,3 @@ impl ClientContext for ManualContext {
 }
 
 impl ConsumerContext for ManualContext {}
-
-/// Whatever matters comes as an [`Item`] as well; by default each end of a partition is an error in
-/// the log.
-fn note(error: &KafkaError, reason: &str) {
-    tracing::debug!(%error, reason, "log reader");
-}

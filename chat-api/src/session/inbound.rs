@@ -8,14 +8,16 @@ use futures_util::FutureExt as _;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
+use super::authenticated::AuthenticatedSession;
 use super::end::End;
 use super::subscription::{ROOMS_MAX, Subscription, Waits};
 use super::{Completed, Place, Session};
-use crate::auth::Caller;
+use crate::auth::{self, AuthError, Caller};
 use crate::ingest::{Accepted, SendError};
 use crate::message::{Cursor, Draft, IdempotencyKey, RawDraft, RoomId};
 use crate::refusal::Refusal;
 use crate::rooms::Access;
+use crate::ws::close::Close;
 use crate::ws::frame::{self, Inbound, Outbound};
 
 /// A name that is repeated in an answer, in bytes: as long as a room's may be. A frame that names a
@@ -25,6 +27,51 @@ const REPEATED_MAX: usize = 64;
 const AHEAD: Duration = Duration::from_secs(2);
 
 impl Session {
+    /// Lets in whoever the token names.
+    pub(super) async fn enter(&mut self, token: &str) -> Result<AuthenticatedSession, End> {
+        let caller = auth::authenticate(&self.service.verifier, token).await;
+        let caller = caller.map_err(|error| match error {
+            AuthError::Token(dex_tokens::TokenError::Unavailable) => {
+                End::Close(Close::TryAgainLater, error.to_string())
+            }
+            _ => End::Close(Close::BadToken, error.to_string()),
+        })?;
+        self.seat.belongs_to(&caller.author.user_id);
+        self.welcome(caller).await
+    }
+
+    /// Goes on with a fresh token of the same person.
+    pub(super) async fn renew(
+        &mut self,
+        authenticated: &mut AuthenticatedSession,
+        token: &str,
+    ) -> Result<(), End> {
+        match auth::authenticate(&self.service.verifier, token).await {
+            Ok(fresh) if fresh.author.user_id == authenticated.caller.author.user_id => {
+                *authenticated = self.welcome(fresh).await?;
+                Ok(())
+            }
+            Ok(_) => Err(End::Close(Close::BadToken, "the token is somebody else's".to_owned())),
+            // The token that is in use still passes; the client may try again until it does not.
+            Err(error @ AuthError::Token(dex_tokens::TokenError::Unavailable)) => {
+                let detail = error.to_string();
+                self.say(&Outbound::Error {
+                    code: "keys-unavailable",
+                    detail: &detail,
+                    room_id: None,
+                })
+                .await
+            }
+            Err(error) => Err(End::Close(Close::BadToken, error.to_string())),
+        }
+    }
+
+    async fn welcome(&mut self, caller: Caller) -> Result<AuthenticatedSession, End> {
+        let user_id = &caller.author.user_id;
+        self.say(&Outbound::Ready { user_id, expires_at: caller.expires_at }).await?;
+        Ok(AuthenticatedSession::new(&self.service, caller))
+    }
+
     pub(super) async fn handle(&mut self, caller: &Caller, frame: Inbound) -> Result<(), End> {
         match frame {
             Inbound::Auth(_) => Ok(()),

@@ -8,7 +8,9 @@
 //! answered, and a partition whose dead letters are not taken holds up no other.
 
 mod backlog;
+mod hold;
 mod letters;
+mod look;
 mod newer;
 mod share;
 
@@ -29,11 +31,11 @@ use tracing::{Span, info_span};
 use super::Stopped;
 use crate::archive::{Archive, ArchiveError, Step, Stored};
 use crate::kafka::{DeadLetters, GroupConsumer, Item, LogError};
-use crate::message::{Partition, Position};
+use crate::message::Partition;
 use crate::metrics;
 use backlog::{BATCH_RECORDS, Backlog, LetterBatch, Stride, Ticket};
-use newer::NewerAt;
-use share::Look;
+use hold::{Hold, NewerAt};
+use look::Look;
 
 /// No more is read while so many events are not stored: one batch under way, and the next one.
 const UNSTORED: usize = 2 * BATCH_RECORDS;
@@ -87,15 +89,6 @@ struct UnderWay {
     writing: Option<Instant>,
     advancing: bool,
     looking: bool,
-}
-
-/// Why a partition is not read on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Hold {
-    /// Its progress lies outside the log, here.
-    Lost { at: Position },
-    /// The dead letters did not take one of its records. It is tried again.
-    DeadLetters { until: Instant, wait: Duration },
 }
 
 /// Something that was under way and has ended.

@@ -14,11 +14,19 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, TopicPartitionList};
 use tokio::sync::Notify;
 
-use super::{Change, note};
 use crate::message::Partition;
 
 /// How long a member waits for its group's word when it leaves.
 const LEAVE: Duration = Duration::from_secs(5);
+
+/// A change of a group member's share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// These come to it; `GroupConsumer::start` takes them.
+    Assigned(Vec<Partition>),
+    /// These go away; `GroupConsumer::give_up` lets them go.
+    Revoked(Vec<Partition>),
+}
 
 /// A membership of the group, which ends when this is dropped.
 pub(super) struct Member(Option<StreamConsumer<Group>>);
@@ -103,4 +111,10 @@ impl ConsumerContext for Group {
             tracing::warn!(%error, "archive reader leaves its group uncleanly");
         }
     }
+}
+
+/// Whatever matters comes as an `Item` as well; by default each end of a partition is an error in
+/// the log.
+pub(super) fn note(error: &KafkaError, reason: &str) {
+    tracing::debug!(%error, reason, "log reader");
 }

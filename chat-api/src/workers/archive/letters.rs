@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::backlog::LetterBatch;
-use super::{ArchiveReader, Done, Hold};
+use super::hold::Hold;
+use super::{ArchiveReader, Done};
 use crate::kafka::{LogError, NewDeadLetter};
 use crate::metrics;
 use crate::workers::stopped::Why;

@@ -5,15 +5,9 @@
 //! there; if that is a later release, it goes on.
 
 use super::ArchiveReader;
+use super::hold::NewerAt;
 use crate::message::{Head, Partition, Position};
 use crate::workers::stopped::Why;
-
-/// A record of a later release, before which a partition ends.
-#[derive(Debug, Clone)]
-pub(super) struct NewerAt {
-    pub(super) position: Position,
-    head: Head,
-}
 
 impl ArchiveReader {
     /// Reads a partition up to a record, and no further.

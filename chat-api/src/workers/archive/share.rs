@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::newer::NewerAt;
-use super::{ArchiveReader, Done, Hold, RETRY_AFTER};
-use crate::archive::{ArchiveError, Progress};
-use crate::kafka::{Change, LogError, Ranges};
+use super::hold::{Hold, NewerAt};
+use super::look::{Before, Look};
+use super::{ArchiveReader, Done, RETRY_AFTER};
+use crate::kafka::{Change, Ranges};
 use crate::message::{Partition, Position};
 use crate::metrics;
 use crate::workers::PartitionState;
@@ -20,24 +20,6 @@ const SOON: Duration = Duration::from_millis(20);
 /// How long partitions that are asked back may be kept to finish their batch. What is not finished is
 /// the next reader's.
 const FINISH: Duration = Duration::from_secs(2);
-
-/// What was seen of some partitions.
-pub(super) struct Look {
-    /// How the share stood before it was looked at.
-    before: Vec<Before>,
-    ranges: Result<Ranges, LogError>,
-    progress: Result<Vec<(Partition, Progress)>, ArchiveError>,
-}
-
-/// How a partition stood.
-#[derive(Debug, Clone, Copy)]
-struct Before {
-    partition: Partition,
-    /// The progress that was known to be stored.
-    known: Position,
-    /// What was to be read next.
-    next: Option<Position>,
-}
 
 impl ArchiveReader {
     /// Looks at progress and log of the share, and of what is to become a part of it.
