@@ -1,8 +1,9 @@
 //! Puts the parts together: `build` checks and binds, `run` serves.
 
-pub mod login;
+mod login;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -19,11 +20,13 @@ use tracing::{info, warn};
 use crate::accounts;
 use crate::audit::Ids;
 use crate::config::{InvalidKeyFile, MissingOption, PasswordArgs, Role, ServeArgs, StoreArgs};
+use crate::core::{Core, CoreSettings, processors};
 use crate::dex_api::{DexApi, InvalidDexApi};
 use crate::grpc::SERVICE_NAME;
-use crate::grpc::tls::InvalidTls;
+use crate::grpc::tls::{InvalidTls, Tls};
 use crate::guard::InvalidLockout;
-use crate::login::Causes;
+use crate::limits::SWEEP_EVERY;
+use crate::login::{Causes, Logins};
 use crate::metrics;
 use crate::password::{Calibration, Pool};
 use crate::store::{InvalidDsn, Store};
@@ -39,6 +42,8 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 pub struct App {
     admin: Admin,
     store: Store,
+    /// What the shared parts are made by, if a role of this process uses them.
+    core: Option<CoreSettings>,
     login: Option<Login>,
     accounts: Option<Accounts>,
     /// What the worker calls.
@@ -52,11 +57,13 @@ struct Accounts {
     address: SocketAddr,
 }
 
-/// What the files hold that the roles of this process need.
-#[derive(Debug)]
-pub struct Checked {
+/// What settings and files come to that the roles of this process need.
+#[derive(Debug, Default)]
+pub struct CheckedConfig {
+    /// For the role `login`, unless it is to serve without TLS.
+    pub tls: Option<Tls>,
     /// For the role `login`.
-    pub login: Option<login::Checked>,
+    pub core: Option<CoreSettings>,
     /// For the role `worker`.
     pub dex: Option<DexApi>,
 }
@@ -90,11 +97,12 @@ pub fn open_store(args: &StoreArgs) -> Result<Store, InvalidConfig> {
 }
 
 /// Checks all that can be checked without binding or dialling.
-pub fn check(args: &ServeArgs) -> Result<Checked, InvalidConfig> {
+pub fn check(args: &ServeArgs) -> Result<CheckedConfig, InvalidConfig> {
     Store::open(&args.store.postgres_dsn)?;
-    let mut checked = Checked { login: None, dex: None };
+    let mut checked = CheckedConfig::default();
     if args.roles.has(Role::Login) {
-        checked.login = Some(login::Checked::read(args)?);
+        checked.tls = args.tls_files()?.map(Tls::load).transpose()?;
+        checked.core = Some(core_settings(args)?);
     }
     if args.roles.has(Role::Worker) {
         checked.dex = Some(DexApi::open(args.dex_api.settings()?)?);
@@ -102,10 +110,24 @@ pub fn check(args: &ServeArgs) -> Result<Checked, InvalidConfig> {
     Ok(checked)
 }
 
+/// Reads the files and checks what the settings come to.
+fn core_settings(args: &ServeArgs) -> Result<CoreSettings, InvalidConfig> {
+    Ok(CoreSettings {
+        peppers: args.passwords.peppers()?,
+        cost: args.passwords.bcrypt_cost,
+        key: args.guard_key.guard_key()?,
+        lockout: args.lockout.lockout()?,
+        limits: args.limits.settings(),
+        sprayed_names: args.limits.limit_sprayed_names,
+        proxies: args.limits.trusted_proxy_cidrs.clone(),
+        require_verified_email: args.lockout.require_verified_email,
+    })
+}
+
 /// A pool for commands, whose answers nobody times.
 pub fn command_pool(args: &PasswordArgs) -> Result<Pool, InvalidConfig> {
     let peppers = args.peppers()?;
-    Ok(Pool::new(login::threads(), args.bcrypt_cost, peppers, Calibration::NONE))
+    Ok(Pool::new(processors(), args.bcrypt_cost, peppers, Calibration::NONE))
 }
 
 /// Ids from the system's randomness.
@@ -125,12 +147,12 @@ pub fn system_clock() -> DateTime<Utc> {
 impl App {
     /// Checks the configuration and binds the ports of its roles; port 0 lets the system choose.
     pub async fn build(args: &ServeArgs) -> anyhow::Result<Self> {
-        let Checked { login, dex } = check(args)?;
+        let CheckedConfig { tls, core, dex } = check(args)?;
         let store = open_store(&args.store)?;
         let admin = Admin::bind(args.admin_listen).await?;
-        let mut app = Self { admin, store, login: None, accounts: None, worker: dex };
-        if let Some(checked) = login {
-            app.login = Some(Login::bind(args, checked, app.store.clone()).await?);
+        let mut app = Self { admin, store, core, login: None, accounts: None, worker: dex };
+        if args.roles.has(Role::Login) {
+            app.login = Some(Login::bind(args, tls).await?);
         }
         if args.roles.has(Role::Accounts) {
             let listener = bind("ACCOUNTS_LISTEN", args.accounts_listen).await?;
@@ -162,6 +184,10 @@ impl App {
     /// Starts to serve under this life.
     pub async fn run(self, lifecycle: &Lifecycle) -> anyhow::Result<()> {
         let tasks = lifecycle.tasks();
+        let logins = match self.core {
+            Some(settings) => Some(logins(settings, self.store.clone(), tasks.clone()).await),
+            None => None,
+        };
         let readiness = Readiness::new();
         let (reporter, health) = tonic_health::server::health_reporter();
         reporter.set_service_status(SERVICE_NAME, ServingStatus::NotServing).await;
@@ -170,8 +196,9 @@ impl App {
         // First: what is counted before the registry is open is lost.
         self.admin.serve(&tasks, readiness.clone());
         metrics::describe();
-        if let Some(login) = self.login {
-            login.serve(health, &tasks)?;
+        if let Some((login, logins)) = self.login.zip(logins) {
+            look_after(&logins, &tasks);
+            login.serve(logins, health, &tasks)?;
         }
         if let Some(Accounts { door, address }) = self.accounts {
             info!(%address, "the accounts pages are served");
@@ -183,6 +210,25 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// What verifies people in this process, whichever role asks.
+async fn logins(settings: CoreSettings, store: Store, tasks: Tasks) -> Arc<Logins> {
+    let core = Core::open(settings, store, system_ids(), tasks).await;
+    Arc::new(Logins::new(Arc::new(core)))
+}
+
+/// Starts what logins need done from time to time.
+fn look_after(logins: &Arc<Logins>, tasks: &Tasks) {
+    let (stopping, swept) = (tasks.stopping().clone(), Arc::clone(logins));
+    tasks.worker("limits", async move {
+        let mut tick = tokio::time::interval(SWEEP_EVERY);
+        while stopping.run_until_cancelled(tick.tick()).await.is_some() {
+            swept.sweep(system_clock()).await;
+        }
+        swept.write_folded(DateTime::<Utc>::MAX_UTC, system_clock());
+        Ok(())
+    });
 }
 
 async fn bind(option: &'static str, address: SocketAddr) -> anyhow::Result<TcpListener> {

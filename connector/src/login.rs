@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
-use service_process::lifecycle::Tasks;
 use thiserror::Error;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
@@ -24,15 +23,14 @@ use tracing::{error, warn};
 pub use refresh::Renewal;
 
 use crate::account::{AccountId, Identity};
-use crate::audit::{AuditFold, Entry, Event, FoldKey, Ids, Note, Origin, Proof, RefusalReason};
-use crate::guard::{Guard, GuardKey};
-use crate::keys::MacKey;
-use crate::limits::{Admission, Limits, Sampler, Spraying};
+use crate::audit::{AuditFold, Entry, Event, FoldKey, Note, Origin, Proof, RefusalReason};
+use crate::core::Core;
+use crate::guard::GuardKey;
+use crate::limits::{Admission, Sampler};
 use crate::metrics as names;
-use crate::network::{Network, TrustedProxies};
-use crate::password::{Parking, Pool, Saturated};
-use crate::store::{Store, StoreError};
-use crate::trail::Trail;
+use crate::network::Network;
+use crate::password::Saturated;
+use crate::store::StoreError;
 use claim::Claim;
 use flights::Flights;
 
@@ -82,42 +80,15 @@ impl From<StoreError> for Unavailable {
     }
 }
 
-/// What logins are made of.
-#[derive(Debug)]
-pub struct Parts {
-    /// The accounts.
-    pub store: Store,
-    /// Lets attempts in.
-    pub guard: Guard,
-    /// Hashes.
-    pub pool: Arc<Pool>,
-    /// Where answers wait until they are due.
-    pub parking: Parking,
-    /// Attempts per network and name.
-    pub limits: Arc<Limits>,
-    /// Networks that try many names.
-    pub spraying: Spraying,
-    /// Whose word on an address is not taken for the person's.
-    pub proxies: TrustedProxies,
-    /// Makes what was typed unreadable.
-    pub key: MacKey,
-    /// Ids of charges and of audit lines.
-    pub ids: Ids,
-    /// Refuse accounts whose e-mail address is not proved.
-    pub require_verified_email: bool,
-}
-
 /// Verifies people.
 #[derive(Debug)]
 pub struct Logins {
-    parts: Parts,
+    core: Arc<Core>,
     flights: Flights,
     fold: AuditFold,
     throttled: Sampler,
-    trail: Trail,
     /// Who may ask the database about a session.
     refreshing: Arc<Semaphore>,
-    tasks: Tasks,
 }
 
 /// What a verification yielded. Shared by those who asked for the same.
@@ -131,20 +102,18 @@ struct Verdict {
 }
 
 impl Logins {
-    /// Logins made of these parts.
+    /// Logins that use the parts of this process.
     #[must_use]
-    pub fn new(parts: Parts, tasks: Tasks) -> Self {
+    pub fn new(core: Arc<Core>) -> Self {
         // A quarter of the connections: the guard has half, and what is left settles, writes the trail
         // and asks for health.
-        let refreshing = Arc::new(Semaphore::new(parts.store.share(4)));
+        let refreshing = Arc::new(Semaphore::new(core.store.share(4)));
         Self {
             flights: Flights::default(),
             fold: AuditFold::default(),
             throttled: Sampler::default(),
-            trail: Trail::start(parts.store.clone(), &tasks),
             refreshing,
-            parts,
-            tasks,
+            core,
         }
     }
 
@@ -160,7 +129,7 @@ impl Logins {
         let (answer, answered) = oneshot::channel();
         let gone = CancellationToken::new();
         let (logins, left) = (Arc::clone(self), gone.clone());
-        self.tasks.spawn(async move {
+        self.core.tasks.spawn(async move {
             // Whoever asked may be gone.
             let _ = answer.send(logins.decide(attempt, now, left).await);
         });
@@ -174,19 +143,19 @@ impl Logins {
         now: DateTime<Utc>,
         gone: CancellationToken,
     ) -> Result<Outcome, Unavailable> {
-        let network = self.parts.proxies.network_of(attempt.origin.remote_ip);
-        let mut claim = Claim::new(&self.parts.key, &attempt, network, now);
+        let network = self.core.proxies.network_of(attempt.origin.remote_ip);
+        let mut claim = Claim::new(&self.core.key, &attempt, network, now);
         let name_key = claim.name_key;
         let Attempt { wants_groups, origin, .. } = attempt;
-        self.parts.limits.follow(self.parts.pool.hashes_per_minute());
-        match self.parts.limits.admit(network, &name_key) {
+        self.core.limits.follow(self.core.pool.hashes_per_minute());
+        match self.core.limits.admit(network, &name_key) {
             Admission::NetworkThrottled { retry_after } => {
                 self.note_throttled(network, origin, now);
                 return Ok(Outcome::Throttled(retry_after));
             }
             Admission::NameThrottled => claim.known_only = Some(RefusalReason::Throttled),
             Admission::Admitted
-                if network.is_some_and(|n| self.parts.spraying.is_sprayed(n, now)) =>
+                if network.is_some_and(|n| self.core.spraying.is_sprayed(n, now)) =>
             {
                 claim.known_only = Some(RefusalReason::Sprayed);
             }
@@ -201,10 +170,10 @@ impl Logins {
             }
             Err(reason) => {
                 if let Some(network) = network {
-                    self.parts.spraying.failed(network, &name_key, now);
+                    self.core.spraying.failed(network, &name_key, now);
                 }
                 self.record(Event::LoginFail(reason), subject, origin, now);
-                self.parts.parking.pad(since, self.parts.pool.padding()).await?;
+                self.core.parking.pad(since, self.core.pool.padding()).await?;
                 Ok(Outcome::Refused(reason))
             }
         }
@@ -220,7 +189,7 @@ impl Logins {
             self.flights.join((claim.flight_key, claim.known_only.is_some()));
         if let Some(pilot) = pilot {
             let logins = Arc::clone(self);
-            self.tasks.spawn(async move {
+            self.core.tasks.spawn(async move {
                 let verdict = logins.verify(&claim, pilot.abandoned()).await;
                 pilot.land(verdict);
             });
@@ -252,7 +221,7 @@ impl Logins {
             return;
         }
         let entry = Entry {
-            id: self.parts.ids.next(now),
+            id: self.core.ids.next(now),
             at: now,
             event,
             account,
@@ -260,17 +229,17 @@ impl Logins {
             count: 1,
             origin,
         };
-        self.trail.keep(entry);
+        self.core.trail.keep(entry);
     }
 
     /// Sees to what grows with strangers. Due each [`SWEEP_EVERY`](crate::limits::SWEEP_EVERY).
     pub async fn sweep(&self, now: DateTime<Utc>) {
-        let limits = Arc::clone(&self.parts.limits);
+        let core = Arc::clone(&self.core);
         // It walks through up to four million keys.
-        if tokio::task::spawn_blocking(move || limits.sweep()).await.is_err() {
+        if tokio::task::spawn_blocking(move || core.limits.sweep()).await.is_err() {
             error!("the sweep of the limits failed");
         }
-        self.parts.spraying.sweep(now);
+        self.core.spraying.sweep(now);
         self.write_folded(now, now);
         if let Err(fault) = self.settle_expired(now).await {
             warn!(error = %Causes(&fault), "expired charges are not settled yet");
@@ -279,7 +248,7 @@ impl Logins {
 
     /// Tells of accounts that were closed by attempts whose process is gone.
     async fn settle_expired(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
-        for (guard_key, account) in self.parts.guard.settle_expired(now).await? {
+        for (guard_key, account) in self.core.guard.settle_expired(now).await? {
             let subject = Subject { account, guard_key: Some(guard_key), network: None };
             self.locked(subject, now).await;
         }
@@ -290,8 +259,8 @@ impl Logins {
     pub fn write_folded(&self, ended: DateTime<Utc>, now: DateTime<Utc>) {
         for (FoldKey { guard_key, network }, count) in self.fold.drain(ended) {
             let remote_ip = network.map(Network::address);
-            self.trail.keep(Entry {
-                id: self.parts.ids.next(now),
+            self.core.trail.keep(Entry {
+                id: self.core.ids.next(now),
                 at: now,
                 event: Event::Folded,
                 account: None,

@@ -46,8 +46,8 @@ impl Logins {
         let turn = timeout(LONGEST_STEP, Arc::clone(&self.refreshing).acquire_owned()).await;
         let turn = turn.map_err(|_| StoreError::TimedOut)?.expect("the semaphore is never closed");
         let (answer, answered) = oneshot::channel();
-        let (logins, aborting) = (Arc::clone(self), self.tasks.aborting().clone());
-        self.tasks.spawn(async move {
+        let (logins, aborting) = (Arc::clone(self), self.core.tasks.aborting().clone());
+        self.core.tasks.spawn(async move {
             let verdict = aborting.run_until_cancelled(logins.renew(renewal, now)).await;
             drop(turn);
             // Whoever asked may be gone.
@@ -64,7 +64,7 @@ impl Logins {
         now: DateTime<Utc>,
     ) -> Result<Result<Identity, DenialReason>, Unavailable> {
         let Renewal { account, auth_epoch, wants_groups, of_code, origin } = renewal;
-        let verdict = match self.parts.store.standing(account).await? {
+        let verdict = match self.core.store.standing(account).await? {
             None => Err(DenialReason::Deleted),
             Some(Standing { is_active: false, .. }) => Err(DenialReason::Disabled),
             Some(Standing { identity, .. }) if auth_epoch != Some(identity.auth_epoch) => {

@@ -42,17 +42,17 @@ impl Logins {
             network: claim.network,
             known_only: claim.known_only.is_some(),
         };
-        let id = self.parts.ids.next(now);
+        let id = self.core.ids.next(now);
         // Who is gone leaves the queue even when its turn has just come.
         let reserved = tokio::select! {
             biased;
             () = &mut abandoned => return Err(Unavailable::Abandoned),
-            reserved = self.parts.guard.reserve(&self.tasks, &whom, (id, now), claim.deadline) => reserved?,
+            reserved = self.core.guard.reserve(&self.core.tasks, &whom, (id, now), claim.deadline) => reserved?,
         };
         let Reservation { guard_key, candidate, charge, highest_cost } = reserved;
         // Before anything is answered: a refusal costs what the most expensive hash does.
         if let Some(cost) = highest_cost {
-            self.parts.pool.cost_seen(cost);
+            self.core.pool.cost_seen(cost);
         }
         let account = candidate.as_ref().map(|candidate| candidate.identity.id);
         let held = match charge {
@@ -93,8 +93,8 @@ impl Logins {
         let must_change = *ruling == Err(RefusalReason::MustChange);
         let (done, settled) = oneshot::channel::<()>();
         let logins = Arc::clone(self);
-        self.tasks.spawn(async move {
-            let (tasks, guard) = (&logins.tasks, &logins.parts.guard);
+        self.core.tasks.spawn(async move {
+            let (tasks, guard) = (&logins.core.tasks, &logins.core.guard);
             if let Some(account) = let_in {
                 let succeed = || guard.succeeded(&charge, account, subject.network, now);
                 see_through(tasks, "a success is not counted", succeed).await;
@@ -118,7 +118,7 @@ impl Logins {
     async fn redeem(&self, claim: &Claim, account: Option<AccountId>) -> Result<bool, StoreError> {
         match claim.ticket() {
             Some(ticket) => {
-                let store = &self.parts.store;
+                let store = &self.core.store;
                 store.redeem_ticket(ticket, account, claim.network, claim.now()).await
             }
             None => Ok(false),
@@ -138,7 +138,7 @@ impl Logins {
             Budget::Strangers => Caller::Stranger,
         };
         let permit = tokio::select! {
-            permit = self.parts.pool.acquire(caller, claim.deadline) => permit?,
+            permit = self.core.pool.acquire(caller, claim.deadline) => permit?,
             () = abandoned => return Err(Unavailable::Abandoned),
         };
         let stored = candidate.as_ref().and_then(|candidate| candidate.credential.clone());
@@ -176,7 +176,7 @@ impl Logins {
         if candidate.must_change && proof == Proof::Password {
             return Err(RefusalReason::MustChange);
         }
-        if self.parts.require_verified_email && !candidate.identity.email_verified {
+        if self.core.require_verified_email && !candidate.identity.email_verified {
             return Err(RefusalReason::UnverifiedEmail);
         }
         Ok((candidate.identity, proof))
@@ -186,15 +186,14 @@ impl Logins {
     /// time, or a new password, finds another hash there and changes nothing.
     fn upgrade(&self, account: AccountId, stored: Credential, claim: &Claim) {
         let Some(password) = claim.password.clone() else { return };
-        if !self.parts.pool.is_outdated(&stored) {
+        if !self.core.pool.is_outdated(&stored) {
             return;
         }
-        let pool = Arc::clone(&self.parts.pool);
-        let store = self.parts.store.clone();
-        self.tasks.spawn(async move {
+        let core = Arc::clone(&self.core);
+        self.core.tasks.spawn(async move {
             // Nobody waits for it: when the processor is busy, the next login will see to it.
-            let Ok(fresh) = pool.hash(password, Caller::Stranger, None).await else { return };
-            if let Err(fault) = store.upgrade_password(account, &stored, &fresh).await {
+            let Ok(fresh) = core.pool.hash(password, Caller::Stranger, None).await else { return };
+            if let Err(fault) = core.store.upgrade_password(account, &stored, &fresh).await {
                 warn!(error = %Causes(&fault), "a password hash is not upgraded yet");
             }
         });
@@ -210,8 +209,8 @@ impl Logins {
     /// Writes mail to the owner. The same statement for names that belong to nobody: it writes nothing
     /// then.
     async fn post(&self, kind: MailKind, account: Option<AccountId>, now: DateTime<Utc>) {
-        let mail = self.parts.ids.next(now);
-        let write = || self.parts.store.post_once(kind, account, mail, now);
-        see_through(&self.tasks, "a mail is not written", write).await;
+        let mail = self.core.ids.next(now);
+        let write = || self.core.store.post_once(kind, account, mail, now);
+        see_through(&self.core.tasks, "a mail is not written", write).await;
     }
 }

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use auth_connector::account::Identity;
-use auth_connector::app::login;
+use auth_connector::app::{self, system_ids};
 use auth_connector::audit::{Origin, RefusalReason};
-use auth_connector::login::{Attempt, Logins, Outcome, Parts, Unavailable};
+use auth_connector::core::Core;
+use auth_connector::login::{Attempt, Logins, Outcome, Unavailable};
 use auth_connector::store::Store;
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
@@ -23,15 +24,19 @@ pub(crate) struct Path {
 
 impl Path {
     async fn open(database: &Database, options: &[&str]) -> Self {
-        let args = serve_args(&database.dsn, &[&["--insecure"], options].concat());
-        let checked = login::Checked::read(&args).expect("usable files");
-        let store = Store::open(&args.store.postgres_dsn).expect("a DSN");
-        Self::of(login::parts(&args, checked, store).await)
+        Self::with_core(database, options).await.0
     }
 
-    pub(crate) fn of(parts: Parts) -> Self {
+    /// The path, and the parts that it is made of.
+    pub(crate) async fn with_core(database: &Database, options: &[&str]) -> (Self, Arc<Core>) {
+        let args = serve_args(&database.dsn, &[&["--insecure"], options].concat());
+        let checked = app::check(&args).expect("usable files");
+        let store = Store::open(&args.store.postgres_dsn).expect("a DSN");
         let lifecycle = Lifecycle::new(std::time::Duration::from_secs(10));
-        Self { logins: Arc::new(Logins::new(parts, lifecycle.tasks())), _lifecycle: lifecycle }
+        let settings = checked.core.expect("the role login uses them");
+        let core = Arc::new(Core::open(settings, store, system_ids(), lifecycle.tasks()).await);
+        let logins = Arc::new(Logins::new(Arc::clone(&core)));
+        (Self { logins, _lifecycle: lifecycle }, core)
     }
 
     pub(crate) async fn attempt(
