@@ -11,6 +11,7 @@
 mod charging;
 mod ladder;
 
+use std::array::TryFromSliceError;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ pub use ladder::{
 };
 
 use crate::account::{AccountId, LoginName};
+use crate::keys::NameKey;
 use crate::network::Network;
 use crate::password::Cost;
 use crate::store::{Candidate, LONGEST_STEP, Store, StoreError};
@@ -44,7 +46,37 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const MOST_AT_ONCE: usize = 5;
 
 /// Whom an attempt is counted for: an account, or a name that belongs to nobody.
-pub type GuardKey = [u8; 32];
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GuardKey([u8; 32]);
+
+impl GuardKey {
+    /// Its 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<[u8; 32]> for GuardKey {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+/// A name that belongs to nobody is counted under its own code.
+impl From<NameKey> for GuardKey {
+    fn from(name: NameKey) -> Self {
+        Self(name.into())
+    }
+}
+
+impl TryFrom<&[u8]> for GuardKey {
+    type Error = TryFromSliceError;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, TryFromSliceError> {
+        bytes.try_into().map(Self)
+    }
+}
 
 /// Who attempts.
 #[derive(Debug, Clone)]
@@ -52,7 +84,7 @@ pub struct Whom {
     /// The name, if what was typed can be one.
     pub name: Option<LoginName>,
     /// What the attempt is counted under when no account has the name: a keyed hash of what was typed.
-    pub name_key: GuardKey,
+    pub name_key: NameKey,
     /// Where from; `None` when that is not known.
     pub network: Option<Network>,
     /// Let in only who comes from a network that the account is known from.

@@ -20,6 +20,7 @@ pub use keyed::SWEEP_EVERY;
 pub use sample::Sampler;
 pub use spraying::Spraying;
 
+use crate::keys::NameKey;
 use crate::metrics::{LIMIT_KEYS, LIMIT_REFUSALS, LOGIN_WITHOUT_ADDRESS};
 use crate::network::Network;
 
@@ -125,13 +126,13 @@ impl<C: Clock + Clone> Limits<C> {
         Arc::clone(&coarse.keyed)
     }
 
-    /// Whether an attempt may go on. `name_key` is a keyed MAC of the normalised name.
+    /// Whether an attempt may go on.
     ///
     /// Without a network there is no limit of networks, because all whose network nobody knows
     /// would share it and one of them could shut out the others. The name has half its limit then,
     /// counted apart: attempts that hide where they come from use up nothing of the others.
     #[must_use]
-    pub fn admit(&self, network: Option<Network>, name_key: &[u8; 32]) -> Admission {
+    pub fn admit(&self, network: Option<Network>, name_key: &NameKey) -> Admission {
         let names = if let Some(network) = network {
             if let Err(retry_after) = self.networks.check(&network.packed()) {
                 return throttled("network", Admission::NetworkThrottled { retry_after });
@@ -214,8 +215,8 @@ fn half(rate: NonZeroU32) -> NonZeroU32 {
 /// pair, and all it would share is a rate.
 type NameTag = [u8; 8];
 
-fn tag(name_key: &[u8; 32]) -> NameTag {
-    std::array::from_fn(|index| name_key[index])
+fn tag(name_key: &NameKey) -> NameTag {
+    std::array::from_fn(|index| name_key.as_bytes()[index])
 }
 
 #[cfg(test)]

@@ -185,8 +185,7 @@ impl Logins {
         claim: Claim,
         gone: CancellationToken,
     ) -> Result<Verdict, Unavailable> {
-        let (interest, mut landing, pilot) =
-            self.flights.join((claim.flight_key, claim.known_only.is_some()));
+        let (interest, mut landing, pilot) = self.flights.join(claim.flight_key());
         if let Some(pilot) = pilot {
             let logins = Arc::clone(self);
             self.core.tasks.spawn(async move {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
 
+use crate::guard::GuardKey;
 use crate::network::Network;
 
 /// How long lines are counted together.
@@ -22,7 +23,7 @@ const MOST_WINDOWS: NonZeroUsize = NonZeroUsize::new(200_000).expect("not 0");
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FoldKey {
     /// Whom the attempts are counted for, also when the name belongs to nobody.
-    pub guard_key: [u8; 32],
+    pub guard_key: GuardKey,
     /// Where they come from; `None` when nobody can tell.
     pub network: Option<Network>,
 }

@@ -112,7 +112,7 @@ impl Charging {
         let Self { store, rules: (table, known_network), back, whom, id, now } = self;
         let mut connection = store.connection().await?;
         // From here on the statement may be carried out whatever becomes of its answer.
-        let doubtful = Doubtful { id, name_key: whom.name_key, name: whom.name.clone() };
+        let doubtful = Doubtful { id, guard_key: whom.name_key.into(), name: whom.name.clone() };
         let charged = connection.reserve(&whom, id, now, (&table, known_network));
         let reserved = unless_leaving(&tasks, charged).await.inspect_err(|error| {
             if error.leaves_doubt() {
@@ -133,21 +133,22 @@ impl Charging {
 /// A charge that is there, or not, or that comes yet: the database did not say.
 struct Doubtful {
     id: Uuid,
-    name_key: GuardKey,
+    /// Where it stands if no account has the name.
+    guard_key: GuardKey,
     name: Option<LoginName>,
 }
 
 impl Doubtful {
     /// Takes it back if it comes while that can be done.
     fn take_back(&self, store: Store, tasks: Tasks, back: Arc<Semaphore>) {
-        let Self { id, name_key, name } = self;
-        let (id, name_key, name) = (*id, *name_key, name.clone());
+        let Self { id, guard_key, name } = self;
+        let (id, guard_key, name) = (*id, *guard_key, name.clone());
         tasks.clone().spawn(async move {
-            let (store, back, name_key, name) = (&store, &back, &name_key, name.as_ref());
+            let (store, back, guard_key, name) = (&store, &back, &guard_key, name.as_ref());
             let release = || async move {
                 // As with those that are known to be there: few at once.
                 let _place = back.acquire().await.ok();
-                match store.release(id, name_key, name).await {
+                match store.release(id, guard_key, name).await {
                     // It may come yet.
                     Ok(false) => Err(StoreError::TimedOut),
                     other => other,

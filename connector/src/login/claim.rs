@@ -7,10 +7,16 @@ use tokio::time::Instant;
 use super::Attempt;
 use crate::account::LoginName;
 use crate::audit::RefusalReason;
-use crate::guard::GuardKey;
-use crate::keys::MacKey;
+use crate::keys::{MacKey, NameKey};
 use crate::network::Network;
 use crate::password::{MAX_PASSWORD_BYTES, TICKET_PREFIX};
+
+/// What attempts are told apart by: two with one key are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct FlightKey {
+    code: [u8; 32],
+    known_only: bool,
+}
 
 /// An attempt, made ready to be verified. `Debug` shows nothing that was typed.
 #[derive(Debug)]
@@ -18,7 +24,7 @@ pub(super) struct Claim {
     /// The name, if what was typed can be one.
     pub(super) name: Option<LoginName>,
     /// What the name is counted under when it belongs to nobody.
-    pub(super) name_key: GuardKey,
+    pub(super) name_key: NameKey,
     /// The password; `None` if what was typed cannot be one.
     pub(super) password: Option<SecretString>,
     /// Where from.
@@ -26,8 +32,8 @@ pub(super) struct Claim {
     /// Why only somebody from a network that the account is known from is to be heard, if so: who
     /// floods a name or sprays names keeps out strangers, and never an owner.
     pub(super) known_only: Option<RefusalReason>,
-    /// A keyed hash of name, network and password.
-    pub(super) flight_key: GuardKey,
+    /// A keyed code of name, network and password.
+    code: [u8; 32],
     arrived: (DateTime<Utc>, Instant),
     /// When the caller gives up.
     pub(super) deadline: Option<Instant>,
@@ -43,13 +49,13 @@ impl Claim {
         let typed_name = attempt.typed_name.expose_secret();
         let name = LoginName::parse(typed_name).ok();
         // What cannot be a name is counted too: it may still be tried again and again.
-        let name_key = match &name {
+        let name_key = NameKey::from(match &name {
             Some(name) => key.mac("name", &[name.key().as_bytes()]),
             None => key.mac("no name", &[typed_name.as_bytes()]),
-        };
+        });
         let from = network.map(|network| network.to_string()).unwrap_or_default();
         let typed = attempt.password.expose_secret().as_bytes();
-        let flight_key = key.mac("attempt", &[&name_key, from.as_bytes(), typed]);
+        let code = key.mac("attempt", &[name_key.as_bytes(), from.as_bytes(), typed]);
         let fits = typed.len() <= MAX_PASSWORD_BYTES;
         Self {
             name,
@@ -57,10 +63,15 @@ impl Claim {
             password: fits.then(|| attempt.password.clone()),
             network,
             known_only: None,
-            flight_key,
+            code,
             arrived: (now, Instant::now()),
             deadline: attempt.deadline,
         }
+    }
+
+    /// What it shares a verification by.
+    pub(super) fn flight_key(&self) -> FlightKey {
+        FlightKey { code: self.code, known_only: self.known_only.is_some() }
     }
 
     /// The time now, on the clock by which it came in.

@@ -6,12 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use super::claim::FlightKey;
 use super::{Unavailable, Verdict};
-use crate::guard::GuardKey;
-
-/// What an attempt is told apart by: a keyed hash of name, network and password, and whether only
-/// known networks are to be heard.
-pub(super) type FlightKey = (GuardKey, bool);
 
 type Landed = Option<Result<Verdict, Unavailable>>;
 

@@ -5,6 +5,7 @@ use sqlx::types::Uuid;
 
 use super::{Store, StoreError, in_time, to_the_end};
 use crate::audit::Entry;
+use crate::guard::GuardKey;
 
 impl Store {
     /// Adds lines to the trail, all or none. Those that stand there already stay as they are. Not given
@@ -37,7 +38,7 @@ impl Store {
                 &column(entries, |entry| entry.origin.remote_ip.map(|ip| ip.to_string()))
                     as &[Option<String>],
                 &column(entries, |entry| entry.origin.request_id.clone()),
-                &column(entries, |entry| entry.guard_key.map(|key| key.to_vec()))
+                &column(entries, |entry| entry.guard_key.map(|key| key.as_bytes().to_vec()))
                     as &[Option<Vec<u8>>],
                 &column(entries, |entry| i32::try_from(entry.count).unwrap_or(i32::MAX))
             )
@@ -69,7 +70,7 @@ pub(super) async fn insert(transaction: impl PgExecutor<'_>, entry: &Entry) -> s
         entry.origin.connector_id,
         remote_ip,
         entry.origin.request_id,
-        entry.guard_key.as_ref().map(<[u8; 32]>::as_slice),
+        entry.guard_key.as_ref().map(GuardKey::as_bytes),
         i32::try_from(entry.count).unwrap_or(i32::MAX)
     )
     .execute(transaction)

@@ -130,7 +130,7 @@ impl Connection {
                 from whom left join account on true
                 "#,
                 whom.name.as_ref().map(LoginName::key),
-                &whom.name_key[..],
+                whom.name_key.as_bytes(),
                 network,
                 charge,
                 now,
@@ -196,7 +196,7 @@ impl Store {
                        array(select at from unnest(pending)) as "pending!"
                 from login_guard where guard_key = $1 and network = $2::text::cidr
                 "#,
-                &guard_key[..],
+                guard_key.as_bytes(),
                 network_of(budget)
             )
             .fetch_optional(&self.pool),
@@ -229,7 +229,7 @@ impl Store {
                   and exists (select from unnest(pending) where id = $3)
                 returning failures
                 "#,
-                &charge.guard_key[..],
+                charge.guard_key.as_bytes(),
                 network_of(charge.budget),
                 charge.id,
                 now,
@@ -307,7 +307,7 @@ impl Store {
                         case when network = $4::text::cidr then null else last_failure_at end
                 where guard_key = $1 and network in ($2::text::cidr, $4::text::cidr)
                 "#,
-                &charge.guard_key[..],
+                charge.guard_key.as_bytes(),
                 network_of(charge.budget),
                 charge.id,
                 network
@@ -336,7 +336,7 @@ impl Store {
                   and exists (select from unnest(pending) where id = $1)
                 "#,
                 charge,
-                &guard_key[..],
+                guard_key.as_bytes(),
                 name.map(LoginName::key)
             )
             .execute(&self.pool),

@@ -36,7 +36,7 @@ async fn limits_and_padding_follow_an_imported_hash_from_the_first_attempt_on() 
     let admitted = (0..=255_u8)
         .filter(|n| {
             let network = Network::of([198, 51, 100, *n].into());
-            limits.admit(Some(network), &[*n; 32]) == Admission::Admitted
+            limits.admit(Some(network), &[*n; 32].into()) == Admission::Admitted
         })
         .count();
     let most = (hashes / 4.0 / 4.0 / 2.0).ceil() + 2.0;

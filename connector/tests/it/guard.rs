@@ -77,7 +77,7 @@ impl Siege {
         let name = name.expect("a name");
         let whom = Whom {
             name: Some(name),
-            name_key: [0; 32],
+            name_key: [0_u8; 32].into(),
             network: Some(network(from)),
             known_only: false,
         };
@@ -206,7 +206,7 @@ async fn guard_key(database: &Database) -> GuardKey {
             .fetch_one(&database.pool)
             .await
             .expect("the database answers");
-    key.try_into().expect("32 bytes")
+    GuardKey::try_from(key.as_slice()).expect("32 bytes")
 }
 
 #[tokio::test]
