@@ -226,7 +226,7 @@ fn look_after(logins: &Arc<Logins>, tasks: &Tasks) {
         while stopping.run_until_cancelled(tick.tick()).await.is_some() {
             swept.sweep(system_clock()).await;
         }
-        swept.write_folded(DateTime::<Utc>::MAX_UTC, system_clock());
+        swept.write_folded(system_clock());
         Ok(())
     });
 }

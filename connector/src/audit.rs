@@ -14,6 +14,7 @@ pub use fold::{AuditFold, FoldKey, Note};
 
 use crate::account::AccountId;
 use crate::guard::GuardKey;
+use crate::network::Network;
 
 /// Where a call came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -192,6 +193,17 @@ impl RefusalReason {
             Self::Throttled => "throttled",
         }
     }
+}
+
+/// Whom an event is about, as far as anybody knows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// The account, if it is one.
+    pub account: Option<AccountId>,
+    /// Whom it is counted for, also when the name belongs to nobody.
+    pub guard_key: Option<GuardKey>,
+    /// The network that it came from.
+    pub network: Option<Network>,
 }
 
 /// One line of the trail.

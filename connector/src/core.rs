@@ -2,6 +2,7 @@
 //! process would let in twice as much as it promises.
 
 use std::num::{NonZero, NonZeroU32};
+use std::sync::Arc;
 
 use service_process::lifecycle::Tasks;
 
@@ -55,8 +56,8 @@ pub struct Core {
     /// Makes what was typed unrecognisable.
     pub key: MacKey,
     /// Ids of charges, of due work and of audit lines.
-    pub ids: Ids,
-    /// Writes the audit trail.
+    pub ids: Arc<Ids>,
+    /// Records what happens.
     pub trail: Trail,
     /// Refuse accounts whose e-mail address is not proved.
     pub require_verified_email: bool,
@@ -68,6 +69,7 @@ impl Core {
     /// Measures how fast this machine hashes, which takes about 0.3 s, and puts the parts together.
     /// There is a hasher for each processor that this process may use.
     pub async fn open(settings: CoreSettings, store: Store, ids: Ids, tasks: Tasks) -> Self {
+        let ids = Arc::new(ids);
         let processors = processors();
         let calibration = Calibration::measure(processors).await;
         let pool = Pool::new(processors, settings.cost, settings.peppers, calibration);
@@ -78,7 +80,7 @@ impl Core {
             spraying: Spraying::new(settings.sprayed_names),
             proxies: settings.proxies,
             key: settings.key,
-            trail: Trail::start(store.clone(), &tasks),
+            trail: Trail::start(store.clone(), Arc::clone(&ids), &tasks),
             require_verified_email: settings.require_verified_email,
             pool,
             store,

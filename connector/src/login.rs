@@ -23,12 +23,10 @@ use tracing::{error, warn};
 pub use refresh::Renewal;
 
 use crate::account::{AccountId, Identity};
-use crate::audit::{AuditFold, Entry, Event, FoldKey, Note, Origin, Proof, RefusalReason};
+use crate::audit::{Event, Origin, Proof, RefusalReason, Subject};
 use crate::core::Core;
 use crate::guard::GuardKey;
-use crate::limits::{Admission, Sampler};
-use crate::metrics as names;
-use crate::network::Network;
+use crate::limits::Admission;
 use crate::password::Saturated;
 use crate::store::StoreError;
 use claim::Claim;
@@ -85,8 +83,6 @@ impl From<StoreError> for Unavailable {
 pub struct Logins {
     core: Arc<Core>,
     flights: Flights,
-    fold: AuditFold,
-    throttled: Sampler,
     /// Who may ask the database about a session.
     refreshing: Arc<Semaphore>,
 }
@@ -108,13 +104,7 @@ impl Logins {
         // A quarter of the connections: the guard has half, and what is left settles, writes the trail
         // and asks for health.
         let refreshing = Arc::new(Semaphore::new(core.store.share(4)));
-        Self {
-            flights: Flights::default(),
-            fold: AuditFold::default(),
-            throttled: Sampler::default(),
-            refreshing,
-            core,
-        }
+        Self { flights: Flights::default(), refreshing, core }
     }
 
     /// Verifies one attempt that came in at this time.
@@ -150,7 +140,7 @@ impl Logins {
         self.core.limits.follow(self.core.pool.hashes_per_minute());
         match self.core.limits.admit(network, &name_key) {
             Admission::NetworkThrottled { retry_after } => {
-                self.note_throttled(network, origin, now);
+                self.core.trail.record_throttled(network, origin, now);
                 return Ok(Outcome::Throttled(retry_after));
             }
             Admission::NameThrottled => claim.known_only = Some(RefusalReason::Throttled),
@@ -165,14 +155,14 @@ impl Logins {
         let subject = Subject { account, guard_key: Some(guard_key), network };
         match ruling {
             Ok((identity, proof)) => {
-                self.record(Event::LoginOk(proof), subject, origin, now);
+                self.core.trail.record(Event::LoginOk(proof), subject, origin, now);
                 Ok(Outcome::Granted(with_groups(identity, wants_groups)))
             }
             Err(reason) => {
                 if let Some(network) = network {
                     self.core.spraying.failed(network, &name_key, now);
                 }
-                self.record(Event::LoginFail(reason), subject, origin, now);
+                self.core.trail.record(Event::LoginFail(reason), subject, origin, now);
                 self.core.parking.pad(since, self.core.pool.padding()).await?;
                 Ok(Outcome::Refused(reason))
             }
@@ -200,37 +190,6 @@ impl Logins {
         landing.verdict().await
     }
 
-    fn note_throttled(&self, network: Option<Network>, origin: Origin, now: DateTime<Utc>) {
-        if network.is_some_and(|network| self.throttled.first_in_minute(network, now)) {
-            let subject = Subject { account: None, guard_key: None, network };
-            self.record(Event::LoginThrottled, subject, origin, now);
-        }
-    }
-
-    /// Writes to the trail beside the answer: the trail never delays or changes an outcome.
-    fn record(&self, event: Event, subject: Subject, origin: Origin, now: DateTime<Utc>) {
-        let reason = event.reason().unwrap_or("");
-        metrics::counter!(names::AUTH_EVENTS, "event" => event.name(), "reason" => reason)
-            .increment(1);
-        let Subject { account, guard_key, network } = subject;
-        // Whoever guesses for hours does not fill the trail. What succeeded always stands there.
-        if let (Event::LoginFail(_), Some(key)) = (event, guard_key)
-            && self.fold.note(FoldKey { guard_key: key, network }, now) == Note::Fold
-        {
-            return;
-        }
-        let entry = Entry {
-            id: self.core.ids.next(now),
-            at: now,
-            event,
-            account,
-            guard_key,
-            count: 1,
-            origin,
-        };
-        self.core.trail.keep(entry);
-    }
-
     /// Sees to what grows with strangers. Due each [`SWEEP_EVERY`](crate::limits::SWEEP_EVERY).
     pub async fn sweep(&self, now: DateTime<Utc>) {
         let core = Arc::clone(&self.core);
@@ -239,7 +198,7 @@ impl Logins {
             error!("the sweep of the limits failed");
         }
         self.core.spraying.sweep(now);
-        self.write_folded(now, now);
+        self.core.trail.write_folded(now, now);
         if let Err(fault) = self.settle_expired(now).await {
             warn!(error = %Causes(&fault), "expired charges are not settled yet");
         }
@@ -254,20 +213,9 @@ impl Logins {
         Ok(())
     }
 
-    /// Writes down what was folded in the hours that had ended at this time: at a stop, all.
-    pub fn write_folded(&self, ended: DateTime<Utc>, now: DateTime<Utc>) {
-        for (FoldKey { guard_key, network }, count) in self.fold.drain(ended) {
-            let remote_ip = network.map(Network::address);
-            self.core.trail.keep(Entry {
-                id: self.core.ids.next(now),
-                at: now,
-                event: Event::Folded,
-                account: None,
-                guard_key: Some(guard_key),
-                count,
-                origin: Origin { remote_ip, ..Origin::default() },
-            });
-        }
+    /// Writes down all that is folded: at a stop.
+    pub fn write_folded(&self, now: DateTime<Utc>) {
+        self.core.trail.write_folded(DateTime::<Utc>::MAX_UTC, now);
     }
 }
 
@@ -278,14 +226,6 @@ fn with_groups(mut identity: Identity, wanted: bool) -> Identity {
         identity.groups.clear();
     }
     identity
-}
-
-/// Whom a line of the trail is about.
-#[derive(Debug, Clone, Copy, Default)]
-struct Subject {
-    account: Option<AccountId>,
-    guard_key: Option<GuardKey>,
-    network: Option<Network>,
 }
 
 /// Shows an error with its causes, in one line.

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::{Logins, Subject, Unavailable, with_groups};
+use super::{Logins, Unavailable, with_groups};
 use crate::account::{AccountId, Identity};
-use crate::audit::{DenialReason, Event, Origin};
+use crate::audit::{DenialReason, Event, Origin, Subject};
 use crate::store::{LONGEST_STEP, Standing, StoreError};
 
 /// A wish to go on after an earlier login.
@@ -82,7 +82,7 @@ impl Logins {
         };
         if let Some(event) = event {
             let subject = Subject { account: Some(account), ..Subject::default() };
-            self.record(event, subject, origin, now);
+            self.core.trail.record(event, subject, origin, now);
         }
         Ok(verdict)
     }

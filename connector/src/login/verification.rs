@@ -9,9 +9,9 @@ use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use super::claim::Claim;
-use super::{Causes, Logins, Subject, Unavailable, Verdict};
+use super::{Causes, Logins, Unavailable, Verdict};
 use crate::account::{AccountId, Identity};
-use crate::audit::{Event, Origin, Proof, RefusalReason};
+use crate::audit::{Event, Origin, Proof, RefusalReason, Subject};
 use crate::guard::{Budget, Charge, GuardKey, NoCharge, Reservation, Whom, see_through};
 use crate::metrics as names;
 use crate::password::{Caller, Credential};
@@ -202,7 +202,7 @@ impl Logins {
     /// The account, or the name, is closed to strangers from now on.
     pub(super) async fn locked(&self, subject: Subject, now: DateTime<Utc>) {
         metrics::counter!(names::ACCOUNT_LOCKS).increment(1);
-        self.record(Event::AccountLocked, subject, Origin::default(), now);
+        self.core.trail.record(Event::AccountLocked, subject, Origin::default(), now);
         self.post(MailKind::AccountLocked, subject.account, now).await;
     }
 
