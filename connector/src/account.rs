@@ -188,8 +188,20 @@ pub struct Identity {
     pub email_verified: bool,
     /// Sorted; empty unless they were asked for.
     pub groups: Vec<String>,
-    /// The account's epoch when this was read: see [`crate::login::Logins::refresh`].
+    /// The account's epoch when this was read: see [`crate::login::Renewals::refresh`].
     pub auth_epoch: i64,
+}
+
+impl Identity {
+    /// As it is asked for. Groups are always read, so that nothing has to be read once somebody is let
+    /// in.
+    #[must_use]
+    pub fn with_groups_if(mut self, wanted: bool) -> Self {
+        if !wanted {
+            self.groups.clear();
+        }
+        self
+    }
 }
 
 /// The plain form of a name, and what it is looked up by.

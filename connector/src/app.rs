@@ -26,7 +26,7 @@ use crate::grpc::SERVICE_NAME;
 use crate::grpc::tls::{InvalidTls, Tls};
 use crate::guard::InvalidLockout;
 use crate::limits::SWEEP_EVERY;
-use crate::login::{Causes, Logins};
+use crate::login::{Causes, Logins, Renewals};
 use crate::metrics;
 use crate::password::{Calibration, Pool};
 use crate::store::{InvalidDsn, Store};
@@ -184,8 +184,11 @@ impl App {
     /// Starts to serve under this life.
     pub async fn run(self, lifecycle: &Lifecycle) -> anyhow::Result<()> {
         let tasks = lifecycle.tasks();
-        let logins = match self.core {
-            Some(settings) => Some(logins(settings, self.store.clone(), tasks.clone()).await),
+        let core = match self.core {
+            Some(settings) => {
+                let (store, tasks) = (self.store.clone(), tasks.clone());
+                Some(Arc::new(Core::open(settings, store, system_ids(), tasks).await))
+            }
             None => None,
         };
         let readiness = Readiness::new();
@@ -196,9 +199,12 @@ impl App {
         // First: what is counted before the registry is open is lost.
         self.admin.serve(&tasks, readiness.clone());
         metrics::describe();
-        if let Some((login, logins)) = self.login.zip(logins) {
-            look_after(&logins, &tasks);
-            login.serve(logins, health, &tasks)?;
+        let logins = core.as_ref().map(|core| Arc::new(Logins::new(Arc::clone(core))));
+        if let Some(logins) = &logins {
+            look_after(logins, &tasks);
+        }
+        if let Some(((login, logins), core)) = self.login.zip(logins).zip(core) {
+            login.serve(logins, Renewals::new(core), health, &tasks)?;
         }
         if let Some(Accounts { door, address }) = self.accounts {
             info!(%address, "the accounts pages are served");
@@ -210,12 +216,6 @@ impl App {
         }
         Ok(())
     }
-}
-
-/// What verifies people in this process, whichever role asks.
-async fn logins(settings: CoreSettings, store: Store, tasks: Tasks) -> Arc<Logins> {
-    let core = Core::open(settings, store, system_ids(), tasks).await;
-    Arc::new(Logins::new(Arc::new(core)))
 }
 
 /// Starts what logins need done from time to time.

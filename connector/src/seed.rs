@@ -234,7 +234,7 @@ impl Password {
             Self::None => Ok(None),
             Self::Hash(credential) => Ok(Some(credential)),
             Self::Plain(password) => {
-                pool.ok_or(Saturated)?.hash(password, Caller::Known, None).await.map(Some)
+                pool.ok_or(Saturated)?.hash(password.into(), Caller::Known, None).await.map(Some)
             }
         }
     }

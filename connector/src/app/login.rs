@@ -16,7 +16,7 @@ use crate::config::ServeArgs;
 use crate::grpc::server::Server;
 use crate::grpc::tls::{Handshakes, Tls};
 use crate::grpc::{self, ConnectorService};
-use crate::login::Logins;
+use crate::login::{Logins, Renewals};
 
 /// The largest request that is read: name, password and ids have limits far below.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
@@ -51,11 +51,12 @@ impl Login {
     pub(super) fn serve(
         self,
         logins: Arc<Logins>,
+        renewals: Renewals,
         health: HealthServer<impl Health>,
         tasks: &Tasks,
     ) -> anyhow::Result<()> {
         let address = self.address()?;
-        let service = ConnectorService::new(logins, self.prompt, system_clock);
+        let service = ConnectorService::new(logins, Arc::new(renewals), self.prompt, system_clock);
         let service =
             PasswordConnectorServer::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES);
         let mut routes = Routes::new(service).add_service(health);

@@ -18,7 +18,7 @@ use super::observe::{Ended, came_from, observed};
 use super::wire::BrokenField;
 use super::{deadline, wire};
 use crate::audit::DenialReason;
-use crate::login::{Causes, Logins, Outcome, Unavailable};
+use crate::login::{Causes, Logins, Outcome, Renewals, Unavailable};
 use crate::metrics::AUTH_UNAVAILABLE;
 
 /// The span of a call, a child of the caller's. A macro because a span's name is a literal.
@@ -42,15 +42,21 @@ macro_rules! span {
 #[derive(Debug, Clone)]
 pub struct ConnectorService {
     logins: Arc<Logins>,
+    renewals: Arc<Renewals>,
     prompt: String,
     clock: fn() -> DateTime<Utc>,
 }
 
 impl ConnectorService {
-    /// Answers by these logins, at the times that `clock` tells.
+    /// Answers by these, at the times that `clock` tells.
     #[must_use]
-    pub fn new(logins: Arc<Logins>, prompt: String, clock: fn() -> DateTime<Utc>) -> Self {
-        Self { logins, prompt, clock }
+    pub fn new(
+        logins: Arc<Logins>,
+        renewals: Arc<Renewals>,
+        prompt: String,
+        clock: fn() -> DateTime<Utc>,
+    ) -> Self {
+        Self { logins, renewals, prompt, clock }
     }
 }
 
@@ -112,7 +118,7 @@ impl ConnectorService {
             warn!(call = "refresh", request_id, field, reason, "a call breaks the contract");
             wire::broken(broken)
         })?;
-        let answer = self.logins.refresh(renewal, (self.clock)()).await;
+        let answer = self.renewals.refresh(renewal, (self.clock)()).await;
         match answer.map_err(|cause| refuse("refresh", &request_id, &cause))? {
             Ok(identity) => {
                 let identity = Some(wire::identity(identity));

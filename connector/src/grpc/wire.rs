@@ -11,7 +11,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::account::{AccountId, Identity};
 use crate::audit::Origin;
-use crate::login::{Attempt, Renewal, Unavailable};
+use crate::login::{Attempt, Purpose, Renewal, Unavailable, Who};
 
 /// After which time it is worth to try again when something is missing.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -28,9 +28,11 @@ pub(super) struct BrokenField {
 
 pub(super) fn attempt(request: v1::LoginRequest, deadline: Option<Instant>) -> Attempt {
     Attempt {
-        typed_name: SecretString::from(request.username),
+        who: Who::Typed(SecretString::from(request.username)),
         password: SecretString::from(request.password),
-        wants_groups: request.scopes.is_some_and(|scopes| scopes.groups),
+        purpose: Purpose::SignIn {
+            wants_groups: request.scopes.is_some_and(|scopes| scopes.groups),
+        },
         origin: origin(request.origin),
         deadline,
     }

@@ -8,51 +8,65 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
+use super::Causes;
+use super::attempt::Unavailable;
 use super::claim::Claim;
-use super::{Causes, Logins, Unavailable, Verdict};
+use super::notices;
 use crate::account::{AccountId, Identity};
-use crate::audit::{Event, Origin, Proof, RefusalReason, Subject};
-use crate::guard::{Budget, Charge, GuardKey, NoCharge, Reservation, Whom, see_through};
-use crate::metrics as names;
+use crate::audit::{Proof, RefusalReason, Subject};
+use crate::core::Core;
+use crate::guard::{Budget, Charge, GuardKey, NoCharge, Reservation, see_through};
+use crate::metrics::GUARD_REFUSALS;
 use crate::password::{Caller, Credential};
 use crate::store::{Candidate, LONGEST_STEP, MailKind, StoreError};
 
 /// What became of a claim: who was let in, or why nobody was.
 type Ruling = Result<(Identity, Proof), RefusalReason>;
 
-impl Verdict {
-    /// A refusal before anything was verified.
-    pub(super) fn refused(guard_key: GuardKey, reason: RefusalReason) -> Self {
-        Self { guard_key, account: None, ruling: Err(reason), since: Instant::now() }
-    }
+/// What a verification yielded. Shared by those who asked for the same.
+#[derive(Debug, Clone)]
+pub(super) struct Decision {
+    /// Whom the attempt was counted for.
+    pub(super) guard_key: GuardKey,
+    /// The account that the name led to, if there is one.
+    pub(super) account: Option<AccountId>,
+    /// Who is let in by which proof, or why nobody is.
+    pub(super) ruling: Ruling,
+    /// What a refusal is padded from.
+    pub(super) since: Instant,
 }
 
-impl Logins {
+/// Verifies claims.
+#[derive(Debug, Clone)]
+pub(super) struct Verification {
+    core: Arc<Core>,
+}
+
+impl Verification {
+    /// Verifies by the parts of this process.
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
     /// Verifies a claim, unless `abandoned` ends before its password is looked at.
     pub(super) async fn verify(
-        self: &Arc<Self>,
-        claim: &Claim,
+        &self,
+        claim: Claim,
         abandoned: impl Future<Output = ()>,
-    ) -> Result<Verdict, Unavailable> {
+    ) -> Result<Decision, Unavailable> {
         let mut abandoned = pin!(abandoned);
-        let now = claim.now();
-        let whom = Whom {
-            name: claim.name.clone(),
-            name_key: claim.name_key,
-            network: claim.network,
-            known_only: claim.known_only.is_some(),
-        };
-        let id = self.core.ids.next(now);
+        let (core, now) = (&self.core, claim.now());
+        let id = core.ids.next(now);
         // Who is gone leaves the queue even when its turn has just come.
         let reserved = tokio::select! {
             biased;
             () = &mut abandoned => return Err(Unavailable::Abandoned),
-            reserved = self.core.guard.reserve(&self.core.tasks, &whom, (id, now), claim.deadline) => reserved?,
+            reserved = core.guard.reserve(&core.tasks, &claim.whom, (id, now), claim.deadline) => reserved?,
         };
         let Reservation { guard_key, candidate, charge, highest_cost } = reserved;
         // Before anything is answered: a refusal costs what the most expensive hash does.
         if let Some(cost) = highest_cost {
-            self.core.pool.cost_seen(cost);
+            core.pool.cost_seen(cost);
         }
         let account = candidate.as_ref().map(|candidate| candidate.identity.id);
         let held = match charge {
@@ -63,49 +77,45 @@ impl Logins {
                     (NoCharge::Busy, _) => RefusalReason::Busy,
                     _ => RefusalReason::Locked,
                 };
-                metrics::counter!(names::GUARD_REFUSALS, "why" => reason.name()).increment(1);
-                return Ok(Verdict { account, ..Verdict::refused(guard_key, reason) });
+                metrics::counter!(GUARD_REFUSALS, "why" => reason.name()).increment(1);
+                let (ruling, since) = (Err(reason), Instant::now());
+                return Ok(Decision { guard_key, account, ruling, since });
             }
         };
 
         // Whatever ends this before there is a ruling takes the charge back.
-        let (ruling, since) = if self.redeem(claim, account).await? {
-            (self.rule(claim, candidate, Proof::Ticket), Instant::now())
+        let (ruling, since) = if self.redeem(&claim, account).await? {
+            (self.rule(&claim, candidate, Proof::Ticket), Instant::now())
         } else {
-            self.check(claim, candidate, held.budget(), abandoned).await?
+            self.check(&claim, candidate, held.budget(), abandoned).await?
         };
-        let subject = Subject { account, guard_key: Some(guard_key), network: claim.network };
+        let network = claim.whom.network;
+        let subject = Subject { account, guard_key: Some(guard_key), network };
         self.settle(held.into_charge(), subject, &ruling, claim.now()).await;
-        Ok(Verdict { guard_key, account, ruling, since })
+        Ok(Decision { guard_key, account, ruling, since })
     }
 
     /// Settles a charge beside the answer, and waits for that as long as for any step: who comes next
     /// finds it settled. When the database is slower than that, the ruling stands all the same, and a
     /// ticket that was used up is not lost.
-    async fn settle(
-        self: &Arc<Self>,
-        charge: Charge,
-        subject: Subject,
-        ruling: &Ruling,
-        now: DateTime<Utc>,
-    ) {
+    async fn settle(&self, charge: Charge, subject: Subject, ruling: &Ruling, now: DateTime<Utc>) {
         let let_in = ruling.as_ref().ok().map(|(identity, _)| identity.id);
         let must_change = *ruling == Err(RefusalReason::MustChange);
         let (done, settled) = oneshot::channel::<()>();
-        let logins = Arc::clone(self);
+        let core = Arc::clone(&self.core);
         self.core.tasks.spawn(async move {
-            let (tasks, guard) = (&logins.core.tasks, &logins.core.guard);
+            let (tasks, guard) = (&core.tasks, &core.guard);
             if let Some(account) = let_in {
                 let succeed = || guard.succeeded(&charge, account, subject.network, now);
                 see_through(tasks, "a success is not counted", succeed).await;
             } else {
                 let fail = || guard.failed(&charge, now);
                 if see_through(tasks, "a failure is not counted yet", fail).await == Some(true) {
-                    logins.locked(subject, now).await;
+                    notices::account_locked(&core, subject, now).await;
                 }
             }
             if must_change {
-                logins.post(MailKind::MustChange, subject.account, now).await;
+                notices::post(&core, MailKind::MustChange, subject.account, now).await;
             }
             drop(done);
         });
@@ -119,7 +129,7 @@ impl Logins {
         match claim.ticket() {
             Some(ticket) => {
                 let store = &self.core.store;
-                store.redeem_ticket(ticket, account, claim.network, claim.now()).await
+                store.redeem_ticket(ticket, account, claim.whom.network, claim.now()).await
             }
             None => Ok(false),
         }
@@ -163,7 +173,7 @@ impl Logins {
 
     /// What becomes of the claim if its proof holds.
     fn rule(&self, claim: &Claim, candidate: Option<Candidate>, proof: Proof) -> Ruling {
-        if claim.name.is_none() || claim.password.is_none() {
+        if claim.whom.name.is_none() || claim.password.is_none() {
             return Err(RefusalReason::Malformed);
         }
         let candidate = candidate.ok_or(RefusalReason::UnknownName)?;
@@ -197,20 +207,5 @@ impl Logins {
                 warn!(error = %Causes(&fault), "a password hash is not upgraded yet");
             }
         });
-    }
-
-    /// The account, or the name, is closed to strangers from now on.
-    pub(super) async fn locked(&self, subject: Subject, now: DateTime<Utc>) {
-        metrics::counter!(names::ACCOUNT_LOCKS).increment(1);
-        self.core.trail.record(Event::AccountLocked, subject, Origin::default(), now);
-        self.post(MailKind::AccountLocked, subject.account, now).await;
-    }
-
-    /// Writes mail to the owner. The same statement for names that belong to nobody: it writes nothing
-    /// then.
-    async fn post(&self, kind: MailKind, account: Option<AccountId>, now: DateTime<Utc>) {
-        let mail = self.core.ids.next(now);
-        let write = || self.core.store.post_once(kind, account, mail, now);
-        see_through(&self.core.tasks, "a mail is not written", write).await;
     }
 }

@@ -142,7 +142,7 @@ impl Pool {
     /// Hashes a new password under scheme 2, with the current pepper and the configured cost.
     pub async fn hash(
         &self,
-        password: SecretString,
+        password: Arc<SecretString>,
         caller: Caller,
         deadline: Option<Instant>,
     ) -> Result<Credential, Saturated> {
@@ -202,7 +202,7 @@ impl Permit {
     /// that time does not tell why: a password that does not fit, and one that `opens` nothing.
     pub async fn verify(
         self,
-        password: SecretString,
+        password: Arc<SecretString>,
         credential: Option<Credential>,
         opens: bool,
     ) -> Verified {

@@ -7,7 +7,7 @@ use auth_connector::account::Identity;
 use auth_connector::app::{self, system_ids};
 use auth_connector::audit::{Origin, RefusalReason};
 use auth_connector::core::Core;
-use auth_connector::login::{Attempt, Logins, Outcome, Unavailable};
+use auth_connector::login::{Attempt, Logins, Outcome, Purpose, Unavailable, Who};
 use auth_connector::store::Store;
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
@@ -48,9 +48,9 @@ impl Path {
     ) -> Result<Outcome, Unavailable> {
         let origin = Origin { remote_ip: Some(address.into()), ..Origin::default() };
         let attempt = Attempt {
-            typed_name: name.to_owned().into(),
+            who: Who::Typed(name.to_owned().into()),
             password: password.to_owned().into(),
-            wants_groups: false,
+            purpose: Purpose::SignIn { wants_groups: false },
             origin,
             deadline: None,
         };
@@ -237,9 +237,9 @@ async fn ten_thousand_addresses_of_one_network_have_one_network_s_attempts() {
         address[..8].copy_from_slice(&[0x20, 1, 0xd, 0xb8, 0, 0, 0, 1]);
         address[12..].copy_from_slice(&n.to_be_bytes());
         let attempt = Attempt {
-            typed_name: format!("name {n}").into(),
+            who: Who::Typed(format!("name {n}").into()),
             password: "a guess".to_owned().into(),
-            wants_groups: false,
+            purpose: Purpose::SignIn { wants_groups: false },
             origin: Origin { remote_ip: Some(address.into()), ..Origin::default() },
             deadline: None,
         };
