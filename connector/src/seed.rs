@@ -21,7 +21,7 @@ use self::meant::Claim;
 use crate::account::{AccountId, Email, MAX_GROUP_BYTES, MAX_NAME_BYTES, UserName};
 use crate::audit::{Entry, Event, Ids};
 use crate::password::{Caller, Credential, MAX_PASSWORD_BYTES, Pool, Saturated};
-use crate::store::{Existing, Named, NewAccount, SeedTransaction, StoreError};
+use crate::store::{Existing, Named, NewAccount, StoreError, UnitOfWork};
 
 /// What a seed file wants.
 #[derive(Debug)]
@@ -157,17 +157,17 @@ impl Plan {
         passwords.into_iter().any(|password| matches!(password, Password::Plain(_)))
     }
 
-    /// Writes the accounts into a transaction, which the caller commits or rolls back. `pool` may be
+    /// Writes the accounts as a part of `seeding`, which the caller commits or rolls back. `pool` may be
     /// `None` when no password has to be hashed.
     pub async fn write(
         self,
-        seeding: &mut SeedTransaction<'_>,
+        seeding: &mut UnitOfWork,
         pool: Option<&Pool>,
         ids: &Ids,
         now: DateTime<Utc>,
     ) -> Result<Summary, SeedError> {
         let Self { claims, accounts, mut faults, replaces_passwords } = self;
-        let stored = seeding.find(&wanted(&claims)).await?;
+        let stored = seeding.find_named(&wanted(&claims)).await?;
         let (existing, conflicts) = meant::meant(&claims, &stored);
         for conflict in conflicts {
             // Of two rows with one name the second has this fault already.

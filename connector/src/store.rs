@@ -14,6 +14,7 @@ mod sessions;
 mod sweep;
 mod tickets;
 mod trail;
+mod unit_of_work;
 mod users;
 
 use std::time::Duration;
@@ -33,8 +34,9 @@ pub use names::Unreachable;
 pub use outbox::MailKind;
 pub use reach::InvalidDsn;
 pub use revocations::Revocation;
-pub use seed::{Existing, Named, NewAccount, SeedTransaction};
+pub use seed::{Existing, Named, NewAccount};
 pub use trail::{Line, Wanted};
+pub use unit_of_work::UnitOfWork;
 pub use users::{Filter, Known, Listed, PasswordFacts};
 
 /// How long a login waits for the database in one step. With it an outage is answered within 2 s.
@@ -178,7 +180,9 @@ fn interval(length: TimeDelta) -> PgInterval {
 }
 
 /// A step that somebody waits for.
-async fn in_time<T>(step: impl Future<Output = sqlx::Result<T>>) -> Result<T, StoreError> {
+async fn in_time<T, E: Into<StoreError>>(
+    step: impl Future<Output = Result<T, E>>,
+) -> Result<T, StoreError> {
     within(LONGEST_STEP, step).await
 }
 
@@ -188,9 +192,9 @@ async fn to_the_end<T>(step: impl Future<Output = sqlx::Result<T>>) -> Result<T,
     within(LONGEST_STATEMENT, step).await
 }
 
-async fn within<T>(
+async fn within<T, E: Into<StoreError>>(
     limit: Duration,
-    step: impl Future<Output = sqlx::Result<T>>,
+    step: impl Future<Output = Result<T, E>>,
 ) -> Result<T, StoreError> {
     match tokio::time::timeout(limit, step).await {
         Ok(answer) => answer.map_err(Into::into),

@@ -1,6 +1,6 @@
 //! Writing the audit trail.
 
-use sqlx::PgExecutor;
+use sqlx::PgConnection;
 use sqlx::types::Uuid;
 
 use super::{Store, StoreError, in_time, to_the_end};
@@ -53,7 +53,7 @@ impl Store {
 }
 
 /// Adds a line to the trail, in the transaction of what it tells.
-pub(super) async fn insert(transaction: impl PgExecutor<'_>, entry: &Entry) -> sqlx::Result<()> {
+pub(super) async fn insert(transaction: &mut PgConnection, entry: &Entry) -> sqlx::Result<()> {
     // A bare address has the length of its family, which is what a host is.
     let remote_ip = entry.origin.remote_ip.map(|ip| ip.to_string());
     sqlx::query!(

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, in_time};
+use super::{Store, StoreError, UnitOfWork, in_time};
 use crate::account::AccountId;
 use crate::audit::Entry;
 
@@ -76,18 +76,20 @@ impl Store {
     /// Crosses a fulfilled wish out, with its line of the trail. `false`: somebody else has, first.
     pub async fn finish_revocation(&self, id: Uuid, entry: &Entry) -> Result<bool, StoreError> {
         in_time(async {
-            let mut transaction = self.pool.begin().await?;
-            let finished = sqlx::query!("delete from revocations where id = $1", id)
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected();
-            if finished == 0 {
-                return Ok(false);
-            }
-            audit::insert(&mut *transaction, entry).await?;
-            transaction.commit().await?;
-            Ok(true)
+            let mut unit = self.begin().await?;
+            let finished = unit.finish_revocation(id, entry).await?;
+            unit.commit().await.map(|()| finished)
         })
         .await
+    }
+}
+
+impl UnitOfWork {
+    async fn finish_revocation(&mut self, id: Uuid, entry: &Entry) -> Result<bool, StoreError> {
+        let finished = sqlx::query!("delete from revocations where id = $1", id)
+            .execute(self.connection())
+            .await?
+            .rows_affected();
+        self.record_change(finished, entry).await
     }
 }

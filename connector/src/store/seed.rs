@@ -1,13 +1,11 @@
 //! Writing accounts from a seed file, all or none.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
-use super::sessions::end_sessions;
-use super::{Store, StoreError, audit};
+use super::{Store, StoreError, UnitOfWork};
 use crate::account::{AccountId, Email, UserName};
-use crate::audit::{Entry, Event};
+use crate::audit::Event;
 use crate::password::Credential;
 
 /// Serialises seed runs, so that two at once make no duplicates and none fails.
@@ -115,26 +113,20 @@ impl Existing {
     }
 }
 
-/// Writes accounts; nothing is visible to others before [`commit`](Self::commit).
-#[derive(Debug)]
-pub struct SeedTransaction<'a> {
-    transaction: Transaction<'a, Postgres>,
-}
-
 impl Store {
     /// Begins to write accounts. Waits for another run to end.
-    pub async fn begin_seed(&self) -> Result<SeedTransaction<'_>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+    pub async fn begin_seed(&self) -> Result<UnitOfWork, StoreError> {
+        let mut unit = self.begin().await?;
         sqlx::query!("select pg_advisory_xact_lock($1)", SEED_LOCK)
-            .execute(&mut *transaction)
+            .execute(unit.connection())
             .await?;
-        Ok(SeedTransaction { transaction })
+        Ok(unit)
     }
 }
 
-impl SeedTransaction<'_> {
+impl UnitOfWork {
     /// The accounts that have one of these ids, user names or addresses.
-    pub async fn find(&mut self, named: &Named) -> Result<Vec<Existing>, StoreError> {
+    pub async fn find_named(&mut self, named: &Named) -> Result<Vec<Existing>, StoreError> {
         let existing = sqlx::query_as!(
             Existing,
             r#"
@@ -151,7 +143,7 @@ impl SeedTransaction<'_> {
             &named.usernames,
             &named.emails
         )
-        .fetch_all(&mut *self.transaction)
+        .fetch_all(self.connection())
         .await?;
         Ok(existing)
     }
@@ -168,7 +160,7 @@ impl SeedTransaction<'_> {
             "#,
             &ids
         )
-        .execute(&mut *self.transaction)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -211,14 +203,14 @@ impl SeedTransaction<'_> {
             credential.and_then(Credential::pepper_id),
             password.is_some_and(|(_, must_change)| must_change)
         )
-        .execute(&mut *self.transaction)
+        .execute(self.connection())
         .await
         .map_err(taken)?;
         Ok(())
     }
 
     /// Makes the account what `account` says. One that may not be used any more has its sessions
-    /// ended, and `fresh_id` becomes the id of that wish. `false`: it is so already, and nothing was
+    /// ended: `fresh_id` becomes the id of that request. `false`: it is so already, and nothing was
     /// written.
     pub async fn update(
         &mut self,
@@ -257,17 +249,17 @@ impl SeedTransaction<'_> {
             now,
             &account.groups
         )
-        .execute(&mut *self.transaction)
+        .execute(self.connection())
         .await
         .map_err(taken)?;
         if existing.is_active && account.is_active == Some(false) {
-            end_sessions(&mut self.transaction, existing.id.into(), fresh_id, now).await?;
+            self.end_sessions(existing.id.into(), fresh_id, now).await?;
         }
         Ok(true)
     }
 
-    /// Gives the account a password. If that replaces another, its sessions are ended, and `fresh_id`
-    /// becomes the id of that wish. `false`: it is the password's hash already, and nothing was
+    /// Gives the account a password. If that replaces another, its sessions are ended: `fresh_id`
+    /// becomes the id of that request. `false`: it is the password's hash already, and nothing was
     /// written.
     pub async fn put_password(
         &mut self,
@@ -296,27 +288,12 @@ impl SeedTransaction<'_> {
             credential.pepper_id(),
             now
         )
-        .execute(&mut *self.transaction)
+        .execute(self.connection())
         .await?;
         if existing.has_password() {
-            end_sessions(&mut self.transaction, existing.id.into(), fresh_id, now).await?;
+            self.end_sessions(existing.id.into(), fresh_id, now).await?;
         }
         Ok(true)
-    }
-
-    /// Adds a line to the trail, which becomes visible with what it tells.
-    pub async fn record(&mut self, entry: &Entry) -> Result<(), StoreError> {
-        Ok(audit::insert(&mut *self.transaction, entry).await?)
-    }
-
-    /// Makes everything visible.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        self.transaction.commit().await.map_err(Into::into)
-    }
-
-    /// Undoes everything.
-    pub async fn roll_back(self) -> Result<(), StoreError> {
-        self.transaction.rollback().await.map_err(Into::into)
     }
 }
 

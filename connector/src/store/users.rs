@@ -5,7 +5,7 @@ use serde::Serialize;
 use sqlx::types::Uuid;
 
 use super::guard::{ANYWHERE, KNOWN_FOR_DAYS};
-use super::{Store, StoreError, audit, in_time, interval};
+use super::{Store, StoreError, UnitOfWork, in_time, interval};
 use crate::account::{AccountId, LoginName};
 use crate::audit::Entry;
 use crate::guard::{CHARGE_LIFE, History};
@@ -203,77 +203,6 @@ impl Store {
         .await
     }
 
-    /// Forgets all failures of an account, those of known networks too, and what became a failure
-    /// because its process died, with its line of the trail. Attempts under way stay. `false`: there
-    /// were none, and nothing was written.
-    pub async fn unlock(&self, id: AccountId, entry: &Entry) -> Result<bool, StoreError> {
-        in_time(async {
-            let mut transaction = self.pool.begin().await?;
-            let opened = sqlx::query!(
-                r#"
-                update login_guard as guard set (failures, last_failure_at, pending) = (
-                    select 0, null::timestamptz, now.pending
-                    from guard_at($2, $3, null, guard.failures, guard.last_failure_at,
-                                  guard.pending) as now)
-                where guard_key = (select guard_key from users where id = $1)
-                  and (select now.failures > 0
-                       from guard_at($2, $3, null, guard.failures, guard.last_failure_at,
-                                     guard.pending) as now)
-                "#,
-                Uuid::from(id),
-                entry.at,
-                interval(CHARGE_LIFE)
-            )
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected();
-            if opened == 0 {
-                return Ok(false);
-            }
-            audit::insert(&mut *transaction, entry).await?;
-            transaction.commit().await?;
-            Ok(true)
-        })
-        .await
-    }
-
-    /// Puts an account into groups and takes it out of others, with its line of the trail. `false`:
-    /// nothing was written.
-    pub async fn change_groups(
-        &self,
-        id: AccountId,
-        (add, remove): (&[String], &[String]),
-        entry: &Entry,
-    ) -> Result<bool, StoreError> {
-        in_time(async {
-            let mut transaction = self.pool.begin().await?;
-            let changed = sqlx::query_scalar!(
-                r#"
-                with gone as (
-                    delete from user_groups where user_id = $1 and group_name = any ($3) returning 1
-                ), new as (
-                    insert into user_groups (user_id, group_name)
-                    select $1, group_name from unnest($2::text[]) as named (group_name)
-                    on conflict do nothing returning 1
-                )
-                select (select count(*) from gone) + (select count(*) from new) as "changed!"
-                "#,
-                Uuid::from(id),
-                add,
-                remove
-            )
-            .fetch_one(&mut *transaction)
-            .await?;
-            if changed == 0 {
-                return Ok(false);
-            }
-            audit::insert(&mut *transaction, entry).await?;
-            transaction.commit().await?;
-            Ok(true)
-        })
-        .await
-    }
-
     /// The account's groups, sorted by name.
     pub async fn groups(&self, id: AccountId) -> Result<Vec<String>, StoreError> {
         in_time(
@@ -283,6 +212,88 @@ impl Store {
             )
             .fetch_all(&self.pool),
         )
+        .await
+    }
+}
+
+impl UnitOfWork {
+    /// Forgets all failures of an account, those of known networks too, and what became a failure
+    /// because its process died. Attempts under way stay. `false`: there were none, and nothing was
+    /// written.
+    pub async fn unlock(&mut self, id: AccountId, entry: &Entry) -> Result<bool, StoreError> {
+        let opened = sqlx::query!(
+            r#"
+            update login_guard as guard set (failures, last_failure_at, pending) = (
+                select 0, null::timestamptz, now.pending
+                from guard_at($2, $3, null, guard.failures, guard.last_failure_at,
+                              guard.pending) as now)
+            where guard_key = (select guard_key from users where id = $1)
+              and (select now.failures > 0
+                   from guard_at($2, $3, null, guard.failures, guard.last_failure_at,
+                                 guard.pending) as now)
+            "#,
+            Uuid::from(id),
+            entry.at,
+            interval(CHARGE_LIFE)
+        )
+        .execute(self.connection())
+        .await?
+        .rows_affected();
+        self.record_change(opened, entry).await
+    }
+
+    /// Puts an account into groups and takes it out of others. `false`: nothing was written.
+    pub async fn change_groups(
+        &mut self,
+        id: AccountId,
+        (add, remove): (&[String], &[String]),
+        entry: &Entry,
+    ) -> Result<bool, StoreError> {
+        let changed = sqlx::query_scalar!(
+            r#"
+            with gone as (
+                delete from user_groups where user_id = $1 and group_name = any ($3) returning 1
+            ), new as (
+                insert into user_groups (user_id, group_name)
+                select $1, group_name from unnest($2::text[]) as named (group_name)
+                on conflict do nothing returning 1
+            )
+            select (select count(*) from gone) + (select count(*) from new) as "changed!"
+            "#,
+            Uuid::from(id),
+            add,
+            remove
+        )
+        .fetch_one(self.connection())
+        .await?;
+        self.record_change(changed.unsigned_abs(), entry).await
+    }
+}
+
+/// Each of them alone.
+impl Store {
+    /// [`UnitOfWork::unlock`].
+    pub async fn unlock(&self, id: AccountId, entry: &Entry) -> Result<bool, StoreError> {
+        in_time(async {
+            let mut unit = self.begin().await?;
+            let opened = unit.unlock(id, entry).await?;
+            unit.commit().await.map(|()| opened)
+        })
+        .await
+    }
+
+    /// [`UnitOfWork::change_groups`].
+    pub async fn change_groups(
+        &self,
+        id: AccountId,
+        groups: (&[String], &[String]),
+        entry: &Entry,
+    ) -> Result<bool, StoreError> {
+        in_time(async {
+            let mut unit = self.begin().await?;
+            let changed = unit.change_groups(id, groups, entry).await?;
+            unit.commit().await.map(|()| changed)
+        })
         .await
     }
 }

@@ -64,11 +64,11 @@ pub(super) async fn create(store: &Store, args: CreateArgs) -> Answer {
     };
     let (now, ids) = (app::system_clock(), app::system_ids());
     let id = ids.next(now);
-    let mut transaction = store.begin_seed().await?;
+    let mut unit = store.begin_seed().await?;
     let password = credential.as_ref().map(|credential| (credential, args.must_change));
-    transaction.create(&account, password, id, now).await.map_err(of_argument)?;
-    transaction.record(&told(Event::AccountCreated, id.into())).await?;
-    transaction.commit().await?;
+    unit.create(&account, password, id, now).await.map_err(of_argument)?;
+    unit.record(&told(Event::AccountCreated, id.into())).await?;
+    unit.commit().await?;
     say(true, id.into(), "created")
 }
 
