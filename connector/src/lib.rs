@@ -14,6 +14,7 @@ pub mod cli;
 pub mod config;
 pub mod core;
 pub mod dex_api;
+pub mod due;
 pub mod grpc;
 pub mod guard;
 pub mod keys;

@@ -3,9 +3,10 @@
 mod accounts;
 mod audit;
 mod backlog;
+mod due;
 mod guard;
+mod mail;
 mod names;
-mod outbox;
 mod partitions;
 mod reach;
 mod revocations;
@@ -29,9 +30,9 @@ use thiserror::Error;
 
 pub use accounts::{Candidate, Standing};
 pub use backlog::Backlog;
+pub use due::DueWork;
 pub use guard::{Connection, Reserved};
 pub use names::Unreachable;
-pub use outbox::MailKind;
 pub use reach::InvalidDsn;
 pub use revocations::Revocation;
 pub use seed::{Existing, Named, NewAccount};

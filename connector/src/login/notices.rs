@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use crate::account::AccountId;
 use crate::audit::{Event, Origin, Subject};
 use crate::core::Core;
+use crate::due::MailKind;
 use crate::guard::see_through;
 use crate::metrics::ACCOUNT_LOCKS;
-use crate::store::MailKind;
 
 /// The account, or the name, is closed to strangers from now on.
 pub(super) async fn account_locked(core: &Core, subject: Subject, now: DateTime<Utc>) {

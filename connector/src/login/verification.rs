@@ -15,10 +15,11 @@ use super::notices;
 use crate::account::{AccountId, Identity};
 use crate::audit::{Proof, RefusalReason, Subject};
 use crate::core::Core;
+use crate::due::MailKind;
 use crate::guard::{Budget, Charge, GuardKey, NoCharge, Reservation, see_through};
 use crate::metrics::GUARD_REFUSALS;
 use crate::password::{Caller, Credential};
-use crate::store::{Candidate, LONGEST_STEP, MailKind, StoreError};
+use crate::store::{Candidate, LONGEST_STEP, StoreError};
 
 /// What became of a claim: who was let in, or why nobody was.
 type Ruling = Result<(Identity, Proof), RefusalReason>;

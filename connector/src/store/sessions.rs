@@ -3,9 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::due::names;
 use super::{Store, StoreError, UnitOfWork, in_time};
 use crate::account::AccountId;
 use crate::audit::Entry;
+use crate::due::WorkKind;
 
 /// How long after the end of sessions Dex is first asked to forget them. It dates a refresh token
 /// a moment before it stores it: asked at once, it would not know yet of one that is just issued.
@@ -25,13 +27,14 @@ impl UnitOfWork {
             with bumped as (
                 update users set auth_epoch = auth_epoch + 1, updated_at = $3 where id = $2
             )
-            insert into revocations (id, user_id, requested_at, next_attempt_at)
-            values ($1, $2, $3, $4)
+            insert into due_work (id, kind, user_id, created_at, due_at)
+            values ($1, $5, $2, $3, $4)
             "#,
             fresh_id,
             Uuid::from(account),
             now,
-            now + ISSUING
+            now + ISSUING,
+            WorkKind::Revocation.name()
         )
         .execute(self.connection())
         .await?;
@@ -73,7 +76,8 @@ impl UnitOfWork {
         self.record_change(enabled, entry).await
     }
 
-    /// Removes an account with all that is its own, and ends its sessions. The line of the trail stays.
+    /// Removes an account with all that is its own, also mail that was to be written to its owner, and
+    /// ends its sessions. The line of the trail stays.
     /// `false`: there was none, and nothing was written.
     pub async fn delete(
         &mut self,
@@ -81,10 +85,17 @@ impl UnitOfWork {
         fresh_id: Uuid,
         entry: &Entry,
     ) -> Result<bool, StoreError> {
-        let deleted = sqlx::query!("delete from users where id = $1", Uuid::from(account))
-            .execute(self.connection())
-            .await?
-            .rows_affected();
+        let deleted = sqlx::query!(
+            r#"
+            with mail as (delete from due_work where user_id = $1 and kind = any ($2))
+            delete from users where id = $1
+            "#,
+            Uuid::from(account),
+            &names(&WorkKind::MAIL)
+        )
+        .execute(self.connection())
+        .await?
+        .rows_affected();
         if deleted > 0 {
             self.end_sessions(account, fresh_id, entry.at).await?;
         }

@@ -55,13 +55,19 @@ impl Store {
         Ok(swept.rows_affected())
     }
 
-    /// Removes mail that was written before `before` and never sent; at most `limit`.
-    pub async fn sweep_outbox(&self, before: DateTime<Utc>, limit: i64) -> Result<u64, StoreError> {
+    /// Removes due work that was dead before `before`, or finished if it never dies; at most `limit`.
+    /// What is finished and has an end stays until then: it keeps another of its kind away.
+    pub async fn sweep_due_work(
+        &self,
+        before: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<u64, StoreError> {
         let swept = in_time(
             sqlx::query!(
                 r#"
-                delete from outbox where id in (
-                    select id from outbox where created_at < $1 limit $2 for update skip locked
+                delete from due_work where id in (
+                    select id from due_work where coalesce(expires_at, finished_at) < $1
+                    limit $2 for update skip locked
                 )
                 "#,
                 before,

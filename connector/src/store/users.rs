@@ -191,18 +191,6 @@ impl Store {
         Ok(known.collect())
     }
 
-    /// How many wishes to end sessions Dex is yet to fulfil.
-    pub async fn pending_revocations(&self, id: AccountId) -> Result<i64, StoreError> {
-        in_time(
-            sqlx::query_scalar!(
-                r#"select count(*) as "count!" from revocations where user_id = $1"#,
-                Uuid::from(id)
-            )
-            .fetch_one(&self.pool),
-        )
-        .await
-    }
-
     /// The account's groups, sorted by name.
     pub async fn groups(&self, id: AccountId) -> Result<Vec<String>, StoreError> {
         in_time(

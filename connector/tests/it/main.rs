@@ -13,6 +13,7 @@ mod connector;
 mod corpora;
 mod costs;
 mod dashboards;
+mod due_work;
 mod enumeration;
 #[path = "../../../process/tests/it/every_option.rs"]
 mod every_option;

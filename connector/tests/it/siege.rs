@@ -295,7 +295,7 @@ async fn a_password_that_must_be_changed_opens_nothing_and_its_owner_gets_one_ma
     let wrong = path.attempt("alice", "a guess", address, start()).await.unwrap();
     assert_eq!(wrong, Outcome::Refused(RefusalReason::WrongPassword));
     let mails = async || -> i64 {
-        sqlx::query_scalar("select count(*) from outbox where kind = 'must_change'")
+        sqlx::query_scalar("select count(*) from due_work where kind = 'mail.must_change'")
             .fetch_one(&database.pool)
             .await
             .unwrap()

@@ -136,7 +136,7 @@ async fn a_disabled_account_is_refused_until_it_is_enabled_and_its_sessions_end(
     assert!(done(&database, &["users", "disable", "alice"]).contains("is disabled"));
     assert!(done(&database, &["users", "disable", "alice"]).contains("already"));
     assert!(!connector.login("alice", PASSWORD).await.valid_password);
-    let wishes: i64 = sqlx::query_scalar("select count(*) from revocations")
+    let wishes: i64 = sqlx::query_scalar("select count(*) from due_work where kind = 'revocation'")
         .fetch_one(&database.pool)
         .await
         .unwrap();
@@ -237,7 +237,7 @@ async fn what_an_operator_changes_is_changed_with_its_line_of_the_trail_or_not_a
         assert_eq!(accounts(), before, "{arguments:?}");
         assert_eq!(locked(), 1, "{arguments:?}");
     }
-    let ended: i64 = sqlx::query_scalar("select count(*) from revocations")
+    let ended: i64 = sqlx::query_scalar("select count(*) from due_work where kind = 'revocation'")
         .fetch_one(&database.pool)
         .await
         .unwrap();
