@@ -33,3 +33,13 @@ drop table revocations;
 
 -- Nothing ever sent what is in it, and a notice of long ago tells nobody anything.
 drop table outbox;
+
+-- Who makes an account for themselves has an address and no user name.
+alter table users
+    alter column username drop not null,
+    alter column username_key drop not null,
+    add constraint users_username_with_key check ((username is null) = (username_key is null)),
+    add constraint users_has_name check (username_key is not null or email_key is not null);
+
+-- The order in which accounts are listed.
+create index users_name_key on users ((coalesce(username_key, email_key)));

@@ -178,8 +178,8 @@ impl Email {
 pub struct Identity {
     /// The stable subject.
     pub id: AccountId,
-    /// The login name.
-    pub username: String,
+    /// The user name, if the account has one.
+    pub username: Option<String>,
     /// The display name; empty when the account has none.
     pub full_name: String,
     /// The address, if the account has one.

@@ -284,6 +284,7 @@ fn parse_row(number: usize, mut row: Row, allow_plain: bool) -> Parsed {
     let claim = Claim { row: number, id, username: username.clone(), email: email.clone() };
     let account = match (username, full_name, password) {
         (Some(username), Ok(full_name), Ok(password)) if row.faults.is_empty() => {
+            let username = Some(username);
             let account =
                 NewAccount { id, username, email, email_verified, full_name, is_active, groups };
             Some((account, password))

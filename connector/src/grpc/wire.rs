@@ -81,12 +81,11 @@ pub(super) fn broken(BrokenField { field, reason }: BrokenField) -> Status {
 }
 
 pub(super) fn identity(identity: Identity) -> v1::Identity {
-    let display =
-        if identity.full_name.is_empty() { &identity.username } else { &identity.full_name };
+    let username = identity.username.unwrap_or_default();
     v1::Identity {
         user_id: identity.id.to_string(),
-        username: display.clone(),
-        preferred_username: identity.username,
+        username: if identity.full_name.is_empty() { username.clone() } else { identity.full_name },
+        preferred_username: username,
         email: identity.email.unwrap_or_default(),
         email_verified: identity.email_verified,
         groups: identity.groups,

@@ -39,7 +39,8 @@ pub(super) fn meant<'a>(
     stored: &'a [Existing],
 ) -> (Vec<Option<&'a Existing>>, Vec<RowError>) {
     let by_id: HashMap<Uuid, _> = stored.iter().map(|it| (it.id().into(), it)).collect();
-    let by_name: HashMap<&str, _> = stored.iter().map(|it| (it.username_key(), it)).collect();
+    let by_name: HashMap<&str, _> =
+        stored.iter().filter_map(|it| Some((it.username_key()?, it))).collect();
     let by_address: HashMap<&str, _> =
         stored.iter().filter_map(|it| Some((it.email_key()?, it))).collect();
     let mut faults = Vec::new();

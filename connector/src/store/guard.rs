@@ -119,7 +119,7 @@ impl Connection {
                 select whom.guard_key as "guard_key!", known as "known!",
                        exists (select from pair) as "charged_to_known!",
                        exists (select from strangers) as "charged_to_strangers!",
-                       account.id as "id?", username as "username?", full_name as "full_name?",
+                       account.id as "id?", username, full_name as "full_name?",
                        email, email_verified as "email_verified?", is_active as "is_active?",
                        auth_epoch as "auth_epoch?", scheme as "scheme?",
                        password_hash as "password_hash?", pepper_id, must_change as "must_change?",
@@ -158,8 +158,8 @@ impl Connection {
         let guard_key = GuardKey::try_from(row.guard_key.as_slice()).map_err(|_| {
             StoreError::Corrupt { what: "guard key", account: row.id.unwrap_or_default() }
         })?;
-        let candidate = match (row.id, row.username, row.full_name, row.auth_epoch) {
-            (Some(id), Some(username), Some(full_name), Some(auth_epoch)) => Some(Candidate {
+        let candidate = match (row.id, row.full_name, row.auth_epoch) {
+            (Some(id), Some(full_name), Some(auth_epoch)) => Some(Candidate {
                 is_active: row.is_active.unwrap_or(false),
                 must_change: row.must_change.unwrap_or(false),
                 credential: row.scheme.zip(row.password_hash).and_then(|(scheme, hash)| {
@@ -167,7 +167,7 @@ impl Connection {
                 }),
                 identity: Identity {
                     id: id.into(),
-                    username,
+                    username: row.username,
                     full_name,
                     email: row.email,
                     email_verified: row.email_verified.unwrap_or(false),

@@ -34,7 +34,7 @@ impl Store {
         let mut unreachable = Vec::new();
         for row in rows {
             let account = AccountId::from(row.id);
-            let username = Some(row.username.as_str()).zip(Some(row.username_key.as_str()));
+            let username = row.username.as_deref().zip(row.username_key.as_deref());
             let email = row.email.as_deref().zip(row.email_key.as_deref());
             if !self.renew_key(row.id, "username", username).await? {
                 unreachable.push(Unreachable { account, field: "username" });

@@ -14,10 +14,10 @@ const SEED_LOCK: i64 = 0x6c61_7365_6564;
 /// An account as a seed file describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAccount {
-    /// Which account is meant; without it the login name tells.
+    /// Which account is meant; without it the user name tells.
     pub id: Option<AccountId>,
-    /// The login name.
-    pub username: UserName,
+    /// The user name, if it has one.
+    pub username: Option<UserName>,
     /// The e-mail address.
     pub email: Option<Email>,
     /// Whether the address counts as proved.
@@ -45,8 +45,8 @@ pub struct Named {
 #[derive(Debug)]
 pub struct Existing {
     id: Uuid,
-    username: String,
-    username_key: String,
+    username: Option<String>,
+    username_key: Option<String>,
     email: Option<String>,
     email_key: Option<String>,
     email_verified: bool,
@@ -66,8 +66,8 @@ impl Existing {
 
     /// What its user name is looked up by.
     #[must_use]
-    pub fn username_key(&self) -> &str {
-        &self.username_key
+    pub fn username_key(&self) -> Option<&str> {
+        self.username_key.as_deref()
     }
 
     /// What its e-mail address is looked up by.
@@ -79,7 +79,7 @@ impl Existing {
     /// Whether it is looked up by something else when it is made what `account` says.
     #[must_use]
     pub fn changes_keys(&self, account: &NewAccount) -> bool {
-        self.username_key != account.username.key()
+        self.username_key.as_deref() != account.username.as_ref().map(UserName::key)
             || self.email_key.as_deref() != account.email.as_ref().map(Email::key)
     }
 
@@ -104,7 +104,7 @@ impl Existing {
         groups.sort_unstable();
         groups.dedup();
         !self.changes_keys(account)
-            && self.username == account.username.as_str()
+            && self.username.as_deref() == account.username.as_ref().map(UserName::as_str)
             && self.email.as_deref() == account.email.as_ref().map(Email::as_str)
             && self.email_verified == account.email_verified
             && self.full_name == account.full_name
@@ -130,7 +130,7 @@ impl UnitOfWork {
         let existing = sqlx::query_as!(
             Existing,
             r#"
-            select users.id as "id!", username as "username!", username_key as "username_key!",
+            select users.id as "id!", username as "username?", username_key as "username_key?",
                    email as "email?", email_key as "email_key?", email_verified as "email_verified!",
                    full_name as "full_name!", is_active as "is_active!",
                    array(select group_name from user_groups where user_id = users.id
@@ -155,7 +155,9 @@ impl UnitOfWork {
         // No name has a control character, so nobody's is this one.
         sqlx::query!(
             r#"
-            update users set username_key = chr(1) || id::text, email = null, email_key = null
+            update users set
+                username_key = case when username is not null then chr(1) || id::text end,
+                email_key = case when email is not null then chr(1) || id::text || '@' end
             where id = any ($1)
             "#,
             &ids
@@ -189,8 +191,8 @@ impl UnitOfWork {
             select id, $11::smallint, $12::text, $13::text, $14, $9 from new where $11 is not null
             "#,
             id,
-            account.username.as_str(),
-            account.username.key(),
+            account.username.as_ref().map(UserName::as_str),
+            account.username.as_ref().map(UserName::key),
             account.email.as_ref().map(Email::as_str),
             account.email.as_ref().map(Email::key),
             account.email_verified,
@@ -239,8 +241,8 @@ impl UnitOfWork {
             where id = $1
             "#,
             existing.id,
-            account.username.as_str(),
-            account.username.key(),
+            account.username.as_ref().map(UserName::as_str),
+            account.username.as_ref().map(UserName::key),
             account.email.as_ref().map(Email::as_str),
             account.email.as_ref().map(Email::key),
             account.email_verified,

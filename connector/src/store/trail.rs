@@ -47,7 +47,7 @@ impl Store {
             sqlx::query_as!(
                 Line,
                 r#"
-                select audit.id, at, event, reason, user_id, username as "username?",
+                select audit.id, at, event, reason, user_id, username,
                        host(remote_ip) as remote_ip, request_id, connector_id, count
                 from audit_events as audit left join users on users.id = audit.user_id
                 where (cardinality($1::text[]) = 0 or event = any ($1))

@@ -15,9 +15,10 @@ use crate::guard::{CHARGE_LIFE, History};
 #[expect(missing_docs, reason = "each field is named for what it is")]
 pub struct Listed {
     pub id: Uuid,
-    pub username: String,
+    pub username: Option<String>,
+    /// What it is listed by: the key of its user name, or of its address if it has none.
     #[serde(skip)]
-    pub username_key: String,
+    pub name_key: String,
     pub email: Option<String>,
     pub email_verified: bool,
     pub full_name: String,
@@ -41,7 +42,7 @@ pub struct Filter<'a> {
     pub disabled: bool,
     /// Those with so many attempts of strangers that failed or are under way.
     pub attempts: u32,
-    /// Those whose user name's key comes after this one.
+    /// Those that are listed after this key of a name.
     pub after: Option<&'a str>,
     /// At most so many.
     pub limit: u32,
@@ -90,13 +91,13 @@ impl Store {
         Ok(found.map(Into::into))
     }
 
-    /// Accounts in the order of their user names.
+    /// Accounts in the order of their user names; those without one by their addresses.
     pub async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Listed>, StoreError> {
         let rows = in_time(
             sqlx::query!(
                 r#"
-                select users.id, username, username_key, email, email_verified, full_name, is_active,
-                       auth_epoch,
+                select users.id, username, coalesce(username_key, email_key) as "name_key!", email,
+                       email_verified, full_name, is_active, auth_epoch,
                        array(select group_name from user_groups where user_id = users.id
                              order by group_name collate "C") as "groups!",
                        (select max(last_success_at) from known_networks where user_id = users.id)
@@ -110,8 +111,8 @@ impl Store {
                           select from user_groups where user_id = users.id and group_name = $3))
                   and (not $4 or not is_active)
                   and coalesce(failures + cardinality(pending), 0) >= $5
-                  and ($6::text is null or username_key > $6)
-                order by username_key limit $7
+                  and ($6::text is null or coalesce(username_key, email_key) > $6)
+                order by coalesce(username_key, email_key) limit $7
                 "#,
                 ANYWHERE,
                 filter.id.map(Uuid::from),
@@ -127,7 +128,7 @@ impl Store {
         let listed = rows.into_iter().map(|row| Listed {
             id: row.id,
             username: row.username,
-            username_key: row.username_key,
+            name_key: row.name_key,
             email: row.email,
             email_verified: row.email_verified,
             full_name: row.full_name,

@@ -55,7 +55,7 @@ pub(super) async fn create(store: &Store, args: CreateArgs) -> Answer {
     let credential = args.password_hash_stdin.then(read_hash).transpose()?;
     let account = NewAccount {
         id: None,
-        username: args.name,
+        username: Some(args.name),
         email: args.email,
         email_verified: args.email_verified,
         full_name: args.full_name,

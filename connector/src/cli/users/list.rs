@@ -86,7 +86,7 @@ async fn rows(
             })
             .await?;
         let was_last = page.len() < args.limit as usize;
-        after = page.last().map(|account| account.username_key.clone());
+        after = page.last().map(|account| account.name_key.clone());
         let page = page.into_iter().map(|account| {
             let lockout = Lock::of_strangers(lockout, &account.history, now);
             Row { account, lockout }
@@ -102,7 +102,7 @@ async fn rows(
 fn cells(row: &Row) -> Vec<String> {
     let account = &row.account;
     vec![
-        account.username.clone(),
+        account.username.clone().unwrap_or_default(),
         email(account),
         yes_or_no(account.is_active),
         account.groups.join(", "),

@@ -87,7 +87,7 @@ fn facts(shown: &Shown) -> Vec<(&'static str, String)> {
     let account = &shown.account;
     let mut facts = vec![
         ("id", account.id.to_string()),
-        ("user name", account.username.clone()),
+        ("user name", account.username.clone().unwrap_or_default()),
         ("full name", account.full_name.clone()),
         ("e-mail", email(account)),
         ("active", yes_or_no(account.is_active)),
