@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub use fold::{AuditFold, FoldKey, Note};
 
 use crate::account::AccountId;
-use crate::guard::GuardKey;
+use crate::lockout::GuardKey;
 use crate::network::Network;
 
 /// Where a call came from.

@@ -17,7 +17,7 @@ use tracing::{error, warn};
 
 use crate::app::{self, App, InvalidConfig};
 use crate::config::{PasswordArgs, ServeArgs, StoreArgs};
-use crate::guard::InvalidLockout;
+use crate::lockout::InvalidLockout;
 use crate::seed::Plan;
 use crate::store::{Store, Unreachable};
 use audit::AuditCommand;

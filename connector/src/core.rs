@@ -7,9 +7,10 @@ use std::sync::Arc;
 use service_process::lifecycle::Tasks;
 
 use crate::audit::Ids;
-use crate::guard::{Guard, Lockout};
+use crate::guard::Guard;
 use crate::keys::MacKey;
 use crate::limits::{LimitSettings, Limits, Spraying};
+use crate::lockout::Lockout;
 use crate::network::TrustedProxies;
 use crate::password::{Calibration, Cost, Parking, Peppers, Pool};
 use crate::store::Store;

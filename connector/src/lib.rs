@@ -19,6 +19,7 @@ pub mod grpc;
 pub mod guard;
 pub mod keys;
 pub mod limits;
+pub mod lockout;
 pub mod login;
 pub mod metrics;
 pub mod network;

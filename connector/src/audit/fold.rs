@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
 
-use crate::guard::GuardKey;
+use crate::lockout::GuardKey;
 use crate::network::Network;
 
 /// How long lines are counted together.

@@ -9,7 +9,7 @@ use crate::app;
 use crate::config::{Role, ServeArgs};
 use crate::core::CoreSettings;
 use crate::grpc::tls::Tls;
-use crate::guard::{KNOWN_NETWORKS, Lockout};
+use crate::lockout::{KNOWN_NETWORKS, Lockout};
 
 type Fact = (&'static str, String);
 

@@ -16,9 +16,9 @@ use tokio::time::{Instant, sleep};
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{Budget, CHARGE_LIFE, Charge, GuardKey, Table, Whom};
 use crate::account::LoginName;
-use crate::store::{Reserved, Store, StoreError};
+use crate::lockout::{Budget, CHARGE_LIFE, Charge, GuardKey, Table, Whom};
+use crate::store::{Resolved, Store, StoreError};
 
 /// The pause after the first try that failed; each is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -93,7 +93,7 @@ impl Charging {
         self,
         tasks: &Tasks,
         turn: OwnedSemaphorePermit,
-    ) -> Result<(Reserved, Option<Held>), StoreError> {
+    ) -> Result<(Resolved, Option<Held>), StoreError> {
         let (answer, answered) = oneshot::channel();
         let of_task = tasks.clone();
         tasks.spawn(async move {
@@ -108,25 +108,25 @@ impl Charging {
         self,
         tasks: Tasks,
         turn: OwnedSemaphorePermit,
-    ) -> Result<(Reserved, Option<Held>), StoreError> {
+    ) -> Result<(Resolved, Option<Held>), StoreError> {
         let Self { store, rules: (table, known_network), back, whom, id, now } = self;
         let mut connection = store.connection().await?;
         // From here on the statement may be carried out whatever becomes of its answer.
         let doubtful = Doubtful { id, guard_key: whom.name_key.into(), name: whom.name.clone() };
         let charged = connection.reserve(&whom, id, now, (&table, known_network));
-        let reserved = unless_leaving(&tasks, charged).await.inspect_err(|error| {
+        let resolved = unless_leaving(&tasks, charged).await.inspect_err(|error| {
             if error.leaves_doubt() {
                 doubtful.take_back(store.clone(), tasks.clone(), Arc::clone(&back));
             }
         })?;
         drop(connection);
-        let guard_key = reserved.guard_key;
-        let held = reserved.budget.map(|budget| Held {
+        let guard_key = resolved.guard_key;
+        let held = resolved.budget.map(|budget| Held {
             charge: Charge { id, guard_key, budget },
             back_to: Some((store, tasks, back)),
             turn: Some(turn),
         });
-        Ok((reserved, held))
+        Ok((resolved, held))
     }
 }
 

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use super::attempt::{Attempt, Who};
 use crate::account::LoginName;
 use crate::audit::RefusalReason;
-use crate::guard::Whom;
 use crate::keys::{MacKey, NameKey};
+use crate::lockout::Whom;
 use crate::network::Network;
 use crate::password::{MAX_PASSWORD_BYTES, TICKET_PREFIX};
 

@@ -5,7 +5,7 @@ use sqlx::types::Uuid;
 
 use super::{Store, StoreError, in_time, to_the_end};
 use crate::audit::Entry;
-use crate::guard::GuardKey;
+use crate::lockout::GuardKey;
 
 impl Store {
     /// Adds lines to the trail, all or none. Those that stand there already stay as they are. Not given

@@ -5,10 +5,10 @@ use serde::Serialize;
 use sqlx::types::Uuid;
 
 use super::guard::{ANYWHERE, KNOWN_FOR_DAYS};
-use super::{Store, StoreError, UnitOfWork, in_time, interval};
+use super::{Store, StoreError, UnitOfWork, in_time};
 use crate::account::{AccountId, LoginName};
 use crate::audit::Entry;
-use crate::guard::{CHARGE_LIFE, History};
+use crate::lockout::History;
 
 /// One account in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -206,31 +206,6 @@ impl Store {
 }
 
 impl UnitOfWork {
-    /// Forgets all failures of an account, those of known networks too, and what became a failure
-    /// because its process died. Attempts under way stay. `false`: there were none, and nothing was
-    /// written.
-    pub async fn unlock(&mut self, id: AccountId, entry: &Entry) -> Result<bool, StoreError> {
-        let opened = sqlx::query!(
-            r#"
-            update login_guard as guard set (failures, last_failure_at, pending) = (
-                select 0, null::timestamptz, now.pending
-                from guard_at($2, $3, null, guard.failures, guard.last_failure_at,
-                              guard.pending) as now)
-            where guard_key = (select guard_key from users where id = $1)
-              and (select now.failures > 0
-                   from guard_at($2, $3, null, guard.failures, guard.last_failure_at,
-                                 guard.pending) as now)
-            "#,
-            Uuid::from(id),
-            entry.at,
-            interval(CHARGE_LIFE)
-        )
-        .execute(self.connection())
-        .await?
-        .rows_affected();
-        self.record_change(opened, entry).await
-    }
-
     /// Puts an account into groups and takes it out of others. `false`: nothing was written.
     pub async fn change_groups(
         &mut self,
@@ -259,19 +234,8 @@ impl UnitOfWork {
     }
 }
 
-/// Each of them alone.
 impl Store {
-    /// [`UnitOfWork::unlock`].
-    pub async fn unlock(&self, id: AccountId, entry: &Entry) -> Result<bool, StoreError> {
-        in_time(async {
-            let mut unit = self.begin().await?;
-            let opened = unit.unlock(id, entry).await?;
-            unit.commit().await.map(|()| opened)
-        })
-        .await
-    }
-
-    /// [`UnitOfWork::change_groups`].
+    /// [`UnitOfWork::change_groups`], alone.
     pub async fn change_groups(
         &self,
         id: AccountId,

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use auth_connector::account::{AccountId, LoginName};
-use auth_connector::guard::{
-    Budget, Charge, Guard, GuardKey, History, Lockout, MEMORY, NoCharge, Verdict, Whom,
-};
+use auth_connector::guard::{Guard, NoCharge};
+use auth_connector::lockout::{Budget, Charge, GuardKey, History, Lockout, MEMORY, Verdict, Whom};
 use auth_connector::network::Network;
 use auth_connector::store::Store;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};

@@ -9,7 +9,7 @@ use crate::account::LoginName;
 use crate::app;
 use crate::cli::Answer;
 use crate::config::{LockoutArgs, StoreArgs};
-use crate::guard::Lockout;
+use crate::lockout::Lockout;
 use crate::store::{Filter, Listed, Store};
 use service_process::output::{self, Columns, OutputArgs, time};
 

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use crate::guard::{History, Lockout, MEMORY, Verdict};
+use crate::lockout::{History, Lockout, MEMORY, Verdict};
 use service_process::output::time;
 
 /// Whether attempts are let in.
