@@ -88,8 +88,8 @@ impl Since {
 
 /// A slip must not look like a trail on which nothing happened.
 fn parse_event(text: &str) -> Result<String, &'static str> {
-    let is_one = Event::all().iter().any(|event| event.name() == text);
-    is_one.then(|| text.to_owned()).ok_or("there is no such event: see docs/LOGGING.md")
+    let event: Event = text.parse().map_err(|_| "there is no such event: see docs/LOGGING.md")?;
+    Ok(event.name().to_owned())
 }
 
 fn parse_reason(text: &str) -> Result<String, &'static str> {
