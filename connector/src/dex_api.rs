@@ -6,6 +6,7 @@ use std::time::Duration;
 use auth_proto::Message as _;
 use auth_proto::dex_api::dex_client::DexClient;
 use auth_proto::dex_api::{IdTokenSubject, ListRefreshReq, RefreshTokenRef, RevokeRefreshReq};
+use axum::http::uri::Authority;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustls::pki_types::pem::PemObject;
@@ -14,11 +15,25 @@ use thiserror::Error;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use crate::account::AccountId;
-use crate::config::DexApiSettings;
 
 /// How long a call may take, and a connection to be made. Dex answers in milliseconds; the worker
 /// waits for nothing else meanwhile.
 const LONGEST_CALL: Duration = Duration::from_secs(3);
+
+/// Where Dex's admin API is, and how to call it.
+#[derive(Debug, Clone)]
+pub struct DexApiSettings {
+    /// Host and port.
+    pub address: Authority,
+    /// The CA that signed Dex's certificate, PEM.
+    pub ca: PathBuf,
+    /// Our certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+    /// Dex's id of the connector.
+    pub connector_id: String,
+}
 
 /// Dex's admin API.
 #[derive(Debug, Clone)]

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use chrono::DateTime;
+use service_process::output;
 
-use super::{Answer, output};
+use super::answer::Answer;
 use crate::app;
 use crate::config::{Role, ServeArgs};
 use crate::core::CoreSettings;

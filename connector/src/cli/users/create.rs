@@ -5,11 +5,11 @@ use std::io::Read as _;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::{parse_group, say, told};
+use super::change::{entry, parse_group, say};
 use crate::account::{Email, UserName};
 use crate::app;
 use crate::audit::Event;
-use crate::cli::Answer;
+use crate::cli::answer::Answer;
 use crate::config::StoreArgs;
 use crate::password::Credential;
 use crate::seed;
@@ -67,7 +67,7 @@ pub(super) async fn create(store: &Store, args: CreateArgs) -> Answer {
     let mut unit = store.begin_seed().await?;
     let password = credential.as_ref().map(|credential| (credential, args.must_change));
     unit.create(&account, password, id, now).await.map_err(of_argument)?;
-    unit.record(&told(Event::AccountCreated, id.into())).await?;
+    unit.record(&entry(Event::AccountCreated, id.into())).await?;
     unit.commit().await?;
     say(true, id.into(), "created")
 }

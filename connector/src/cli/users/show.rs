@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use super::list::{email, yes_or_no};
 use super::lock::Lock;
-use super::{NamedArgs, find};
+use super::named::NamedArgs;
 use crate::app;
-use crate::cli::{Answer, NoSuchAccount, audit};
+use crate::cli::account::find;
+use crate::cli::answer::{Answer, NoSuchAccount};
+use crate::cli::trail_table;
 use crate::config::LockoutArgs;
 use crate::store::{Filter, Known, Line, Listed, PasswordFacts, Store, Wanted};
 use service_process::output::{self, OutputArgs, time};
@@ -79,7 +81,7 @@ pub(super) async fn show(store: &Store, args: &ShowArgs) -> Answer {
     }
     output::facts(&facts(&shown))?;
     output::line("\nlast events")?;
-    audit::table(&shown.events)?;
+    trail_table::table(&shown.events)?;
     Ok(())
 }
 
