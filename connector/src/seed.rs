@@ -7,7 +7,6 @@
 mod file;
 mod meant;
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -16,8 +15,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
 use uuid::Uuid;
 
+pub use self::file::{InvalidFile, RowError};
+
 use self::file::{Fault, Row};
-use self::meant::Claim;
+use self::meant::RowClaim;
 use crate::account::{AccountId, Email, MAX_GROUP_BYTES, MAX_NAME_BYTES, UserName};
 use crate::audit::{Entry, Event, Ids};
 use crate::password::{Caller, Credential, MAX_PASSWORD_BYTES, Pool, Saturated};
@@ -26,7 +27,7 @@ use crate::store::{Existing, Named, NewAccount, StoreError, UnitOfWork};
 /// What a seed file wants.
 #[derive(Debug)]
 pub struct Plan {
-    claims: Vec<Claim>,
+    claims: Vec<RowClaim>,
     /// Of each row that is valid, what it says of its account.
     accounts: Vec<Option<(NewAccount, Password)>>,
     faults: Vec<RowError>,
@@ -39,28 +40,6 @@ enum Password {
     Hash(Credential),
     Plain(SecretString),
 }
-
-/// What a row of the file does wrong. Never repeats a password or a hash.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowError {
-    /// The row, counted from 1.
-    pub row: usize,
-    /// The field.
-    pub field: Cow<'static, str>,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-impl fmt::Display for RowError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "row {}: {} {}", self.row, self.field, self.reason)
-    }
-}
-
-/// A file that is not the YAML that is expected. The text says where.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the seed file is not usable: {0}")]
-pub struct InvalidFile(String);
 
 /// Why accounts could not be written. Nothing was.
 #[derive(Debug, Error)]
@@ -241,7 +220,7 @@ impl Password {
 }
 
 /// What the database is asked for.
-fn wanted(claims: &[Claim]) -> Named {
+fn wanted(claims: &[RowClaim]) -> Named {
     let mut named = Named::default();
     for claim in claims {
         named.ids.extend(claim.id.map(Uuid::from));
@@ -252,7 +231,7 @@ fn wanted(claims: &[Claim]) -> Named {
 }
 
 /// What a row says of its account, if nothing is wrong with it.
-type Parsed = (Claim, Option<(NewAccount, Password)>, Vec<Fault>);
+type Parsed = (RowClaim, Option<(NewAccount, Password)>, Vec<Fault>);
 
 fn parse_row(number: usize, mut row: Row, allow_plain: bool) -> Parsed {
     let username = row.text("username");
@@ -281,7 +260,7 @@ fn parse_row(number: usize, mut row: Row, allow_plain: bool) -> Parsed {
     let password = parse_password(plain, hash, allow_plain)
         .map_err(|(field, reason)| row.fault(field, reason));
 
-    let claim = Claim { row: number, id, username: username.clone(), email: email.clone() };
+    let claim = RowClaim { row: number, id, username: username.clone(), email: email.clone() };
     let account = match (username, full_name, password) {
         (Some(username), Ok(full_name), Ok(password)) if row.faults.is_empty() => {
             let username = Some(username);

@@ -1,6 +1,7 @@
 //! Removing what nobody will read again.
 
 use chrono::{DateTime, Utc};
+use sqlx::postgres::PgQueryResult;
 
 use super::{Store, StoreError, in_time};
 
@@ -14,7 +15,7 @@ impl Store {
         before: DateTime<Utc>,
         limit: i64,
     ) -> Result<u64, StoreError> {
-        let swept = in_time(
+        removed(
             sqlx::query!(
                 r#"
                 delete from known_networks where (user_id, network) in (
@@ -27,14 +28,13 @@ impl Store {
             )
             .execute(&self.pool),
         )
-        .await?;
-        Ok(swept.rows_affected())
+        .await
     }
 
     /// Forgets the failures whose last charge was before `before`: those of strangers, and those
     /// of pairs that are not known any more; at most `limit` rows.
     pub async fn sweep_guard(&self, before: DateTime<Utc>, limit: i64) -> Result<u64, StoreError> {
-        let swept = in_time(
+        removed(
             sqlx::query!(
                 r#"
                 delete from login_guard where (guard_key, network) in (
@@ -51,8 +51,7 @@ impl Store {
             )
             .execute(&self.pool),
         )
-        .await?;
-        Ok(swept.rows_affected())
+        .await
     }
 
     /// Removes due work that was dead before `before`, or finished if it never dies; at most `limit`.
@@ -62,7 +61,7 @@ impl Store {
         before: DateTime<Utc>,
         limit: i64,
     ) -> Result<u64, StoreError> {
-        let swept = in_time(
+        removed(
             sqlx::query!(
                 r#"
                 delete from due_work where id in (
@@ -75,8 +74,7 @@ impl Store {
             )
             .execute(&self.pool),
         )
-        .await?;
-        Ok(swept.rows_affected())
+        .await
     }
 
     /// Removes tickets that ended before `before`; at most `limit`.
@@ -85,7 +83,7 @@ impl Store {
         before: DateTime<Utc>,
         limit: i64,
     ) -> Result<u64, StoreError> {
-        let swept = in_time(
+        removed(
             sqlx::query!(
                 r#"
                 delete from login_tickets where ticket_hash in (
@@ -98,7 +96,13 @@ impl Store {
             )
             .execute(&self.pool),
         )
-        .await?;
-        Ok(swept.rows_affected())
+        .await
     }
+}
+
+/// How many rows a sweep removed.
+async fn removed(
+    sweep: impl Future<Output = sqlx::Result<PgQueryResult>>,
+) -> Result<u64, StoreError> {
+    Ok(in_time(sweep).await?.rows_affected())
 }
