@@ -60,33 +60,33 @@ struct Accounts {
 /// What settings and files come to that the roles of this process need.
 #[derive(Debug, Default)]
 pub struct CheckedConfig {
-    /// For the role `login`, unless it is to serve without TLS.
+    /// The connector's certificate, for the role `login`; `None` if it is to serve without TLS.
     pub tls: Option<Tls>,
-    /// For the role `login`.
+    /// What the shared parts are made by, for the role `login`.
     pub core: Option<CoreSettings>,
-    /// For the role `worker`.
+    /// Dex's admin API, for the role `worker`.
     pub dex: Option<DexApi>,
 }
 
 /// A configuration that parses and cannot be used.
 #[derive(Debug, Error)]
 pub enum InvalidConfig {
-    /// The database's address.
+    /// `POSTGRES_DSN` is none.
     #[error("POSTGRES_DSN")]
     Dsn(#[from] InvalidDsn),
-    /// Certificates.
+    /// The files of the connector's certificate.
     #[error(transparent)]
     Tls(#[from] InvalidTls),
-    /// Secrets.
+    /// A file of peppers or of the guard key.
     #[error(transparent)]
     Key(#[from] InvalidKeyFile),
-    /// The lockout.
+    /// The settings `LOCKOUT_*` do not make a ladder.
     #[error(transparent)]
     Lockout(#[from] InvalidLockout),
-    /// How Dex's admin API is called.
+    /// The files to call Dex's admin API with.
     #[error(transparent)]
     DexApi(#[from] InvalidDexApi),
-    /// What a role cannot do without.
+    /// An option that a role cannot do without.
     #[error(transparent)]
     Missing(#[from] MissingOption),
 }

@@ -44,17 +44,17 @@ pub struct DexApi {
 /// The files to call Dex with cannot be used.
 #[derive(Debug, Error)]
 pub enum InvalidDexApi {
-    /// A file cannot be read as what it is to be.
+    /// A file cannot be read, or holds something else.
     #[error("{option}: {path} is not usable: {reason}")]
     File {
-        /// The option that named it.
+        /// The variable of the option that named the file.
         option: &'static str,
-        /// Where.
+        /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong, without anything that the file holds.
         reason: String,
     },
-    /// They do not belong together.
+    /// The files do not belong together.
     #[error("DEX_API_CA_FILE, DEX_API_CERT_FILE and DEX_API_KEY_FILE are not usable")]
     Tls(#[source] tonic::transport::Error),
 }
@@ -62,7 +62,7 @@ pub enum InvalidDexApi {
 /// Dex did not do what it was asked to.
 #[derive(Debug, Error)]
 pub enum DexApiError {
-    /// It was not asked at all.
+    /// The files cannot be used any more, so Dex was not asked.
     #[error(transparent)]
     Files(#[from] InvalidDexApi),
     /// It did not answer, or with an error.

@@ -188,7 +188,7 @@ impl Guard {
     ) -> Result<(), StoreError> {
         self.store.settle_success(charge, network).await?;
         match network {
-            Some(network) => self.store.know_network(account, network, now).await,
+            Some(network) => self.store.remember_network(account, network, now).await,
             None => Ok(()),
         }
     }

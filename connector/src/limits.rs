@@ -5,6 +5,7 @@
 //! give them.
 
 mod keyed;
+mod name_tag;
 mod sample;
 mod spraying;
 
@@ -15,6 +16,7 @@ use std::time::Duration;
 use governor::Quota;
 use governor::clock::{Clock, MonotonicClock};
 use keyed::Keyed;
+use name_tag::{NameTag, tag};
 
 pub use keyed::SWEEP_EVERY;
 pub use sample::Sampler;
@@ -43,14 +45,14 @@ pub struct LimitSettings {
     pub name_per_minute: NonZeroU32,
 }
 
-/// What becomes of an attempt.
+/// Whether an attempt is let in by the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// It goes on.
+    /// No limit is reached.
     Admitted,
     /// Too many come from there. It says nothing about the name, so the answer may be another one.
     NetworkThrottled {
-        /// After which time it is worth to try again.
+        /// When an attempt can be let in again.
         retry_after: Duration,
     },
     /// Too many try this name. Who hears that learns about others' attempts, so the answer must be
@@ -208,15 +210,6 @@ fn half_a_minute_at_once(per_minute: NonZeroU32) -> Quota {
 
 fn half(rate: NonZeroU32) -> NonZeroU32 {
     NonZeroU32::new(rate.get().div_ceil(2)).unwrap_or(NonZeroU32::MIN)
-}
-
-/// What the tables know of a name. Eight bytes of a keyed MAC: that one of a million names shares
-/// them with a given other has a chance of 10⁶ / 2⁶⁴, without the key nobody can look for such a
-/// pair, and all it would share is a rate.
-type NameTag = [u8; 8];
-
-fn tag(name_key: &NameKey) -> NameTag {
-    std::array::from_fn(|index| name_key.as_bytes()[index])
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl TryFrom<&[u8]> for GuardKey {
     }
 }
 
-/// Who attempts.
+/// An attempt, as far as it counts.
 #[derive(Debug, Clone)]
 pub struct Whom {
     /// The name, if what was typed can be one.
@@ -77,10 +77,10 @@ pub enum Budget {
 /// An attempt that was let in and has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
-    /// Its id.
+    /// Its id (UUIDv7).
     pub id: Uuid,
     /// Whom it is counted for.
     pub guard_key: GuardKey,
-    /// Among which failures.
+    /// Which failures it is one of if it fails.
     pub budget: Budget,
 }

@@ -24,7 +24,7 @@ use crate::audit::{Entry, Event, Ids};
 use crate::password::{Caller, Credential, MAX_PASSWORD_BYTES, Pool, Saturated};
 use crate::store::{Existing, Named, NewAccount, StoreError, UnitOfWork};
 
-/// What a seed file wants.
+/// What a seed file says, and what it does wrong.
 #[derive(Debug)]
 pub struct Plan {
     claims: Vec<RowClaim>,
@@ -52,7 +52,7 @@ pub enum SeedError {
     Row {
         /// The row, counted from 1.
         row: usize,
-        /// Why.
+        /// What the database said.
         #[source]
         error: StoreError,
     },
@@ -67,11 +67,11 @@ pub enum SeedError {
 /// What a run did, in accounts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// New ones.
+    /// Accounts that were not there.
     pub created: usize,
-    /// Changed ones.
+    /// Accounts of which something was changed.
     pub updated: usize,
-    /// Ones that were as the file says.
+    /// Accounts that were as the file says.
     pub unchanged: usize,
 }
 

@@ -68,7 +68,7 @@ pub enum StoreError {
     Unreachable {
         /// Which database it is and where.
         place: String,
-        /// What stood in the way.
+        /// What the connection failed with.
         reason: String,
     },
     /// No connection became free, or none could be made, in time.
@@ -85,7 +85,7 @@ pub enum StoreError {
     Corrupt {
         /// What is broken. Never its value.
         what: &'static str,
-        /// Where.
+        /// Whose it is.
         account: uuid::Uuid,
     },
     /// The tables could not be brought up to date.

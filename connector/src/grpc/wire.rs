@@ -13,7 +13,7 @@ use crate::account::{AccountId, Identity};
 use crate::audit::Origin;
 use crate::login::{Attempt, Purpose, Renewal, Unavailable, Who};
 
-/// After which time it is worth to try again when something is missing.
+/// When a caller may try again if something is missing.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Longest connector id and request id that are kept, in bytes. Dex makes both, and short.

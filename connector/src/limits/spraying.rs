@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
 
-use super::{NameTag, tag};
+use super::name_tag::{NameTag, tag};
 use crate::keys::NameKey;
 use crate::metrics::{SPRAYING_BLOCKS, SPRAYING_NETWORKS};
 use crate::network::Network;

@@ -15,11 +15,11 @@ use crate::store::StoreError;
 /// One attempt to show who somebody is. `Debug` shows nothing that was typed.
 #[derive(Debug)]
 pub struct Attempt {
-    /// Who it is to be.
+    /// Whose account it is to be.
     pub who: Who,
     /// What was typed as the password, or a ticket.
     pub password: SecretString,
-    /// What for.
+    /// What the person wants to do.
     pub purpose: Purpose,
     /// Where it comes from.
     pub origin: Origin,
@@ -58,10 +58,10 @@ pub enum Outcome {
 /// Something that an attempt needs is missing. It says nothing about the person.
 #[derive(Debug, Clone, Error)]
 pub enum Unavailable {
-    /// The database.
+    /// The database did not answer.
     #[error(transparent)]
     Store(Arc<StoreError>),
-    /// Processor time.
+    /// More is to be hashed than can be in time.
     #[error(transparent)]
     Saturated(#[from] Saturated),
     /// The caller went away, or the process stops.

@@ -10,7 +10,7 @@ use super::attempt::Unavailable;
 use super::claim::FlightKey;
 use super::verification::Decision;
 
-type Answer = Result<Decision, Unavailable>;
+type FlightAnswer = Result<Decision, Unavailable>;
 
 /// The verifications that are under way on this replica.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(super) struct Flights {
 #[derive(Debug, Clone)]
 struct Flight {
     interest: watch::Sender<()>,
-    answer: watch::Receiver<Option<Answer>>,
+    answer: watch::Receiver<Option<FlightAnswer>>,
 }
 
 /// Held by whoever waits for the answer: a flight that nobody is interested in is abandoned.
@@ -30,14 +30,14 @@ pub(super) struct Interest(
 );
 
 /// Where the answer of a flight comes.
-pub(super) struct FlightResult(watch::Receiver<Option<Answer>>);
+pub(super) struct FlightResult(watch::Receiver<Option<FlightAnswer>>);
 
 /// The duty of whoever begins a flight: to verify, and to [`finish`](Self::finish).
 pub(super) struct Leader {
     key: FlightKey,
     under_way: Arc<Mutex<HashMap<FlightKey, Flight>>>,
     interest: watch::Sender<()>,
-    answer: watch::Sender<Option<Answer>>,
+    answer: watch::Sender<Option<FlightAnswer>>,
 }
 
 impl Flights {
@@ -58,7 +58,7 @@ impl Flights {
 
 impl FlightResult {
     /// The answer. Comes whether or not an interest in it is held.
-    pub(super) async fn get(&mut self) -> Answer {
+    pub(super) async fn get(&mut self) -> FlightAnswer {
         match self.0.wait_for(Option::is_some).await {
             Ok(answer) => answer.clone().unwrap_or(Err(Unavailable::Abandoned)),
             // The leader is gone without an answer: the process stops.
@@ -82,7 +82,7 @@ impl Leader {
     }
 
     /// Tells everybody.
-    pub(super) fn finish(self, answer: Answer) {
+    pub(super) fn finish(self, answer: FlightAnswer) {
         self.answer.send_replace(Some(answer));
     }
 }

@@ -29,9 +29,9 @@ const FIELDS: [&str; 9] = [
 pub struct RowError {
     /// The row, counted from 1.
     pub row: usize,
-    /// The field.
+    /// The field, or where it stands if it is none.
     pub field: Cow<'static, str>,
-    /// What is wrong with it.
+    /// What is wrong with it, as the end of a sentence.
     pub reason: String,
 }
 

@@ -186,7 +186,7 @@ impl Store {
 
     /// Remembers that the account was logged in to from this network, and forgets the one that was
     /// used longest ago when there are too many.
-    pub async fn know_network(
+    pub async fn remember_network(
         &self,
         account: AccountId,
         network: Network,

@@ -8,7 +8,7 @@ use crate::account::{AccountId, LoginName};
 /// A stored name that cannot be found by how it is written any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unreachable {
-    /// Whose.
+    /// The account that it belongs to.
     pub account: AccountId,
     /// `username` or `email`.
     pub field: &'static str,

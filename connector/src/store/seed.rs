@@ -33,7 +33,7 @@ pub struct NewAccount {
 /// Whom the rows of a file name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
-    /// Ids.
+    /// Ids of accounts.
     pub ids: Vec<Uuid>,
     /// Keys of user names.
     pub usernames: Vec<String>,
@@ -52,7 +52,7 @@ pub struct Existing {
     email_verified: bool,
     full_name: String,
     is_active: bool,
-    /// Sorted.
+    /// Sorted by bytes.
     groups: Vec<String>,
     password_hash: Option<String>,
 }

@@ -28,15 +28,15 @@ pub struct Line {
 pub struct Wanted {
     /// One of these events; any when there is none.
     pub events: Vec<String>,
-    /// This reason.
+    /// With this reason; any when there is none.
     pub reason: Option<String>,
-    /// About this account.
+    /// About this account; about anybody when there is none.
     pub account: Option<AccountId>,
     /// From an address in this network, as PostgreSQL reads it.
     pub network: Option<String>,
     /// Not before this time.
     pub since: Option<DateTime<Utc>>,
-    /// The last so many.
+    /// At most so many, the last ones.
     pub limit: u32,
 }
 

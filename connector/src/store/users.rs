@@ -26,7 +26,7 @@ pub struct Listed {
     pub auth_epoch: i64,
     pub groups: Vec<String>,
     pub last_login_at: Option<DateTime<Utc>>,
-    /// What strangers did.
+    /// Failures and pending attempts of strangers.
     #[serde(skip)]
     pub history: History,
 }
@@ -34,15 +34,15 @@ pub struct Listed {
 /// Which accounts a list has; all of what is given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Filter<'a> {
-    /// This one.
+    /// Only this one, if there is one.
     pub id: Option<AccountId>,
-    /// Those in this group.
+    /// Only those in this group, if there is one.
     pub group: Option<&'a str>,
-    /// Those that are disabled.
+    /// Only those that are disabled.
     pub disabled: bool,
-    /// Those with so many attempts of strangers that failed or are under way.
+    /// Only those with so many attempts of strangers that failed or are under way.
     pub attempts: u32,
-    /// Those that are listed after this key of a name.
+    /// Only those that are listed after this key of a name.
     pub after: Option<&'a str>,
     /// At most so many.
     pub limit: u32,
@@ -62,7 +62,7 @@ pub struct PasswordFacts {
 /// A network from which an account is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
-    /// The network.
+    /// As PostgreSQL writes a `cidr`.
     pub network: String,
     /// When the account was last logged in to from there.
     pub last_success_at: DateTime<Utc>,

@@ -219,7 +219,7 @@ async fn eight_networks_are_known_and_the_one_used_longest_ago_goes() {
     let start = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
     for (second, n) in (0..).zip([1, 2, 3, 4, 5, 6, 7, 8, 1, 9, 10]) {
         let at = start + TimeDelta::seconds(second);
-        store.know_network(account.into(), network(n), at).await.unwrap();
+        store.remember_network(account.into(), network(n), at).await.unwrap();
     }
     let mut known: Vec<String> = sqlx::query_scalar("select network::text from known_networks")
         .fetch_all(&database.pool)

@@ -13,17 +13,17 @@ use service_process::output::time;
 pub(super) struct Lock {
     state: &'static str,
     failures: u32,
-    /// When a pause ends.
+    /// When a pause ends; `None` without one.
     until: Option<DateTime<Utc>>,
 }
 
 impl Lock {
-    /// Of strangers.
+    /// What strangers meet.
     pub(super) fn of_strangers(lockout: &Lockout, history: &History, now: DateTime<Utc>) -> Self {
         Self::new(lockout.verdict(history, now), history, now, Some(MEMORY))
     }
 
-    /// Of a known network: closed means that it counts as a stranger.
+    /// What a known network meets: closed means that it counts as a stranger.
     pub(super) fn of_known(lockout: &Lockout, history: &History, now: DateTime<Utc>) -> Self {
         Self::new(lockout.known_verdict(history, now), history, now, None)
     }
