@@ -7,6 +7,8 @@ use std::fmt;
 use thiserror::Error;
 use uuid::Uuid;
 
+pub use spelling::InvalidName;
+
 /// Longest login name, user name or e-mail address, in bytes of UTF-8. RFC 5321 §4.5.3.1.3 leaves
 /// 254 for an address; a user name needs no more.
 pub const MAX_NAME_BYTES: usize = 254;
@@ -49,34 +51,6 @@ impl fmt::Display for AccountId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("an account id is a UUID in lower case with hyphens")]
 pub struct InvalidAccountId;
-
-/// Why a name cannot be one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum InvalidName {
-    /// Nothing that shows.
-    #[error("must not be empty")]
-    Empty,
-    /// Longer than [`MAX_NAME_BYTES`], before or after normalisation.
-    #[error("must not be longer than 254 bytes")]
-    TooLong,
-    /// A control character, NUL among them.
-    #[error("must not contain control characters")]
-    ControlCharacter,
-    /// A user name that could be taken for an address.
-    #[error("must not contain @")]
-    AtSign,
-    /// A mark that turns the direction of writing, or in a new name any character that does not show
-    /// or has no meaning.
-    #[error("must not contain invisible characters")]
-    Invisible,
-    /// A new name with letters of scripts that are not written together, such as a Cyrillic `а` among
-    /// Latin letters.
-    #[error("must not mix scripts that are not written together")]
-    MixedScripts,
-    /// An address without exactly one `@` between a non-empty part and a domain, or with white space.
-    #[error("must be an e-mail address")]
-    NotAnAddress,
-}
 
 /// What a person types to say who they are: a user name or an e-mail address.
 ///
@@ -125,18 +99,6 @@ impl UserName {
         spelling::check_new(&written)?;
         Ok(Self { written, key })
     }
-
-    /// As its owner writes it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.written
-    }
-
-    /// As it is looked up.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
-    }
 }
 
 /// An e-mail address, its domain in the ASCII form. Whether mail arrives, only mail can tell.
@@ -159,27 +121,36 @@ impl Email {
         spelling::check_new(local)?;
         Ok(Self { written: format!("{local}@{}", spelling::ascii_domain(domain)?), key })
     }
-
-    /// As it is shown and told: the local part as its owner writes it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.written
-    }
-
-    /// As it is looked up.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
-    }
 }
+
+/// How a name is spelt: both forms are made by its `parse`.
+macro_rules! spelt {
+    ($($name:ty),+) => {$(
+        impl $name {
+            /// As its owner writes it; the domain of an address in its ASCII form.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.written
+            }
+
+            /// As it is looked up: unique among the accounts.
+            #[must_use]
+            pub fn key(&self) -> &str {
+                &self.key
+            }
+        }
+    )+};
+}
+
+spelt!(UserName, Email);
 
 /// Who an account is, as the relying party gets to see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The stable subject.
     pub id: AccountId,
-    /// The login name.
-    pub username: String,
+    /// The user name, if the account has one.
+    pub username: Option<String>,
     /// The display name; empty when the account has none.
     pub full_name: String,
     /// The address, if the account has one.
@@ -188,8 +159,20 @@ pub struct Identity {
     pub email_verified: bool,
     /// Sorted; empty unless they were asked for.
     pub groups: Vec<String>,
-    /// The account's epoch when this was read: see [`crate::login::Logins::refresh`].
+    /// The account's epoch when this was read: see [`crate::login::Renewals::refresh`].
     pub auth_epoch: i64,
+}
+
+impl Identity {
+    /// As it is asked for. Groups are always read, so that nothing has to be read once somebody is let
+    /// in.
+    #[must_use]
+    pub fn with_groups_if(mut self, wanted: bool) -> Self {
+        if !wanted {
+            self.groups.clear();
+        }
+        self
+    }
 }
 
 /// The plain form of a name, and what it is looked up by.

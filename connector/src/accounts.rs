@@ -1,4 +1,4 @@
-//! The role `accounts`: the pages on which people see to their account. Empty yet, but for health.
+//! The role `accounts`: the pages on which people see to their account. So far they have a health check.
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};

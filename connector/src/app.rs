@@ -1,8 +1,9 @@
 //! Puts the parts together: `build` checks and binds, `run` serves.
 
-pub mod login;
+mod login;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -19,10 +20,13 @@ use tracing::{info, warn};
 
 use crate::accounts;
 use crate::config::{InvalidKeyFile, MissingOption, PasswordArgs, Role, ServeArgs, StoreArgs};
+use crate::core::{Core, CoreSettings, processors};
 use crate::dex_api::{DexApi, InvalidDexApi};
 use crate::grpc::SERVICE_NAME;
-use crate::grpc::tls::InvalidTls;
-use crate::guard::InvalidLockout;
+use crate::grpc::tls::{InvalidTls, Tls};
+use crate::limits::SWEEP_EVERY;
+use crate::lockout::InvalidLockout;
+use crate::login::{Logins, Renewals};
 use crate::metrics;
 use crate::password::{Calibration, Pool};
 use crate::store::{InvalidDsn, Store};
@@ -38,6 +42,8 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 pub struct App {
     admin: Admin,
     store: Store,
+    /// What the shared parts are made by, if a role of this process uses them.
+    core: Option<CoreSettings>,
     login: Option<Login>,
     accounts: Option<Accounts>,
     /// What the worker calls.
@@ -51,34 +57,36 @@ struct Accounts {
     address: SocketAddr,
 }
 
-/// What the files hold that the roles of this process need.
-#[derive(Debug)]
-pub struct Checked {
-    /// For the role `login`.
-    pub login: Option<login::Checked>,
-    /// For the role `worker`.
+/// What settings and files come to that the roles of this process need.
+#[derive(Debug, Default)]
+pub struct CheckedConfig {
+    /// The connector's certificate, for the role `login`; `None` if it is to serve without TLS.
+    pub tls: Option<Tls>,
+    /// What the shared parts are made by, for the role `login`.
+    pub core: Option<CoreSettings>,
+    /// Dex's admin API, for the role `worker`.
     pub dex: Option<DexApi>,
 }
 
 /// A configuration that parses and cannot be used.
 #[derive(Debug, Error)]
 pub enum InvalidConfig {
-    /// The database's address.
+    /// `POSTGRES_DSN` is none.
     #[error("POSTGRES_DSN")]
     Dsn(#[from] InvalidDsn),
-    /// Certificates.
+    /// The files of the connector's certificate.
     #[error(transparent)]
     Tls(#[from] InvalidTls),
-    /// Secrets.
+    /// A file of peppers or of the guard key.
     #[error(transparent)]
     Key(#[from] InvalidKeyFile),
-    /// The lockout.
+    /// The settings `LOCKOUT_*` do not make a ladder.
     #[error(transparent)]
     Lockout(#[from] InvalidLockout),
-    /// How Dex's admin API is called.
+    /// The files to call Dex's admin API with.
     #[error(transparent)]
     DexApi(#[from] InvalidDexApi),
-    /// What a role cannot do without.
+    /// An option that a role cannot do without.
     #[error(transparent)]
     Missing(#[from] MissingOption),
 }
@@ -89,11 +97,12 @@ pub fn open_store(args: &StoreArgs) -> Result<Store, InvalidConfig> {
 }
 
 /// Checks all that can be checked without binding or dialling.
-pub fn check(args: &ServeArgs) -> Result<Checked, InvalidConfig> {
+pub fn check(args: &ServeArgs) -> Result<CheckedConfig, InvalidConfig> {
     Store::open(&args.store.postgres_dsn)?;
-    let mut checked = Checked { login: None, dex: None };
+    let mut checked = CheckedConfig::default();
     if args.roles.has(Role::Login) {
-        checked.login = Some(login::Checked::read(args)?);
+        checked.tls = args.tls_files()?.map(Tls::load).transpose()?;
+        checked.core = Some(core_settings(args)?);
     }
     if args.roles.has(Role::Worker) {
         checked.dex = Some(DexApi::open(args.dex_api.settings()?)?);
@@ -101,21 +110,35 @@ pub fn check(args: &ServeArgs) -> Result<Checked, InvalidConfig> {
     Ok(checked)
 }
 
+/// Reads the files and checks what the settings come to.
+fn core_settings(args: &ServeArgs) -> Result<CoreSettings, InvalidConfig> {
+    Ok(CoreSettings {
+        peppers: args.passwords.peppers()?,
+        cost: args.passwords.bcrypt_cost,
+        key: args.guard_key.guard_key()?,
+        lockout: args.lockout.lockout()?,
+        limits: args.limits.settings(),
+        sprayed_names: args.limits.limit_sprayed_names,
+        proxies: args.limits.trusted_proxy_cidrs.clone(),
+        require_verified_email: args.lockout.require_verified_email,
+    })
+}
+
 /// A pool for commands, whose answers nobody times.
 pub fn command_pool(args: &PasswordArgs) -> Result<Pool, InvalidConfig> {
     let peppers = args.peppers()?;
-    Ok(Pool::new(login::threads(), args.bcrypt_cost, peppers, Calibration::NONE))
+    Ok(Pool::new(processors(), args.bcrypt_cost, peppers, Calibration::NONE))
 }
 
 impl App {
     /// Checks the configuration and binds the ports of its roles; port 0 lets the system choose.
     pub async fn build(args: &ServeArgs) -> anyhow::Result<Self> {
-        let Checked { login, dex } = check(args)?;
+        let CheckedConfig { tls, core, dex } = check(args)?;
         let store = open_store(&args.store)?;
         let admin = Admin::bind(args.admin_listen).await?;
-        let mut app = Self { admin, store, login: None, accounts: None, worker: dex };
-        if let Some(checked) = login {
-            app.login = Some(Login::bind(args, checked, app.store.clone()).await?);
+        let mut app = Self { admin, store, core, login: None, accounts: None, worker: dex };
+        if args.roles.has(Role::Login) {
+            app.login = Some(Login::bind(args, tls).await?);
         }
         if args.roles.has(Role::Accounts) {
             let listener = bind("ACCOUNTS_LISTEN", args.accounts_listen).await?;
@@ -146,7 +169,14 @@ impl App {
 
     /// Starts to serve under this life.
     pub async fn run(self, lifecycle: &Lifecycle) -> anyhow::Result<()> {
-        let tasks = lifecycle.tasks();
+        let (tasks, sources) = (lifecycle.tasks(), Sources::system());
+        let core = match self.core {
+            Some(settings) => {
+                let (store, tasks) = (self.store.clone(), tasks.clone());
+                Some(Arc::new(Core::open(settings, store, sources, tasks).await))
+            }
+            None => None,
+        };
         let readiness = Readiness::new();
         let (reporter, health) = tonic_health::server::health_reporter();
         reporter.set_service_status(SERVICE_NAME, ServingStatus::NotServing).await;
@@ -155,19 +185,36 @@ impl App {
         // First: what is counted before the registry is open is lost.
         self.admin.serve(&tasks, readiness.clone());
         metrics::describe();
-        if let Some(login) = self.login {
-            login.serve(health, &tasks)?;
+        let logins = core.as_ref().map(|core| Arc::new(Logins::new(Arc::clone(core))));
+        if let Some(logins) = &logins {
+            look_after(logins, sources, &tasks);
+        }
+        if let Some(((login, logins), core)) = self.login.zip(logins).zip(core) {
+            login.serve(logins, Renewals::new(core), sources, health, &tasks)?;
         }
         if let Some(Accounts { door, address }) = self.accounts {
             info!(%address, "the accounts pages are served");
             accounts::serve(door, readiness, &tasks);
         }
         if let Some(dex) = self.worker {
-            Worker::new(self.store, dex, Sources::system(), tasks.clone()).start();
+            Worker::new(self.store, dex, sources, tasks.clone()).start();
             info!("the worker works");
         }
         Ok(())
     }
+}
+
+/// Starts what logins need done from time to time.
+fn look_after(logins: &Arc<Logins>, sources: Sources, tasks: &Tasks) {
+    let (stopping, swept) = (tasks.stopping().clone(), Arc::clone(logins));
+    tasks.worker("limits", async move {
+        let mut tick = tokio::time::interval(SWEEP_EVERY);
+        while stopping.run_until_cancelled(tick.tick()).await.is_some() {
+            swept.sweep((sources.now)()).await;
+        }
+        swept.write_folded((sources.now)());
+        Ok(())
+    });
 }
 
 async fn bind(option: &'static str, address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -1,7 +1,11 @@
 //! The commands.
 
+mod account;
+mod answer;
 mod audit;
 mod check_config;
+mod database;
+mod trail_table;
 mod users;
 
 use std::path::{Path, PathBuf};
@@ -13,15 +17,16 @@ use clap::{Args, Parser, Subcommand};
 use service_process::lifecycle::Lifecycle;
 use service_process::sources::Sources;
 use service_process::{exit, output, telemetry};
-use thiserror::Error;
 use tracing::{error, warn};
 
 use crate::app::{self, App, InvalidConfig};
 use crate::config::{PasswordArgs, ServeArgs, StoreArgs};
-use crate::guard::InvalidLockout;
+use crate::lockout::InvalidLockout;
 use crate::seed::Plan;
-use crate::store::{Store, Unreachable};
+use crate::store::Unreachable;
+use answer::{Misuse, NO_SUCH_ACCOUNT, NoSuchAccount};
 use audit::AuditCommand;
+use database::connected;
 use users::UsersCommand;
 
 /// How long a stop waits for calls under way. Dex gives up on a login after 8 s.
@@ -54,22 +59,6 @@ pub enum Command {
     #[command(subcommand)]
     Audit(Box<AuditCommand>),
 }
-
-/// How a command ended that answers on standard output.
-type Answer = anyhow::Result<()>;
-
-/// The account that a command names is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("there is no such account")]
-struct NoSuchAccount;
-
-/// The exit code of a command whose account is not there.
-const NO_SUCH_ACCOUNT: u8 = 2;
-
-/// Arguments of which each is usable and that do not go together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("{0}")]
-struct Misuse(&'static str);
 
 /// Everything that `migrate` needs.
 #[derive(Debug, Args)]
@@ -142,13 +131,6 @@ async fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let lifecycle = Lifecycle::new(GRACE);
     App::build(args).await?.run(&lifecycle).await?;
     Ok(lifecycle.run_until_stopped().await)
-}
-
-/// The accounts database, for a command: one that is away ends it at once, and it says why.
-async fn connected(args: &StoreArgs) -> anyhow::Result<Store> {
-    let store = app::open_store(args)?;
-    store.reach().await?;
-    Ok(store)
 }
 
 async fn migrate(args: &MigrateArgs) -> anyhow::Result<()> {

@@ -17,7 +17,7 @@ use service_process::listener::ListenerArgs;
 use service_process::telemetry::TelemetryArgs;
 use thiserror::Error;
 
-pub use dex_api::{DexApiArgs, DexApiSettings};
+pub use dex_api::DexApiArgs;
 pub use limits::LimitsArgs;
 pub use lockout::LockoutArgs;
 pub use passwords::{GuardKeyArgs, InvalidKeyFile, PasswordArgs};

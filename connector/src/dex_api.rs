@@ -6,6 +6,7 @@ use std::time::Duration;
 use auth_proto::Message as _;
 use auth_proto::dex_api::dex_client::DexClient;
 use auth_proto::dex_api::{IdTokenSubject, ListRefreshReq, RefreshTokenRef, RevokeRefreshReq};
+use axum::http::uri::Authority;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustls::pki_types::pem::PemObject;
@@ -14,11 +15,25 @@ use thiserror::Error;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use crate::account::AccountId;
-use crate::config::DexApiSettings;
 
 /// How long a call may take, and a connection to be made. Dex answers in milliseconds; the worker
 /// waits for nothing else meanwhile.
 const LONGEST_CALL: Duration = Duration::from_secs(3);
+
+/// Where Dex's admin API is, and how to call it.
+#[derive(Debug, Clone)]
+pub struct DexApiSettings {
+    /// Host and port.
+    pub address: Authority,
+    /// The CA that signed Dex's certificate, PEM.
+    pub ca: PathBuf,
+    /// Our certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+    /// Dex's id of the connector.
+    pub connector_id: String,
+}
 
 /// Dex's admin API.
 #[derive(Debug, Clone)]
@@ -29,17 +44,17 @@ pub struct DexApi {
 /// The files to call Dex with cannot be used.
 #[derive(Debug, Error)]
 pub enum InvalidDexApi {
-    /// A file cannot be read as what it is to be.
+    /// A file cannot be read, or holds something else.
     #[error("{option}: {path} is not usable: {reason}")]
     File {
-        /// The option that named it.
+        /// The variable of the option that named the file.
         option: &'static str,
-        /// Where.
+        /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong, without anything that the file holds.
         reason: String,
     },
-    /// They do not belong together.
+    /// The files do not belong together.
     #[error("DEX_API_CA_FILE, DEX_API_CERT_FILE and DEX_API_KEY_FILE are not usable")]
     Tls(#[source] tonic::transport::Error),
 }
@@ -47,7 +62,7 @@ pub enum InvalidDexApi {
 /// Dex did not do what it was asked to.
 #[derive(Debug, Error)]
 pub enum DexApiError {
-    /// It was not asked at all.
+    /// The files cannot be used any more, so Dex was not asked.
     #[error(transparent)]
     Files(#[from] InvalidDexApi),
     /// It did not answer, or with an error.

@@ -1,15 +1,10 @@
-//! What stands before an account: charges, lockout, known networks.
+//! Lets attempts in and counts how they end.
 //!
 //! An attempt is charged before its password is looked at, and the charge becomes a failure or goes
 //! when the attempt has ended. So however many attempts come at once, on however many replicas, no
-//! more are verified than the [ladder](Lockout) allows. Failures are counted for an account whichever
-//! of its names was typed, and for names that belong to nobody in just the same way.
-//!
-//! An account is known from the networks it was logged in to from. Those have failures of their own
-//! to spend, so that strangers can close an account to strangers only.
+//! more are verified than the [ladder](Lockout) allows.
 
 mod charging;
-mod ladder;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,11 +16,9 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use uuid::Uuid;
 
 pub use charging::{Held, see_through};
-pub use ladder::{
-    CHARGE_LIFE, History, InvalidLockout, KNOWN_NETWORKS, Lockout, MEMORY, Table, Verdict,
-};
 
-use crate::account::{AccountId, LoginName};
+use crate::account::AccountId;
+use crate::lockout::{Budget, Charge, GuardKey, History, Lockout, Table, Verdict, Whom};
 use crate::network::Network;
 use crate::password::Cost;
 use crate::store::{Candidate, LONGEST_STEP, Store, StoreError};
@@ -43,43 +36,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// them are over before the life of the first charge is.
 const MOST_AT_ONCE: usize = 5;
 
-/// Whom an attempt is counted for: an account, or a name that belongs to nobody.
-pub type GuardKey = [u8; 32];
-
-/// Who attempts.
-#[derive(Debug, Clone)]
-pub struct Whom {
-    /// The name, if what was typed can be one.
-    pub name: Option<LoginName>,
-    /// What the attempt is counted under when no account has the name: a keyed hash of what was typed.
-    pub name_key: GuardKey,
-    /// Where from; `None` when that is not known.
-    pub network: Option<Network>,
-    /// Let in only who comes from a network that the account is known from.
-    pub known_only: bool,
-}
-
-/// Which failures a charge is counted among.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Budget {
-    /// Those of everybody from anywhere.
-    Strangers,
-    /// Those of a network that the account is known from.
-    Known(Network),
-}
-
-/// An attempt that was let in and has not ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Charge {
-    /// Its id.
-    pub id: Uuid,
-    /// Whom it is counted for.
-    pub guard_key: GuardKey,
-    /// Among which failures.
-    pub budget: Budget,
-}
-
-/// What became of the wish to attempt.
+/// What became of a request to attempt.
 #[derive(Debug)]
 pub struct Reservation {
     /// Whom the attempt is counted for.
@@ -176,14 +133,14 @@ impl Guard {
             id,
             now,
         };
-        let reserved = timeout_at(answer_by, charging.begin(tasks, turn)).await;
-        let (reserved, charge) = reserved.map_err(|_| StoreError::TimedOut)??;
-        let guard_key = reserved.guard_key;
+        let charged = timeout_at(answer_by, charging.begin(tasks, turn)).await;
+        let (resolved, charge) = charged.map_err(|_| StoreError::TimedOut)??;
+        let guard_key = resolved.guard_key;
         let charge = match charge {
             Some(late) => Ok(late.taken()),
-            None => Err(self.why_not(whom, &guard_key, reserved.known, now).await?),
+            None => Err(self.why_not(whom, &guard_key, resolved.known, now).await?),
         };
-        let (candidate, highest_cost) = (reserved.candidate, reserved.highest_cost);
+        let (candidate, highest_cost) = (resolved.candidate, resolved.highest_cost);
         Ok(Reservation { guard_key, candidate, charge, highest_cost })
     }
 
@@ -231,7 +188,7 @@ impl Guard {
     ) -> Result<(), StoreError> {
         self.store.settle_success(charge, network).await?;
         match network {
-            Some(network) => self.store.know_network(account, network, now).await,
+            Some(network) => self.store.remember_network(account, network, now).await,
             None => Ok(()),
         }
     }

@@ -70,6 +70,30 @@ impl MacKey {
     }
 }
 
+/// What a typed name is known by to those who must not see it: a keyed code of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NameKey([u8; 32]);
+
+impl NameKey {
+    /// Its 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<[u8; 32]> for NameKey {
+    fn from(code: [u8; 32]) -> Self {
+        Self(code)
+    }
+}
+
+impl From<NameKey> for [u8; 32] {
+    fn from(key: NameKey) -> Self {
+        key.0
+    }
+}
+
 #[cfg(test)]
 #[path = "keys_tests.rs"]
 mod tests;

@@ -1,8 +1,9 @@
 //! Local accounts for Dex: the gRPC password connector over PostgreSQL.
 //!
 //! A call comes in at [`grpc`], which parses it and makes one domain call: [`login`] holds the order
-//! of the steps of an attempt. [`password`] hashes on a bounded pool, [`store`] holds all SQL,
-//! [`account`] the words that they share. [`seed`] creates accounts from a file. [`worker`] does what
+//! of the steps of an attempt. Its parts are made once for a process ([`core`](crate::core)).
+//! [`password`] hashes on a bounded pool, [`store`] holds all SQL, [`account`] the words that they
+//! share. [`seed`] creates accounts from a file. [`worker`] does what
 //! goes on in the background, and has Dex forget ended sessions through [`dex_api`].
 
 pub mod account;
@@ -11,11 +12,14 @@ pub mod app;
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod core;
 pub mod dex_api;
+pub mod due;
 pub mod grpc;
 pub mod guard;
 pub mod keys;
 pub mod limits;
+pub mod lockout;
 pub mod login;
 pub mod metrics;
 pub mod network;

@@ -5,6 +5,7 @@
 //! give them.
 
 mod keyed;
+mod name_tag;
 mod sample;
 mod spraying;
 
@@ -15,11 +16,13 @@ use std::time::Duration;
 use governor::Quota;
 use governor::clock::{Clock, MonotonicClock};
 use keyed::Keyed;
+use name_tag::{NameTag, tag};
 
 pub use keyed::SWEEP_EVERY;
 pub use sample::Sampler;
 pub use spraying::Spraying;
 
+use crate::keys::NameKey;
 use crate::metrics::{LIMIT_KEYS, LIMIT_REFUSALS, LOGIN_WITHOUT_ADDRESS};
 use crate::network::Network;
 
@@ -42,14 +45,14 @@ pub struct LimitSettings {
     pub name_per_minute: NonZeroU32,
 }
 
-/// What becomes of an attempt.
+/// Whether an attempt is let in by the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// It goes on.
+    /// No limit is reached.
     Admitted,
     /// Too many come from there. It says nothing about the name, so the answer may be another one.
     NetworkThrottled {
-        /// After which time it is worth to try again.
+        /// When an attempt can be let in again.
         retry_after: Duration,
     },
     /// Too many try this name. Who hears that learns about others' attempts, so the answer must be
@@ -125,13 +128,13 @@ impl<C: Clock + Clone> Limits<C> {
         Arc::clone(&coarse.keyed)
     }
 
-    /// Whether an attempt may go on. `name_key` is a keyed MAC of the normalised name.
+    /// Whether an attempt may go on.
     ///
     /// Without a network there is no limit of networks, because all whose network nobody knows
     /// would share it and one of them could shut out the others. The name has half its limit then,
     /// counted apart: attempts that hide where they come from use up nothing of the others.
     #[must_use]
-    pub fn admit(&self, network: Option<Network>, name_key: &[u8; 32]) -> Admission {
+    pub fn admit(&self, network: Option<Network>, name_key: &NameKey) -> Admission {
         let names = if let Some(network) = network {
             if let Err(retry_after) = self.networks.check(&network.packed()) {
                 return throttled("network", Admission::NetworkThrottled { retry_after });
@@ -207,15 +210,6 @@ fn half_a_minute_at_once(per_minute: NonZeroU32) -> Quota {
 
 fn half(rate: NonZeroU32) -> NonZeroU32 {
     NonZeroU32::new(rate.get().div_ceil(2)).unwrap_or(NonZeroU32::MIN)
-}
-
-/// What the tables know of a name. Eight bytes of a keyed MAC: that one of a million names shares
-/// them with a given other has a chance of 10⁶ / 2⁶⁴, without the key nobody can look for such a
-/// pair, and all it would share is a rate.
-type NameTag = [u8; 8];
-
-fn tag(name_key: &[u8; 32]) -> NameTag {
-    std::array::from_fn(|index| name_key[index])
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use crate::network::TrustedProxies;
 const PLENTY: f64 = 1e9;
 
 /// The MAC of some name.
-pub(super) fn name(number: u32) -> [u8; 32] {
-    let mut key = [0; 32];
+pub(super) fn name(number: u32) -> NameKey {
+    let mut key = [0_u8; 32];
     key[..4].copy_from_slice(&number.to_be_bytes());
-    key
+    key.into()
 }
 
 fn v4(number: u32) -> Network {

@@ -4,150 +4,44 @@
 //! verify against its hash or a decoy → settle the charge → pad → audit. Every way to try a password
 //! or a ticket is this one.
 
+mod attempt;
 mod claim;
 mod flights;
+mod notices;
 mod refresh;
+mod upkeep;
 mod verification;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use secrecy::SecretString;
-use service_process::error_chain::ErrorChain;
-use service_process::lifecycle::Tasks;
-use service_process::sources::Sources;
-use thiserror::Error;
-use tokio::sync::{Semaphore, oneshot};
-use tokio::time::Instant;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
 
-pub use refresh::Renewal;
+pub use attempt::{Attempt, Outcome, Purpose, Unavailable, Who};
+pub use refresh::{Renewal, Renewals};
 
-use crate::account::{AccountId, Identity};
-use crate::audit::{AuditFold, Entry, Event, FoldKey, Note, Origin, Proof, RefusalReason};
-use crate::guard::{Guard, GuardKey};
-use crate::keys::MacKey;
-use crate::limits::{Admission, Limits, Sampler, Spraying};
-use crate::metrics as names;
-use crate::network::{Network, TrustedProxies};
-use crate::password::{Parking, Pool, Saturated};
-use crate::store::{Store, StoreError};
-use crate::trail::Trail;
+use crate::audit::{Event, RefusalReason, Subject};
+use crate::core::Core;
+use crate::limits::Admission;
 use claim::Claim;
 use flights::Flights;
+use verification::{Decision, Verification};
 
-/// One attempt to log in.
-#[derive(Debug)]
-pub struct Attempt {
-    /// What was typed as the name.
-    pub typed_name: SecretString,
-    /// What was typed as the password, or a ticket.
-    pub password: SecretString,
-    /// Whether the relying party asked for groups.
-    pub wants_groups: bool,
-    /// Where it comes from.
-    pub origin: Origin,
-    /// When the caller gives up.
-    pub deadline: Option<Instant>,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The person is who they say.
-    Granted(Identity),
-    /// They are not, or must not. The reason is for the audit trail.
-    Refused(RefusalReason),
-    /// Too many attempts came from the network; it may try again after this time.
-    Throttled(Duration),
-}
-
-/// Something that an attempt needs is missing. It says nothing about the person.
-#[derive(Debug, Clone, Error)]
-pub enum Unavailable {
-    /// The database.
-    #[error(transparent)]
-    Store(Arc<StoreError>),
-    /// Processor time.
-    #[error(transparent)]
-    Saturated(#[from] Saturated),
-    /// The caller went away, or the process stops.
-    #[error("given up")]
-    Abandoned,
-}
-
-impl From<StoreError> for Unavailable {
-    fn from(error: StoreError) -> Self {
-        Self::Store(Arc::new(error))
-    }
-}
-
-/// What logins are made of.
-#[derive(Debug)]
-pub struct Parts {
-    /// The accounts.
-    pub store: Store,
-    /// Lets attempts in.
-    pub guard: Guard,
-    /// Hashes.
-    pub pool: Arc<Pool>,
-    /// Where answers wait until they are due.
-    pub parking: Parking,
-    /// Attempts per network and name.
-    pub limits: Arc<Limits>,
-    /// Networks that try many names.
-    pub spraying: Spraying,
-    /// Whose word on an address is not taken for the person's.
-    pub proxies: TrustedProxies,
-    /// Makes what was typed unreadable.
-    pub key: MacKey,
-    /// Where ids of charges and of audit lines come from.
-    pub sources: Sources,
-    /// Refuse accounts whose e-mail address is not proved.
-    pub require_verified_email: bool,
-}
-
-/// Verifies people.
+/// Lets attempts in, has them verified, and answers.
 #[derive(Debug)]
 pub struct Logins {
-    parts: Parts,
+    core: Arc<Core>,
+    verification: Verification,
     flights: Flights,
-    fold: AuditFold,
-    throttled: Sampler,
-    trail: Trail,
-    /// Who may ask the database about a session.
-    refreshing: Arc<Semaphore>,
-    tasks: Tasks,
-}
-
-/// What a verification yielded. Shared by those who asked for the same.
-#[derive(Debug, Clone)]
-struct Verdict {
-    guard_key: GuardKey,
-    account: Option<AccountId>,
-    ruling: Result<(Identity, Proof), RefusalReason>,
-    /// What a refusal is padded from.
-    since: Instant,
 }
 
 impl Logins {
-    /// Logins made of these parts.
+    /// Logins that use the parts of this process.
     #[must_use]
-    pub fn new(parts: Parts, tasks: Tasks) -> Self {
-        // A quarter of the connections: the guard has half, and what is left settles, writes the trail
-        // and asks for health.
-        let refreshing = Arc::new(Semaphore::new(parts.store.share(4)));
-        Self {
-            flights: Flights::default(),
-            fold: AuditFold::default(),
-            throttled: Sampler::default(),
-            trail: Trail::start(parts.store.clone(), &tasks),
-            refreshing,
-            parts,
-            tasks,
-        }
+    pub fn new(core: Arc<Core>) -> Self {
+        let verification = Verification::new(Arc::clone(&core));
+        Self { core, verification, flights: Flights::default() }
     }
 
     /// Verifies one attempt that came in at this time.
@@ -162,7 +56,7 @@ impl Logins {
         let (answer, answered) = oneshot::channel();
         let gone = CancellationToken::new();
         let (logins, left) = (Arc::clone(self), gone.clone());
-        self.tasks.spawn(async move {
+        self.core.tasks.spawn(async move {
             // Whoever asked may be gone.
             let _ = answer.send(logins.decide(attempt, now, left).await);
         });
@@ -172,152 +66,70 @@ impl Logins {
 
     async fn decide(
         self: Arc<Self>,
-        attempt: Attempt,
+        mut attempt: Attempt,
         now: DateTime<Utc>,
         gone: CancellationToken,
     ) -> Result<Outcome, Unavailable> {
-        let network = self.parts.proxies.network_of(attempt.origin.remote_ip);
-        let mut claim = Claim::new(&self.parts.key, &attempt, network, now);
-        let name_key = claim.name_key;
-        let Attempt { wants_groups, origin, .. } = attempt;
-        self.parts.limits.follow(self.parts.pool.hashes_per_minute());
-        match self.parts.limits.admit(network, &name_key) {
+        let core = &self.core;
+        let Purpose::SignIn { wants_groups } = attempt.purpose;
+        let origin = std::mem::take(&mut attempt.origin);
+        let network = core.proxies.network_of(origin.remote_ip);
+        let mut claim = Claim::from_attempt(attempt, &core.key, network, now);
+        let name_key = claim.whom.name_key;
+        core.limits.follow(core.pool.hashes_per_minute());
+        match core.limits.admit(network, &name_key) {
             Admission::NetworkThrottled { retry_after } => {
-                self.note_throttled(network, origin, now);
+                core.trail.record_throttled(network, origin, now);
                 return Ok(Outcome::Throttled(retry_after));
             }
-            Admission::NameThrottled => claim.known_only = Some(RefusalReason::Throttled),
-            Admission::Admitted
-                if network.is_some_and(|n| self.parts.spraying.is_sprayed(n, now)) =>
-            {
-                claim.known_only = Some(RefusalReason::Sprayed);
+            Admission::NameThrottled => claim.let_in_only_known(RefusalReason::Throttled),
+            Admission::Admitted if network.is_some_and(|n| core.spraying.is_sprayed(n, now)) => {
+                claim.let_in_only_known(RefusalReason::Sprayed);
             }
             Admission::Admitted => {}
         }
-        let Verdict { guard_key, account, ruling, since } = self.verdict(claim, gone).await?;
+        let Decision { guard_key, account, ruling, since } = self.verify(claim, gone).await?;
         let subject = Subject { account, guard_key: Some(guard_key), network };
         match ruling {
             Ok((identity, proof)) => {
-                self.record(Event::LoginOk(proof), subject, origin, now);
-                Ok(Outcome::Granted(with_groups(identity, wants_groups)))
+                core.trail.record(Event::LoginOk(proof), subject, origin, now);
+                Ok(Outcome::Granted(identity.with_groups_if(wants_groups)))
             }
             Err(reason) => {
                 if let Some(network) = network {
-                    self.parts.spraying.failed(network, &name_key, now);
+                    core.spraying.failed(network, &name_key, now);
                 }
-                self.record(Event::LoginFail(reason), subject, origin, now);
-                self.parts.parking.pad(since, self.parts.pool.padding()).await?;
+                core.trail.record(Event::LoginFail(reason), subject, origin, now);
+                core.parking.pad(since, core.pool.padding()).await?;
                 Ok(Outcome::Refused(reason))
             }
         }
     }
 
     /// Verifies, together with whoever asks for the same at the same time.
-    async fn verdict(
-        self: &Arc<Self>,
-        claim: Claim,
-        gone: CancellationToken,
-    ) -> Result<Verdict, Unavailable> {
-        let (interest, mut landing, pilot) =
-            self.flights.join((claim.flight_key, claim.known_only.is_some()));
-        if let Some(pilot) = pilot {
-            let logins = Arc::clone(self);
-            self.tasks.spawn(async move {
-                let verdict = logins.verify(&claim, pilot.abandoned()).await;
-                pilot.land(verdict);
+    async fn verify(&self, claim: Claim, gone: CancellationToken) -> Result<Decision, Unavailable> {
+        let (interest, mut result, leader) = self.flights.join(claim.flight_key());
+        if let Some(leader) = leader {
+            let verification = self.verification.clone();
+            self.core.tasks.spawn(async move {
+                let decision = verification.verify(claim, leader.abandoned()).await;
+                leader.finish(decision);
             });
         }
         tokio::select! {
-            verdict = landing.verdict() => return verdict,
+            decision = result.get() => return decision,
             () = gone.cancelled() => drop(interest),
         }
-        landing.verdict().await
-    }
-
-    fn note_throttled(&self, network: Option<Network>, origin: Origin, now: DateTime<Utc>) {
-        if network.is_some_and(|network| self.throttled.first_in_minute(network, now)) {
-            let subject = Subject { account: None, guard_key: None, network };
-            self.record(Event::LoginThrottled, subject, origin, now);
-        }
-    }
-
-    /// Writes to the trail beside the answer: the trail never delays or changes an outcome.
-    fn record(&self, event: Event, subject: Subject, origin: Origin, now: DateTime<Utc>) {
-        let reason = event.reason().unwrap_or("");
-        metrics::counter!(names::AUTH_EVENTS, "event" => event.name(), "reason" => reason)
-            .increment(1);
-        let Subject { account, guard_key, network } = subject;
-        // Whoever guesses for hours does not fill the trail. What succeeded always stands there.
-        if let (Event::LoginFail(_), Some(key)) = (event, guard_key)
-            && self.fold.note(FoldKey { guard_key: key, network }, now) == Note::Fold
-        {
-            return;
-        }
-        let entry = Entry {
-            id: self.parts.sources.id(now),
-            at: now,
-            event,
-            account,
-            guard_key,
-            count: 1,
-            origin,
-        };
-        self.trail.keep(entry);
+        result.get().await
     }
 
     /// Sees to what grows with strangers. Due each [`SWEEP_EVERY`](crate::limits::SWEEP_EVERY).
     pub async fn sweep(&self, now: DateTime<Utc>) {
-        let limits = Arc::clone(&self.parts.limits);
-        // It walks through up to four million keys.
-        if tokio::task::spawn_blocking(move || limits.sweep()).await.is_err() {
-            error!("the sweep of the limits failed");
-        }
-        self.parts.spraying.sweep(now);
-        self.write_folded(now, now);
-        if let Err(fault) = self.settle_expired(now).await {
-            warn!(error = %ErrorChain(&fault), "expired charges are not settled yet");
-        }
+        upkeep::sweep(&self.core, now).await;
     }
 
-    /// Tells of accounts that were closed by attempts whose process is gone.
-    async fn settle_expired(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
-        for (guard_key, account) in self.parts.guard.settle_expired(now).await? {
-            let subject = Subject { account, guard_key: Some(guard_key), network: None };
-            self.locked(subject, now).await;
-        }
-        Ok(())
+    /// Writes down all that is folded in the trail: at a stop.
+    pub fn write_folded(&self, now: DateTime<Utc>) {
+        self.core.trail.write_folded(DateTime::<Utc>::MAX_UTC, now);
     }
-
-    /// Writes down what was folded in the hours that had ended at this time: at a stop, all.
-    pub fn write_folded(&self, ended: DateTime<Utc>, now: DateTime<Utc>) {
-        for (FoldKey { guard_key, network }, count) in self.fold.drain(ended) {
-            let remote_ip = network.map(Network::address);
-            self.trail.keep(Entry {
-                id: self.parts.sources.id(now),
-                at: now,
-                event: Event::Folded,
-                account: None,
-                guard_key: Some(guard_key),
-                count,
-                origin: Origin { remote_ip, ..Origin::default() },
-            });
-        }
-    }
-}
-
-/// The identity as it is asked for: groups are always read, so that nothing has to be read once
-/// somebody is let in.
-fn with_groups(mut identity: Identity, wanted: bool) -> Identity {
-    if !wanted {
-        identity.groups.clear();
-    }
-    identity
-}
-
-/// Whom a line of the trail is about.
-#[derive(Debug, Clone, Copy, Default)]
-struct Subject {
-    account: Option<AccountId>,
-    guard_key: Option<GuardKey>,
-    network: Option<Network>,
 }

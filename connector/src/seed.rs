@@ -7,7 +7,6 @@
 mod file;
 mod meant;
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -17,17 +16,19 @@ use service_process::sources::Sources;
 use thiserror::Error;
 use uuid::Uuid;
 
+pub use self::file::{InvalidFile, RowError};
+
 use self::file::{Fault, Row};
-use self::meant::Claim;
+use self::meant::RowClaim;
 use crate::account::{AccountId, Email, MAX_GROUP_BYTES, MAX_NAME_BYTES, UserName};
 use crate::audit::{Entry, Event};
 use crate::password::{Caller, Credential, MAX_PASSWORD_BYTES, Pool, Saturated};
-use crate::store::{Existing, Named, NewAccount, SeedTransaction, StoreError};
+use crate::store::{Existing, Named, NewAccount, StoreError, UnitOfWork};
 
-/// What a seed file wants.
+/// What a seed file says, and what it does wrong.
 #[derive(Debug)]
 pub struct Plan {
-    claims: Vec<Claim>,
+    claims: Vec<RowClaim>,
     /// Of each row that is valid, what it says of its account.
     accounts: Vec<Option<(NewAccount, Password)>>,
     faults: Vec<RowError>,
@@ -41,28 +42,6 @@ enum Password {
     Plain(SecretString),
 }
 
-/// What a row of the file does wrong. Never repeats a password or a hash.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowError {
-    /// The row, counted from 1.
-    pub row: usize,
-    /// The field.
-    pub field: Cow<'static, str>,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-impl fmt::Display for RowError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "row {}: {} {}", self.row, self.field, self.reason)
-    }
-}
-
-/// A file that is not the YAML that is expected. The text says where.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the seed file is not usable: {0}")]
-pub struct InvalidFile(String);
-
 /// Why accounts could not be written. Nothing was.
 #[derive(Debug, Error)]
 pub enum SeedError {
@@ -74,7 +53,7 @@ pub enum SeedError {
     Row {
         /// The row, counted from 1.
         row: usize,
-        /// Why.
+        /// What the database said.
         #[source]
         error: StoreError,
     },
@@ -89,11 +68,11 @@ pub enum SeedError {
 /// What a run did, in accounts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// New ones.
+    /// Accounts that were not there.
     pub created: usize,
-    /// Changed ones.
+    /// Accounts of which something was changed.
     pub updated: usize,
-    /// Ones that were as the file says.
+    /// Accounts that were as the file says.
     pub unchanged: usize,
 }
 
@@ -158,17 +137,17 @@ impl Plan {
         passwords.into_iter().any(|password| matches!(password, Password::Plain(_)))
     }
 
-    /// Writes the accounts into a transaction, which the caller commits or rolls back. `pool` may be
+    /// Writes the accounts as a part of `seeding`, which the caller commits or rolls back. `pool` may be
     /// `None` when no password has to be hashed.
     pub async fn write(
         self,
-        seeding: &mut SeedTransaction<'_>,
+        seeding: &mut UnitOfWork,
         pool: Option<&Pool>,
         sources: Sources,
         now: DateTime<Utc>,
     ) -> Result<Summary, SeedError> {
         let Self { claims, accounts, mut faults, replaces_passwords } = self;
-        let stored = seeding.find(&wanted(&claims)).await?;
+        let stored = seeding.find_named(&wanted(&claims)).await?;
         let (existing, conflicts) = meant::meant(&claims, &stored);
         for conflict in conflicts {
             // Of two rows with one name the second has this fault already.
@@ -235,14 +214,14 @@ impl Password {
             Self::None => Ok(None),
             Self::Hash(credential) => Ok(Some(credential)),
             Self::Plain(password) => {
-                pool.ok_or(Saturated)?.hash(password, Caller::Known, None).await.map(Some)
+                pool.ok_or(Saturated)?.hash(password.into(), Caller::Known, None).await.map(Some)
             }
         }
     }
 }
 
 /// What the database is asked for.
-fn wanted(claims: &[Claim]) -> Named {
+fn wanted(claims: &[RowClaim]) -> Named {
     let mut named = Named::default();
     for claim in claims {
         named.ids.extend(claim.id.map(Uuid::from));
@@ -253,7 +232,7 @@ fn wanted(claims: &[Claim]) -> Named {
 }
 
 /// What a row says of its account, if nothing is wrong with it.
-type Parsed = (Claim, Option<(NewAccount, Password)>, Vec<Fault>);
+type Parsed = (RowClaim, Option<(NewAccount, Password)>, Vec<Fault>);
 
 fn parse_row(number: usize, mut row: Row, allow_plain: bool) -> Parsed {
     let username = row.text("username");
@@ -282,9 +261,10 @@ fn parse_row(number: usize, mut row: Row, allow_plain: bool) -> Parsed {
     let password = parse_password(plain, hash, allow_plain)
         .map_err(|(field, reason)| row.fault(field, reason));
 
-    let claim = Claim { row: number, id, username: username.clone(), email: email.clone() };
+    let claim = RowClaim { row: number, id, username: username.clone(), email: email.clone() };
     let account = match (username, full_name, password) {
         (Some(username), Ok(full_name), Ok(password)) if row.faults.is_empty() => {
+            let username = Some(username);
             let account =
                 NewAccount { id, username, email, email_verified, full_name, is_active, groups };
             Some((account, password))

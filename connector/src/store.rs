@@ -3,17 +3,20 @@
 mod accounts;
 mod audit;
 mod backlog;
+mod due;
 mod guard;
+mod mail;
 mod names;
-mod outbox;
 mod partitions;
 mod reach;
+mod reserve;
 mod revocations;
 mod seed;
 mod sessions;
 mod sweep;
 mod tickets;
 mod trail;
+mod unit_of_work;
 mod users;
 
 use std::time::Duration;
@@ -28,13 +31,14 @@ use thiserror::Error;
 
 pub use accounts::{Candidate, Standing};
 pub use backlog::Backlog;
-pub use guard::{Connection, Reserved};
+pub use due::DueWork;
 pub use names::Unreachable;
-pub use outbox::MailKind;
 pub use reach::InvalidDsn;
+pub use reserve::{ChargeConnection, Resolved};
 pub use revocations::Revocation;
-pub use seed::{Existing, Named, NewAccount, SeedTransaction};
+pub use seed::{Existing, Named, NewAccount};
 pub use trail::{Line, Wanted};
+pub use unit_of_work::UnitOfWork;
 pub use users::{Filter, Known, Listed, PasswordFacts};
 
 /// How long a login waits for the database in one step. With it an outage is answered within 2 s.
@@ -64,7 +68,7 @@ pub enum StoreError {
     Unreachable {
         /// Which database it is and where.
         place: String,
-        /// What stood in the way.
+        /// What the connection failed with.
         reason: String,
     },
     /// No connection became free, or none could be made, in time.
@@ -81,7 +85,7 @@ pub enum StoreError {
     Corrupt {
         /// What is broken. Never its value.
         what: &'static str,
-        /// Where.
+        /// Whose it is.
         account: uuid::Uuid,
     },
     /// The tables could not be brought up to date.
@@ -178,7 +182,9 @@ fn interval(length: TimeDelta) -> PgInterval {
 }
 
 /// A step that somebody waits for.
-async fn in_time<T>(step: impl Future<Output = sqlx::Result<T>>) -> Result<T, StoreError> {
+async fn in_time<T, E: Into<StoreError>>(
+    step: impl Future<Output = Result<T, E>>,
+) -> Result<T, StoreError> {
     within(LONGEST_STEP, step).await
 }
 
@@ -188,9 +194,9 @@ async fn to_the_end<T>(step: impl Future<Output = sqlx::Result<T>>) -> Result<T,
     within(LONGEST_STATEMENT, step).await
 }
 
-async fn within<T>(
+async fn within<T, E: Into<StoreError>>(
     limit: Duration,
-    step: impl Future<Output = sqlx::Result<T>>,
+    step: impl Future<Output = Result<T, E>>,
 ) -> Result<T, StoreError> {
     match tokio::time::timeout(limit, step).await {
         Ok(answer) => answer.map_err(Into::into),

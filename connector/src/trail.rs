@@ -1,118 +1,79 @@
-//! Writing the audit trail beside what happens.
+//! The audit trail, beside what happens: it delays nothing and changes no outcome.
+//!
+//! What is worth a line gets one. Whoever guesses for hours, or is turned away, gets few: equal lines
+//! are folded into one with their number, and what a throttled network does is sampled.
 
-use std::time::Duration;
+mod queue;
 
-use anyhow::anyhow;
+use chrono::{DateTime, Utc};
 use service_process::lifecycle::Tasks;
-use tokio::sync::mpsc;
-use tokio::time::sleep;
-use tracing::{error, warn};
+use service_process::sources::Sources;
 
-use crate::audit::Entry;
-use crate::metrics::AUDIT_FAILURES;
-use crate::store::{Store, StoreError};
+use crate::audit::{AuditFold, Entry, Event, FoldKey, Note, Origin, Subject};
+use crate::limits::Sampler;
+use crate::metrics::AUTH_EVENTS;
+use crate::network::Network;
+use crate::store::Store;
+use queue::Queue;
 
-/// Lines that wait for the database, about 300 bytes each. At the 100 lines a second of a replica whose
-/// processors do nothing but hash and refuse, an outage of a minute and a half loses none.
-const MOST_WAITING: usize = 10_000;
-
-/// Lines that are written at once. One statement of a hundred lines takes a few milliseconds, and
-/// writes more than all else that a replica does can yield.
-const AT_ONCE: usize = 100;
-
-/// The pause before lines are tried again that could not be written, and how long a try is still waited
-/// for when the process leaves.
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// Takes lines and has them written, by one statement at a time whatever comes: the trail delays
-/// nothing, changes no outcome and takes one connection.
+/// Records what happens.
 #[derive(Debug)]
 pub struct Trail {
-    lines: mpsc::Sender<Entry>,
+    queue: Queue,
+    sources: Sources,
+    fold: AuditFold,
+    throttled: Sampler,
 }
 
 impl Trail {
-    /// Starts to write. Ends when this is dropped and what was taken is written, or when the process
+    /// Starts to write. Ends when this is dropped and what was recorded is written, or when the process
     /// leaves.
     #[must_use]
-    pub fn start(store: Store, tasks: &Tasks) -> Self {
-        let (lines, taken) = mpsc::channel(MOST_WAITING);
-        let of_task = tasks.clone();
-        tasks.spawn(async move { write_all(&store, taken, &of_task).await });
-        Self { lines }
-    }
-
-    /// Takes a line. One for which there is no room raises an alarm and changes nothing else.
-    pub fn keep(&self, entry: Entry) {
-        if let Err(no_room) = self.lines.try_send(entry) {
-            lost(&no_room.into_inner(), "too many lines wait for the database");
+    pub fn start(store: Store, sources: Sources, tasks: &Tasks) -> Self {
+        Self {
+            queue: Queue::start(store, tasks),
+            sources,
+            fold: AuditFold::default(),
+            throttled: Sampler::default(),
         }
     }
-}
 
-async fn write_all(store: &Store, mut taken: mpsc::Receiver<Entry>, tasks: &Tasks) {
-    let mut lines = Vec::with_capacity(AT_ONCE);
-    let mut too_late = false;
-    while taken.recv_many(&mut lines, AT_ONCE).await > 0 {
-        let written =
-            if too_late { Err(StoreError::TimedOut) } else { write(store, &lines, tasks).await };
-        match written {
-            Ok(()) => {}
-            // One that the database refuses does not keep the others out.
-            Err(error) if lines.len() > 1 && error.is_refusal() => {
-                for line in lines.chunks(1) {
-                    if let Err(error) = write(store, line, tasks).await {
-                        all_lost(line, error);
-                    }
-                }
-            }
-            Err(error) => {
-                // There is no time to wait for each: those that are left are told at once.
-                too_late = tasks.aborting().is_cancelled() && !error.is_refusal();
-                all_lost(&lines, error);
-            }
+    /// Counts an event and has its line written; a refusal that is one of many is folded.
+    pub fn record(&self, event: Event, subject: Subject, origin: Origin, now: DateTime<Utc>) {
+        let reason = event.reason().unwrap_or("");
+        metrics::counter!(AUTH_EVENTS, "event" => event.name(), "reason" => reason).increment(1);
+        let Subject { guard_key, network, .. } = subject;
+        // What succeeded always stands there.
+        if let (Event::LoginFail(_), Some(guard_key)) = (event, guard_key)
+            && self.fold.note(FoldKey { guard_key, network }, now) == Note::Fold
+        {
+            return;
         }
-        lines.clear();
+        self.add(event, 1, subject, origin, now);
     }
-}
 
-/// Writes lines, again and again while the database does not answer. A line that was written by a try
-/// whose answer was lost is not written twice.
-async fn write(store: &Store, lines: &[Entry], tasks: &Tasks) -> Result<(), StoreError> {
-    let mut waits = false;
-    loop {
-        let given_up = async {
-            tasks.aborting().cancelled().await;
-            sleep(PAUSE).await;
-        };
-        let written = tokio::select! {
-            biased;
-            written = store.record_all(lines) => written,
-            () = given_up => Err(StoreError::TimedOut),
-        };
-        let Err(error) = written else { return Ok(()) };
-        let leaving = || tasks.aborting().run_until_cancelled(sleep(PAUSE));
-        if error.is_refusal() || leaving().await.is_none() {
-            return Err(error);
-        }
-        if !waits {
-            waits = true;
-            warn!(
-                error = format!("{:#}", anyhow!(error)),
-                "the audit trail waits for the database"
-            );
+    /// Records that an attempt from a network was turned away unheard: once a minute for each network,
+    /// and never when nobody knows the network.
+    pub fn record_throttled(&self, network: Option<Network>, origin: Origin, now: DateTime<Utc>) {
+        if network.is_some_and(|network| self.throttled.first_in_minute(network, now)) {
+            let subject = Subject { network, ..Subject::default() };
+            self.record(Event::LoginThrottled, subject, origin, now);
         }
     }
-}
 
-fn all_lost(lines: &[Entry], error: StoreError) {
-    let reason = format!("{:#}", anyhow!(error));
-    for entry in lines {
-        lost(entry, &reason);
+    /// Writes down what was folded in the hours that had ended at this time: at a stop, all.
+    pub fn write_folded(&self, ended: DateTime<Utc>, now: DateTime<Utc>) {
+        for (FoldKey { guard_key, network }, count) in self.fold.drain(ended) {
+            let subject = Subject { account: None, guard_key: Some(guard_key), network };
+            let remote_ip = network.map(Network::address);
+            let origin = Origin { remote_ip, ..Origin::default() };
+            self.add(Event::Folded, count, subject, origin, now);
+        }
     }
-}
 
-fn lost(entry: &Entry, reason: &str) {
-    metrics::counter!(AUDIT_FAILURES).increment(1);
-    error!(event = entry.event.name(), id = %entry.id, error = reason, "audit line lost");
+    fn add(&self, event: Event, count: u32, subject: Subject, origin: Origin, at: DateTime<Utc>) {
+        let Subject { account, guard_key, .. } = subject;
+        let id = self.sources.id(at);
+        self.queue.add(Entry { id, at, event, account, guard_key, count, origin });
+    }
 }

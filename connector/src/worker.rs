@@ -36,20 +36,16 @@ impl Worker {
     /// Starts every kind of work. Each ends with the process.
     pub fn start(self) {
         let worker = Arc::new(self);
-        worker.now_and_then("gauges", gauges::EVERY, gauges::show);
-        worker.now_and_then("partitions", partitions::EVERY, partitions::make);
-        worker.now_and_then("revocations", revocations::EVERY, revocations::work);
-        worker.now_and_then("sweep", sweep::EVERY, sweep::sweep);
+        worker.repeat("gauges", gauges::EVERY, gauges::show);
+        worker.repeat("partitions", partitions::EVERY, partitions::make);
+        worker.repeat("revocations", revocations::EVERY, revocations::work);
+        worker.repeat("sweep", sweep::EVERY, sweep::sweep);
     }
 
     /// Does a kind of work at once and then after each pause. What failed is done next time; a
     /// streak of failures is logged once.
-    fn now_and_then<W>(
-        self: &Arc<Self>,
-        name: &'static str,
-        pause: Duration,
-        work: fn(Arc<Self>) -> W,
-    ) where
+    fn repeat<W>(self: &Arc<Self>, name: &'static str, pause: Duration, work: fn(Arc<Self>) -> W)
+    where
         W: Future<Output = Result<(), StoreError>> + Send + 'static,
     {
         let worker = Arc::clone(self);

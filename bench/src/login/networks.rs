@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use auth_connector::audit::{AuditFold, FoldKey};
+use auth_connector::keys::NameKey;
 use auth_connector::limits::{Admission, LimitSettings, Limits, SWEEP_EVERY, Spraying};
 use auth_connector::network::Network;
 use service_process::sources::Sources;
@@ -68,7 +69,7 @@ pub(super) async fn run(report: &mut Report) -> Result<()> {
     let sprayed = usage::own_memory()?;
     let fold = AuditFold::default();
     for n in 0..NETWORKS {
-        let key = FoldKey { guard_key: name_key(n), network: Some(network(n)) };
+        let key = FoldKey { guard_key: name_key(n).into(), network: Some(network(n)) };
         // Whether a line is written is not asked here.
         let _ = fold.note(key, now());
     }
@@ -105,8 +106,8 @@ fn network(n: u32) -> Network {
 }
 
 /// As unlike each other as keyed hashes are in their first bytes.
-fn name_key(n: u32) -> [u8; 32] {
-    let mut key = [0; 32];
+fn name_key(n: u32) -> NameKey {
+    let mut key = [0_u8; 32];
     key[..8].copy_from_slice(&(u64::from(n) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
-    key
+    key.into()
 }

@@ -12,10 +12,37 @@ use icu_properties::props::{
 };
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
+use thiserror::Error;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_security::mixed_script::AugmentedScriptSet;
 
-use super::InvalidName;
+/// Why a name cannot be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum InvalidName {
+    /// Nothing that shows.
+    #[error("must not be empty")]
+    Empty,
+    /// Longer than [`MAX_NAME_BYTES`](super::MAX_NAME_BYTES), before or after normalisation.
+    #[error("must not be longer than 254 bytes")]
+    TooLong,
+    /// A control character, NUL among them.
+    #[error("must not contain control characters")]
+    ControlCharacter,
+    /// A user name that could be taken for an address.
+    #[error("must not contain @")]
+    AtSign,
+    /// A mark that turns the direction of writing, or in a new name any character that does not show
+    /// or has no meaning.
+    #[error("must not contain invisible characters")]
+    Invisible,
+    /// A new name with letters of scripts that are not written together, such as a Cyrillic `а` among
+    /// Latin letters.
+    #[error("must not mix scripts that are not written together")]
+    MixedScripts,
+    /// An address without exactly one `@` between a non-empty part and a domain, or with white space.
+    #[error("must be an e-mail address")]
+    NotAnAddress,
+}
 
 /// U+2800, the one symbol that shows nothing.
 const BLANK_BRAILLE: char = '\u{2800}';

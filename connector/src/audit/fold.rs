@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
 
+use crate::lockout::GuardKey;
 use crate::network::Network;
 
 /// How long lines are counted together.
@@ -22,15 +23,15 @@ const MOST_WINDOWS: NonZeroUsize = NonZeroUsize::new(200_000).expect("not 0");
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FoldKey {
     /// Whom the attempts are counted for, also when the name belongs to nobody.
-    pub guard_key: [u8; 32],
+    pub guard_key: GuardKey,
     /// Where they come from; `None` when nobody can tell.
     pub network: Option<Network>,
 }
 
-/// What is to become of a line.
+/// Whether a line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Note {
-    /// Write it.
+    /// It gets a line of its own.
     Write,
     /// It is counted, and comes out of [`AuditFold::drain`] with others.
     Fold,
@@ -39,10 +40,10 @@ pub enum Note {
 /// Counts lines by key: the first 20 of an hour are written, the others become one with their
 /// number. Per replica.
 #[derive(Debug)]
-pub struct AuditFold(Mutex<Windows>);
+pub struct AuditFold(Mutex<Counts>);
 
 #[derive(Debug)]
-struct Windows {
+struct Counts {
     open: LruCache<FoldKey, Window>,
     /// What windows that are no longer open had folded, until the next drain. To add an entry, an
     /// attacker needs more than 20 attempts that the guard counted, or one on a window that was
@@ -61,20 +62,20 @@ impl AuditFold {
     #[must_use]
     pub fn new() -> Self {
         let open = LruCache::sparse(MOST_WINDOWS);
-        Self(Mutex::new(Windows { open, ended: Vec::new() }))
+        Self(Mutex::new(Counts { open, ended: Vec::new() }))
     }
 
     /// Counts a line. The first one of a key opens its window.
     #[must_use]
     pub fn note(&self, key: FoldKey, now: DateTime<Utc>) -> Note {
-        let mut windows = self.lock();
-        if let Some(window) = windows.open.get_mut(&key).filter(|window| !window.is_over(now)) {
+        let mut counts = self.lock();
+        if let Some(window) = counts.open.get_mut(&key).filter(|window| !window.is_over(now)) {
             window.lines = window.lines.saturating_add(1);
             return if window.lines <= MOST_LINES { Note::Write } else { Note::Fold };
         }
         // What is pushed out is the key's window before this one, or the longest idle of another.
-        let pushed_out = windows.open.push(key, Window { began: now, lines: 1 });
-        windows.ended.extend(pushed_out.and_then(|(key, window)| window.folded(key)));
+        let pushed_out = counts.open.push(key, Window { began: now, lines: 1 });
+        counts.ended.extend(pushed_out.and_then(|(key, window)| window.folded(key)));
         Note::Write
     }
 
@@ -82,8 +83,8 @@ impl AuditFold {
     /// given once. At a stop, [`DateTime::MAX_UTC`] ends every window.
     #[must_use]
     pub fn drain(&self, now: DateTime<Utc>) -> Vec<(FoldKey, u32)> {
-        let mut windows = self.lock();
-        let Windows { open, ended } = &mut *windows;
+        let mut counts = self.lock();
+        let Counts { open, ended } = &mut *counts;
         open.retain(|key, window| {
             let is_over = window.is_over(now);
             if is_over {
@@ -94,7 +95,7 @@ impl AuditFold {
         std::mem::take(ended)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Windows> {
+    fn lock(&self) -> MutexGuard<'_, Counts> {
         // No step under the lock can leave half a change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

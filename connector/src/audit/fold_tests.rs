@@ -5,9 +5,9 @@ use super::*;
 const START: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
 fn key(number: u32) -> FoldKey {
-    let mut guard_key = [0; 32];
+    let mut guard_key = [0_u8; 32];
     guard_key[..4].copy_from_slice(&number.to_be_bytes());
-    FoldKey { guard_key, network: None }
+    FoldKey { guard_key: guard_key.into(), network: None }
 }
 
 /// Notes `lines` lines and says how many of them are to be written.

@@ -10,11 +10,14 @@ use ipnet::IpNet;
 use tokio::signal::unix::{SignalKind, signal};
 use uuid::Uuid;
 
-use super::{Answer, users};
+use super::account::find;
+use super::answer::Answer;
+use super::database::connected;
+use super::trail_table::{row, table};
 use crate::audit::Event;
 use crate::config::StoreArgs;
 use crate::store::{Line, Store, Wanted};
-use service_process::output::{self, Columns, OutputArgs, time};
+use service_process::output::{self, Columns, OutputArgs};
 use service_process::sources::Sources;
 
 /// How often it is looked for new lines.
@@ -88,8 +91,8 @@ impl Since {
 
 /// A slip must not look like a trail on which nothing happened.
 fn parse_event(text: &str) -> Result<String, &'static str> {
-    let is_one = Event::all().iter().any(|event| event.name() == text);
-    is_one.then(|| text.to_owned()).ok_or("there is no such event: see docs/LOGGING.md")
+    let event: Event = text.parse().map_err(|_| "there is no such event: see docs/LOGGING.md")?;
+    Ok(event.name().to_owned())
 }
 
 fn parse_reason(text: &str) -> Result<String, &'static str> {
@@ -123,9 +126,9 @@ impl AuditCommand {
 
     pub(super) async fn run(self) -> Answer {
         let Self::Tail(args) = self;
-        let store = super::connected(&args.store).await?;
+        let store = connected(&args.store).await?;
         let account = match &args.user {
-            Some(name) => Some(users::find(&store, name).await?),
+            Some(name) => Some(find(&store, name).await?),
             None => None,
         };
         let now = (Sources::system().now)();
@@ -205,23 +208,4 @@ impl Output {
             Self::Table(columns) => Ok(columns.write(&row(line))?),
         }
     }
-}
-
-/// Shows lines of the trail in columns.
-pub(super) fn table(lines: &[Line]) -> std::io::Result<Columns> {
-    let heading = ["TIME", "EVENT", "REASON", "ACCOUNT", "ADDRESS", "COUNT", "REQUEST"];
-    Columns::begin(&heading, &lines.iter().map(row).collect::<Vec<_>>())
-}
-
-fn row(line: &Line) -> Vec<String> {
-    let account = line.username.clone().or_else(|| line.user_id.map(|id| id.to_string()));
-    vec![
-        time(line.at),
-        line.event.clone(),
-        line.reason.clone().unwrap_or_default(),
-        account.unwrap_or_default(),
-        line.remote_ip.clone().unwrap_or_default(),
-        line.count.to_string(),
-        line.request_id.clone(),
-    ]
 }

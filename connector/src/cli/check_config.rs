@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use chrono::DateTime;
+use service_process::output;
 
-use super::{Answer, output};
+use super::answer::Answer;
 use crate::app;
-use crate::app::login::Checked;
 use crate::config::{Role, ServeArgs};
-use crate::guard::{KNOWN_NETWORKS, Lockout};
+use crate::core::CoreSettings;
+use crate::grpc::tls::Tls;
+use crate::lockout::{KNOWN_NETWORKS, Lockout};
 
 type Fact = (&'static str, String);
 
@@ -17,9 +19,10 @@ pub(super) fn run(args: &ServeArgs) -> Answer {
     let store = app::open_store(&args.store)?;
     let roles: Vec<_> = args.roles.roles.iter().map(ToString::to_string).collect();
     let mut facts = vec![("roles", roles.join(", ")), ("database", store.place())];
-    if let Some(login) = &checked.login {
-        facts.extend(of_login(args, login));
+    if args.roles.has(Role::Login) {
+        facts.push(("connector", connector(args, checked.tls.as_ref())));
     }
+    facts.extend(checked.core.iter().flat_map(|core| of_core(args, core)));
     if args.roles.has(Role::Accounts) {
         facts.push(("accounts pages", args.accounts_listen.to_string()));
     }
@@ -32,24 +35,25 @@ pub(super) fn run(args: &ServeArgs) -> Answer {
     Ok(())
 }
 
-fn of_login(args: &ServeArgs, checked: &Checked) -> [Fact; 8] {
-    let limits = &args.limits;
+fn connector(args: &ServeArgs, tls: Option<&Tls>) -> String {
     let address = args.connector_grpc_listen;
-    let end = checked.certificate_ends().and_then(|end| DateTime::from_timestamp(end, 0));
-    let connector = match end {
+    match tls.and_then(|tls| DateTime::from_timestamp(tls.expires(), 0)) {
         Some(end) => format!(
             "{address} for callers named {}; certificate until {}",
             args.tls_client_names.join(", "),
             output::time(end)
         ),
         None => format!("{address} without TLS: whoever reaches it may guess"),
-    };
-    let cost = u32::from(args.passwords.bcrypt_cost);
+    }
+}
+
+fn of_core(args: &ServeArgs, core: &CoreSettings) -> [Fact; 7] {
+    let limits = &args.limits;
+    let (cost, pepper) = (u32::from(core.cost), core.peppers.current_id());
     [
-        ("connector", connector),
-        ("new hashes", format!("bcrypt of cost {cost}, pepper {}", checked.pepper_id())),
-        ("strangers", strangers(checked.lockout())),
-        ("known networks", known_networks(checked.lockout())),
+        ("new hashes", format!("bcrypt of cost {cost}, pepper {pepper}")),
+        ("strangers", strangers(&core.lockout)),
+        ("known networks", known_networks(&core.lockout)),
         (
             "limits a minute",
             format!(

@@ -1,24 +1,29 @@
 //! `users`: what an operator does to accounts. Nobody chooses a password for somebody else here.
 
+mod change;
 mod create;
 mod list;
 mod lock;
+mod named;
 mod show;
 
 use std::io::IsTerminal as _;
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
+use service_process::output;
 use service_process::sources::Sources;
 
-use super::{Answer, Misuse, NoSuchAccount, output};
-use crate::account::AccountId;
-use crate::audit::{Entry, Event};
+use super::account::find;
+use super::answer::{Answer, Misuse};
+use super::database::connected;
+use crate::audit::Event;
 use crate::config::StoreArgs;
-use crate::seed;
 use crate::store::Store;
+use change::{entry, parse_group, say};
 use create::CreateArgs;
 use list::ListArgs;
+use named::NamedArgs;
 use show::ShowArgs;
 
 /// What can be done.
@@ -40,16 +45,6 @@ pub enum UsersCommand {
     Delete(DeleteArgs),
     /// Show or change the groups of an account.
     Groups(GroupsArgs),
-}
-
-/// One account.
-#[derive(Debug, Args)]
-pub struct NamedArgs {
-    #[command(flatten)]
-    store: StoreArgs,
-
-    /// The account: its user name, e-mail address or id.
-    name: String,
 }
 
 /// The account to be deleted.
@@ -92,54 +87,29 @@ impl UsersCommand {
     }
 
     pub(super) async fn run(self) -> Answer {
-        let store = super::connected(self.store()).await?;
+        let store = connected(self.store()).await?;
         match self {
             Self::List(args) => list::list(&store, &args).await,
             Self::Show(args) => show::show(&store, &args).await,
             Self::Create(args) => create::create(&store, args).await,
             Self::Disable(args) => {
                 let id = find(&store, &args.name).await?;
-                let entry = told(Event::AccountDisabled, id);
+                let entry = entry(Event::AccountDisabled, id);
                 let ended = Sources::system().id(entry.at);
                 say(store.disable(id, ended, &entry).await?, id, "disabled")
             }
             Self::Enable(args) => {
                 let id = find(&store, &args.name).await?;
-                say(store.enable(id, &told(Event::AccountEnabled, id)).await?, id, "enabled")
+                say(store.enable(id, &entry(Event::AccountEnabled, id)).await?, id, "enabled")
             }
             Self::Unlock(args) => {
                 let id = find(&store, &args.name).await?;
-                say(store.unlock(id, &told(Event::AccountUnlocked, id)).await?, id, "unlocked")
+                say(store.unlock(id, &entry(Event::AccountUnlocked, id)).await?, id, "unlocked")
             }
             Self::Delete(args) => delete(&store, &args).await,
             Self::Groups(args) => groups(&store, &args).await,
         }
     }
-}
-
-pub(super) async fn find(store: &Store, name: &str) -> anyhow::Result<AccountId> {
-    Ok(store.find(name).await?.ok_or(NoSuchAccount)?)
-}
-
-/// What the trail is to say. It is written with what was done, or neither is.
-fn told(event: Event, account: AccountId) -> Entry {
-    let sources = Sources::system();
-    let now = (sources.now)();
-    Entry::of_account(sources.id(now), now, event, account)
-}
-
-/// Says what was done, or that nothing was to be done.
-fn say(changed: bool, account: AccountId, done: &str) -> Answer {
-    let said = if changed { format!("is {done}") } else { format!("was {done} already") };
-    output::line(&format!("{account} {said}"))?;
-    Ok(())
-}
-
-/// A group that an account can be in.
-fn parse_group(text: &str) -> Result<String, String> {
-    let name = text.to_owned();
-    seed::check_groups(std::slice::from_ref(&name))?;
-    Ok(name)
 }
 
 async fn delete(store: &Store, args: &DeleteArgs) -> Answer {
@@ -151,7 +121,7 @@ async fn delete(store: &Store, args: &DeleteArgs) -> Answer {
         std::io::stdin().read_line(&mut answer).context("standard input cannot be read")?;
         ensure!(answer.trim() == "yes", "nothing was deleted");
     }
-    let entry = told(Event::AccountDeleted, id);
+    let entry = entry(Event::AccountDeleted, id);
     let ended = Sources::system().id(entry.at);
     say(store.delete(id, ended, &entry).await?, id, "deleted")
 }
@@ -161,7 +131,7 @@ async fn groups(store: &Store, args: &GroupsArgs) -> Answer {
         return Err(Misuse("--add and --remove name the same group").into());
     }
     let id = find(store, &args.named.name).await?;
-    let entry = told(Event::AccountGroupsChanged, id);
+    let entry = entry(Event::AccountGroupsChanged, id);
     if store.change_groups(id, (&args.add, &args.remove), &entry).await? {
         say(true, id, "in other groups")?;
     }

@@ -7,6 +7,7 @@ use clap::Args;
 use thiserror::Error;
 
 use super::{MissingOption, Role, needed};
+use crate::dex_api::DexApiSettings;
 
 /// Where Dex's admin API is, and how to call it.
 #[derive(Debug, Clone, Args)]
@@ -31,21 +32,6 @@ pub struct DexApiArgs {
     #[arg(long, env = "DEX_CONNECTOR_ID", default_value = "local-postgres",
           value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub dex_connector_id: String,
-}
-
-/// The same, complete.
-#[derive(Debug, Clone)]
-pub struct DexApiSettings {
-    /// Host and port.
-    pub address: Authority,
-    /// The CA that signed Dex's certificate, PEM.
-    pub ca: PathBuf,
-    /// Our certificate chain, PEM.
-    pub certificate: PathBuf,
-    /// Its private key, PEM.
-    pub key: PathBuf,
-    /// Dex's id of the connector.
-    pub connector_id: String,
 }
 
 impl DexApiArgs {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::guard::{InvalidLockout, Lockout};
+use crate::lockout::{InvalidLockout, Lockout};
 
 /// How many failures an account bears.
 #[derive(Debug, Clone, Args)]

@@ -35,17 +35,17 @@ pub struct GuardKeyArgs {
 /// A file of secrets that cannot be used. Its content is not repeated.
 #[derive(Debug, Error)]
 pub enum InvalidKeyFile {
-    /// None is named.
+    /// The option that names it is missing: its variable.
     #[error("{0} is needed")]
     Missing(&'static str),
-    /// It holds no secret.
+    /// It cannot be read, or holds no usable secret.
     #[error("{option}: {path} is not usable: {reason}")]
     Content {
-        /// The option that named it.
+        /// The variable of the option that named the file.
         option: &'static str,
-        /// Where.
+        /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong, without anything that the file holds.
         reason: String,
     },
 }

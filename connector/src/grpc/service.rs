@@ -19,7 +19,7 @@ use super::observe::{Ended, came_from, observed};
 use super::wire::BrokenField;
 use super::{deadline, wire};
 use crate::audit::DenialReason;
-use crate::login::{Logins, Outcome, Unavailable};
+use crate::login::{Logins, Outcome, Renewals, Unavailable};
 use crate::metrics::AUTH_UNAVAILABLE;
 
 /// The span of a call, a child of the caller's. A macro because a span's name is a literal.
@@ -43,15 +43,21 @@ macro_rules! span {
 #[derive(Debug, Clone)]
 pub struct ConnectorService {
     logins: Arc<Logins>,
+    renewals: Arc<Renewals>,
     prompt: String,
     sources: Sources,
 }
 
 impl ConnectorService {
-    /// Answers by these logins, at the times that `sources` tells.
+    /// Answers by these, at the times that `sources` tells.
     #[must_use]
-    pub fn new(logins: Arc<Logins>, prompt: String, sources: Sources) -> Self {
-        Self { logins, prompt, sources }
+    pub fn new(
+        logins: Arc<Logins>,
+        renewals: Arc<Renewals>,
+        prompt: String,
+        sources: Sources,
+    ) -> Self {
+        Self { logins, renewals, prompt, sources }
     }
 }
 
@@ -113,7 +119,7 @@ impl ConnectorService {
             warn!(call = "refresh", request_id, field, reason, "a call breaks the contract");
             wire::broken(broken)
         })?;
-        let answer = self.logins.refresh(renewal, (self.sources.now)()).await;
+        let answer = self.renewals.refresh(renewal, (self.sources.now)()).await;
         match answer.map_err(|cause| refuse("refresh", &request_id, &cause))? {
             Ok(identity) => {
                 let identity = Some(wire::identity(identity));

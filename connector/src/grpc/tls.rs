@@ -30,16 +30,16 @@ const LOOK_AT_FILES_EVERY: Duration = Duration::from_secs(2);
 /// A file that cannot be used.
 #[derive(Debug, Error)]
 pub enum InvalidTls {
-    /// It cannot be read as what it is to be.
+    /// It cannot be read, or holds something else.
     #[error("{option}: {path} holds no usable {what}: {reason}")]
     File {
-        /// The option that named it.
+        /// The variable of the option that named the file.
         option: &'static str,
-        /// Where.
+        /// The file.
         path: PathBuf,
-        /// What it is to be.
+        /// What it should hold, such as a PEM certificate.
         what: &'static str,
-        /// What is wrong.
+        /// What is wrong, without anything that the file holds.
         reason: String,
     },
     /// The key is not that of the certificate.

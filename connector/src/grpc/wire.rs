@@ -11,9 +11,9 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::account::{AccountId, Identity};
 use crate::audit::Origin;
-use crate::login::{Attempt, Renewal, Unavailable};
+use crate::login::{Attempt, Purpose, Renewal, Unavailable, Who};
 
-/// After which time it is worth to try again when something is missing.
+/// When a caller may try again if something is missing.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Longest connector id and request id that are kept, in bytes. Dex makes both, and short.
@@ -28,9 +28,11 @@ pub(super) struct BrokenField {
 
 pub(super) fn attempt(request: v1::LoginRequest, deadline: Option<Instant>) -> Attempt {
     Attempt {
-        typed_name: SecretString::from(request.username),
+        who: Who::Typed(SecretString::from(request.username)),
         password: SecretString::from(request.password),
-        wants_groups: request.scopes.is_some_and(|scopes| scopes.groups),
+        purpose: Purpose::SignIn {
+            wants_groups: request.scopes.is_some_and(|scopes| scopes.groups),
+        },
         origin: origin(request.origin),
         deadline,
     }
@@ -79,12 +81,11 @@ pub(super) fn broken(BrokenField { field, reason }: BrokenField) -> Status {
 }
 
 pub(super) fn identity(identity: Identity) -> v1::Identity {
-    let display =
-        if identity.full_name.is_empty() { &identity.username } else { &identity.full_name };
+    let username = identity.username.unwrap_or_default();
     v1::Identity {
         user_id: identity.id.to_string(),
-        username: display.clone(),
-        preferred_username: identity.username,
+        username: if identity.full_name.is_empty() { username.clone() } else { identity.full_name },
+        preferred_username: username,
         email: identity.email.unwrap_or_default(),
         email_verified: identity.email_verified,
         groups: identity.groups,

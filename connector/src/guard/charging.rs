@@ -16,9 +16,9 @@ use tokio::time::{Instant, sleep};
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{Budget, CHARGE_LIFE, Charge, GuardKey, Table, Whom};
 use crate::account::LoginName;
-use crate::store::{Reserved, Store, StoreError};
+use crate::lockout::{Budget, CHARGE_LIFE, Charge, GuardKey, Table, Whom};
+use crate::store::{Resolved, Store, StoreError};
 
 /// The pause after the first try that failed; each is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -93,7 +93,7 @@ impl Charging {
         self,
         tasks: &Tasks,
         turn: OwnedSemaphorePermit,
-    ) -> Result<(Reserved, Option<Held>), StoreError> {
+    ) -> Result<(Resolved, Option<Held>), StoreError> {
         let (answer, answered) = oneshot::channel();
         let of_task = tasks.clone();
         tasks.spawn(async move {
@@ -108,46 +108,47 @@ impl Charging {
         self,
         tasks: Tasks,
         turn: OwnedSemaphorePermit,
-    ) -> Result<(Reserved, Option<Held>), StoreError> {
+    ) -> Result<(Resolved, Option<Held>), StoreError> {
         let Self { store, rules: (table, known_network), back, whom, id, now } = self;
         let mut connection = store.connection().await?;
         // From here on the statement may be carried out whatever becomes of its answer.
-        let doubtful = Doubtful { id, name_key: whom.name_key, name: whom.name.clone() };
+        let doubtful = Doubtful { id, guard_key: whom.name_key.into(), name: whom.name.clone() };
         let charged = connection.reserve(&whom, id, now, (&table, known_network));
-        let reserved = unless_leaving(&tasks, charged).await.inspect_err(|error| {
+        let resolved = unless_leaving(&tasks, charged).await.inspect_err(|error| {
             if error.leaves_doubt() {
                 doubtful.take_back(store.clone(), tasks.clone(), Arc::clone(&back));
             }
         })?;
         drop(connection);
-        let guard_key = reserved.guard_key;
-        let held = reserved.budget.map(|budget| Held {
+        let guard_key = resolved.guard_key;
+        let held = resolved.budget.map(|budget| Held {
             charge: Charge { id, guard_key, budget },
             back_to: Some((store, tasks, back)),
             turn: Some(turn),
         });
-        Ok((reserved, held))
+        Ok((resolved, held))
     }
 }
 
 /// A charge that is there, or not, or that comes yet: the database did not say.
 struct Doubtful {
     id: Uuid,
-    name_key: GuardKey,
+    /// Where it stands if no account has the name.
+    guard_key: GuardKey,
     name: Option<LoginName>,
 }
 
 impl Doubtful {
     /// Takes it back if it comes while that can be done.
     fn take_back(&self, store: Store, tasks: Tasks, back: Arc<Semaphore>) {
-        let Self { id, name_key, name } = self;
-        let (id, name_key, name) = (*id, *name_key, name.clone());
+        let Self { id, guard_key, name } = self;
+        let (id, guard_key, name) = (*id, *guard_key, name.clone());
         tasks.clone().spawn(async move {
-            let (store, back, name_key, name) = (&store, &back, &name_key, name.as_ref());
+            let (store, back, guard_key, name) = (&store, &back, &guard_key, name.as_ref());
             let release = || async move {
                 // As with those that are known to be there: few at once.
                 let _place = back.acquire().await.ok();
-                match store.release(id, name_key, name).await {
+                match store.release(id, guard_key, name).await {
                     // It may come yet.
                     Ok(false) => Err(StoreError::TimedOut),
                     other => other,

@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
 
-use super::{NameTag, tag};
+use super::name_tag::{NameTag, tag};
+use crate::keys::NameKey;
 use crate::metrics::{SPRAYING_BLOCKS, SPRAYING_NETWORKS};
 use crate::network::Network;
 
@@ -65,7 +66,7 @@ impl Spraying {
     /// Counts a failed attempt with this name. One name too many begins a block, and the count
     /// then begins anew. During a block nothing is counted: who is verified then is known, and
     /// mistypes.
-    pub fn failed(&self, network: Network, name_key: &[u8; 32], now: DateTime<Utc>) {
+    pub fn failed(&self, network: Network, name_key: &NameKey, now: DateTime<Utc>) {
         let mut networks = self.lock();
         let suspect = networks.get_or_insert_mut(network, Suspect::default);
         if suspect.is_blocked(now) {

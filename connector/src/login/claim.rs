@@ -1,66 +1,82 @@
 //! What an attempt says: a name, a password, and where it comes from.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 
-use super::Attempt;
+use super::attempt::{Attempt, Who};
 use crate::account::LoginName;
 use crate::audit::RefusalReason;
-use crate::guard::GuardKey;
-use crate::keys::MacKey;
+use crate::keys::{MacKey, NameKey};
+use crate::lockout::Whom;
 use crate::network::Network;
 use crate::password::{MAX_PASSWORD_BYTES, TICKET_PREFIX};
+
+/// What attempts are told apart by: two with one key are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct FlightKey {
+    code: [u8; 32],
+    known_only: bool,
+}
 
 /// An attempt, made ready to be verified. `Debug` shows nothing that was typed.
 #[derive(Debug)]
 pub(super) struct Claim {
-    /// The name, if what was typed can be one.
-    pub(super) name: Option<LoginName>,
-    /// What the name is counted under when it belongs to nobody.
-    pub(super) name_key: GuardKey,
+    /// Whom it is counted for; without a name if what was typed cannot be one.
+    pub(super) whom: Whom,
     /// The password; `None` if what was typed cannot be one.
-    pub(super) password: Option<SecretString>,
-    /// Where from.
-    pub(super) network: Option<Network>,
-    /// Why only somebody from a network that the account is known from is to be heard, if so: who
-    /// floods a name or sprays names keeps out strangers, and never an owner.
+    pub(super) password: Option<Arc<SecretString>>,
+    /// Why only known networks are let in, if so.
     pub(super) known_only: Option<RefusalReason>,
-    /// A keyed hash of name, network and password.
-    pub(super) flight_key: GuardKey,
+    /// A keyed code of name, network and password.
+    code: [u8; 32],
     arrived: (DateTime<Utc>, Instant),
     /// When the caller gives up.
     pub(super) deadline: Option<Instant>,
 }
 
 impl Claim {
-    pub(super) fn new(
+    /// Takes what was typed out of an attempt that came in at this time.
+    pub(super) fn from_attempt(
+        attempt: Attempt,
         key: &MacKey,
-        attempt: &Attempt,
         network: Option<Network>,
         now: DateTime<Utc>,
     ) -> Self {
-        let typed_name = attempt.typed_name.expose_secret();
+        let Attempt { who: Who::Typed(typed_name), password, deadline, .. } = attempt;
+        let typed_name = typed_name.expose_secret();
         let name = LoginName::parse(typed_name).ok();
         // What cannot be a name is counted too: it may still be tried again and again.
-        let name_key = match &name {
+        let name_key = NameKey::from(match &name {
             Some(name) => key.mac("name", &[name.key().as_bytes()]),
             None => key.mac("no name", &[typed_name.as_bytes()]),
-        };
+        });
         let from = network.map(|network| network.to_string()).unwrap_or_default();
-        let typed = attempt.password.expose_secret().as_bytes();
-        let flight_key = key.mac("attempt", &[&name_key, from.as_bytes(), typed]);
+        let typed = password.expose_secret().as_bytes();
+        let code = key.mac("attempt", &[name_key.as_bytes(), from.as_bytes(), typed]);
         let fits = typed.len() <= MAX_PASSWORD_BYTES;
         Self {
-            name,
-            name_key,
-            password: fits.then(|| attempt.password.clone()),
-            network,
+            whom: Whom { name, name_key, network, known_only: false },
+            password: fits.then(|| Arc::new(password)),
             known_only: None,
-            flight_key,
+            code,
             arrived: (now, Instant::now()),
-            deadline: attempt.deadline,
+            deadline,
         }
+    }
+
+    /// Lets in only who comes from a network that the account is known from: who floods a name or
+    /// sprays names keeps out strangers, and never an owner.
+    pub(super) fn let_in_only_known(&mut self, reason: RefusalReason) {
+        self.whom.known_only = true;
+        self.known_only = Some(reason);
+    }
+
+    /// What it shares a verification by.
+    pub(super) fn flight_key(&self) -> FlightKey {
+        FlightKey { code: self.code, known_only: self.whom.known_only }
     }
 
     /// The time now, on the clock by which it came in.

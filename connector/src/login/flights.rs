@@ -1,19 +1,16 @@
-//! Identical attempts share one verification while it is under way: a page that was sent twice, or
-//! an app that signs in fifty times at once, is charged and hashed once.
+//! Single flights: identical attempts share one verification while it is under way. A page that was
+//! sent twice, or an app that signs in fifty times at once, is charged and hashed once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use super::{Unavailable, Verdict};
-use crate::guard::GuardKey;
+use super::attempt::Unavailable;
+use super::claim::FlightKey;
+use super::verification::Decision;
 
-/// What an attempt is told apart by: a keyed hash of name, network and password, and whether only
-/// known networks are to be heard.
-pub(super) type FlightKey = (GuardKey, bool);
-
-type Landed = Option<Result<Verdict, Unavailable>>;
+type FlightAnswer = Result<Decision, Unavailable>;
 
 /// The verifications that are under way on this replica.
 #[derive(Debug, Default)]
@@ -24,53 +21,53 @@ pub(super) struct Flights {
 #[derive(Debug, Clone)]
 struct Flight {
     interest: watch::Sender<()>,
-    landed: watch::Receiver<Landed>,
+    answer: watch::Receiver<Option<FlightAnswer>>,
 }
 
-/// Held by whoever wants the verdict.
+/// Held by whoever waits for the answer: a flight that nobody is interested in is abandoned.
 pub(super) struct Interest(
     #[expect(dead_code, reason = "it is counted, not read")] watch::Receiver<()>,
 );
 
-/// Where the verdict comes.
-pub(super) struct Landing(watch::Receiver<Landed>);
+/// Where the answer of a flight comes.
+pub(super) struct FlightResult(watch::Receiver<Option<FlightAnswer>>);
 
-/// The duty of whoever begins a flight: to verify, and to [`land`](Self::land).
-pub(super) struct Pilot {
+/// The duty of whoever begins a flight: to verify, and to [`finish`](Self::finish).
+pub(super) struct Leader {
     key: FlightKey,
     under_way: Arc<Mutex<HashMap<FlightKey, Flight>>>,
     interest: watch::Sender<()>,
-    landed: watch::Sender<Landed>,
+    answer: watch::Sender<Option<FlightAnswer>>,
 }
 
 impl Flights {
-    /// Takes part in the verification with this key. Whoever gets a pilot is to carry it out.
-    pub(super) fn join(&self, key: FlightKey) -> (Interest, Landing, Option<Pilot>) {
+    /// Takes part in the verification with this key. Whoever is made its leader is to carry it out.
+    pub(super) fn join(&self, key: FlightKey) -> (Interest, FlightResult, Option<Leader>) {
         let mut under_way = lock(&self.under_way);
         if let Some(flight) = under_way.get(&key) {
             let interest = Interest(flight.interest.subscribe());
-            return (interest, Landing(flight.landed.clone()), None);
+            return (interest, FlightResult(flight.answer.clone()), None);
         }
         let (interest, interested) = watch::channel(());
-        let (landed, landing) = watch::channel(None);
-        under_way.insert(key, Flight { interest: interest.clone(), landed: landing.clone() });
-        let pilot = Pilot { key, under_way: Arc::clone(&self.under_way), interest, landed };
-        (Interest(interested), Landing(landing), Some(pilot))
+        let (answer, answered) = watch::channel(None);
+        under_way.insert(key, Flight { interest: interest.clone(), answer: answered.clone() });
+        let leader = Leader { key, under_way: Arc::clone(&self.under_way), interest, answer };
+        (Interest(interested), FlightResult(answered), Some(leader))
     }
 }
 
-impl Landing {
-    /// The verdict. Comes whether or not an interest in it is held.
-    pub(super) async fn verdict(&mut self) -> Result<Verdict, Unavailable> {
+impl FlightResult {
+    /// The answer. Comes whether or not an interest in it is held.
+    pub(super) async fn get(&mut self) -> FlightAnswer {
         match self.0.wait_for(Option::is_some).await {
-            Ok(landed) => landed.clone().unwrap_or(Err(Unavailable::Abandoned)),
-            // The pilot is gone without a verdict: the process stops.
+            Ok(answer) => answer.clone().unwrap_or(Err(Unavailable::Abandoned)),
+            // The leader is gone without an answer: the process stops.
             Err(_) => Err(Unavailable::Abandoned),
         }
     }
 }
 
-impl Pilot {
+impl Leader {
     /// Ends when nobody is interested any more. From then on nobody can join.
     pub(super) async fn abandoned(&self) {
         loop {
@@ -85,12 +82,12 @@ impl Pilot {
     }
 
     /// Tells everybody.
-    pub(super) fn land(self, verdict: Result<Verdict, Unavailable>) {
-        self.landed.send_replace(Some(verdict));
+    pub(super) fn finish(self, answer: FlightAnswer) {
+        self.answer.send_replace(Some(answer));
     }
 }
 
-impl Drop for Pilot {
+impl Drop for Leader {
     fn drop(&mut self) {
         let mut under_way = lock(&self.under_way);
         // After being abandoned another flight may have the key.

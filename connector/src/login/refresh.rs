@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
-use super::{Logins, Subject, Unavailable, with_groups};
+use super::attempt::Unavailable;
 use crate::account::{AccountId, Identity};
-use crate::audit::{DenialReason, Event, Origin};
+use crate::audit::{DenialReason, Event, Origin, Subject};
+use crate::core::Core;
 use crate::store::{LONGEST_STEP, Standing, StoreError};
 
-/// A wish to go on after an earlier login.
+/// A request to go on after an earlier login.
 #[derive(Debug)]
 pub struct Renewal {
     /// The account.
@@ -26,7 +27,24 @@ pub struct Renewal {
     pub origin: Origin,
 }
 
-impl Logins {
+/// Lets sessions go on, or says why not.
+#[derive(Debug)]
+pub struct Renewals {
+    core: Arc<Core>,
+    /// Who may ask the database about a session.
+    turns: Arc<Semaphore>,
+}
+
+impl Renewals {
+    /// Renewals that use the parts of this process.
+    #[must_use]
+    pub fn new(core: Arc<Core>) -> Self {
+        // A quarter of the connections: the guard has half, and what is left settles, writes the trail
+        // and asks for health.
+        let turns = Arc::new(Semaphore::new(core.store.share(4)));
+        Self { core, turns }
+    }
+
     /// Lets an account go on, with its claims as they are now, or says why not.
     ///
     /// A raised epoch ends what came before it: a session is worth what the account's epoch was at
@@ -39,16 +57,17 @@ impl Logins {
     /// # Panics
     /// Never: the semaphore is not closed.
     pub async fn refresh(
-        self: &Arc<Self>,
+        &self,
         renewal: Renewal,
         now: DateTime<Utc>,
     ) -> Result<Result<Identity, DenialReason>, Unavailable> {
-        let turn = timeout(LONGEST_STEP, Arc::clone(&self.refreshing).acquire_owned()).await;
+        let turn = timeout(LONGEST_STEP, Arc::clone(&self.turns).acquire_owned()).await;
         let turn = turn.map_err(|_| StoreError::TimedOut)?.expect("the semaphore is never closed");
         let (answer, answered) = oneshot::channel();
-        let (logins, aborting) = (Arc::clone(self), self.tasks.aborting().clone());
-        self.tasks.spawn(async move {
-            let verdict = aborting.run_until_cancelled(logins.renew(renewal, now)).await;
+        let core = Arc::clone(&self.core);
+        self.core.tasks.spawn(async move {
+            let aborting = core.tasks.aborting();
+            let verdict = aborting.run_until_cancelled(renew(&core, renewal, now)).await;
             drop(turn);
             // Whoever asked may be gone.
             let _ = verdict.map(|verdict| answer.send(verdict));
@@ -57,33 +76,33 @@ impl Logins {
         let answered = timeout(LONGEST_STEP, answered).await.map_err(|_| StoreError::TimedOut)?;
         answered.unwrap_or(Err(Unavailable::Abandoned))
     }
+}
 
-    async fn renew(
-        &self,
-        renewal: Renewal,
-        now: DateTime<Utc>,
-    ) -> Result<Result<Identity, DenialReason>, Unavailable> {
-        let Renewal { account, auth_epoch, wants_groups, of_code, origin } = renewal;
-        let verdict = match self.parts.store.standing(account).await? {
-            None => Err(DenialReason::Deleted),
-            Some(Standing { is_active: false, .. }) => Err(DenialReason::Disabled),
-            Some(Standing { identity, .. }) if auth_epoch != Some(identity.auth_epoch) => {
-                Err(DenialReason::OldEpoch)
-            }
-            Some(Standing { revocation_pending: true, .. }) if !of_code => {
-                Err(DenialReason::RevocationPending)
-            }
-            Some(Standing { identity, .. }) => Ok(with_groups(identity, wants_groups)),
-        };
-        let event = match &verdict {
-            Err(reason) => Some(Event::RefreshDenied(*reason)),
-            // The login has its line already.
-            Ok(_) => (!of_code).then_some(Event::RefreshOk),
-        };
-        if let Some(event) = event {
-            let subject = Subject { account: Some(account), ..Subject::default() };
-            self.record(event, subject, origin, now);
+async fn renew(
+    core: &Core,
+    renewal: Renewal,
+    now: DateTime<Utc>,
+) -> Result<Result<Identity, DenialReason>, Unavailable> {
+    let Renewal { account, auth_epoch, wants_groups, of_code, origin } = renewal;
+    let verdict = match core.store.standing(account).await? {
+        None => Err(DenialReason::Deleted),
+        Some(Standing { is_active: false, .. }) => Err(DenialReason::Disabled),
+        Some(Standing { identity, .. }) if auth_epoch != Some(identity.auth_epoch) => {
+            Err(DenialReason::OldEpoch)
         }
-        Ok(verdict)
+        Some(Standing { revocation_pending: true, .. }) if !of_code => {
+            Err(DenialReason::RevocationPending)
+        }
+        Some(Standing { identity, .. }) => Ok(identity.with_groups_if(wants_groups)),
+    };
+    let event = match &verdict {
+        Err(reason) => Some(Event::RefreshDenied(*reason)),
+        // The login has its line already.
+        Ok(_) => (!of_code).then_some(Event::RefreshOk),
+    };
+    if let Some(event) = event {
+        let subject = Subject { account: Some(account), ..Subject::default() };
+        core.trail.record(event, subject, origin, now);
     }
+    Ok(verdict)
 }

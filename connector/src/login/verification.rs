@@ -9,51 +9,66 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
+use super::attempt::Unavailable;
 use super::claim::Claim;
-use super::{Logins, Subject, Unavailable, Verdict};
+use super::notices;
 use crate::account::{AccountId, Identity};
-use crate::audit::{Event, Origin, Proof, RefusalReason};
-use crate::guard::{Budget, Charge, GuardKey, NoCharge, Reservation, Whom, see_through};
-use crate::metrics as names;
+use crate::audit::{Proof, RefusalReason, Subject};
+use crate::core::Core;
+use crate::due::MailKind;
+use crate::guard::{NoCharge, Reservation, see_through};
+use crate::lockout::{Budget, Charge, GuardKey};
+use crate::metrics::GUARD_REFUSALS;
 use crate::password::{Caller, Credential};
-use crate::store::{Candidate, LONGEST_STEP, MailKind, StoreError};
+use crate::store::{Candidate, LONGEST_STEP, StoreError};
 
 /// What became of a claim: who was let in, or why nobody was.
 type Ruling = Result<(Identity, Proof), RefusalReason>;
 
-impl Verdict {
-    /// A refusal before anything was verified.
-    pub(super) fn refused(guard_key: GuardKey, reason: RefusalReason) -> Self {
-        Self { guard_key, account: None, ruling: Err(reason), since: Instant::now() }
-    }
+/// What a verification yielded. Shared by those who asked for the same.
+#[derive(Debug, Clone)]
+pub(super) struct Decision {
+    /// Whom the attempt was counted for.
+    pub(super) guard_key: GuardKey,
+    /// The account that the name led to, if there is one.
+    pub(super) account: Option<AccountId>,
+    /// Who is let in by which proof, or why nobody is.
+    pub(super) ruling: Ruling,
+    /// What a refusal is padded from.
+    pub(super) since: Instant,
 }
 
-impl Logins {
+/// Verifies claims.
+#[derive(Debug, Clone)]
+pub(super) struct Verification {
+    core: Arc<Core>,
+}
+
+impl Verification {
+    /// Verifies by the parts of this process.
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
     /// Verifies a claim, unless `abandoned` ends before its password is looked at.
     pub(super) async fn verify(
-        self: &Arc<Self>,
-        claim: &Claim,
+        &self,
+        claim: Claim,
         abandoned: impl Future<Output = ()>,
-    ) -> Result<Verdict, Unavailable> {
+    ) -> Result<Decision, Unavailable> {
         let mut abandoned = pin!(abandoned);
-        let now = claim.now();
-        let whom = Whom {
-            name: claim.name.clone(),
-            name_key: claim.name_key,
-            network: claim.network,
-            known_only: claim.known_only.is_some(),
-        };
-        let id = self.parts.sources.id(now);
+        let (core, now) = (&self.core, claim.now());
+        let id = core.sources.id(now);
         // Who is gone leaves the queue even when its turn has just come.
         let reserved = tokio::select! {
             biased;
             () = &mut abandoned => return Err(Unavailable::Abandoned),
-            reserved = self.parts.guard.reserve(&self.tasks, &whom, (id, now), claim.deadline) => reserved?,
+            reserved = core.guard.reserve(&core.tasks, &claim.whom, (id, now), claim.deadline) => reserved?,
         };
         let Reservation { guard_key, candidate, charge, highest_cost } = reserved;
         // Before anything is answered: a refusal costs what the most expensive hash does.
         if let Some(cost) = highest_cost {
-            self.parts.pool.cost_seen(cost);
+            core.pool.cost_seen(cost);
         }
         let account = candidate.as_ref().map(|candidate| candidate.identity.id);
         let held = match charge {
@@ -64,49 +79,45 @@ impl Logins {
                     (NoCharge::Busy, _) => RefusalReason::Busy,
                     _ => RefusalReason::Locked,
                 };
-                metrics::counter!(names::GUARD_REFUSALS, "why" => reason.name()).increment(1);
-                return Ok(Verdict { account, ..Verdict::refused(guard_key, reason) });
+                metrics::counter!(GUARD_REFUSALS, "why" => reason.name()).increment(1);
+                let (ruling, since) = (Err(reason), Instant::now());
+                return Ok(Decision { guard_key, account, ruling, since });
             }
         };
 
         // Whatever ends this before there is a ruling takes the charge back.
-        let (ruling, since) = if self.redeem(claim, account).await? {
-            (self.rule(claim, candidate, Proof::Ticket), Instant::now())
+        let (ruling, since) = if self.redeem(&claim, account).await? {
+            (self.rule(&claim, candidate, Proof::Ticket), Instant::now())
         } else {
-            self.check(claim, candidate, held.budget(), abandoned).await?
+            self.check(&claim, candidate, held.budget(), abandoned).await?
         };
-        let subject = Subject { account, guard_key: Some(guard_key), network: claim.network };
+        let network = claim.whom.network;
+        let subject = Subject { account, guard_key: Some(guard_key), network };
         self.settle(held.into_charge(), subject, &ruling, claim.now()).await;
-        Ok(Verdict { guard_key, account, ruling, since })
+        Ok(Decision { guard_key, account, ruling, since })
     }
 
     /// Settles a charge beside the answer, and waits for that as long as for any step: who comes next
     /// finds it settled. When the database is slower than that, the ruling stands all the same, and a
     /// ticket that was used up is not lost.
-    async fn settle(
-        self: &Arc<Self>,
-        charge: Charge,
-        subject: Subject,
-        ruling: &Ruling,
-        now: DateTime<Utc>,
-    ) {
+    async fn settle(&self, charge: Charge, subject: Subject, ruling: &Ruling, now: DateTime<Utc>) {
         let let_in = ruling.as_ref().ok().map(|(identity, _)| identity.id);
         let must_change = *ruling == Err(RefusalReason::MustChange);
         let (done, settled) = oneshot::channel::<()>();
-        let logins = Arc::clone(self);
-        self.tasks.spawn(async move {
-            let (tasks, guard) = (&logins.tasks, &logins.parts.guard);
+        let core = Arc::clone(&self.core);
+        self.core.tasks.spawn(async move {
+            let (tasks, guard) = (&core.tasks, &core.guard);
             if let Some(account) = let_in {
                 let succeed = || guard.succeeded(&charge, account, subject.network, now);
                 see_through(tasks, "a success is not counted", succeed).await;
             } else {
                 let fail = || guard.failed(&charge, now);
                 if see_through(tasks, "a failure is not counted yet", fail).await == Some(true) {
-                    logins.locked(subject, now).await;
+                    notices::account_locked(&core, subject, now).await;
                 }
             }
             if must_change {
-                logins.post(MailKind::MustChange, subject.account, now).await;
+                notices::post(&core, MailKind::MustChange, subject.account, now).await;
             }
             drop(done);
         });
@@ -119,8 +130,8 @@ impl Logins {
     async fn redeem(&self, claim: &Claim, account: Option<AccountId>) -> Result<bool, StoreError> {
         match claim.ticket() {
             Some(ticket) => {
-                let store = &self.parts.store;
-                store.redeem_ticket(ticket, account, claim.network, claim.now()).await
+                let store = &self.core.store;
+                store.redeem_ticket(ticket, account, claim.whom.network, claim.now()).await
             }
             None => Ok(false),
         }
@@ -139,7 +150,7 @@ impl Logins {
             Budget::Strangers => Caller::Stranger,
         };
         let permit = tokio::select! {
-            permit = self.parts.pool.acquire(caller, claim.deadline) => permit?,
+            permit = self.core.pool.acquire(caller, claim.deadline) => permit?,
             () = abandoned => return Err(Unavailable::Abandoned),
         };
         let stored = candidate.as_ref().and_then(|candidate| candidate.credential.clone());
@@ -164,7 +175,7 @@ impl Logins {
 
     /// What becomes of the claim if its proof holds.
     fn rule(&self, claim: &Claim, candidate: Option<Candidate>, proof: Proof) -> Ruling {
-        if claim.name.is_none() || claim.password.is_none() {
+        if claim.whom.name.is_none() || claim.password.is_none() {
             return Err(RefusalReason::Malformed);
         }
         let candidate = candidate.ok_or(RefusalReason::UnknownName)?;
@@ -177,7 +188,7 @@ impl Logins {
         if candidate.must_change && proof == Proof::Password {
             return Err(RefusalReason::MustChange);
         }
-        if self.parts.require_verified_email && !candidate.identity.email_verified {
+        if self.core.require_verified_email && !candidate.identity.email_verified {
             return Err(RefusalReason::UnverifiedEmail);
         }
         Ok((candidate.identity, proof))
@@ -187,32 +198,16 @@ impl Logins {
     /// time, or a new password, finds another hash there and changes nothing.
     fn upgrade(&self, account: AccountId, stored: Credential, claim: &Claim) {
         let Some(password) = claim.password.clone() else { return };
-        if !self.parts.pool.is_outdated(&stored) {
+        if !self.core.pool.is_outdated(&stored) {
             return;
         }
-        let pool = Arc::clone(&self.parts.pool);
-        let store = self.parts.store.clone();
-        self.tasks.spawn(async move {
+        let core = Arc::clone(&self.core);
+        self.core.tasks.spawn(async move {
             // Nobody waits for it: when the processor is busy, the next login will see to it.
-            let Ok(fresh) = pool.hash(password, Caller::Stranger, None).await else { return };
-            if let Err(fault) = store.upgrade_password(account, &stored, &fresh).await {
+            let Ok(fresh) = core.pool.hash(password, Caller::Stranger, None).await else { return };
+            if let Err(fault) = core.store.upgrade_password(account, &stored, &fresh).await {
                 warn!(error = %ErrorChain(&fault), "a password hash is not upgraded yet");
             }
         });
-    }
-
-    /// The account, or the name, is closed to strangers from now on.
-    pub(super) async fn locked(&self, subject: Subject, now: DateTime<Utc>) {
-        metrics::counter!(names::ACCOUNT_LOCKS).increment(1);
-        self.record(Event::AccountLocked, subject, Origin::default(), now);
-        self.post(MailKind::AccountLocked, subject.account, now).await;
-    }
-
-    /// Writes mail to the owner. The same statement for names that belong to nobody: it writes nothing
-    /// then.
-    async fn post(&self, kind: MailKind, account: Option<AccountId>, now: DateTime<Utc>) {
-        let mail = self.parts.sources.id(now);
-        let write = || self.parts.store.post_once(kind, account, mail, now);
-        see_through(&self.tasks, "a mail is not written", write).await;
     }
 }

@@ -66,12 +66,12 @@ impl Hashing {
         credential: Option<&Credential>,
         opens: bool,
     ) -> (bool, u32) {
-        let input = credential.and_then(|credential| self.input(password, credential));
+        let compared = credential.and_then(|credential| self.compare(password, credential));
         let (mut fits, mut rounds, mut spent) = (false, 0, None);
-        if let (Some(credential), Some(input)) = (credential, input) {
+        if let (Some(credential), Some(is_of)) = (credential, compared) {
             // A hash that was stored since somebody last looked.
             self.cost_seen(credential.cost());
-            fits = credential.is_of(input.expose_secret());
+            fits = is_of;
             rounds += credential.cost().rounds();
             if fits && opens {
                 return (fits, rounds);
@@ -85,20 +85,21 @@ impl Hashing {
         (fits, rounds)
     }
 
-    /// What bcrypt is to read; `None` when the password cannot be the one whatever the hash says.
-    fn input(&self, password: &SecretString, credential: &Credential) -> Option<SecretString> {
+    /// Whether the hash is that of the password, in the time of one hash; `None`, at once, when it
+    /// cannot be whatever the hash says.
+    fn compare(&self, password: &SecretString, credential: &Credential) -> Option<bool> {
+        let password = password.expose_secret();
         let Some(id) = credential.pepper_id() else {
-            let whole = Credential::bcrypt_reads(password.expose_secret());
-            return whole.then(|| password.clone());
+            return Credential::bcrypt_reads(password).then(|| credential.is_of(password));
         };
-        let seasoned = self.peppers.season(password.expose_secret(), id);
+        let seasoned = self.peppers.season(password, id);
         if seasoned.is_none() {
             metrics::counter!(PEPPER_MISSING).increment(1);
             self.missing_pepper_said.call_once(|| {
                 error!(pepper = id, "PEPPER_FILE lacks a pepper: its passwords are refused");
             });
         }
-        seasoned
+        seasoned.map(|seasoned| credential.is_of(seasoned.expose_secret()))
     }
 }
 

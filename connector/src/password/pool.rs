@@ -107,7 +107,7 @@ impl Pool {
         let since = Instant::now();
         metrics::histogram!(HASH_QUEUE, "caller" => caller.label())
             .record(since.duration_since(asked));
-        Ok(Permit { held: Held::new(held), hashing: Arc::clone(&self.hashing), since })
+        Ok(Permit { held: HeldPermits::new(held), hashing: Arc::clone(&self.hashing), since })
     }
 
     async fn turn(
@@ -142,7 +142,7 @@ impl Pool {
     /// Hashes a new password under scheme 2, with the current pepper and the configured cost.
     pub async fn hash(
         &self,
-        password: SecretString,
+        password: Arc<SecretString>,
         caller: Caller,
         deadline: Option<Instant>,
     ) -> Result<Credential, Saturated> {
@@ -185,7 +185,7 @@ impl Pool {
 /// The turn of one attempt. Dropped = given back unused.
 #[derive(Debug)]
 pub struct Permit {
-    held: Held,
+    held: HeldPermits,
     hashing: Arc<Hashing>,
     since: Instant,
 }
@@ -202,7 +202,7 @@ impl Permit {
     /// that time does not tell why: a password that does not fit, and one that `opens` nothing.
     pub async fn verify(
         self,
-        password: SecretString,
+        password: Arc<SecretString>,
         credential: Option<Credential>,
         opens: bool,
     ) -> Verified {
@@ -243,18 +243,18 @@ pub(super) fn step_aside() {
 
 /// What a turn holds, counted while it does.
 #[derive(Debug)]
-struct Held {
+struct HeldPermits {
     _permits: Vec<OwnedSemaphorePermit>,
 }
 
-impl Held {
+impl HeldPermits {
     fn new(permits: Vec<OwnedSemaphorePermit>) -> Self {
         metrics::gauge!(HASH_PERMITS_IN_USE).increment(1.0);
         Self { _permits: permits }
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldPermits {
     fn drop(&mut self) {
         metrics::gauge!(HASH_PERMITS_IN_USE).decrement(1.0);
     }

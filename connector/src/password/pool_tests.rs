@@ -32,7 +32,7 @@ fn take(pool: &Pool, caller: Caller, count: usize) -> Vec<Permit> {
 #[tokio::test]
 async fn a_password_is_verified_against_its_hash_and_never_against_none() {
     let pool = pool(1);
-    let stored = pool.hash("a password".into(), Known, None).await.unwrap();
+    let stored = pool.hash(Arc::new("a password".into()), Known, None).await.unwrap();
     for (password, credential, fits) in [
         ("a password", Some(stored.clone()), true),
         ("b password", Some(stored), false),
@@ -41,7 +41,7 @@ async fn a_password_is_verified_against_its_hash_and_never_against_none() {
     ] {
         let permit = pool.acquire(Stranger, None).await.unwrap();
         let since = permit.since();
-        let verified = permit.verify(password.into(), credential, true).await;
+        let verified = permit.verify(Arc::new(password.into()), credential, true).await;
         assert_eq!(verified, Verified { fits, since, rounds: 1 << 10 }, "{password}");
     }
 }

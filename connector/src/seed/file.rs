@@ -2,14 +2,14 @@
 //! hides neither the next one nor those of other rows.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_yaml_ng::Value;
 use service_process::input;
-
-use super::InvalidFile;
+use thiserror::Error;
 
 /// The fields of an account.
 const FIELDS: [&str; 9] = [
@@ -24,18 +24,40 @@ const FIELDS: [&str; 9] = [
     "password_hash",
 ];
 
+/// What a row of the file does wrong. Never repeats a password or a hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowError {
+    /// The row, counted from 1.
+    pub row: usize,
+    /// The field, or where it stands if it is none.
+    pub field: Cow<'static, str>,
+    /// What is wrong with it, as the end of a sentence.
+    pub reason: String,
+}
+
+impl fmt::Display for RowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "row {}: {} {}", self.row, self.field, self.reason)
+    }
+}
+
+/// A file that is not the YAML that is expected. The text says where.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the seed file is not usable: {0}")]
+pub struct InvalidFile(String);
+
 /// A field and what is wrong with it.
 pub(super) type Fault = (Cow<'static, str>, String);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    users: Vec<Entry>,
+    users: Vec<Item>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Entry {
+enum Item {
     Fields(Fields),
     Other(IgnoredAny),
 }
@@ -43,8 +65,8 @@ enum Entry {
 /// All that stands in a row, in its order, also what stands there twice.
 struct Fields(Vec<(Value, Value)>);
 
-impl std::fmt::Debug for Fields {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Fields({})", self.0.len())
     }
 }
@@ -55,7 +77,7 @@ impl<'de> Deserialize<'de> for Fields {
         impl<'de> Visitor<'de> for Each {
             type Value = Fields;
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("the fields of an account")
             }
 
@@ -87,9 +109,9 @@ pub(super) struct Row {
 }
 
 impl Row {
-    fn of(entry: Entry) -> Self {
+    fn of(item: Item) -> Self {
         let mut row = Self::default();
-        let Entry::Fields(Fields(fields)) = entry else {
+        let Item::Fields(Fields(fields)) = item else {
             row.fault("username", "is missing: a row is a list of fields");
             return row;
         };

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::RowError;
+use super::file::RowError;
 use crate::account::{AccountId, Email, UserName};
 use crate::store::Existing;
 
 /// What a row lays claim to, as far as it could be read.
 #[derive(Debug)]
-pub(super) struct Claim {
+pub(super) struct RowClaim {
     /// The row, counted from 1.
     pub(super) row: usize,
     pub(super) id: Option<AccountId>,
@@ -19,7 +19,7 @@ pub(super) struct Claim {
     pub(super) email: Option<Email>,
 }
 
-impl Claim {
+impl RowClaim {
     fn name(&self) -> Option<&str> {
         self.username.as_ref().map(UserName::key)
     }
@@ -35,18 +35,19 @@ impl Claim {
 
 /// For each row the stored account that it means, if there is one; and what cannot be.
 pub(super) fn meant<'a>(
-    claims: &[Claim],
+    claims: &[RowClaim],
     stored: &'a [Existing],
 ) -> (Vec<Option<&'a Existing>>, Vec<RowError>) {
     let by_id: HashMap<Uuid, _> = stored.iter().map(|it| (it.id().into(), it)).collect();
-    let by_name: HashMap<&str, _> = stored.iter().map(|it| (it.username_key(), it)).collect();
+    let by_name: HashMap<&str, _> =
+        stored.iter().filter_map(|it| Some((it.username_key()?, it))).collect();
     let by_address: HashMap<&str, _> =
         stored.iter().filter_map(|it| Some((it.email_key()?, it))).collect();
     let mut faults = Vec::new();
 
     // Those that say which account they mean come first: the name of such a one can be another's now.
     let mut accounts: Vec<Option<&Existing>> = vec![None; claims.len()];
-    let mut rows: HashMap<AccountId, &Claim> = HashMap::new();
+    let mut rows: HashMap<AccountId, &RowClaim> = HashMap::new();
     for (claim, account) in claims.iter().zip(&mut accounts) {
         let Some(id) = claim.id else { continue };
         *account = by_id.get(&id.into()).copied();
@@ -70,7 +71,7 @@ pub(super) fn meant<'a>(
     for (claim, account) in claims.iter().zip(&accounts) {
         let id = account.map(Existing::id);
         // Who has it keeps it, unless a row gives that account another one.
-        let kept = |holder: &Existing, same: fn(&Claim, &Claim) -> bool| {
+        let kept = |holder: &Existing, same: fn(&RowClaim, &RowClaim) -> bool| {
             Some(holder.id()) != id
                 && rows.get(&holder.id()).is_none_or(|holding| same(holding, claim))
         };

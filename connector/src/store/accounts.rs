@@ -4,6 +4,7 @@ use sqlx::types::Uuid;
 
 use super::{Store, StoreError, in_time, to_the_end};
 use crate::account::{AccountId, Identity};
+use crate::due::WorkKind;
 use crate::password::Credential;
 
 /// An account that a login name leads to.
@@ -64,12 +65,15 @@ impl Store {
             sqlx::query!(
                 r#"
                 select id, username, full_name, email, email_verified, is_active, auth_epoch,
-                       exists (select from revocations where user_id = users.id) as "revocation_pending!",
+                       exists (select from due_work
+                               where user_id = users.id and kind = $2 and finished_at is null)
+                           as "revocation_pending!",
                        array(select group_name from user_groups where user_id = users.id
                              order by group_name collate "C") as "groups!"
                 from users where id = $1
                 "#,
-                Uuid::from(id)
+                Uuid::from(id),
+                WorkKind::Revocation.name()
             )
             .fetch_optional(&self.pool),
         )

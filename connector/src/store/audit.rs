@@ -1,10 +1,11 @@
 //! Writing the audit trail.
 
-use sqlx::PgExecutor;
+use sqlx::PgConnection;
 use sqlx::types::Uuid;
 
 use super::{Store, StoreError, in_time, to_the_end};
 use crate::audit::Entry;
+use crate::lockout::GuardKey;
 
 impl Store {
     /// Adds lines to the trail, all or none. Those that stand there already stay as they are. Not given
@@ -37,7 +38,7 @@ impl Store {
                 &column(entries, |entry| entry.origin.remote_ip.map(|ip| ip.to_string()))
                     as &[Option<String>],
                 &column(entries, |entry| entry.origin.request_id.clone()),
-                &column(entries, |entry| entry.guard_key.map(|key| key.to_vec()))
+                &column(entries, |entry| entry.guard_key.map(|key| key.as_bytes().to_vec()))
                     as &[Option<Vec<u8>>],
                 &column(entries, |entry| i32::try_from(entry.count).unwrap_or(i32::MAX))
             )
@@ -52,7 +53,7 @@ impl Store {
 }
 
 /// Adds a line to the trail, in the transaction of what it tells.
-pub(super) async fn insert(transaction: impl PgExecutor<'_>, entry: &Entry) -> sqlx::Result<()> {
+pub(super) async fn insert(transaction: &mut PgConnection, entry: &Entry) -> sqlx::Result<()> {
     // A bare address has the length of its family, which is what a host is.
     let remote_ip = entry.origin.remote_ip.map(|ip| ip.to_string());
     sqlx::query!(
@@ -69,7 +70,7 @@ pub(super) async fn insert(transaction: impl PgExecutor<'_>, entry: &Entry) -> s
         entry.origin.connector_id,
         remote_ip,
         entry.origin.request_id,
-        entry.guard_key.as_ref().map(<[u8; 32]>::as_slice),
+        entry.guard_key.as_ref().map(GuardKey::as_bytes),
         i32::try_from(entry.count).unwrap_or(i32::MAX)
     )
     .execute(transaction)

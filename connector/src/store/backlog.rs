@@ -2,15 +2,17 @@
 
 use chrono::{DateTime, Utc};
 
+use super::due::names;
 use super::partitions::MONTHS_AHEAD;
 use super::{Store, StoreError, in_time};
+use crate::due::WorkKind;
 
 /// What waits to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backlog {
-    /// When the oldest wish to end sessions at Dex was made.
+    /// Since when Dex is to forget sessions that it still has.
     pub oldest_revocation: Option<DateTime<Utc>>,
-    /// When the oldest mail was put into the outbox.
+    /// Since when mail waits to be sent.
     pub oldest_mail: Option<DateTime<Utc>>,
     /// How many of the coming three months have a partition of the audit trail.
     pub partitions_ahead: i32,
@@ -23,15 +25,19 @@ impl Store {
             sqlx::query_as!(
                 Backlog,
                 r#"
-                select (select min(requested_at) from revocations) as oldest_revocation,
-                       (select min(created_at) from outbox) as oldest_mail,
+                select (select min(created_at) from due_work
+                        where kind = $3 and finished_at is null) as oldest_revocation,
+                       (select min(created_at) from due_work
+                        where kind = any ($4) and finished_at is null) as oldest_mail,
                        (select count(to_regclass(to_char(
                             date_trunc('month', $1 at time zone 'UTC') + make_interval(months => ahead),
                             '"public.audit_events_"YYYY_MM')))
                         from generate_series(1, $2::integer) as ahead)::integer as "partitions_ahead!"
                 "#,
                 now,
-                MONTHS_AHEAD
+                MONTHS_AHEAD,
+                WorkKind::Revocation.name(),
+                &names(&WorkKind::MAIL)
             )
             .fetch_one(&self.pool),
         )

@@ -4,18 +4,13 @@
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
-use sqlx::Postgres;
-use sqlx::pool::PoolConnection;
 use sqlx::types::Uuid;
-use tracing::error;
 
-use super::{Candidate, Store, StoreError, in_time, interval, to_the_end};
-use crate::account::{AccountId, Identity, LoginName};
-use crate::guard::{
-    Budget, CHARGE_LIFE, Charge, GuardKey, History, KNOWN_NETWORKS, MEMORY, Table, Whom,
-};
+use super::{Store, StoreError, UnitOfWork, in_time, interval, to_the_end};
+use crate::account::{AccountId, LoginName};
+use crate::audit::Entry;
+use crate::lockout::{Budget, CHARGE_LIFE, Charge, GuardKey, History, KNOWN_NETWORKS, MEMORY};
 use crate::network::Network;
-use crate::password::{Cost, Credential, InvalidHash};
 
 /// The network of everybody: the row of strangers.
 pub(super) const ANYWHERE: &str = "::/0";
@@ -25,162 +20,6 @@ pub(super) const KNOWN_FOR_DAYS: i32 = 90;
 
 /// Within how many minutes an expired charge is noticed, if at all: ten looks.
 const NOTICED_WITHIN_MINUTES: i32 = 5;
-
-/// What a try to charge an attempt yielded.
-#[derive(Debug)]
-pub struct Reserved {
-    /// Whom it is counted for.
-    pub guard_key: GuardKey,
-    /// Whether the account is known from the network.
-    pub known: bool,
-    /// Where it was charged; `None` when it was not.
-    pub budget: Option<Budget>,
-    /// The account with its groups, if there is one.
-    pub candidate: Option<Candidate>,
-    /// The highest cost among all stored hashes; `None` without any.
-    pub highest_cost: Option<Cost>,
-}
-
-/// A connection to the accounts database, for a statement of which it must be known whether it was
-/// sent.
-#[derive(Debug)]
-pub struct Connection(PoolConnection<Postgres>);
-
-impl Store {
-    /// A connection. As long as there is none, nothing was sent.
-    pub async fn connection(&self) -> Result<Connection, StoreError> {
-        in_time(self.pool.acquire()).await.map(Connection)
-    }
-}
-
-impl Connection {
-    /// Resolves a name and charges the attempt in one round trip: to the known network if the account
-    /// has one there with room, else to strangers. Not given up before 30 s: until the database has
-    /// answered, nobody knows whether there is a charge.
-    #[expect(clippy::too_many_lines, reason = "one statement, which cannot be cut")]
-    pub async fn reserve(
-        &mut self,
-        whom: &Whom,
-        charge: Uuid,
-        now: DateTime<Utc>,
-        (strangers, known_network): (&Table, u32),
-    ) -> Result<Reserved, StoreError> {
-        let network = whom.network.map(|network| network.to_string());
-        let known_limit = i32::try_from(known_network).unwrap_or(i32::MAX);
-        let answer = to_the_end(
-            sqlx::query!(
-                r#"
-                with account as (
-                    select users.id, username, full_name, email, email_verified, is_active,
-                           auth_epoch, guard_key, scheme, password_hash, pepper_id, must_change
-                    from users left join credentials on credentials.user_id = users.id
-                    where username_key = $1 or email_key = $1
-                ), whom as (
-                    select coalesce((select guard_key from account), $2) as guard_key,
-                           exists (
-                               select from account join known_networks on user_id = account.id
-                               where network = $3::text::cidr
-                                 and last_success_at > $5::timestamptz - make_interval(days => $6)
-                           ) as known
-                ), pair as (
-                    insert into login_guard as guard (guard_key, network, pending, last_charge_at)
-                    select guard_key, $3::text::cidr, array[row($4::uuid, $5)::guard_charge], $5
-                    from whom where known
-                    on conflict (guard_key, network) do update
-                    set (failures, last_failure_at, pending, last_charge_at) = (
-                        select now.failures, now.last_failure_at, now.pending || excluded.pending, $5
-                        from guard_at($5, $7, null, guard.failures, guard.last_failure_at,
-                                      guard.pending) as now)
-                    where (
-                        select now.failures + cardinality(now.pending) < $9
-                        from guard_at($5, $7, null, guard.failures, guard.last_failure_at,
-                                      guard.pending) as now)
-                    returning 1
-                ), strangers as (
-                    insert into login_guard as guard (guard_key, network, pending, last_charge_at)
-                    select guard_key, $12::text::cidr, array[row($4, $5)::guard_charge], $5
-                    from whom where not $13 and not exists (select from pair)
-                    on conflict (guard_key, network) do update
-                    set (failures, last_failure_at, pending, last_charge_at) = (
-                        select now.failures, now.last_failure_at, now.pending || excluded.pending, $5
-                        from guard_at($5, $7, $8, guard.failures, guard.last_failure_at,
-                                      guard.pending) as now)
-                    where (
-                        select now.failures + cardinality(now.pending) < limits[step]
-                           -- Without a pause the clocks of replicas need not agree.
-                           and (pauses[step] = 0 or
-                                $5 >= now.last_failure_at + make_interval(secs => pauses[step]))
-                        from guard_at($5, $7, $8, guard.failures, guard.last_failure_at,
-                                      guard.pending) as now,
-                             (select $10::integer[] as limits, $11::integer[] as pauses) as ladder,
-                             least(now.failures + 1, cardinality(limits)) as step)
-                    returning 1
-                )
-                select whom.guard_key as "guard_key!", known as "known!",
-                       exists (select from pair) as "charged_to_known!",
-                       exists (select from strangers) as "charged_to_strangers!",
-                       account.id as "id?", username as "username?", full_name as "full_name?",
-                       email, email_verified as "email_verified?", is_active as "is_active?",
-                       auth_epoch as "auth_epoch?", scheme as "scheme?",
-                       password_hash as "password_hash?", pepper_id, must_change as "must_change?",
-                       array(select group_name from user_groups where user_id = account.id
-                             order by group_name collate "C") as "groups!",
-                       (select max(substring(password_hash from 5 for 2) collate "C")
-                        from credentials) as highest_cost
-                from whom left join account on true
-                "#,
-                whom.name.as_ref().map(LoginName::key),
-                &whom.name_key[..],
-                network,
-                charge,
-                now,
-                KNOWN_FOR_DAYS,
-                interval(CHARGE_LIFE),
-                interval(MEMORY),
-                known_limit,
-                &strangers.limits,
-                &strangers.pauses,
-                ANYWHERE,
-                whom.known_only,
-            )
-            .fetch_one(&mut *self.0),
-        )
-        .await;
-        if matches!(answer, Err(StoreError::TimedOut)) {
-            // The pool would wait for the answer, and the next attempt take one more from the others.
-            self.0.close_on_drop();
-        }
-        let row = answer?;
-        let budget = match (row.charged_to_known, whom.network) {
-            (true, Some(network)) => Some(Budget::Known(network)),
-            _ => row.charged_to_strangers.then_some(Budget::Strangers),
-        };
-        let guard_key = GuardKey::try_from(row.guard_key.as_slice()).map_err(|_| {
-            StoreError::Corrupt { what: "guard key", account: row.id.unwrap_or_default() }
-        })?;
-        let candidate = match (row.id, row.username, row.full_name, row.auth_epoch) {
-            (Some(id), Some(username), Some(full_name), Some(auth_epoch)) => Some(Candidate {
-                is_active: row.is_active.unwrap_or(false),
-                must_change: row.must_change.unwrap_or(false),
-                credential: row.scheme.zip(row.password_hash).and_then(|(scheme, hash)| {
-                    usable(id, Credential::parse(scheme, &hash, row.pepper_id.as_deref()))
-                }),
-                identity: Identity {
-                    id: id.into(),
-                    username,
-                    full_name,
-                    email: row.email,
-                    email_verified: row.email_verified.unwrap_or(false),
-                    groups: row.groups,
-                    auth_epoch,
-                },
-            }),
-            _ => None,
-        };
-        let highest_cost = row.highest_cost.and_then(|digits| Cost::parse(&digits).ok());
-        Ok(Reserved { guard_key, known: row.known, budget, candidate, highest_cost })
-    }
-}
 
 impl Store {
     /// What was counted so far.
@@ -196,7 +35,7 @@ impl Store {
                        array(select at from unnest(pending)) as "pending!"
                 from login_guard where guard_key = $1 and network = $2::text::cidr
                 "#,
-                &guard_key[..],
+                guard_key.as_bytes(),
                 network_of(budget)
             )
             .fetch_optional(&self.pool),
@@ -229,7 +68,7 @@ impl Store {
                   and exists (select from unnest(pending) where id = $3)
                 returning failures
                 "#,
-                &charge.guard_key[..],
+                charge.guard_key.as_bytes(),
                 network_of(charge.budget),
                 charge.id,
                 now,
@@ -307,7 +146,7 @@ impl Store {
                         case when network = $4::text::cidr then null else last_failure_at end
                 where guard_key = $1 and network in ($2::text::cidr, $4::text::cidr)
                 "#,
-                &charge.guard_key[..],
+                charge.guard_key.as_bytes(),
                 network_of(charge.budget),
                 charge.id,
                 network
@@ -336,7 +175,7 @@ impl Store {
                   and exists (select from unnest(pending) where id = $1)
                 "#,
                 charge,
-                &guard_key[..],
+                guard_key.as_bytes(),
                 name.map(LoginName::key)
             )
             .execute(&self.pool),
@@ -347,7 +186,7 @@ impl Store {
 
     /// Remembers that the account was logged in to from this network, and forgets the one that was
     /// used longest ago when there are too many.
-    pub async fn know_network(
+    pub async fn remember_network(
         &self,
         account: AccountId,
         network: Network,
@@ -377,6 +216,43 @@ impl Store {
         .await?;
         Ok(())
     }
+
+    /// [`UnitOfWork::unlock`], alone.
+    pub async fn unlock(&self, id: AccountId, entry: &Entry) -> Result<bool, StoreError> {
+        in_time(async {
+            let mut unit = self.begin().await?;
+            let opened = unit.unlock(id, entry).await?;
+            unit.commit().await.map(|()| opened)
+        })
+        .await
+    }
+}
+
+impl UnitOfWork {
+    /// Forgets all failures of an account, those of known networks too, and what became a failure
+    /// because its process died. Attempts under way stay. `false`: there were none, and nothing was
+    /// written.
+    pub async fn unlock(&mut self, id: AccountId, entry: &Entry) -> Result<bool, StoreError> {
+        let opened = sqlx::query!(
+            r#"
+            update login_guard as guard set (failures, last_failure_at, pending) = (
+                select 0, null::timestamptz, now.pending
+                from guard_at($2, $3, null, guard.failures, guard.last_failure_at,
+                              guard.pending) as now)
+            where guard_key = (select guard_key from users where id = $1)
+              and (select now.failures > 0
+                   from guard_at($2, $3, null, guard.failures, guard.last_failure_at,
+                                 guard.pending) as now)
+            "#,
+            Uuid::from(id),
+            entry.at,
+            interval(CHARGE_LIFE)
+        )
+        .execute(self.connection())
+        .await?
+        .rows_affected();
+        self.record_change(opened, entry).await
+    }
 }
 
 fn network_of(budget: Budget) -> String {
@@ -384,11 +260,4 @@ fn network_of(budget: Budget) -> String {
         Budget::Strangers => ANYWHERE.to_owned(),
         Budget::Known(network) => network.to_string(),
     }
-}
-
-/// A stored password that cannot be one opens nothing: whoever tries it is refused like anybody else.
-fn usable(account: Uuid, credential: Result<Credential, InvalidHash>) -> Option<Credential> {
-    credential
-        .inspect_err(|fault| error!(%account, %fault, "the stored password is not usable"))
-        .ok()
 }

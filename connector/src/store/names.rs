@@ -8,7 +8,7 @@ use crate::account::{AccountId, LoginName};
 /// A stored name that cannot be found by how it is written any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unreachable {
-    /// Whose.
+    /// The account that it belongs to.
     pub account: AccountId,
     /// `username` or `email`.
     pub field: &'static str,
@@ -34,7 +34,7 @@ impl Store {
         let mut unreachable = Vec::new();
         for row in rows {
             let account = AccountId::from(row.id);
-            let username = Some(row.username.as_str()).zip(Some(row.username_key.as_str()));
+            let username = row.username.as_deref().zip(row.username_key.as_deref());
             let email = row.email.as_deref().zip(row.email_key.as_deref());
             if !self.renew_key(row.id, "username", username).await? {
                 unreachable.push(Unreachable { account, field: "username" });

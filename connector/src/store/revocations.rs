@@ -1,16 +1,16 @@
-//! The wishes that Dex forget the sessions of an account.
+//! Sessions that Dex is to forget.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit, in_time};
+use super::{Store, StoreError, in_time};
 use crate::account::AccountId;
-use crate::audit::Entry;
+use crate::due::WorkKind;
 
-/// A wish that Dex forget the sessions of an account.
+/// A request that Dex forget the sessions of an account. It is tried until it is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revocation {
-    /// Its id.
+    /// The id of its row of due work.
     pub id: Uuid,
     /// The account, which may be gone.
     pub account: AccountId,
@@ -21,73 +21,37 @@ pub struct Revocation {
 }
 
 impl Store {
-    /// Takes the wish that has been due longest, if one is due at `now`. It is due again at
-    /// `until`, unless it is fulfilled or postponed: no lock is held while Dex is asked, and
-    /// whoever crashes meanwhile has kept it from others no longer than that.
+    /// [`claim`](Self::claim), of a revocation.
     pub async fn claim_revocation(
         &self,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Result<Option<Revocation>, StoreError> {
-        let row = in_time(
-            sqlx::query!(
-                r#"
-                update revocations set next_attempt_at = $2
-                where id = (
-                    select id from revocations where next_attempt_at <= $1
-                    order by next_attempt_at limit 1 for update skip locked
-                )
-                returning id, user_id, requested_at, attempts
-                "#,
-                now,
-                until
-            )
-            .fetch_optional(&self.pool),
-        )
-        .await?;
-        Ok(row.map(|row| Revocation {
-            id: row.id,
-            account: row.user_id.into(),
-            requested_at: row.requested_at,
-            failures: row.attempts.unsigned_abs(),
+        let work = self.claim(&[WorkKind::Revocation], now, until).await?;
+        Ok(work.and_then(|work| {
+            Some(Revocation {
+                id: work.id,
+                // The table has no revocation without one.
+                account: work.account?,
+                requested_at: work.created_at,
+                failures: work.failures,
+            })
         }))
     }
 
-    /// Counts a failure, and has the wish wait until `due`.
-    pub async fn postpone_revocation(
-        &self,
-        id: Uuid,
-        due: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    /// How many times Dex is yet to forget sessions of the account.
+    pub async fn pending_revocations(&self, id: AccountId) -> Result<i64, StoreError> {
         in_time(
-            sqlx::query!(
+            sqlx::query_scalar!(
                 r#"
-                update revocations set attempts = attempts + 1, next_attempt_at = $2 where id = $1
+                select count(*) as "count!" from due_work
+                where user_id = $1 and kind = $2 and finished_at is null
                 "#,
-                id,
-                due
+                Uuid::from(id),
+                WorkKind::Revocation.name()
             )
-            .execute(&self.pool),
+            .fetch_one(&self.pool),
         )
-        .await?;
-        Ok(())
-    }
-
-    /// Crosses a fulfilled wish out, with its line of the trail. `false`: somebody else has, first.
-    pub async fn finish_revocation(&self, id: Uuid, entry: &Entry) -> Result<bool, StoreError> {
-        in_time(async {
-            let mut transaction = self.pool.begin().await?;
-            let finished = sqlx::query!("delete from revocations where id = $1", id)
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected();
-            if finished == 0 {
-                return Ok(false);
-            }
-            audit::insert(&mut *transaction, entry).await?;
-            transaction.commit().await?;
-            Ok(true)
-        })
         .await
     }
 }

@@ -1,13 +1,11 @@
 //! Writing accounts from a seed file, all or none.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
-use super::sessions::end_sessions;
-use super::{Store, StoreError, audit};
+use super::{Store, StoreError, UnitOfWork};
 use crate::account::{AccountId, Email, UserName};
-use crate::audit::{Entry, Event};
+use crate::audit::Event;
 use crate::password::Credential;
 
 /// Serialises seed runs, so that two at once make no duplicates and none fails.
@@ -16,10 +14,10 @@ const SEED_LOCK: i64 = 0x6c61_7365_6564;
 /// An account as a seed file describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAccount {
-    /// Which account is meant; without it the login name tells.
+    /// Which account is meant; without it the user name tells.
     pub id: Option<AccountId>,
-    /// The login name.
-    pub username: UserName,
+    /// The user name, if it has one.
+    pub username: Option<UserName>,
     /// The e-mail address.
     pub email: Option<Email>,
     /// Whether the address counts as proved.
@@ -35,7 +33,7 @@ pub struct NewAccount {
 /// Whom the rows of a file name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
-    /// Ids.
+    /// Ids of accounts.
     pub ids: Vec<Uuid>,
     /// Keys of user names.
     pub usernames: Vec<String>,
@@ -47,14 +45,14 @@ pub struct Named {
 #[derive(Debug)]
 pub struct Existing {
     id: Uuid,
-    username: String,
-    username_key: String,
+    username: Option<String>,
+    username_key: Option<String>,
     email: Option<String>,
     email_key: Option<String>,
     email_verified: bool,
     full_name: String,
     is_active: bool,
-    /// Sorted.
+    /// Sorted by bytes.
     groups: Vec<String>,
     password_hash: Option<String>,
 }
@@ -68,8 +66,8 @@ impl Existing {
 
     /// What its user name is looked up by.
     #[must_use]
-    pub fn username_key(&self) -> &str {
-        &self.username_key
+    pub fn username_key(&self) -> Option<&str> {
+        self.username_key.as_deref()
     }
 
     /// What its e-mail address is looked up by.
@@ -81,7 +79,7 @@ impl Existing {
     /// Whether it is looked up by something else when it is made what `account` says.
     #[must_use]
     pub fn changes_keys(&self, account: &NewAccount) -> bool {
-        self.username_key != account.username.key()
+        self.username_key.as_deref() != account.username.as_ref().map(UserName::key)
             || self.email_key.as_deref() != account.email.as_ref().map(Email::key)
     }
 
@@ -106,7 +104,7 @@ impl Existing {
         groups.sort_unstable();
         groups.dedup();
         !self.changes_keys(account)
-            && self.username == account.username.as_str()
+            && self.username.as_deref() == account.username.as_ref().map(UserName::as_str)
             && self.email.as_deref() == account.email.as_ref().map(Email::as_str)
             && self.email_verified == account.email_verified
             && self.full_name == account.full_name
@@ -115,30 +113,24 @@ impl Existing {
     }
 }
 
-/// Writes accounts; nothing is visible to others before [`commit`](Self::commit).
-#[derive(Debug)]
-pub struct SeedTransaction<'a> {
-    transaction: Transaction<'a, Postgres>,
-}
-
 impl Store {
     /// Begins to write accounts. Waits for another run to end.
-    pub async fn begin_seed(&self) -> Result<SeedTransaction<'_>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+    pub async fn begin_seed(&self) -> Result<UnitOfWork, StoreError> {
+        let mut unit = self.begin().await?;
         sqlx::query!("select pg_advisory_xact_lock($1)", SEED_LOCK)
-            .execute(&mut *transaction)
+            .execute(unit.connection())
             .await?;
-        Ok(SeedTransaction { transaction })
+        Ok(unit)
     }
 }
 
-impl SeedTransaction<'_> {
+impl UnitOfWork {
     /// The accounts that have one of these ids, user names or addresses.
-    pub async fn find(&mut self, named: &Named) -> Result<Vec<Existing>, StoreError> {
+    pub async fn find_named(&mut self, named: &Named) -> Result<Vec<Existing>, StoreError> {
         let existing = sqlx::query_as!(
             Existing,
             r#"
-            select users.id as "id!", username as "username!", username_key as "username_key!",
+            select users.id as "id!", username as "username?", username_key as "username_key?",
                    email as "email?", email_key as "email_key?", email_verified as "email_verified!",
                    full_name as "full_name!", is_active as "is_active!",
                    array(select group_name from user_groups where user_id = users.id
@@ -151,7 +143,7 @@ impl SeedTransaction<'_> {
             &named.usernames,
             &named.emails
         )
-        .fetch_all(&mut *self.transaction)
+        .fetch_all(self.connection())
         .await?;
         Ok(existing)
     }
@@ -163,12 +155,14 @@ impl SeedTransaction<'_> {
         // No name has a control character, so nobody's is this one.
         sqlx::query!(
             r#"
-            update users set username_key = chr(1) || id::text, email = null, email_key = null
+            update users set
+                username_key = case when username is not null then chr(1) || id::text end,
+                email_key = case when email is not null then chr(1) || id::text || '@' end
             where id = any ($1)
             "#,
             &ids
         )
-        .execute(&mut *self.transaction)
+        .execute(self.connection())
         .await?;
         Ok(())
     }
@@ -197,8 +191,8 @@ impl SeedTransaction<'_> {
             select id, $11::smallint, $12::text, $13::text, $14, $9 from new where $11 is not null
             "#,
             id,
-            account.username.as_str(),
-            account.username.key(),
+            account.username.as_ref().map(UserName::as_str),
+            account.username.as_ref().map(UserName::key),
             account.email.as_ref().map(Email::as_str),
             account.email.as_ref().map(Email::key),
             account.email_verified,
@@ -211,14 +205,14 @@ impl SeedTransaction<'_> {
             credential.and_then(Credential::pepper_id),
             password.is_some_and(|(_, must_change)| must_change)
         )
-        .execute(&mut *self.transaction)
+        .execute(self.connection())
         .await
         .map_err(taken)?;
         Ok(())
     }
 
     /// Makes the account what `account` says. One that may not be used any more has its sessions
-    /// ended, and `fresh_id` becomes the id of that wish. `false`: it is so already, and nothing was
+    /// ended: `fresh_id` becomes the id of that request. `false`: it is so already, and nothing was
     /// written.
     pub async fn update(
         &mut self,
@@ -247,8 +241,8 @@ impl SeedTransaction<'_> {
             where id = $1
             "#,
             existing.id,
-            account.username.as_str(),
-            account.username.key(),
+            account.username.as_ref().map(UserName::as_str),
+            account.username.as_ref().map(UserName::key),
             account.email.as_ref().map(Email::as_str),
             account.email.as_ref().map(Email::key),
             account.email_verified,
@@ -257,17 +251,17 @@ impl SeedTransaction<'_> {
             now,
             &account.groups
         )
-        .execute(&mut *self.transaction)
+        .execute(self.connection())
         .await
         .map_err(taken)?;
         if existing.is_active && account.is_active == Some(false) {
-            end_sessions(&mut self.transaction, existing.id.into(), fresh_id, now).await?;
+            self.end_sessions(existing.id.into(), fresh_id, now).await?;
         }
         Ok(true)
     }
 
-    /// Gives the account a password. If that replaces another, its sessions are ended, and `fresh_id`
-    /// becomes the id of that wish. `false`: it is the password's hash already, and nothing was
+    /// Gives the account a password. If that replaces another, its sessions are ended: `fresh_id`
+    /// becomes the id of that request. `false`: it is the password's hash already, and nothing was
     /// written.
     pub async fn put_password(
         &mut self,
@@ -296,27 +290,12 @@ impl SeedTransaction<'_> {
             credential.pepper_id(),
             now
         )
-        .execute(&mut *self.transaction)
+        .execute(self.connection())
         .await?;
         if existing.has_password() {
-            end_sessions(&mut self.transaction, existing.id.into(), fresh_id, now).await?;
+            self.end_sessions(existing.id.into(), fresh_id, now).await?;
         }
         Ok(true)
-    }
-
-    /// Adds a line to the trail, which becomes visible with what it tells.
-    pub async fn record(&mut self, entry: &Entry) -> Result<(), StoreError> {
-        Ok(audit::insert(&mut *self.transaction, entry).await?)
-    }
-
-    /// Makes everything visible.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        self.transaction.commit().await.map_err(Into::into)
-    }
-
-    /// Undoes everything.
-    pub async fn roll_back(self) -> Result<(), StoreError> {
-        self.transaction.rollback().await.map_err(Into::into)
     }
 }
 

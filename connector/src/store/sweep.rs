@@ -1,6 +1,7 @@
 //! Removing what nobody will read again.
 
 use chrono::{DateTime, Utc};
+use sqlx::postgres::PgQueryResult;
 
 use super::{Store, StoreError, in_time};
 
@@ -14,7 +15,7 @@ impl Store {
         before: DateTime<Utc>,
         limit: i64,
     ) -> Result<u64, StoreError> {
-        let swept = in_time(
+        removed(
             sqlx::query!(
                 r#"
                 delete from known_networks where (user_id, network) in (
@@ -27,14 +28,13 @@ impl Store {
             )
             .execute(&self.pool),
         )
-        .await?;
-        Ok(swept.rows_affected())
+        .await
     }
 
     /// Forgets the failures whose last charge was before `before`: those of strangers, and those
     /// of pairs that are not known any more; at most `limit` rows.
     pub async fn sweep_guard(&self, before: DateTime<Utc>, limit: i64) -> Result<u64, StoreError> {
-        let swept = in_time(
+        removed(
             sqlx::query!(
                 r#"
                 delete from login_guard where (guard_key, network) in (
@@ -51,17 +51,22 @@ impl Store {
             )
             .execute(&self.pool),
         )
-        .await?;
-        Ok(swept.rows_affected())
+        .await
     }
 
-    /// Removes mail that was written before `before` and never sent; at most `limit`.
-    pub async fn sweep_outbox(&self, before: DateTime<Utc>, limit: i64) -> Result<u64, StoreError> {
-        let swept = in_time(
+    /// Removes due work that was dead before `before`, or finished if it never dies; at most `limit`.
+    /// What is finished and has an end stays until then: it keeps another of its kind away.
+    pub async fn sweep_due_work(
+        &self,
+        before: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<u64, StoreError> {
+        removed(
             sqlx::query!(
                 r#"
-                delete from outbox where id in (
-                    select id from outbox where created_at < $1 limit $2 for update skip locked
+                delete from due_work where id in (
+                    select id from due_work where coalesce(expires_at, finished_at) < $1
+                    limit $2 for update skip locked
                 )
                 "#,
                 before,
@@ -69,8 +74,7 @@ impl Store {
             )
             .execute(&self.pool),
         )
-        .await?;
-        Ok(swept.rows_affected())
+        .await
     }
 
     /// Removes tickets that ended before `before`; at most `limit`.
@@ -79,7 +83,7 @@ impl Store {
         before: DateTime<Utc>,
         limit: i64,
     ) -> Result<u64, StoreError> {
-        let swept = in_time(
+        removed(
             sqlx::query!(
                 r#"
                 delete from login_tickets where ticket_hash in (
@@ -92,7 +96,13 @@ impl Store {
             )
             .execute(&self.pool),
         )
-        .await?;
-        Ok(swept.rows_affected())
+        .await
     }
+}
+
+/// How many rows a sweep removed.
+async fn removed(
+    sweep: impl Future<Output = sqlx::Result<PgQueryResult>>,
+) -> Result<u64, StoreError> {
+    Ok(in_time(sweep).await?.rows_affected())
 }

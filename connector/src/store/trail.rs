@@ -28,15 +28,15 @@ pub struct Line {
 pub struct Wanted {
     /// One of these events; any when there is none.
     pub events: Vec<String>,
-    /// This reason.
+    /// With this reason; any when there is none.
     pub reason: Option<String>,
-    /// About this account.
+    /// About this account; about anybody when there is none.
     pub account: Option<AccountId>,
     /// From an address in this network, as PostgreSQL reads it.
     pub network: Option<String>,
     /// Not before this time.
     pub since: Option<DateTime<Utc>>,
-    /// The last so many.
+    /// At most so many, the last ones.
     pub limit: u32,
 }
 
@@ -47,7 +47,7 @@ impl Store {
             sqlx::query_as!(
                 Line,
                 r#"
-                select audit.id, at, event, reason, user_id, username as "username?",
+                select audit.id, at, event, reason, user_id, username,
                        host(remote_ip) as remote_ip, request_id, connector_id, count
                 from audit_events as audit left join users on users.id = audit.user_id
                 where (cardinality($1::text[]) = 0 or event = any ($1))

@@ -5,19 +5,20 @@ use serde::Serialize;
 use sqlx::types::Uuid;
 
 use super::guard::{ANYWHERE, KNOWN_FOR_DAYS};
-use super::{Store, StoreError, audit, in_time, interval};
+use super::{Store, StoreError, UnitOfWork, in_time};
 use crate::account::{AccountId, LoginName};
 use crate::audit::Entry;
-use crate::guard::{CHARGE_LIFE, History};
+use crate::lockout::History;
 
 /// One account in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "each field is named for what it is")]
 pub struct Listed {
     pub id: Uuid,
-    pub username: String,
+    pub username: Option<String>,
+    /// What it is listed by: the key of its user name, or of its address if it has none.
     #[serde(skip)]
-    pub username_key: String,
+    pub name_key: String,
     pub email: Option<String>,
     pub email_verified: bool,
     pub full_name: String,
@@ -25,7 +26,7 @@ pub struct Listed {
     pub auth_epoch: i64,
     pub groups: Vec<String>,
     pub last_login_at: Option<DateTime<Utc>>,
-    /// What strangers did.
+    /// Failures and pending attempts of strangers.
     #[serde(skip)]
     pub history: History,
 }
@@ -33,15 +34,15 @@ pub struct Listed {
 /// Which accounts a list has; all of what is given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Filter<'a> {
-    /// This one.
+    /// Only this one, if there is one.
     pub id: Option<AccountId>,
-    /// Those in this group.
+    /// Only those in this group, if there is one.
     pub group: Option<&'a str>,
-    /// Those that are disabled.
+    /// Only those that are disabled.
     pub disabled: bool,
-    /// Those with so many attempts of strangers that failed or are under way.
+    /// Only those with so many attempts of strangers that failed or are under way.
     pub attempts: u32,
-    /// Those whose user name's key comes after this one.
+    /// Only those that are listed after this key of a name.
     pub after: Option<&'a str>,
     /// At most so many.
     pub limit: u32,
@@ -61,7 +62,7 @@ pub struct PasswordFacts {
 /// A network from which an account is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
-    /// The network.
+    /// As PostgreSQL writes a `cidr`.
     pub network: String,
     /// When the account was last logged in to from there.
     pub last_success_at: DateTime<Utc>,
@@ -90,13 +91,13 @@ impl Store {
         Ok(found.map(Into::into))
     }
 
-    /// Accounts in the order of their user names.
+    /// Accounts in the order of their user names; those without one by their addresses.
     pub async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Listed>, StoreError> {
         let rows = in_time(
             sqlx::query!(
                 r#"
-                select users.id, username, username_key, email, email_verified, full_name, is_active,
-                       auth_epoch,
+                select users.id, username, coalesce(username_key, email_key) as "name_key!", email,
+                       email_verified, full_name, is_active, auth_epoch,
                        array(select group_name from user_groups where user_id = users.id
                              order by group_name collate "C") as "groups!",
                        (select max(last_success_at) from known_networks where user_id = users.id)
@@ -110,8 +111,8 @@ impl Store {
                           select from user_groups where user_id = users.id and group_name = $3))
                   and (not $4 or not is_active)
                   and coalesce(failures + cardinality(pending), 0) >= $5
-                  and ($6::text is null or username_key > $6)
-                order by username_key limit $7
+                  and ($6::text is null or coalesce(username_key, email_key) > $6)
+                order by coalesce(username_key, email_key) limit $7
                 "#,
                 ANYWHERE,
                 filter.id.map(Uuid::from),
@@ -127,7 +128,7 @@ impl Store {
         let listed = rows.into_iter().map(|row| Listed {
             id: row.id,
             username: row.username,
-            username_key: row.username_key,
+            name_key: row.name_key,
             email: row.email,
             email_verified: row.email_verified,
             full_name: row.full_name,
@@ -191,89 +192,6 @@ impl Store {
         Ok(known.collect())
     }
 
-    /// How many wishes to end sessions Dex is yet to fulfil.
-    pub async fn pending_revocations(&self, id: AccountId) -> Result<i64, StoreError> {
-        in_time(
-            sqlx::query_scalar!(
-                r#"select count(*) as "count!" from revocations where user_id = $1"#,
-                Uuid::from(id)
-            )
-            .fetch_one(&self.pool),
-        )
-        .await
-    }
-
-    /// Forgets all failures of an account, those of known networks too, and what became a failure
-    /// because its process died, with its line of the trail. Attempts under way stay. `false`: there
-    /// were none, and nothing was written.
-    pub async fn unlock(&self, id: AccountId, entry: &Entry) -> Result<bool, StoreError> {
-        in_time(async {
-            let mut transaction = self.pool.begin().await?;
-            let opened = sqlx::query!(
-                r#"
-                update login_guard as guard set (failures, last_failure_at, pending) = (
-                    select 0, null::timestamptz, now.pending
-                    from guard_at($2, $3, null, guard.failures, guard.last_failure_at,
-                                  guard.pending) as now)
-                where guard_key = (select guard_key from users where id = $1)
-                  and (select now.failures > 0
-                       from guard_at($2, $3, null, guard.failures, guard.last_failure_at,
-                                     guard.pending) as now)
-                "#,
-                Uuid::from(id),
-                entry.at,
-                interval(CHARGE_LIFE)
-            )
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected();
-            if opened == 0 {
-                return Ok(false);
-            }
-            audit::insert(&mut *transaction, entry).await?;
-            transaction.commit().await?;
-            Ok(true)
-        })
-        .await
-    }
-
-    /// Puts an account into groups and takes it out of others, with its line of the trail. `false`:
-    /// nothing was written.
-    pub async fn change_groups(
-        &self,
-        id: AccountId,
-        (add, remove): (&[String], &[String]),
-        entry: &Entry,
-    ) -> Result<bool, StoreError> {
-        in_time(async {
-            let mut transaction = self.pool.begin().await?;
-            let changed = sqlx::query_scalar!(
-                r#"
-                with gone as (
-                    delete from user_groups where user_id = $1 and group_name = any ($3) returning 1
-                ), new as (
-                    insert into user_groups (user_id, group_name)
-                    select $1, group_name from unnest($2::text[]) as named (group_name)
-                    on conflict do nothing returning 1
-                )
-                select (select count(*) from gone) + (select count(*) from new) as "changed!"
-                "#,
-                Uuid::from(id),
-                add,
-                remove
-            )
-            .fetch_one(&mut *transaction)
-            .await?;
-            if changed == 0 {
-                return Ok(false);
-            }
-            audit::insert(&mut *transaction, entry).await?;
-            transaction.commit().await?;
-            Ok(true)
-        })
-        .await
-    }
-
     /// The account's groups, sorted by name.
     pub async fn groups(&self, id: AccountId) -> Result<Vec<String>, StoreError> {
         in_time(
@@ -283,6 +201,52 @@ impl Store {
             )
             .fetch_all(&self.pool),
         )
+        .await
+    }
+}
+
+impl UnitOfWork {
+    /// Puts an account into groups and takes it out of others. `false`: nothing was written.
+    pub async fn change_groups(
+        &mut self,
+        id: AccountId,
+        (add, remove): (&[String], &[String]),
+        entry: &Entry,
+    ) -> Result<bool, StoreError> {
+        let changed = sqlx::query_scalar!(
+            r#"
+            with gone as (
+                delete from user_groups where user_id = $1 and group_name = any ($3) returning 1
+            ), new as (
+                insert into user_groups (user_id, group_name)
+                select $1, group_name from unnest($2::text[]) as named (group_name)
+                on conflict do nothing returning 1
+            )
+            select (select count(*) from gone) + (select count(*) from new) as "changed!"
+            "#,
+            Uuid::from(id),
+            add,
+            remove
+        )
+        .fetch_one(self.connection())
+        .await?;
+        self.record_change(changed.unsigned_abs(), entry).await
+    }
+}
+
+impl Store {
+    /// [`UnitOfWork::change_groups`], alone.
+    pub async fn change_groups(
+        &self,
+        id: AccountId,
+        groups: (&[String], &[String]),
+        entry: &Entry,
+    ) -> Result<bool, StoreError> {
+        in_time(async {
+            let mut unit = self.begin().await?;
+            let changed = unit.change_groups(id, groups, entry).await?;
+            unit.commit().await.map(|()| changed)
+        })
         .await
     }
 }

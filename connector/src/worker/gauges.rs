@@ -12,7 +12,7 @@ use crate::store::StoreError;
 /// At least as often as metrics are usually read.
 pub(super) const EVERY: Duration = Duration::from_secs(5);
 
-/// Shows what waits.
+/// Sets the gauges of what waits.
 pub(super) async fn show(worker: Arc<Worker>) -> Result<(), StoreError> {
     let now = (worker.sources.now)();
     let age = |oldest: Option<DateTime<Utc>>| {

@@ -9,7 +9,7 @@ use crate::store::StoreError;
 /// Daily. There are three months to get it right in.
 pub(super) const EVERY: Duration = Duration::from_hours(24);
 
-/// Makes what is missing.
+/// Makes the partitions of this month and of the three after it that are missing.
 pub(super) async fn make(worker: Arc<Worker>) -> Result<(), StoreError> {
     worker.store.make_audit_partitions((worker.sources.now)()).await
 }

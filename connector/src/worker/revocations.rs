@@ -19,29 +19,30 @@ use crate::store::{Revocation, StoreError};
 /// How often it is looked whether something is due.
 pub(super) const EVERY: Duration = Duration::from_secs(1);
 
-/// The longest wait between two attempts, in seconds. After an outage of Dex each wish is tried
-/// within this time, so that all are fulfilled well within a minute.
+/// The longest wait between two attempts, in seconds. After an outage of Dex each revocation is tried
+/// within this time, so that all are done well within a minute.
 const LONGEST_WAIT: i64 = 10;
 
-/// Tries every wish that is due, one after another.
+/// Tries every revocation that is due, one after another.
 pub(super) async fn work(worker: Arc<Worker>) -> Result<(), StoreError> {
     while !worker.tasks.stopping().is_cancelled() {
         let now = (worker.sources.now)();
         // An attempt that takes longer is made twice, which does no harm.
         let until = now + TimeDelta::seconds(LONGEST_WAIT);
-        let Some(wish) = worker.store.claim_revocation(now, until).await? else { break };
-        let outcome = fulfil(&worker.dex, &wish).await;
-        note(&worker, &wish, outcome).await?;
+        let Some(due) = worker.store.claim_revocation(now, until).await? else { break };
+        let outcome = revoke(&worker.dex, &due).await;
+        settle(&worker, &due, outcome).await?;
     }
     Ok(())
 }
 
-async fn note(
+/// Finishes what was done, and postpones what was not.
+async fn settle(
     worker: &Worker,
-    wish: &Revocation,
+    due: &Revocation,
     outcome: Result<(), DexApiError>,
 ) -> Result<(), StoreError> {
-    let (account, failures, now) = (wish.account, wish.failures, (worker.sources.now)());
+    let (account, failures, now) = (due.account, due.failures, (worker.sources.now)());
     let name = if outcome.is_ok() { "done" } else { "failed" };
     metrics::counter!(REVOCATIONS, "outcome" => name).increment(1);
     if let Err(error) = outcome {
@@ -49,27 +50,27 @@ async fn note(
         if failures == 0 {
             warn!(%account, error = %ErrorChain(&error), "Dex keeps ended sessions: it is tried again");
         }
-        return worker.store.postpone_revocation(wish.id, now + back_off(failures)).await;
+        return worker.store.postpone(due.id, now + back_off(failures)).await;
     }
-    if worker.store.finish_revocation(wish.id, &entry(worker, wish, now)).await? {
+    if worker.store.finish(due.id, &entry(worker, due, now)).await? {
         info!(%account, failures, "Dex forgot the ended sessions");
     }
     Ok(())
 }
 
-fn entry(worker: &Worker, wish: &Revocation, now: DateTime<Utc>) -> Entry {
+fn entry(worker: &Worker, due: &Revocation, now: DateTime<Utc>) -> Entry {
     let connector_id = worker.dex.connector_id().to_owned();
-    let entry = Entry::of_account(worker.sources.id(now), now, Event::SessionsEnded, wish.account);
+    let entry = Entry::of_account(worker.sources.id(now), now, Event::SessionsEnded, due.account);
     Entry { origin: Origin { connector_id, ..Origin::default() }, ..entry }
 }
 
-/// Has Dex forget what began before the wish. Dex dates tokens by whole seconds, rounded down: of
+/// Has Dex forget what began before that was asked for. Dex dates tokens by whole seconds, rounded down: of
 /// those of the same second all are revoked, the later ones too.
-async fn fulfil(dex: &DexApi, wish: &Revocation) -> Result<(), DexApiError> {
+async fn revoke(dex: &DexApi, due: &Revocation) -> Result<(), DexApiError> {
     let mut dex = dex.connect()?;
-    for token in dex.refresh_tokens(wish.account).await? {
-        if token.created_at <= wish.requested_at.timestamp() {
-            dex.revoke(wish.account, token.client_id).await?;
+    for token in dex.refresh_tokens(due.account).await? {
+        if token.created_at <= due.requested_at.timestamp() {
+            dex.revoke(due.account, token.client_id).await?;
         }
     }
     Ok(())

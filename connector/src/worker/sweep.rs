@@ -26,10 +26,8 @@ const FAILURES: TimeDelta = TimeDelta::minutes(24 * 60 + 1);
 /// A ticket is kept for a day after its end, for those who ask what became of it.
 const TICKETS: TimeDelta = TimeDelta::days(1);
 
-/// Mail that was not sent within a day tells nobody anything any more: nothing of an outage, or of the
-/// time before mail is sent at all, is to go out years later. Within a day it keeps a second mail of its
-/// kind from being written; the minute is for clocks that differ.
-const MAIL: TimeDelta = TimeDelta::minutes(24 * 60 + 1);
+/// Due work goes when it is over; the minute is for clocks that differ.
+const DUE_WORK: TimeDelta = TimeDelta::minutes(1);
 
 /// Sweeps once.
 pub(super) async fn sweep(worker: Arc<Worker>) -> Result<(), StoreError> {
@@ -38,6 +36,6 @@ pub(super) async fn sweep(worker: Arc<Worker>) -> Result<(), StoreError> {
     store.sweep_networks(now - KNOWN, ROWS).await?;
     store.sweep_guard(now - FAILURES, ROWS).await?;
     store.sweep_tickets(now - TICKETS, ROWS).await?;
-    store.sweep_outbox(now - MAIL, ROWS).await?;
+    store.sweep_due_work(now - DUE_WORK, ROWS).await?;
     Ok(())
 }

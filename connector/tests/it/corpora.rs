@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use auth_connector::password::{Calibration, Caller, Cost, Credential, Peppers, Pool};
 
@@ -54,7 +55,7 @@ async fn every_hash_that_is_accepted_can_be_verified() {
         let hash = text.lines().next().unwrap_or_default();
         let Ok(credential) = Credential::parse(1, hash, None) else { continue };
         let permit = pool.acquire(Caller::Known, None).await.unwrap();
-        let answer = permit.verify("a guess".into(), Some(credential), true).await;
+        let answer = permit.verify(Arc::new("a guess".into()), Some(credential), true).await;
         assert!(!answer.fits, "{}", path.display());
         verified += 1;
     }

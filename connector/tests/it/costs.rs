@@ -1,29 +1,20 @@
 //! What a hash costs, and what follows from the most expensive one that is stored.
 
-use std::sync::Arc;
-
-use auth_connector::app::login;
 use auth_connector::audit::RefusalReason;
 use auth_connector::limits::Admission;
 use auth_connector::login::Outcome;
 use auth_connector::network::Network;
-use auth_connector::store::Store;
 
-use crate::connector::{Database, PASSWORD, serve_args};
+use crate::connector::{Database, PASSWORD};
 use crate::siege::{Path, start};
 
 /// Passwords are hashed at cost 10 here, and one is imported that costs four times as much.
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_and_padding_follow_an_imported_hash_from_the_first_attempt_on() {
     let database = Database::with_people().await;
-    let options = ["--insecure", "--limit-network-burst", "1"];
-    let args = serve_args(&database.dsn, &options);
-    let checked = login::Checked::read(&args).expect("usable files");
-    let store = Store::open(&args.store.postgres_dsn).expect("a DSN");
-    let parts = login::parts(&args, checked, store).await;
-    let (pool, limits) = (Arc::clone(&parts.pool), Arc::clone(&parts.limits));
+    let (path, core) = Path::with_core(&database, &["--limit-network-burst", "1"]).await;
+    let (pool, limits) = (&core.pool, &core.limits);
     let (padding, hashes) = (pool.padding(), pool.hashes_per_minute());
-    let path = Path::of(parts);
     sqlx::query(
         "update credentials set scheme = 1, pepper_id = null, password_hash = $1
          from users where users.id = user_id and username_key = 'bob'",
@@ -45,7 +36,7 @@ async fn limits_and_padding_follow_an_imported_hash_from_the_first_attempt_on() 
     let admitted = (0..=255_u8)
         .filter(|n| {
             let network = Network::of([198, 51, 100, *n].into());
-            limits.admit(Some(network), &[*n; 32]) == Admission::Admitted
+            limits.admit(Some(network), &[*n; 32].into()) == Admission::Admitted
         })
         .count();
     let most = (hashes / 4.0 / 4.0 / 2.0).ceil() + 2.0;

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use auth_connector::account::{AccountId, LoginName};
-use auth_connector::guard::{
-    Budget, Charge, Guard, GuardKey, History, Lockout, MEMORY, NoCharge, Verdict, Whom,
-};
+use auth_connector::guard::{Guard, NoCharge};
+use auth_connector::lockout::{Budget, Charge, GuardKey, History, Lockout, MEMORY, Verdict, Whom};
 use auth_connector::network::Network;
 use auth_connector::store::Store;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
@@ -77,7 +76,7 @@ impl Siege {
         let name = name.expect("a name");
         let whom = Whom {
             name: Some(name),
-            name_key: [0; 32],
+            name_key: [0_u8; 32].into(),
             network: Some(network(from)),
             known_only: false,
         };
@@ -206,7 +205,7 @@ async fn guard_key(database: &Database) -> GuardKey {
             .fetch_one(&database.pool)
             .await
             .expect("the database answers");
-    key.try_into().expect("32 bytes")
+    GuardKey::try_from(key.as_slice()).expect("32 bytes")
 }
 
 #[tokio::test]
@@ -220,7 +219,7 @@ async fn eight_networks_are_known_and_the_one_used_longest_ago_goes() {
     let start = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
     for (second, n) in (0..).zip([1, 2, 3, 4, 5, 6, 7, 8, 1, 9, 10]) {
         let at = start + TimeDelta::seconds(second);
-        store.know_network(account.into(), network(n), at).await.unwrap();
+        store.remember_network(account.into(), network(n), at).await.unwrap();
     }
     let mut known: Vec<String> = sqlx::query_scalar("select network::text from known_networks")
         .fetch_all(&database.pool)

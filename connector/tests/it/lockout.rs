@@ -112,7 +112,7 @@ async fn of_a_thousand_guesses_on_three_replicas_exactly_ten_are_verified_before
             .unwrap();
     assert_eq!(locks, 1);
     let mails: i64 =
-        sqlx::query_scalar("select count(*) from outbox where kind = 'account_locked'")
+        sqlx::query_scalar("select count(*) from due_work where kind = 'mail.account_locked'")
             .fetch_one(&database.pool)
             .await
             .unwrap();

@@ -11,6 +11,7 @@ mod connector;
 mod corpora;
 mod costs;
 mod dashboards;
+mod due_work;
 mod enumeration;
 mod guard;
 mod hang_ups;

@@ -166,6 +166,7 @@ async fn the_service_role_can_do_everything_but_change_the_trail() {
     store.sweep_guard(far, 10).await.unwrap();
     store.sweep_networks(far, 10).await.unwrap();
     store.sweep_tickets(far, 10).await.unwrap();
+    store.sweep_due_work(far, 10).await.unwrap();
     store.backlog(far).await.unwrap();
     store.claim_revocation(far, far).await.unwrap();
 }

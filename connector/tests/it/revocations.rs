@@ -37,16 +37,19 @@ impl Scene {
             .fetch_optional(&self.database.pool)
             .await
             .expect("users are read");
-        let wishes = sqlx::query_scalar("select requested_at from revocations where user_id = $1")
-            .bind(Uuid::from(self.alice))
-            .fetch_all(&self.database.pool)
-            .await
-            .expect("revocations are read");
+        let wishes = sqlx::query_scalar(
+            "select created_at from due_work
+             where kind = 'revocation' and finished_at is null and user_id = $1",
+        )
+        .bind(Uuid::from(self.alice))
+        .fetch_all(&self.database.pool)
+        .await
+        .expect("due work is read");
         (user, wishes)
     }
 
     async fn fulfil_all(&self) {
-        sqlx::query("delete from revocations").execute(&self.database.pool).await.expect("deleted");
+        sqlx::query("delete from due_work").execute(&self.database.pool).await.expect("deleted");
     }
 }
 
@@ -223,12 +226,12 @@ async fn a_wish_is_tried_by_one_worker_at_a_time_and_again_after_a_failure_or_a_
     let again = store.claim_revocation(at(11), at(21)).await.unwrap();
     assert_eq!(again.as_ref(), Some(&wish), "the other crashed");
 
-    store.postpone_revocation(wish.id, at(12)).await.unwrap();
+    store.postpone(wish.id, at(12)).await.unwrap();
     let again = store.claim_revocation(at(12), at(22)).await.unwrap().expect("it is due again");
     assert_eq!(again.failures, 1);
     let entry = told(Event::SessionsEnded, wish.account, (Sources::system().now)());
-    assert!(store.finish_revocation(wish.id, &entry).await.unwrap());
-    assert!(!store.finish_revocation(wish.id, &entry).await.unwrap(), "it is fulfilled once");
+    assert!(store.finish(wish.id, &entry).await.unwrap());
+    assert!(!store.finish(wish.id, &entry).await.unwrap(), "it is fulfilled once");
     assert_eq!(store.claim_revocation(at(99), at(99)).await.unwrap(), None);
 }
 

@@ -4,14 +4,16 @@
 use std::sync::Arc;
 
 use auth_connector::account::Identity;
-use auth_connector::app::login;
+use auth_connector::app;
 use auth_connector::audit::{Origin, RefusalReason};
-use auth_connector::login::{Attempt, Logins, Outcome, Parts, Unavailable};
+use auth_connector::core::Core;
+use auth_connector::login::{Attempt, Logins, Outcome, Purpose, Unavailable, Who};
 use auth_connector::store::Store;
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use service_process::lifecycle::Lifecycle;
+use service_process::sources::Sources;
 
 use crate::connector::{Database, PASSWORD, serve_args};
 
@@ -23,15 +25,20 @@ pub(crate) struct Path {
 
 impl Path {
     async fn open(database: &Database, options: &[&str]) -> Self {
-        let args = serve_args(&database.dsn, &[&["--insecure"], options].concat());
-        let checked = login::Checked::read(&args).expect("usable files");
-        let store = Store::open(&args.store.postgres_dsn).expect("a DSN");
-        Self::of(login::parts(&args, checked, store).await)
+        Self::with_core(database, options).await.0
     }
 
-    pub(crate) fn of(parts: Parts) -> Self {
+    /// The path, and the parts that it is made of.
+    pub(crate) async fn with_core(database: &Database, options: &[&str]) -> (Self, Arc<Core>) {
+        let args = serve_args(&database.dsn, &[&["--insecure"], options].concat());
+        let checked = app::check(&args).expect("usable files");
+        let store = Store::open(&args.store.postgres_dsn).expect("a DSN");
         let lifecycle = Lifecycle::new(std::time::Duration::from_secs(10));
-        Self { logins: Arc::new(Logins::new(parts, lifecycle.tasks())), _lifecycle: lifecycle }
+        let settings = checked.core.expect("the role login uses them");
+        let core =
+            Arc::new(Core::open(settings, store, Sources::system(), lifecycle.tasks()).await);
+        let logins = Arc::new(Logins::new(Arc::clone(&core)));
+        (Self { logins, _lifecycle: lifecycle }, core)
     }
 
     pub(crate) async fn attempt(
@@ -43,9 +50,9 @@ impl Path {
     ) -> Result<Outcome, Unavailable> {
         let origin = Origin { remote_ip: Some(address.into()), ..Origin::default() };
         let attempt = Attempt {
-            typed_name: name.to_owned().into(),
+            who: Who::Typed(name.to_owned().into()),
             password: password.to_owned().into(),
-            wants_groups: false,
+            purpose: Purpose::SignIn { wants_groups: false },
             origin,
             deadline: None,
         };
@@ -232,9 +239,9 @@ async fn ten_thousand_addresses_of_one_network_have_one_network_s_attempts() {
         address[..8].copy_from_slice(&[0x20, 1, 0xd, 0xb8, 0, 0, 0, 1]);
         address[12..].copy_from_slice(&n.to_be_bytes());
         let attempt = Attempt {
-            typed_name: format!("name {n}").into(),
+            who: Who::Typed(format!("name {n}").into()),
             password: "a guess".to_owned().into(),
-            wants_groups: false,
+            purpose: Purpose::SignIn { wants_groups: false },
             origin: Origin { remote_ip: Some(address.into()), ..Origin::default() },
             deadline: None,
         };
@@ -290,7 +297,7 @@ async fn a_password_that_must_be_changed_opens_nothing_and_its_owner_gets_one_ma
     let wrong = path.attempt("alice", "a guess", address, start()).await.unwrap();
     assert_eq!(wrong, Outcome::Refused(RefusalReason::WrongPassword));
     let mails = async || -> i64 {
-        sqlx::query_scalar("select count(*) from outbox where kind = 'must_change'")
+        sqlx::query_scalar("select count(*) from due_work where kind = 'mail.must_change'")
             .fetch_one(&database.pool)
             .await
             .unwrap()

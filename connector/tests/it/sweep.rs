@@ -28,17 +28,25 @@ const ROWS: &[&str] = &[
      from users where username_key = 'alice'",
     "insert into login_tickets select '\\x02', id, '192.0.2.2', $1 - interval '23 hours', null
      from users where username_key = 'alice'",
-    "insert into outbox select gen_random_uuid(), 'account_locked', id, $1 - interval '24 hours 2 minutes'
+    // Mail of a day ago, and of less than that.
+    "insert into due_work (id, kind, user_id, created_at, due_at, expires_at)
+     select gen_random_uuid(), 'mail.account_locked', id, $1 - interval '24 hours 2 minutes', $1,
+            $1 - interval '2 minutes'
      from users where username_key = 'alice'",
-    "insert into outbox select gen_random_uuid(), 'must_change', id, $1 - interval '23 hours 59 minutes'
+    "insert into due_work (id, kind, user_id, created_at, due_at, expires_at)
+     select gen_random_uuid(), 'mail.must_change', id, $1 - interval '23 hours 59 minutes', $1,
+            $1 + interval '1 minute'
      from users where username_key = 'alice'",
+    // Sessions that Dex forgot, for somebody who is gone.
+    "insert into due_work (id, kind, user_id, created_at, due_at, finished_at)
+     values (gen_random_uuid(), 'revocation', gen_random_uuid(), $1, $1, $1 - interval '2 minutes')",
 ];
 
 async fn left(database: &Database) -> Vec<String> {
     sqlx::query_scalar(
         "select 'known ' || host(network) from known_networks
          union all select 'ticket ' || encode(ticket_hash, 'hex') from login_tickets
-         union all select 'mail ' || kind from outbox
+         union all select replace(kind, '.', ' ') from due_work
          union all select 'guard ' || coalesce(username_key, encode(login_guard.guard_key, 'hex'))
                           || ' ' || network
          from login_guard left join users using (guard_key)
@@ -60,7 +68,7 @@ async fn with_rows(now: DateTime<Utc>) -> Database {
 #[tokio::test]
 async fn the_worker_forgets_what_is_over_and_keeps_what_is_not() {
     let database = with_rows((Sources::system().now)()).await;
-    assert_eq!(left(&database).await.len(), 12);
+    assert_eq!(left(&database).await.len(), 13);
     let files = tempfile::tempdir().unwrap();
     let pki = Pki::create(files.path()).unwrap().dex_admin;
     let [ca, cert, key] =

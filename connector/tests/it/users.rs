@@ -51,6 +51,34 @@ async fn an_account_is_found_by_each_of_its_names_and_shown_without_its_hash() {
 }
 
 #[tokio::test]
+async fn an_account_without_a_user_name_is_named_by_its_address() {
+    let database = Database::with_people().await;
+    sqlx::query(
+        "update users set username = null, username_key = null where username_key = 'alice'",
+    )
+    .execute(&database.pool)
+    .await
+    .unwrap();
+    let connector = Connector::start(&database.dsn).await;
+    let alice = connector.login("alice@example.com", PASSWORD).await.identity.unwrap();
+    assert_eq!((&*alice.username, &*alice.preferred_username), ("Alice Archer", ""));
+    assert!(!connector.login("alice", PASSWORD).await.valid_password);
+    let rows = json_lines(&database, &["users", "list", "--json"]);
+    let names: Vec<_> = rows.iter().map(|row| &row["username"]).collect();
+    assert_eq!(names, [&json!(null), &json!("bob"), &json!("eve"), &json!("nohash")]);
+    let page = ["users", "list", "--json", "--limit", "1", "--after", "alice@example.com"];
+    assert_eq!(json_lines(&database, &page)[0]["username"], "bob");
+    assert!(done(&database, &["users", "show", "alice@example.com"]).contains(&alice.user_id));
+    let seeded = database.seed(
+        &format!("users: [{{id: {}, username: al, email: bob@example.com}}]", alice.user_id),
+        &[],
+    );
+    assert!(text(&seeded).contains("1 updated"), "{}", text(&seeded));
+    let alice = connector.login("al", PASSWORD).await.identity.unwrap();
+    assert_eq!(&*alice.preferred_username, "al");
+}
+
+#[tokio::test]
 async fn an_id_is_never_taken_for_the_user_name_of_somebody_else() {
     let database = Database::with_people().await;
     let alice = json_lines(&database, &["users", "show", "alice", "--json"])[0].clone();
@@ -136,7 +164,7 @@ async fn a_disabled_account_is_refused_until_it_is_enabled_and_its_sessions_end(
     assert!(done(&database, &["users", "disable", "alice"]).contains("is disabled"));
     assert!(done(&database, &["users", "disable", "alice"]).contains("already"));
     assert!(!connector.login("alice", PASSWORD).await.valid_password);
-    let wishes: i64 = sqlx::query_scalar("select count(*) from revocations")
+    let wishes: i64 = sqlx::query_scalar("select count(*) from due_work where kind = 'revocation'")
         .fetch_one(&database.pool)
         .await
         .unwrap();
@@ -237,7 +265,7 @@ async fn what_an_operator_changes_is_changed_with_its_line_of_the_trail_or_not_a
         assert_eq!(accounts(), before, "{arguments:?}");
         assert_eq!(locked(), 1, "{arguments:?}");
     }
-    let ended: i64 = sqlx::query_scalar("select count(*) from revocations")
+    let ended: i64 = sqlx::query_scalar("select count(*) from due_work where kind = 'revocation'")
         .fetch_one(&database.pool)
         .await
         .unwrap();

@@ -85,7 +85,8 @@ impl<'a> Person<'a> {
     async fn fulfilled(&self) -> Result<()> {
         until("the worker is done", async || {
             let (left, noted): (i64, i64) = sqlx::query_as(
-                "select (select count(*) from revocations where user_id = $1::uuid),
+                "select (select count(*) from due_work
+                         where user_id = $1::uuid and kind = 'revocation' and finished_at is null),
                         (select count(*) from audit_events
                          where user_id = $1::uuid and event = 'sessions.ended')",
             )
@@ -156,7 +157,9 @@ async fn what_dex_missed_while_it_was_away_is_made_up_for() -> Result<()> {
     until("an attempt fails", async || {
         let mut database = person.database().await?;
         let attempts: i32 =
-            sqlx::query_scalar("select attempts from revocations").fetch_one(&mut database).await?;
+            sqlx::query_scalar("select failures from due_work where kind = 'revocation'")
+                .fetch_one(&mut database)
+                .await?;
         ensure!(attempts > 0, "it was not tried yet");
         Ok(())
     })
@@ -177,8 +180,8 @@ async fn a_wish_ends_no_session_that_began_after_it() -> Result<()> {
 
     let mut database = person.database().await?;
     sqlx::query(
-        "insert into revocations (id, user_id, requested_at, next_attempt_at)
-         values (gen_random_uuid(), $1::uuid, now() - interval '1 minute', now())",
+        "insert into due_work (id, kind, user_id, created_at, due_at)
+         values (gen_random_uuid(), 'revocation', $1::uuid, now() - interval '1 minute', now())",
     )
     .bind(person.account.to_string())
     .execute(&mut database)

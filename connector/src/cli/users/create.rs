@@ -5,10 +5,10 @@ use std::io::Read as _;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::{parse_group, say, told};
+use super::change::{entry, parse_group, say};
 use crate::account::{Email, UserName};
 use crate::audit::Event;
-use crate::cli::Answer;
+use crate::cli::answer::Answer;
 use crate::config::StoreArgs;
 use crate::password::Credential;
 use crate::seed;
@@ -55,7 +55,7 @@ pub(super) async fn create(store: &Store, args: CreateArgs) -> Answer {
     let credential = args.password_hash_stdin.then(read_hash).transpose()?;
     let account = NewAccount {
         id: None,
-        username: args.name,
+        username: Some(args.name),
         email: args.email,
         email_verified: args.email_verified,
         full_name: args.full_name,
@@ -65,11 +65,11 @@ pub(super) async fn create(store: &Store, args: CreateArgs) -> Answer {
     let sources = Sources::system();
     let now = (sources.now)();
     let id = sources.id(now);
-    let mut transaction = store.begin_seed().await?;
+    let mut unit = store.begin_seed().await?;
     let password = credential.as_ref().map(|credential| (credential, args.must_change));
-    transaction.create(&account, password, id, now).await.map_err(of_argument)?;
-    transaction.record(&told(Event::AccountCreated, id.into())).await?;
-    transaction.commit().await?;
+    unit.create(&account, password, id, now).await.map_err(of_argument)?;
+    unit.record(&entry(Event::AccountCreated, id.into())).await?;
+    unit.commit().await?;
     say(true, id.into(), "created")
 }
 

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::lock::Lock;
 use crate::account::LoginName;
-use crate::cli::Answer;
+use crate::cli::answer::Answer;
 use crate::config::{LockoutArgs, StoreArgs};
-use crate::guard::Lockout;
+use crate::lockout::Lockout;
 use crate::store::{Filter, Listed, Store};
 use service_process::output::{self, Columns, OutputArgs, time};
 use service_process::sources::Sources;
@@ -48,7 +48,7 @@ pub struct ListArgs {
 
 /// An account as machines get it.
 #[derive(Debug, Serialize)]
-struct Row {
+struct ListedRow {
     #[serde(flatten)]
     account: Listed,
     lockout: Lock,
@@ -72,7 +72,7 @@ async fn rows(
     args: &ListArgs,
     lockout: &Lockout,
     now: DateTime<Utc>,
-) -> anyhow::Result<Vec<Row>> {
+) -> anyhow::Result<Vec<ListedRow>> {
     let (mut rows, mut after) = (Vec::new(), args.after.as_ref().map(|name| name.key().to_owned()));
     loop {
         let page = store
@@ -86,10 +86,10 @@ async fn rows(
             })
             .await?;
         let was_last = page.len() < args.limit as usize;
-        after = page.last().map(|account| account.username_key.clone());
+        after = page.last().map(|account| account.name_key.clone());
         let page = page.into_iter().map(|account| {
             let lockout = Lock::of_strangers(lockout, &account.history, now);
-            Row { account, lockout }
+            ListedRow { account, lockout }
         });
         rows.extend(page.filter(|row| !args.locked || row.lockout.is_shut()));
         rows.truncate(args.limit as usize);
@@ -99,10 +99,10 @@ async fn rows(
     }
 }
 
-fn cells(row: &Row) -> Vec<String> {
+fn cells(row: &ListedRow) -> Vec<String> {
     let account = &row.account;
     vec![
-        account.username.clone(),
+        account.username.clone().unwrap_or_default(),
         email(account),
         yes_or_no(account.is_active),
         account.groups.join(", "),

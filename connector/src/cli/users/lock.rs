@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use crate::guard::{History, Lockout, MEMORY, Verdict};
+use crate::lockout::{History, Lockout, MEMORY, Verdict};
 use service_process::output::time;
 
 /// Whether attempts are let in.
@@ -13,17 +13,17 @@ use service_process::output::time;
 pub(super) struct Lock {
     state: &'static str,
     failures: u32,
-    /// When a pause ends.
+    /// When a pause ends; `None` without one.
     until: Option<DateTime<Utc>>,
 }
 
 impl Lock {
-    /// Of strangers.
+    /// What strangers meet.
     pub(super) fn of_strangers(lockout: &Lockout, history: &History, now: DateTime<Utc>) -> Self {
         Self::new(lockout.verdict(history, now), history, now, Some(MEMORY))
     }
 
-    /// Of a known network: closed means that it counts as a stranger.
+    /// What a known network meets: closed means that it counts as a stranger.
     pub(super) fn of_known(lockout: &Lockout, history: &History, now: DateTime<Utc>) -> Self {
         Self::new(lockout.known_verdict(history, now), history, now, None)
     }

@@ -6,8 +6,10 @@ use serde::Serialize;
 
 use super::list::{email, yes_or_no};
 use super::lock::Lock;
-use super::{NamedArgs, find};
-use crate::cli::{Answer, NoSuchAccount, audit};
+use super::named::NamedArgs;
+use crate::cli::account::find;
+use crate::cli::answer::{Answer, NoSuchAccount};
+use crate::cli::trail_table;
 use crate::config::LockoutArgs;
 use crate::store::{Filter, Known, Line, Listed, PasswordFacts, Store, Wanted};
 use service_process::output::{self, OutputArgs, time};
@@ -79,7 +81,7 @@ pub(super) async fn show(store: &Store, args: &ShowArgs) -> Answer {
     }
     output::facts(&facts(&shown))?;
     output::line("\nlast events")?;
-    audit::table(&shown.events)?;
+    trail_table::table(&shown.events)?;
     Ok(())
 }
 
@@ -87,7 +89,7 @@ fn facts(shown: &Shown) -> Vec<(&'static str, String)> {
     let account = &shown.account;
     let mut facts = vec![
         ("id", account.id.to_string()),
-        ("user name", account.username.clone()),
+        ("user name", account.username.clone().unwrap_or_default()),
         ("full name", account.full_name.clone()),
         ("e-mail", email(account)),
         ("active", yes_or_no(account.is_active)),

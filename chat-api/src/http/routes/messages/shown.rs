@@ -9,7 +9,7 @@ use crate::message::{Body, Event};
 /// A message.
 #[derive(Serialize, ToSchema)]
 #[expect(clippy::struct_field_names, reason = "the names are those of the interface")]
-pub(super) struct Message {
+pub(in crate::http::routes) struct Message {
     /// Unique identifier for the message.
     message_id: String,
     /// The room it was sent to.

@@ -55,7 +55,7 @@ pub enum InvalidLockout {
     TooMany,
 }
 
-/// What was counted.
+/// What was counted for an account, from anywhere or from one network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     /// Failures in a row.
@@ -69,11 +69,11 @@ pub struct History {
 /// Whether another attempt may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Yes, so many at once.
+    /// Yes; so many may be under way besides those that are.
     Open(u32),
     /// Not before some that are under way have ended.
     Busy,
-    /// Not before this time.
+    /// Not before this time, when a pause ends.
     Paused(DateTime<Utc>),
     /// Not before it is opened, or a day has passed without a failure.
     Closed,

@@ -1,0 +1,30 @@
+//! What becomes known of an account that is closed, or that needs its owner.
+
+use chrono::{DateTime, Utc};
+
+use crate::account::AccountId;
+use crate::audit::{Event, Origin, Subject};
+use crate::core::Core;
+use crate::due::MailKind;
+use crate::guard::see_through;
+use crate::metrics::ACCOUNT_LOCKS;
+
+/// The account, or the name, is closed to strangers from now on.
+pub(super) async fn account_locked(core: &Core, subject: Subject, now: DateTime<Utc>) {
+    metrics::counter!(ACCOUNT_LOCKS).increment(1);
+    core.trail.record(Event::AccountLocked, subject, Origin::default(), now);
+    post(core, MailKind::AccountLocked, subject.account, now).await;
+}
+
+/// Has mail written to the owner. The same statement for names that belong to nobody: it writes
+/// nothing then.
+pub(super) async fn post(
+    core: &Core,
+    kind: MailKind,
+    account: Option<AccountId>,
+    now: DateTime<Utc>,
+) {
+    let id = core.sources.id(now);
+    let write = || core.store.post_once(kind, account, id, now);
+    see_through(&core.tasks, "a mail is not written", write).await;
+}
