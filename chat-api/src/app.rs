@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use dex_tokens::{KeyFetcher, Verifier, VerifierConfig};
+use dex_tokens::{KeyFetcher, Verifier};
 use governor::clock::MonotonicClock;
 use service_process::admin::{Admin, Readiness};
 use service_process::lifecycle::{Lifecycle, Tasks};
@@ -18,12 +18,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::archive::{self, Archive, Reads};
 use crate::backfill::Backfill;
-use crate::config::{Config, MongoArgs, ServeArgs};
+use crate::config::{Config, MongoArgs};
 use crate::hub::Hub;
 use crate::ingest::Ingest;
 use crate::kafka::{
     DeadLetters, Decoder, GroupConsumer, Log, LogError, ManualConsumer, Partitioner, Producer,
-    TopicShape,
 };
 use crate::message::{Partition, Position};
 use crate::rate::Rates;
@@ -39,14 +38,6 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(6);
 const ELECTION_TIMEOUT: Duration = Duration::from_secs(20);
 /// Between two looks at it.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-
-/// A value that only its user can tell to be wrong. The text names the option.
-#[derive(Debug, thiserror::Error)]
-#[error("--{option}: {reason}")]
-pub struct BadConfiguration {
-    option: &'static str,
-    reason: String,
-}
 
 /// The whole process: connected and bound, not yet running.
 pub struct App {
@@ -79,44 +70,6 @@ struct Ground {
     starts: Vec<(Partition, Start)>,
 }
 
-/// Checks what the parser of the command line cannot.
-pub fn check(args: &ServeArgs) -> anyhow::Result<()> {
-    verifier_config(args)?;
-    check_mongodb(&args.mongodb)?;
-    Ok(())
-}
-
-/// Checks what the parser of the command line cannot of the archive's address.
-pub(crate) fn check_mongodb(args: &MongoArgs) -> Result<(), BadConfiguration> {
-    archive::check_address(&args.mongodb_uri)
-        .map_err(|error| BadConfiguration { option: "mongodb-uri", reason: error.to_string() })
-}
-
-/// Checks what the parser of the command line cannot of the shape of topics: with fewer holders of a
-/// partition than must have a message, no message would ever be acknowledged.
-pub(crate) fn check_topics(shape: TopicShape) -> Result<(), BadConfiguration> {
-    if shape.min_insync_replicas <= shape.replication_factor {
-        return Ok(());
-    }
-    let reason = "must not be more than --kafka-replication-factor".to_owned();
-    Err(BadConfiguration { option: "kafka-min-insync-replicas", reason })
-}
-
-fn verifier_config(args: &ServeArgs) -> Result<VerifierConfig, BadConfiguration> {
-    let bad = |option, error: dex_tokens::ConfigError| BadConfiguration {
-        option,
-        reason: error.to_string(),
-    };
-    let config = VerifierConfig::new(&args.dex_issuer_url, &args.dex_audience);
-    let config = config.map_err(|error| bad("dex-issuer-url", error))?;
-    match &args.dex_discovery_url {
-        Some(url) => {
-            config.with_discovery_url(url).map_err(|error| bad("dex-discovery-url", error))
-        }
-        None => Ok(config),
-    }
-}
-
 impl App {
     /// Connects to the log and binds both ports; port 0 lets the system choose. The archive is connected
     /// to in the background.
@@ -132,13 +85,13 @@ impl App {
             span,
             extra_kind,
         } = config;
-        check(&args)?;
+        args.check()?;
         let sources = Sources::system();
-        let (verifier, fetcher) = Verifier::new(verifier_config(&args)?, sources.now)?;
-        let bound = TcpListener::bind(args.chat_listen).await;
-        let bound =
-            bound.with_context(|| format!("CHAT_LISTEN: {} cannot be bound", args.chat_listen))?;
-        let admin = Admin::bind(args.admin_listen).await?;
+        let (verifier, fetcher) = Verifier::new(args.tokens.verifier()?, sources.now)?;
+        let address = args.http.chat_listen;
+        let bound = TcpListener::bind(address).await;
+        let bound = bound.with_context(|| format!("CHAT_LISTEN: {address} cannot be bound"))?;
+        let admin = Admin::bind(args.http.admin_listen).await?;
         let log = newest(args.log.log()).await?;
         let Ground { partitioner, decoder, consumer, starts } =
             ground(&log, span, extra_kind).await?;
@@ -183,8 +136,8 @@ impl App {
             partitioner,
             sources,
             timeouts,
-            allowed_origins: args.chat_allowed_origins,
-            trusts_traceparent: args.chat_trust_traceparent,
+            allowed_origins: args.http.chat_allowed_origins,
+            trusts_traceparent: args.http.chat_trust_traceparent,
             readiness: readiness.clone(),
             leaving: CancellationToken::new(),
             sockets,

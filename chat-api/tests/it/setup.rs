@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use chat_api::app::App;
-use chat_api::config::{Config, LogArgs, MongoArgs, ServeArgs};
+use chat_api::config::{Config, HttpArgs, LogArgs, MongoArgs, ServeArgs, SocketsArgs, TokensArgs};
 use chat_api::kafka::{Log, Partitioner, TopicShape, Topics};
 use chat_api::message::{Partition, RoomId};
 use chat_api::rate::Rate;
@@ -62,26 +62,29 @@ impl Setup {
 
     pub(crate) fn config(&self) -> Config {
         let mut config = Config::new(ServeArgs {
-            chat_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            listener: ListenerArgs { http_connections: 20_000, http_keep_alive: 75 },
-            admin_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            http: HttpArgs {
+                chat_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+                listener: ListenerArgs { http_connections: 20_000, http_keep_alive: 75 },
+                admin_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+                chat_allowed_origins: vec![HeaderValue::from_static(ORIGIN)],
+                chat_trust_traceparent: false,
+            },
             log: LogArgs {
                 kafka_brokers: self.log.brokers.clone(),
                 kafka_topic_prefix: self.log.prefix.clone(),
             },
+            chat_replica: None,
             mongodb: MongoArgs {
                 mongodb_uri: self.mongodb_uri.clone().into(),
                 mongodb_database: self.database.clone(),
             },
-            dex_issuer_url: self.issuer.url.clone(),
-            dex_audience: "chat-api".to_owned(),
-            dex_discovery_url: None,
-            chat_allowed_origins: vec![HeaderValue::from_static(ORIGIN)],
-            chat_replica: None,
-            chat_trust_traceparent: false,
+            tokens: TokensArgs {
+                dex_issuer_url: self.issuer.url.clone(),
+                dex_audience: "chat-api".to_owned(),
+                dex_discovery_url: None,
+            },
             // Nobody distributes connections here.
-            chat_drain_pause: 0,
-            chat_drain_over: 0,
+            sockets: SocketsArgs { chat_drain_pause: 0, chat_drain_over: 0 },
         });
         // Tests speak and read faster than people; what the limits are has tests of its own.
         let many = NonZeroU32::new(1_000_000).unwrap();

@@ -38,7 +38,7 @@ struct Next {
 
 pub(super) async fn run(args: TakeArgs) -> anyhow::Result<()> {
     telemetry::init(&args.telemetry);
-    app::check_mongodb(&args.mongodb)?;
+    args.mongodb.check()?;
     let partition = args.partition;
     let log = app::newest(args.log.log()).await?;
     let position = log.position(args.offset.offset())?;
