@@ -136,6 +136,7 @@ impl App {
             partitioner,
             sources,
             timeouts,
+            frames: args.limits.frames(),
             allowed_origins: args.http.chat_allowed_origins,
             trusts_traceparent: args.http.chat_trust_traceparent,
             readiness: readiness.clone(),

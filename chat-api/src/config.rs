@@ -2,7 +2,9 @@
 
 mod archive;
 mod http;
+mod hub;
 mod invalid;
+mod limits;
 mod log;
 mod sockets;
 mod timeouts;
@@ -14,13 +16,15 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use service_process::listener::Limits;
 
-use crate::hub;
+use crate::hub::SPAN;
 use crate::kafka::Bounds;
 use crate::rate::Rate;
 
 pub use archive::MongoArgs;
 pub use http::HttpArgs;
+pub use hub::HubArgs;
 pub use invalid::BadConfiguration;
+pub use limits::LimitsArgs;
 pub use log::{LogArgs, TopicArgs};
 pub use sockets::SocketsArgs;
 pub use timeouts::Timeouts;
@@ -53,6 +57,14 @@ pub struct ServeArgs {
     /// How sockets are ended at a stop.
     #[command(flatten)]
     pub sockets: SocketsArgs,
+
+    /// What is kept in memory of what was said.
+    #[command(flatten)]
+    pub hub: HubArgs,
+
+    /// How often people and sockets may do something.
+    #[command(flatten)]
+    pub limits: LimitsArgs,
 }
 
 /// The whole configuration of a serving process.
@@ -70,8 +82,7 @@ pub struct Config {
     pub reads: Rate,
     /// What may be on its way to the log.
     pub in_flight: Bounds,
-    /// Bytes of events kept in memory per partition: 48 partitions with 1 MiB each stay far below
-    /// the memory of the smallest container.
+    /// Bytes of events kept in memory per partition.
     pub ring_bytes: usize,
     /// Offsets within which an id is a repeat. Twice as many are read back at the start.
     pub span: i64,
@@ -98,11 +109,11 @@ impl Config {
         Self {
             listener,
             timeouts: Timeouts::new(&args.sockets),
-            rate: Rate::SENDS,
-            reads: Rate::READS,
+            rate: args.limits.sends(),
+            reads: args.limits.reads(),
             in_flight: Bounds::default(),
-            ring_bytes: 1 << 20,
-            span: hub::SPAN,
+            ring_bytes: args.hub.ring_bytes(),
+            span: SPAN,
             extra_kind: None,
             args,
         }

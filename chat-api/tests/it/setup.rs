@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use chat_api::app::App;
-use chat_api::config::{Config, HttpArgs, LogArgs, MongoArgs, ServeArgs, SocketsArgs, TokensArgs};
+use chat_api::config::{
+    Config, HttpArgs, HubArgs, LimitsArgs, LogArgs, MongoArgs, ServeArgs, SocketsArgs, TokensArgs,
+};
 use chat_api::kafka::{Log, Partitioner, TopicShape, Topics};
 use chat_api::message::{Partition, RoomId};
 use chat_api::rate::Rate;
@@ -61,7 +63,8 @@ impl Setup {
     }
 
     pub(crate) fn config(&self) -> Config {
-        let mut config = Config::new(ServeArgs {
+        let many = NonZeroU32::new(1_000_000).unwrap();
+        Config::new(ServeArgs {
             http: HttpArgs {
                 chat_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
                 listener: ListenerArgs { http_connections: 20_000, http_keep_alive: 75 },
@@ -85,12 +88,17 @@ impl Setup {
             },
             // Nobody distributes connections here.
             sockets: SocketsArgs { chat_drain_pause: 0, chat_drain_over: 0 },
-        });
-        // Tests speak and read faster than people; what the limits are has tests of its own.
-        let many = NonZeroU32::new(1_000_000).unwrap();
-        config.rate = Rate { per_second: many, burst: many };
-        config.reads = config.rate;
-        config
+            hub: HubArgs { chat_ring_bytes: 1 << 20 },
+            // Tests speak and read faster than people; what the limits are has tests of its own.
+            limits: LimitsArgs {
+                limit_sends_per_second: many,
+                limit_sends_burst: many,
+                limit_reads_per_second: many,
+                limit_reads_burst: many,
+                limit_frames_per_second: Rate::FRAMES.per_second,
+                limit_frames_burst: Rate::FRAMES.burst,
+            },
+        })
     }
 
     pub(crate) async fn replica(&self) -> Replica {

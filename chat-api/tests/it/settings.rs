@@ -1,0 +1,164 @@
+//! What operators set, and what comes of it: each setting by its variable, at the program itself
+
+use std::time::Instant;
+
+use chat_api::message::{Cursor, Position};
+use futures_util::future::join_all;
+use reqwest::Response;
+use serde_json::{Value, json};
+
+use crate::command::Alone;
+use crate::setup::{Setup, assert_problem, eventually};
+use crate::socket::{Socket, request_at};
+
+/// The program with these variables, once it serves.
+async fn served(setup: &Setup, variables: &[(&str, &str)]) -> Alone {
+    let alone = Alone::with(setup, variables);
+    let ready = format!("http://{}/v1/readyz", alone.address);
+    eventually("it serves", async || {
+        let status = alone.http.get(&ready).send().await.ok()?.status();
+        (status == 200).then_some(())
+    })
+    .await;
+    alone
+}
+
+async fn say(alone: &Alone, token: &str, content: &str) -> Response {
+    let url = format!("http://{}/v1/messages", alone.address);
+    let request = alone.http.post(url).bearer_auth(token);
+    request.json(&json!({ "content": content })).send().await.unwrap()
+}
+
+async fn read(alone: &Alone, token: &str) -> Response {
+    let url = format!("http://{}/v1/messages?limit=1", alone.address);
+    alone.http.get(url).bearer_auth(token).send().await.unwrap()
+}
+
+async fn socket(alone: &Alone, token: &str) -> Socket {
+    let mut request = request_at(alone.address);
+    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    let mut socket = Socket::open(request).await.unwrap();
+    socket.expect("ready").await;
+    socket
+}
+
+/// How many of these were served and how many refused with 429, which is all that may happen to them.
+async fn sort(answers: Vec<Response>) -> (u64, u64) {
+    let (mut served, mut refused) = (0, 0);
+    for answer in answers {
+        if answer.status().is_success() {
+            served += 1;
+        } else {
+            assert_problem(answer, 429, "rate-limited").await;
+            refused += 1;
+        }
+    }
+    (served, refused)
+}
+
+/// A burst of two, and one a second.
+fn at_most(began: Instant) -> u64 {
+    2 + began.elapsed().as_secs() + 1
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rates_of_sends_and_reads_are_those_that_are_set() {
+    let setup = Setup::new().await;
+    let token = setup.issuer.token("ada");
+    let few = served(
+        &setup,
+        &[
+            ("LIMIT_SENDS_PER_SECOND", "1"),
+            ("LIMIT_SENDS_BURST", "2"),
+            ("LIMIT_READS_PER_SECOND", "1"),
+            ("LIMIT_READS_BURST", "2"),
+        ],
+    )
+    .await;
+    // By default none of them is too many.
+    let began = Instant::now();
+    let sends = join_all((0..15).map(|_| say(&few, &token, "me"))).await;
+    let (said, refused) = sort(sends).await;
+    assert!(said >= 2 && refused > 0 && said <= at_most(began), "{said} of 15 were said");
+    let began = Instant::now();
+    let reads = join_all((0..15).map(|_| read(&few, &token))).await;
+    let (answered, refused) = sort(reads).await;
+    let is_bounded = answered >= 2 && refused > 0 && answered <= at_most(began);
+    assert!(is_bounded, "{answered} of 15 were answered");
+
+    // By default most of them are too many.
+    let many =
+        served(&setup, &[("LIMIT_SENDS_BURST", "1000"), ("LIMIT_READS_BURST", "1000")]).await;
+    let sends = join_all((0..200).map(|_| say(&many, &token, "me"))).await;
+    assert_eq!(sort(sends).await, (200, 0));
+    let reads = (0..30).map(|_| async {
+        let mut answers = Vec::new();
+        for _ in 0..10 {
+            answers.push(read(&many, &token).await);
+        }
+        answers
+    });
+    let reads = join_all(reads).await.into_iter().flatten().collect();
+    assert_eq!(sort(reads).await, (300, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rate_of_frames_is_the_one_that_is_set() {
+    let setup = Setup::new().await;
+    let token = setup.issuer.token("ada");
+    let ping = json!({ "type": "ping" });
+    let few =
+        served(&setup, &[("LIMIT_FRAMES_PER_SECOND", "1"), ("LIMIT_FRAMES_BURST", "20")]).await;
+    let mut flood = socket(&few, &token).await;
+    // By default none of them is too many.
+    for _ in 0..200 {
+        if flood.try_send(&ping).await.is_err() {
+            break;
+        }
+    }
+    assert_eq!(flood.closed().await.0, 4029);
+
+    let many = served(&setup, &[("LIMIT_FRAMES_BURST", "10000")]).await;
+    let mut patient = socket(&many, &token).await;
+    // By default most of them are too many.
+    for _ in 0..50 {
+        for _ in 0..100 {
+            patient.send(&ping).await;
+        }
+        for _ in 0..100 {
+            patient.expect("pong").await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ring_holds_as_many_bytes_as_are_set_and_the_archive_has_the_rest() {
+    // 256 KiB of contents: a quarter of what the default holds, and twice as much as the least.
+    const MESSAGES: usize = 32;
+    let setup = Setup::new().await;
+    let token = setup.issuer.token("ada");
+    let ample = ("LIMIT_SENDS_BURST", "1000");
+    let small = served(&setup, &[ample, ("CHAT_RING_BYTES", "131072")]).await;
+    let usual = served(&setup, &[ample]).await;
+    let mut last = json!(null);
+    for number in 0..MESSAGES {
+        let content = format!("{number} {}", "x".repeat(8 * 1024));
+        let answer = say(&small, &token, &content).await;
+        assert_eq!(answer.status(), 202);
+        last = answer.json::<Value>().await.unwrap()["cursor"].clone();
+    }
+    setup.stored_count(MESSAGES).await;
+
+    let beginning = Cursor { partition: Setup::lobby_partition(), position: Position::BEFORE_ALL };
+    for (alone, has_to_read) in [(&small, true), (&usual, false)] {
+        // Answered when the fan-out has come as far.
+        socket(alone, &token).await.subscribe(last.as_str()).await;
+        let mut late = socket(alone, &token).await;
+        let (events, _) = late.subscribe(Some(&beginning.to_string())).await;
+        assert_eq!(events.len(), MESSAGES, "nothing is missing");
+        let metrics = alone.metrics().await.unwrap();
+        let pages = metrics.lines().find_map(|line| line.strip_prefix("chat_archive_reads_total "));
+        let pages: u64 = pages.map_or(0, |pages| pages.parse().unwrap());
+        assert_eq!(pages > 0, has_to_read, "{pages} pages were read");
+    }
+}
