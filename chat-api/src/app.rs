@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::archive::{self, Archive, Reads};
+use crate::archive::{self, Archive, ReadLimits, Reads};
 use crate::backfill::Backfill;
 use crate::config::{Config, MongoArgs};
 use crate::hub::Hub;
@@ -98,8 +98,9 @@ impl App {
         let MongoArgs { mongodb_uri, mongodb_database } = &args.mongodb;
         let archive = Archive::open(mongodb_uri, mongodb_database).await.context("MONGODB_URI")?;
         let partitions = partitioner.count();
+        let most = ReadLimits { rate: reads, connections: args.reads.mongodb_read_connections };
         let reads =
-            Reads::open(mongodb_uri, mongodb_database, log.generation, partitions, reads).await;
+            Reads::open(mongodb_uri, mongodb_database, log.generation, partitions, most).await;
         let reads = Arc::new(reads.context("MONGODB_URI")?);
         let producer = Arc::new(Producer::new(&log, partitioner, in_flight, args.chat_replica)?);
 

@@ -20,7 +20,7 @@ use crate::hub::SPAN;
 use crate::kafka::Bounds;
 use crate::rate::Rate;
 
-pub use archive::MongoArgs;
+pub use archive::{MongoArgs, ReadsArgs};
 pub use http::HttpArgs;
 pub use hub::HubArgs;
 pub use invalid::BadConfiguration;
@@ -49,6 +49,10 @@ pub struct ServeArgs {
     /// Where the archive is.
     #[command(flatten)]
     pub mongodb: MongoArgs,
+
+    /// How the archive is read.
+    #[command(flatten)]
+    pub reads: ReadsArgs,
 
     /// Whose tokens are accepted.
     #[command(flatten)]

@@ -1,7 +1,10 @@
-//! Where the archive is.
+//! Where the archive is, and how it is read.
+
+use std::num::NonZeroU32;
 
 use clap::Args;
 use secrecy::SecretString;
+use service_process::cli::up_to;
 
 use super::invalid::BadConfiguration;
 use crate::archive;
@@ -17,6 +20,15 @@ pub struct MongoArgs {
     /// The database in MongoDB.
     #[arg(long, env = "MONGODB_DATABASE", default_value = "chat", value_parser = parse_database)]
     pub mongodb_database: String,
+}
+
+/// How the archive is read.
+#[derive(Debug, Clone, Args)]
+pub struct ReadsArgs {
+    /// Connections to MongoDB for what people read, and with them reads at once, 1 to 1000; the archive's
+    /// writer has its own. If left out, `maxPoolSize` of `MONGODB_URI`, or 10.
+    #[arg(long, env = "MONGODB_READ_CONNECTIONS", value_parser = up_to(1_000))]
+    pub mongodb_read_connections: Option<NonZeroU32>,
 }
 
 impl MongoArgs {

@@ -102,6 +102,7 @@ async fn bad_configuration_ends_with_64_and_names_the_option() {
         ("DEX_ISSUER_URL", "http://dex/?query", "--dex-issuer-url"),
         ("DEX_DISCOVERY_URL", "ftp://dex", "--dex-discovery-url"),
         ("CHAT_ALLOWED_ORIGINS", "https://chat.example/path", "--chat-allowed-origins"),
+        ("MONGODB_READ_CONNECTIONS", "0", "--mongodb-read-connections"),
         ("CHAT_RING_BYTES", "131071", "--chat-ring-bytes"),
         ("LIMIT_SENDS_PER_SECOND", "0", "--limit-sends-per-second"),
         ("LIMIT_SENDS_BURST", "1000001", "--limit-sends-burst"),

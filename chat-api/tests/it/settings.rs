@@ -91,10 +91,11 @@ async fn the_rates_of_sends_and_reads_are_those_that_are_set() {
         served(&setup, &[("LIMIT_SENDS_BURST", "1000"), ("LIMIT_READS_BURST", "1000")]).await;
     let sends = join_all((0..200).map(|_| say(&many, &token, "me"))).await;
     assert_eq!(sort(sends).await, (200, 0));
-    let reads = (0..30).map(|_| async {
+    let (many, token) = (&many, token.as_str());
+    let reads = (0..30).map(|_| async move {
         let mut answers = Vec::new();
         for _ in 0..10 {
-            answers.push(read(&many, &token).await);
+            answers.push(read(many, token).await);
         }
         answers
     });
@@ -161,4 +162,42 @@ async fn a_ring_holds_as_many_bytes_as_are_set_and_the_archive_has_the_rest() {
         let pages: u64 = pages.map_or(0, |pages| pages.parse().unwrap());
         assert_eq!(pages > 0, has_to_read, "{pages} pages were read");
     }
+}
+
+/// MongoDB stands still, so that no read ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn as_much_is_read_at_once_as_there_are_connections_whatever_the_address_says() {
+    const READERS: usize = 6;
+    let home = tempfile::tempdir().unwrap();
+    let mongodb = devstack::mongodb::Server::start_private(home.path()).await.unwrap();
+    let setup = Setup::on(&devstack::shared::kafka_brokers().unwrap(), mongodb.uri()).await;
+    let token = setup.issuer.token("ada");
+    let uri = format!("{}&maxPoolSize=4", mongodb.uri());
+    let mut replicas = Vec::new();
+    for (connections, turns) in [("", 4), ("2", 2), ("5", 5)] {
+        let variables = [("MONGODB_URI", uri.as_str()), ("MONGODB_READ_CONNECTIONS", connections)];
+        let alone = served(&setup, &variables).await;
+        eventually("the archive is read", async || {
+            (read(&alone, &token).await.status() == 200).then_some(())
+        })
+        .await;
+        replicas.push((alone, turns));
+    }
+
+    mongodb.freeze();
+    let token = token.as_str();
+    let busy = replicas.iter().map(|(alone, _)| async move {
+        let answers = join_all((0..READERS).map(|_| read(alone, token))).await;
+        let mut busy = 0;
+        for answer in answers {
+            assert_eq!(answer.status(), 503);
+            let problem: Value = answer.json().await.unwrap();
+            busy += usize::from(problem["type"] == "urn:problem-type:chat:history-busy");
+        }
+        busy
+    });
+    let busy = join_all(busy).await;
+    mongodb.thaw();
+    let expected: Vec<usize> = replicas.iter().map(|(_, turns)| READERS - turns).collect();
+    assert_eq!(busy, expected);
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use chat_api::app::App;
 use chat_api::config::{
-    Config, HttpArgs, HubArgs, LimitsArgs, LogArgs, MongoArgs, ServeArgs, SocketsArgs, TokensArgs,
+    Config, HttpArgs, HubArgs, LimitsArgs, LogArgs, MongoArgs, ReadsArgs, ServeArgs, SocketsArgs,
+    TokensArgs,
 };
 use chat_api::kafka::{Log, Partitioner, TopicShape, Topics};
 use chat_api::message::{Partition, RoomId};
@@ -81,6 +82,7 @@ impl Setup {
                 mongodb_uri: self.mongodb_uri.clone().into(),
                 mongodb_database: self.database.clone(),
             },
+            reads: ReadsArgs { mongodb_read_connections: None },
             tokens: TokensArgs {
                 dex_issuer_url: self.issuer.url.clone(),
                 dex_audience: "chat-api".to_owned(),
