@@ -92,7 +92,7 @@ impl App {
         let bound = TcpListener::bind(address).await;
         let bound = bound.with_context(|| format!("CHAT_LISTEN: {address} cannot be bound"))?;
         let admin = Admin::bind(args.http.admin_listen).await?;
-        let log = newest(args.log.log()).await?;
+        let log = newest(args.log.log()?).await?;
         let Ground { partitioner, decoder, consumer, starts } =
             ground(&log, span, extra_kind).await?;
         let MongoArgs { mongodb_uri, mongodb_database } = &args.mongodb;

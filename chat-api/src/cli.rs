@@ -138,14 +138,14 @@ impl TopicsArgs {
     async fn topics(&self) -> anyhow::Result<Topics> {
         telemetry::init(&self.telemetry);
         let shape = self.shape.shape()?;
-        let log = app::newest(self.log.log()).await?;
+        let log = app::newest(self.log.log()?).await?;
         Ok(Topics::new(&log, shape)?)
     }
 
     async fn raise(&self, generation: u16) -> anyhow::Result<()> {
         telemetry::init(&self.telemetry);
         let shape = self.shape.shape()?;
-        let mut log = app::newest(self.log.log()).await?;
+        let mut log = app::newest(self.log.log()?).await?;
         let newest = log.generation;
         anyhow::ensure!(generation > newest, "the log is of generation {newest} already");
         log.generation = generation;

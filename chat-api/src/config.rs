@@ -25,7 +25,7 @@ pub use http::HttpArgs;
 pub use hub::HubArgs;
 pub use invalid::BadConfiguration;
 pub use limits::LimitsArgs;
-pub use log::{LogArgs, TopicArgs};
+pub use log::{LogArgs, SecurityArgs, SecurityProtocol, TopicArgs};
 pub use sockets::SocketsArgs;
 pub use timeouts::Timeouts;
 pub use tokens::TokensArgs;
@@ -99,7 +99,8 @@ impl ServeArgs {
     /// Checks what the parser of the command line cannot.
     pub fn check(&self) -> Result<(), BadConfiguration> {
         self.tokens.verifier()?;
-        self.mongodb.check()
+        self.mongodb.check()?;
+        self.log.log().map(|_| ())
     }
 }
 

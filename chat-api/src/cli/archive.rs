@@ -36,7 +36,7 @@ pub(super) async fn run(action: ArchiveAction) -> anyhow::Result<()> {
     let ArchiveAction::Rebuild { rebuild: args } = action;
     telemetry::init(&args.telemetry);
     args.mongodb.check()?;
-    let log = app::newest(args.log.log()).await?;
+    let log = app::newest(args.log.log()?).await?;
     let asked = log.clone();
     let partitioner = tokio::task::spawn_blocking(move || asked.partitioner()).await?;
     let partitioner = partitioner.with_context(|| format!("KAFKA_BROKERS {}", log.brokers))?;

@@ -1,9 +1,13 @@
-//! Where the log is, and how its topics should be.
+//! Where the log is, how it is reached, and how its topics should be.
+
+mod security;
 
 use clap::Args;
 
 use super::invalid::BadConfiguration;
 use crate::kafka::{Log, TopicShape};
+
+pub use security::{SecurityArgs, SecurityProtocol};
 
 /// Where the log is.
 #[derive(Debug, Clone, Args)]
@@ -15,6 +19,10 @@ pub struct LogArgs {
     /// What the names of topics and consumer groups begin with.
     #[arg(long, env = "KAFKA_TOPIC_PREFIX", default_value = "", value_parser = parse_prefix)]
     pub kafka_topic_prefix: String,
+
+    /// How the brokers are reached.
+    #[command(flatten)]
+    pub security: SecurityArgs,
 }
 
 /// How the topics should be.
@@ -34,12 +42,12 @@ pub struct TopicArgs {
 }
 
 impl LogArgs {
-    /// The log itself.
-    #[must_use]
-    pub fn log(&self) -> Log {
+    /// The log itself. Reads the files that say how it is reached.
+    pub fn log(&self) -> Result<Log, BadConfiguration> {
+        let security = self.security.security()?;
         // The broker knows whether there is a later one.
         let (brokers, prefix) = (self.kafka_brokers.clone(), self.kafka_topic_prefix.clone());
-        Log { brokers, prefix, generation: 0 }
+        Ok(Log { brokers, prefix, security, generation: 0 })
     }
 }
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use chat_api::app::App;
 use chat_api::config::{
-    Config, HttpArgs, HubArgs, LimitsArgs, LogArgs, MongoArgs, ReadsArgs, ServeArgs, SocketsArgs,
-    TokensArgs,
+    Config, HttpArgs, HubArgs, LimitsArgs, LogArgs, MongoArgs, ReadsArgs, SecurityArgs, ServeArgs,
+    SocketsArgs, TokensArgs,
 };
-use chat_api::kafka::{Log, Partitioner, TopicShape, Topics};
+use chat_api::kafka::{Log, Partitioner, Security, TopicShape, Topics};
 use chat_api::message::{Partition, RoomId};
 use chat_api::rate::Rate;
 use mongodb::Collection;
@@ -50,7 +50,12 @@ impl Setup {
 
     pub(crate) async fn on(brokers: &str, mongodb_uri: &str) -> Self {
         let name = devstack::name::unique("chat");
-        let log = Log { brokers: brokers.to_owned(), prefix: format!("{name}-"), generation: 0 };
+        let log = Log {
+            brokers: brokers.to_owned(),
+            prefix: format!("{name}-"),
+            security: Security::default(),
+            generation: 0,
+        };
         eventually("the topic is there", async || {
             Topics::new(&log, SHAPE).unwrap().ensure().await.ok()
         })
@@ -76,6 +81,7 @@ impl Setup {
             log: LogArgs {
                 kafka_brokers: self.log.brokers.clone(),
                 kafka_topic_prefix: self.log.prefix.clone(),
+                security: SecurityArgs::default(),
             },
             chat_replica: None,
             mongodb: MongoArgs {

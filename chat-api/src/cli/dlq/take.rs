@@ -40,7 +40,7 @@ pub(super) async fn run(args: TakeArgs) -> anyhow::Result<()> {
     telemetry::init(&args.telemetry);
     args.mongodb.check()?;
     let partition = args.partition;
-    let log = app::newest(args.log.log()).await?;
+    let log = app::newest(args.log.log()?).await?;
     let position = log.position(args.offset.offset())?;
     let partitioner = ask(&log, Log::partitioner).await;
     let partitioner = partitioner.with_context(|| format!("KAFKA_BROKERS {}", log.brokers))?;
