@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use dex_tokens::{KeyFetcher, Verifier, VerifierConfig};
+use dex_tokens::{KeyFetcher, Verifier};
 use governor::clock::MonotonicClock;
 use service_process::admin::{Admin, Readiness};
 use service_process::lifecycle::{Lifecycle, Tasks};
@@ -16,14 +16,13 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::archive::{self, Archive, Reads};
+use crate::archive::{self, Archive, ReadLimits, Reads};
 use crate::backfill::Backfill;
-use crate::config::{Config, MongoArgs, ServeArgs};
+use crate::config::{Config, MongoArgs};
 use crate::hub::Hub;
 use crate::ingest::Ingest;
 use crate::kafka::{
     DeadLetters, Decoder, GroupConsumer, Log, LogError, ManualConsumer, Partitioner, Producer,
-    TopicShape,
 };
 use crate::message::{Partition, Position};
 use crate::rate::Rates;
@@ -40,18 +39,10 @@ const ELECTION_TIMEOUT: Duration = Duration::from_secs(20);
 /// Between two looks at it.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// A value that only its user can tell to be wrong. The text names the option.
-#[derive(Debug, thiserror::Error)]
-#[error("--{option}: {reason}")]
-pub struct BadConfiguration {
-    option: &'static str,
-    reason: String,
-}
-
 /// The whole process: connected and bound, not yet running.
 pub struct App {
     service: Arc<Service>,
-    door: Listener,
+    listener: Listener,
     admin: Admin,
     readiness: Readiness,
     fetcher: KeyFetcher,
@@ -79,65 +70,37 @@ struct Ground {
     starts: Vec<(Partition, Start)>,
 }
 
-/// Checks what the parser of the command line cannot.
-pub fn check(args: &ServeArgs) -> anyhow::Result<()> {
-    verifier_config(args)?;
-    check_mongodb(&args.mongodb)?;
-    Ok(())
-}
-
-/// Checks what the parser of the command line cannot of the archive's address.
-pub(crate) fn check_mongodb(args: &MongoArgs) -> Result<(), BadConfiguration> {
-    archive::check_address(&args.mongodb_uri)
-        .map_err(|error| BadConfiguration { option: "mongodb-uri", reason: error.to_string() })
-}
-
-/// Checks what the parser of the command line cannot of the shape of topics: with fewer holders of a
-/// partition than must have a message, no message would ever be acknowledged.
-pub(crate) fn check_topics(shape: TopicShape) -> Result<(), BadConfiguration> {
-    if shape.min_insync_replicas <= shape.replication_factor {
-        return Ok(());
-    }
-    let reason = "must not be more than --kafka-replication-factor".to_owned();
-    Err(BadConfiguration { option: "kafka-min-insync-replicas", reason })
-}
-
-fn verifier_config(args: &ServeArgs) -> Result<VerifierConfig, BadConfiguration> {
-    let bad = |option, error: dex_tokens::ConfigError| BadConfiguration {
-        option,
-        reason: error.to_string(),
-    };
-    let config = VerifierConfig::new(&args.dex_issuer_url, &args.dex_audience);
-    let config = config.map_err(|error| bad("dex-issuer-url", error))?;
-    match &args.dex_discovery_url {
-        Some(url) => {
-            config.with_discovery_url(url).map_err(|error| bad("dex-discovery-url", error))
-        }
-        None => Ok(config),
-    }
-}
-
 impl App {
     /// Connects to the log and binds both ports; port 0 lets the system choose. The archive is connected
     /// to in the background.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
-        let Config { args, door, timeouts, rate, reads, in_flight, ring_bytes, span, extra_kind } =
-            config;
-        check(&args)?;
+        let Config {
+            args,
+            listener: limits,
+            timeouts,
+            rate,
+            reads,
+            in_flight,
+            ring_bytes,
+            span,
+            extra_kind,
+        } = config;
+        args.check()?;
         let sources = Sources::system();
-        let (verifier, fetcher) = Verifier::new(verifier_config(&args)?, sources.now)?;
-        let listener = TcpListener::bind(args.chat_listen).await;
-        let listener = listener
-            .with_context(|| format!("CHAT_LISTEN: {} cannot be bound", args.chat_listen))?;
-        let admin = Admin::bind(args.admin_listen).await?;
-        let log = newest(args.log.log()).await?;
+        let (verifier, fetcher) = Verifier::new(args.tokens.verifier()?, sources.now)?;
+        let address = args.http.chat_listen;
+        let bound = TcpListener::bind(address).await;
+        let bound = bound.with_context(|| format!("CHAT_LISTEN: {address} cannot be bound"))?;
+        let admin = Admin::bind(args.http.admin_listen).await?;
+        let log = newest(args.log.log()?).await?;
         let Ground { partitioner, decoder, consumer, starts } =
             ground(&log, span, extra_kind).await?;
         let MongoArgs { mongodb_uri, mongodb_database } = &args.mongodb;
         let archive = Archive::open(mongodb_uri, mongodb_database).await.context("MONGODB_URI")?;
         let partitions = partitioner.count();
+        let most = ReadLimits { rate: reads, connections: args.reads.mongodb_read_connections };
         let reads =
-            Reads::open(mongodb_uri, mongodb_database, log.generation, partitions, reads).await;
+            Reads::open(mongodb_uri, mongodb_database, log.generation, partitions, most).await;
         let reads = Arc::new(reads.context("MONGODB_URI")?);
         let producer = Arc::new(Producer::new(&log, partitioner, in_flight, args.chat_replica)?);
 
@@ -174,17 +137,28 @@ impl App {
             partitioner,
             sources,
             timeouts,
-            allowed_origins: args.chat_allowed_origins,
-            trusts_traceparent: args.chat_trust_traceparent,
+            frames: args.limits.frames(),
+            allowed_origins: args.http.chat_allowed_origins,
+            trusts_traceparent: args.http.chat_trust_traceparent,
             readiness: readiness.clone(),
             leaving: CancellationToken::new(),
             sockets,
             open_sockets: TaskTracker::new(),
             counters: Counters::default(),
         });
-        let address = listener.local_addr()?;
-        let door = Listener::public(listener, door);
-        Ok(Self { service, door, admin, readiness, fetcher, producer, fan_out, filling, address })
+        let address = bound.local_addr()?;
+        let listener = Listener::public(bound, limits);
+        Ok(Self {
+            service,
+            listener,
+            admin,
+            readiness,
+            fetcher,
+            producer,
+            fan_out,
+            filling,
+            address,
+        })
     }
 
     /// Where REST and WebSocket are served.
@@ -225,7 +199,7 @@ impl App {
         tasks.worker("producer", Arc::clone(&self.producer).look_after(downstream.clone()));
         let serving = Serving {
             service: self.service,
-            door: self.door,
+            listener: self.listener,
             producer: self.producer,
             warm,
             tasks: tasks.clone(),
@@ -260,7 +234,7 @@ impl Filling {
 /// The public port while it is served.
 struct Serving {
     service: Arc<Service>,
-    door: Listener,
+    listener: Listener,
     producer: Arc<Producer>,
     warm: CancellationToken,
     tasks: Tasks,
@@ -270,7 +244,7 @@ impl Serving {
     /// Serves until the process stops; then lets nobody in, closes the sockets and waits until what
     /// was said inside stands in the log.
     async fn run(self) -> anyhow::Result<()> {
-        let Self { service, door, producer, warm, tasks } = self;
+        let Self { service, listener, producer, warm, tasks } = self;
         tokio::select! {
             // A socket before that would hear the past as if it were said now.
             () = warm.cancelled() => {}
@@ -279,7 +253,7 @@ impl Serving {
         let router = http::router(Arc::clone(&service));
         let stop = leave(Arc::clone(&service), tasks.clone());
         tokio::select! {
-            () = door.serve(router, stop) => {}
+            () = listener.serve(router, stop) => {}
             () = tasks.aborting().cancelled() => return Ok(()),
         }
         service.open_sockets.close();

@@ -28,7 +28,7 @@ pub use messages::Messages;
 pub use messages::batch::{Batch, RefusedDocument, Stored};
 pub use messages::page::{MessagePage, PAGE_BYTES, Span, SpanEnd};
 pub use reach::{check_address, reach};
-pub use reads::{Reader, Reads};
+pub use reads::{ReadLimits, Reader, Reads};
 pub use replay::{Replay, Replayed};
 
 /// Connections for whoever fills the archive, unless the connection string says `maxPoolSize`: a batch,
@@ -49,7 +49,7 @@ pub struct Archive {
 impl Archive {
     /// A handle to the database of a connection string. Connects in the background.
     pub async fn open(uri: &SecretString, database: &str) -> Result<Self, ArchiveError> {
-        let (database, _) = reach::connect(uri, database, CONNECTIONS).await?;
+        let (database, _) = reach::connect(uri, database, None, CONNECTIONS).await?;
         Ok(Self {
             messages: Messages::of(&database),
             generations: Generations::of(&database),

@@ -13,7 +13,7 @@ use service_process::output;
 use service_process::telemetry::{self, TelemetryArgs};
 
 use crate::app::{self, App};
-use crate::config::{Config, LogArgs, ServeArgs, TopicArgs};
+use crate::config::{BadConfiguration, Config, LogArgs, ServeArgs, TopicArgs};
 use crate::kafka::Topics;
 
 /// How long a stop may take after the last socket was to be closed: six seconds for appends under way,
@@ -110,7 +110,7 @@ impl Command {
             }
             Self::CheckConfig { serve, telemetry } => {
                 telemetry::init(&telemetry);
-                app::check(&serve)?;
+                serve.check()?;
                 output::line("the configuration is usable")?;
             }
             Self::Topics { action: TopicsAction::Ensure { topics } } => topics.ensure().await?,
@@ -137,17 +137,15 @@ async fn serve_until_stopped(args: ServeArgs) -> anyhow::Result<ExitCode> {
 impl TopicsArgs {
     async fn topics(&self) -> anyhow::Result<Topics> {
         telemetry::init(&self.telemetry);
-        let shape = self.shape.shape();
-        app::check_topics(shape)?;
-        let log = app::newest(self.log.log()).await?;
+        let shape = self.shape.shape()?;
+        let log = app::newest(self.log.log()?).await?;
         Ok(Topics::new(&log, shape)?)
     }
 
     async fn raise(&self, generation: u16) -> anyhow::Result<()> {
         telemetry::init(&self.telemetry);
-        let shape = self.shape.shape();
-        app::check_topics(shape)?;
-        let mut log = app::newest(self.log.log()).await?;
+        let shape = self.shape.shape()?;
+        let mut log = app::newest(self.log.log()?).await?;
         let newest = log.generation;
         anyhow::ensure!(generation > newest, "the log is of generation {newest} already");
         log.generation = generation;
@@ -165,5 +163,5 @@ impl TopicsArgs {
 
 fn failed(error: &anyhow::Error) -> u8 {
     eprintln!("chat-api: {error:#}");
-    if error.is::<app::BadConfiguration>() { exit::CONFIG } else { exit::FAILURE }
+    if error.is::<BadConfiguration>() { exit::CONFIG } else { exit::FAILURE }
 }

@@ -13,6 +13,7 @@ mod producer;
 mod raw;
 mod reach;
 mod scan;
+mod security;
 mod topics;
 mod trace;
 
@@ -26,5 +27,6 @@ pub use partitioner::Partitioner;
 pub use producer::{Appended, Producer};
 pub use raw::Raw;
 pub use scan::Scan;
+pub use security::{ClientCertificate, Sasl, SaslMechanism, Security, Tls};
 pub use topics::{TopicShape, Topics};
 pub use trace::Trace;

@@ -1,4 +1,4 @@
-//! How fast one person may do something at one replica.
+//! How fast one person, or one socket, may do something at one replica.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,7 +14,7 @@ use crate::message::UserId;
 /// asked within the time a burst takes to come back, and this many.
 const FORGET_EVERY: u32 = 1_000;
 
-/// How often one person may do something.
+/// How often something may be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     /// Times a second, for as long as one likes.
@@ -30,9 +30,17 @@ impl Rate {
     /// catches up gets 4,000 a second; reads take a few milliseconds each, so one person keeps a tenth
     /// of one connection busy, and a whole burst holds everybody else up for a tenth of a second.
     pub const READS: Self = Self::new(20, 100);
+    /// Frames on one socket: 100 a second, 1,000 at once. What sends more than this is not a client.
+    pub const FRAMES: Self = Self::new(100, 1_000);
 
     const fn new(per_second: u32, burst: u32) -> Self {
         Self { per_second: not_zero(per_second), burst: not_zero(burst) }
+    }
+
+    /// The same for the crate that counts.
+    #[must_use]
+    pub fn quota(self) -> Quota {
+        Quota::per_second(self.per_second).allow_burst(self.burst)
     }
 }
 
@@ -50,8 +58,7 @@ impl<C: Clock> Rates<C> {
     /// Everybody has a whole burst.
     #[must_use]
     pub fn new(rate: Rate, clock: C) -> Self {
-        let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
-        let people = RateLimiter::new(quota, DashMapStateStore::default(), clock);
+        let people = RateLimiter::new(rate.quota(), DashMapStateStore::default(), clock);
         Self { people, asked: AtomicU32::new(0) }
     }
 

@@ -16,6 +16,7 @@ use crate::hub::Hub;
 use crate::ingest::Ingest;
 use crate::kafka::Partitioner;
 use crate::metrics;
+use crate::rate::Rate;
 use crate::sockets::Sockets;
 
 /// What handlers and sessions work with.
@@ -36,6 +37,8 @@ pub struct Service {
     pub sources: Sources,
     /// How long clients are waited for.
     pub timeouts: Timeouts,
+    /// How many frames a client may send on one socket.
+    pub frames: Rate,
     /// Origins whose pages may call.
     pub allowed_origins: Vec<HeaderValue>,
     /// Whether a request may say which trace it belongs to.

@@ -1,5 +1,7 @@
 //! Kafka: one broker that is its own controller (`KRaft`).
 
+mod secured;
+
 use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use crate::part::{Part, probe};
 use crate::program::Program;
 use crate::{checkout, name, ports};
+
+pub use secured::{PASSWORD, Secured, USER};
 
 /// A broker with a log of its own; killed when dropped.
 pub struct Server {
@@ -34,14 +38,26 @@ impl Server {
         Self::start(state, ports::free()?).await
     }
 
+    /// Starts a private broker that has listeners with TLS and SASL besides, as a hosted one has.
+    pub async fn start_secured(state: &Path) -> Result<(Self, Secured)> {
+        let secured = Secured::create(&state.join("kafka-pki"))?;
+        let server = Self::prepare_with(state, ports::free()?, Some(&secured))?;
+        server.boot().await?;
+        Ok((server, secured))
+    }
+
     pub(crate) fn prepare(state: &Path, port: u16) -> Result<Self> {
+        Self::prepare_with(state, port, None)
+    }
+
+    fn prepare_with(state: &Path, port: u16, secured: Option<&Secured>) -> Result<Self> {
         let home = state.join("kafka-data");
         fs::create_dir_all(&home).with_context(|| format!("{} cannot be made", home.display()))?;
         let data = home.join("log");
         let config = home.join("server.properties");
-        fs::write(&config, properties(port, ports::free()?, &data))
-            .with_context(|| format!("{} cannot be written", config.display()))?;
         let brokers = format!("127.0.0.1:{port}");
+        fs::write(&config, properties(&brokers, ports::free()?, &data, secured))
+            .with_context(|| format!("{} cannot be written", config.display()))?;
         let ready = probe({
             let brokers = brokers.clone();
             move || {
@@ -51,7 +67,8 @@ impl Server {
         });
         let format = java("kafka.tools.StorageTool")
             .args(["format", &format!("--cluster-id={}", name::random_token(16))])
-            .args(["--config".as_ref(), config.as_os_str()]);
+            .args(["--config".as_ref(), config.as_os_str()])
+            .args(secured.into_iter().flat_map(|_| Secured::format_arguments()));
         Ok(Self {
             part: Part::new("kafka", java("kafka.Kafka").args([&config]), state, ready),
             format,
@@ -94,15 +111,19 @@ fn java(class: &str) -> Program {
 
 /// One broker for one machine. A killed broker may register again only when its session is over:
 /// 4 s instead of 9 s of waiting at each restart after a crash.
-fn properties(port: u16, controller: u16, data: &Path) -> String {
+fn properties(brokers: &str, controller: u16, data: &Path, secured: Option<&Secured>) -> String {
+    let mut listeners = vec![format!("PLAINTEXT://{brokers}")];
+    let more = secured.into_iter().flat_map(Secured::listeners);
+    listeners.extend(more.map(|(protocol, address)| format!("{protocol}://{address}")));
+    let listeners = listeners.join(",");
     format!(
         "process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners={listeners},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={listeners}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,SASL_PLAINTEXT:SASL_PLAINTEXT
 log.dirs={}
 auto.create.topics.enable=false
 broker.session.timeout.ms=4000
@@ -116,8 +137,10 @@ transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
+{}
 ",
-        data.display()
+        data.display(),
+        secured.map(Secured::properties).unwrap_or_default(),
     )
 }
 

@@ -60,7 +60,14 @@ impl Pki {
     }
 }
 
-fn authority(dir: &Path, name: &str, server: &[&str], client: &str) -> Result<Authority> {
+/// Makes the certificates of one authority in a directory: its own, and those of a server with these
+/// names and of a client.
+pub(crate) fn authority(
+    dir: &Path,
+    name: &str,
+    server: &[&str],
+    client: &str,
+) -> Result<Authority> {
     let mut params = params(&format!("{name} CA of the local stack"), &[])?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];

@@ -11,7 +11,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
-pub use values::{Item, item};
+pub use values::{Item, item, up_to};
 
 use crate::exit;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::num::NonZeroU32;
 
 use mongodb::bson::doc;
 use mongodb::error::{Error, ErrorKind};
@@ -63,14 +64,17 @@ pub async fn reach(uri: &SecretString) -> Result<(), ArchiveError> {
     }
 }
 
-/// A client of its own for a database, and how many connections it makes at most.
+/// A client of its own for a database, and how many connections it makes at most: as many as are
+/// `wanted`, else as the connection string says, else `usual` ones.
 pub(super) async fn connect(
     uri: &SecretString,
     database: &str,
-    connections: u32,
+    wanted: Option<NonZeroU32>,
+    usual: u32,
 ) -> Result<(Database, usize), ArchiveError> {
     let mut options = options(uri).await?;
-    let connections = *options.max_pool_size.get_or_insert(connections);
+    let said = wanted.map(NonZeroU32::get).or(options.max_pool_size);
+    let connections = *options.max_pool_size.insert(said.unwrap_or(usual));
     let connections = usize::try_from(connections).unwrap_or(usize::MAX);
     Ok((Client::with_options(options)?.database(database), connections))
 }

@@ -6,6 +6,7 @@
 //! `cmap/worker.rs`), and closes the connection of an operation that is dropped. So nobody waits there,
 //! and no caller can drop an operation: it runs in a task of its own.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,8 +28,8 @@ use crate::message::{Partition, Position, UserId};
 use crate::metrics;
 use crate::rate::{Rate, Rates};
 
-/// Connections for reads, unless the connection string says `maxPoolSize`: a read takes a few
-/// milliseconds, so these serve some thousand a second.
+/// Connections for reads, unless the operator or the connection string's `maxPoolSize` says otherwise: a
+/// read takes a few milliseconds, so these serve some thousand a second.
 const CONNECTIONS: u32 = 10;
 /// How long a read waits for its turn. Whoever comes back in a second waits as long, and holds nothing.
 const TURN: Duration = Duration::from_secs(1);
@@ -41,6 +42,16 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// After a look that failed at once: each of them is logged.
 const FAILED_AGAIN: Duration = Duration::from_millis(500);
+
+/// How much may be read of the archive.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadLimits {
+    /// How often one person may read.
+    pub rate: Rate,
+    /// Connections, and with them reads at once. Without it they are those of the connection string's
+    /// `maxPoolSize`, or 10.
+    pub connections: Option<NonZeroU32>,
+}
 
 /// The archive as people read it, bounded.
 pub struct Reads {
@@ -58,16 +69,17 @@ pub struct Reads {
 pub struct Reader<'a>(&'a Reads);
 
 impl Reads {
-    /// Reads in the database of a connection string, of a log with that many partitions, each person
-    /// reading no faster than that. Connects in the background.
+    /// Reads in the database of a connection string, of a log with that many partitions, no more than
+    /// the limits let. Connects in the background.
     pub async fn open(
         uri: &SecretString,
         name: &str,
         generation: u16,
         partitions: usize,
-        rate: Rate,
+        limits: ReadLimits,
     ) -> Result<Self, ArchiveError> {
-        let (database, connections) = reach::connect(uri, name, CONNECTIONS).await?;
+        let ReadLimits { rate, connections } = limits;
+        let (database, connections) = reach::connect(uri, name, connections, CONNECTIONS).await?;
         Ok(Self {
             messages: messages::collection(&database),
             progress: progress::collection(&database),

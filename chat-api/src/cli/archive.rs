@@ -35,8 +35,8 @@ pub(super) struct RebuildArgs {
 pub(super) async fn run(action: ArchiveAction) -> anyhow::Result<()> {
     let ArchiveAction::Rebuild { rebuild: args } = action;
     telemetry::init(&args.telemetry);
-    app::check_mongodb(&args.mongodb)?;
-    let log = app::newest(args.log.log()).await?;
+    args.mongodb.check()?;
+    let log = app::newest(args.log.log()?).await?;
     let asked = log.clone();
     let partitioner = tokio::task::spawn_blocking(move || asked.partitioner()).await?;
     let partitioner = partitioner.with_context(|| format!("KAFKA_BROKERS {}", log.brokers))?;

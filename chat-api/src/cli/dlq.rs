@@ -222,7 +222,7 @@ fn plain(text: &str) -> String {
 
 async fn list(args: ListArgs) -> anyhow::Result<()> {
     telemetry::init(&args.telemetry);
-    let mut letters = Letters::open(&args.log.log()).await?;
+    let mut letters = Letters::open(&args.log.log()?).await?;
     let limit = usize::try_from(args.limit)?;
     let (mut newest, mut older) = (BTreeMap::new(), 0_u64);
     while let Some(letter) = letters.next().await? {
@@ -246,8 +246,7 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
 
 async fn replay(args: ReplayArgs) -> anyhow::Result<()> {
     telemetry::init(&args.telemetry);
-    let log = args.log.log();
-    let log = app::newest(log).await?;
+    let log = app::newest(args.log.log()?).await?;
     let decoder = Decoder::new(ask(&log, Log::partitioner).await?);
     let mut letters = Letters::open(&log).await?;
     let dead_letters = DeadLetters::new(log.clone());

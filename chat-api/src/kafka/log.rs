@@ -1,9 +1,10 @@
-//! Where the log is, and what its topics and groups are called.
+//! Where the log is, how it is reached, and what its topics and groups are called.
 
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
 
+use super::security::Security;
 use crate::message::{Invalid, Position};
 
 /// Generations have 15 bits of a position.
@@ -19,6 +20,8 @@ pub struct Log {
     pub brokers: String,
     /// What the names of topics and groups begin with.
     pub prefix: String,
+    /// How every client reaches the brokers.
+    pub security: Security,
     /// Which of the topics with messages is open: one that was made anew is another one, and what is
     /// said in it comes after all that was said before.
     pub generation: u16,
@@ -60,6 +63,7 @@ impl Log {
             // A broker that is back should be found again within a second.
             .set("reconnect.backoff.max.ms", "1000")
             .set("socket.nagle.disable", "true");
+        self.security.apply(&mut config);
         config
     }
 }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, RateLimiter};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
@@ -15,12 +15,11 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::frame::MAX_BYTES;
+use crate::rate::Rate;
 
 /// The default of 128 KiB stays with every idle socket, and is filled with zeros each time one looks.
 /// What people type fits this; a longer frame is read in several goes.
 const READ_BUFFER: usize = 2048;
-/// A socket that says more than this is not a client.
-const FRAMES: Quota = Quota::per_second(number(100)).allow_burst(number(1_000));
 
 /// The opcode of a close.
 const CLOSE: u8 = 0x08;
@@ -32,13 +31,13 @@ const GOODBYE_QUIET: Duration = Duration::from_secs(2);
 /// A socket that messages are read from and written to.
 pub type Socket = WebSocketStream<Counted<TokioIo<Upgraded>>>;
 
-/// Speaks WebSocket on a connection.
-pub async fn of(upgraded: Upgraded) -> Socket {
+/// Speaks WebSocket on a connection whose other side may send frames at this rate.
+pub async fn of(upgraded: Upgraded, frames: Rate) -> Socket {
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .max_frame_size(Some(MAX_BYTES))
         .max_message_size(Some(MAX_BYTES));
-    let stream = Counted::new(TokioIo::new(upgraded));
+    let stream = Counted::new(TokioIo::new(upgraded), frames);
     WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await
 }
 
@@ -59,8 +58,8 @@ pub struct Counted<S> {
 }
 
 impl<S> Counted<S> {
-    fn new(stream: S) -> Self {
-        let (frames, limit) = (Frames::default(), RateLimiter::direct(FRAMES));
+    fn new(stream: S, rate: Rate) -> Self {
+        let (frames, limit) = (Frames::default(), RateLimiter::direct(rate.quota()));
         Self { stream, frames, limit, is_over: false }
     }
 }
@@ -165,10 +164,6 @@ fn rest(header: &[u8]) -> Option<u64> {
         short => u64::from(short),
     };
     Some(payload.saturating_add(mask))
-}
-
-const fn number(number: u32) -> NonZeroU32 {
-    NonZeroU32::new(number).expect("a limit is not zero")
 }
 
 #[cfg(test)]

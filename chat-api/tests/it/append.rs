@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_api::kafka::{AppendError, Appended, Bounds, Log, Partitioner, Producer};
+use chat_api::kafka::{AppendError, Appended, Bounds, Log, Partitioner, Producer, Security};
 use chat_api::message::{Author, Content, Draft, Envelope, RoomId, UserId, UserName};
 use futures_util::future::join_all;
 use rdkafka::ClientConfig;
@@ -39,7 +39,12 @@ impl Scene {
     /// A scene in which nothing was said yet.
     fn silent(bounds: Bounds) -> Self {
         let broker = MockCluster::new(1).unwrap();
-        let log = Log { brokers: broker.bootstrap_servers(), prefix: String::new(), generation: 0 };
+        let log = Log {
+            brokers: broker.bootstrap_servers(),
+            prefix: String::new(),
+            security: Security::default(),
+            generation: 0,
+        };
         broker.create_topic(&log.messages(), 1, 1).unwrap();
         let partitioner = Partitioner::new(1).unwrap();
         let producer = Arc::new(Producer::new(&log, partitioner, bounds, None).unwrap());

@@ -28,16 +28,22 @@ pub(crate) fn program(setup: &Setup) -> Command {
 /// all of them count.
 pub(crate) struct Alone {
     _child: Child,
-    http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
     admin: SocketAddr,
     pub(crate) address: SocketAddr,
 }
 
 impl Alone {
     pub(crate) fn start(setup: &Setup) -> Self {
+        Self::with(setup, &[])
+    }
+
+    /// With these variables besides.
+    pub(crate) fn with(setup: &Setup, variables: &[(&str, &str)]) -> Self {
         let (mut command, address) = serve(setup);
         let admin = free();
-        let child = command.env("ADMIN_LISTEN", admin.to_string()).stderr(Stdio::null()).spawn();
+        command.env("ADMIN_LISTEN", admin.to_string()).envs(variables.iter().copied());
+        let child = command.stderr(Stdio::null()).spawn();
         Self { _child: child.unwrap(), http: reqwest::Client::new(), admin, address }
     }
 
@@ -96,6 +102,14 @@ async fn bad_configuration_ends_with_64_and_names_the_option() {
         ("DEX_ISSUER_URL", "http://dex/?query", "--dex-issuer-url"),
         ("DEX_DISCOVERY_URL", "ftp://dex", "--dex-discovery-url"),
         ("CHAT_ALLOWED_ORIGINS", "https://chat.example/path", "--chat-allowed-origins"),
+        ("MONGODB_READ_CONNECTIONS", "0", "--mongodb-read-connections"),
+        ("CHAT_RING_BYTES", "131071", "--chat-ring-bytes"),
+        ("LIMIT_SENDS_PER_SECOND", "0", "--limit-sends-per-second"),
+        ("LIMIT_SENDS_BURST", "1000001", "--limit-sends-burst"),
+        ("LIMIT_READS_PER_SECOND", "many", "--limit-reads-per-second"),
+        ("LIMIT_READS_BURST", "0", "--limit-reads-burst"),
+        ("LIMIT_FRAMES_PER_SECOND", "-1", "--limit-frames-per-second"),
+        ("LIMIT_FRAMES_BURST", "0", "--limit-frames-burst"),
         ("LOG_LEVEL", "chatty", "--log-level"),
     ] {
         for command in ["serve", "check-config"] {

@@ -50,7 +50,7 @@ async fn chromium_sees_every_end_as_a_clean_one() {
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let allowed = HeaderValue::try_from(&origin).unwrap();
     let replica =
-        setup.replica_with(|config| config.args.chat_allowed_origins = vec![allowed]).await;
+        setup.replica_with(|config| config.args.http.chat_allowed_origins = vec![allowed]).await;
     let (tell, mut told) = mpsc::channel(1);
     let page = page(replica.address, &setup.issuer.token("ada"));
     let router = Router::new().route("/", get(async move || Html(page))).route(

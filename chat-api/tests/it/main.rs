@@ -43,6 +43,7 @@ mod reference;
 mod repeats;
 mod replicas;
 mod resume;
+mod settings;
 mod setup;
 mod socket;
 mod socket_ends;

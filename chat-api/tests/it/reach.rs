@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use chat_api::kafka::Log;
+use chat_api::kafka::{Log, Security};
 use rdkafka::mocking::MockCluster;
 
 use crate::command::{finish, program};
@@ -50,7 +50,12 @@ async fn every_command_says_where_kafka_was_looked_for_and_why_it_was_not_reache
 #[tokio::test(flavor = "multi_thread")]
 async fn brokers_that_are_far_away_are_reached() {
     let brokers = MockCluster::new(1).unwrap();
-    let log = Log { brokers: brokers.bootstrap_servers(), prefix: String::new(), generation: 0 };
+    let log = Log {
+        brokers: brokers.bootstrap_servers(),
+        prefix: String::new(),
+        security: Security::default(),
+        generation: 0,
+    };
     brokers.create_topic(&log.messages(), 3, 1).unwrap();
     brokers.broker_round_trip_time(1, Duration::from_millis(300)).unwrap();
     let asked = tokio::task::spawn_blocking(move || log.partitioner()).await.unwrap();

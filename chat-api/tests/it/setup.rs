@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use chat_api::app::App;
-use chat_api::config::{Config, LogArgs, MongoArgs, ServeArgs};
-use chat_api::kafka::{Log, Partitioner, TopicShape, Topics};
+use chat_api::config::{
+    Config, HttpArgs, HubArgs, LimitsArgs, LogArgs, MongoArgs, ReadsArgs, SecurityArgs, ServeArgs,
+    SocketsArgs, TokensArgs,
+};
+use chat_api::kafka::{Log, Partitioner, Security, TopicShape, Topics};
 use chat_api::message::{Partition, RoomId};
 use chat_api::rate::Rate;
 use mongodb::Collection;
@@ -47,7 +50,12 @@ impl Setup {
 
     pub(crate) async fn on(brokers: &str, mongodb_uri: &str) -> Self {
         let name = devstack::name::unique("chat");
-        let log = Log { brokers: brokers.to_owned(), prefix: format!("{name}-"), generation: 0 };
+        let log = Log {
+            brokers: brokers.to_owned(),
+            prefix: format!("{name}-"),
+            security: Security::default(),
+            generation: 0,
+        };
         eventually("the topic is there", async || {
             Topics::new(&log, SHAPE).unwrap().ensure().await.ok()
         })
@@ -61,33 +69,44 @@ impl Setup {
     }
 
     pub(crate) fn config(&self) -> Config {
-        let mut config = Config::new(ServeArgs {
-            chat_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            door: ListenerArgs { http_connections: 20_000, http_keep_alive: 75 },
-            admin_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        let many = NonZeroU32::new(1_000_000).unwrap();
+        Config::new(ServeArgs {
+            http: HttpArgs {
+                chat_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+                listener: ListenerArgs { http_connections: 20_000, http_keep_alive: 75 },
+                admin_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+                chat_allowed_origins: vec![HeaderValue::from_static(ORIGIN)],
+                chat_trust_traceparent: false,
+            },
             log: LogArgs {
                 kafka_brokers: self.log.brokers.clone(),
                 kafka_topic_prefix: self.log.prefix.clone(),
+                security: SecurityArgs::default(),
             },
+            chat_replica: None,
             mongodb: MongoArgs {
                 mongodb_uri: self.mongodb_uri.clone().into(),
                 mongodb_database: self.database.clone(),
             },
-            dex_issuer_url: self.issuer.url.clone(),
-            dex_audience: "chat-api".to_owned(),
-            dex_discovery_url: None,
-            chat_allowed_origins: vec![HeaderValue::from_static(ORIGIN)],
-            chat_replica: None,
-            chat_trust_traceparent: false,
+            reads: ReadsArgs { mongodb_read_connections: None },
+            tokens: TokensArgs {
+                dex_issuer_url: self.issuer.url.clone(),
+                dex_audience: "chat-api".to_owned(),
+                dex_discovery_url: None,
+            },
             // Nobody distributes connections here.
-            chat_drain_pause: 0,
-            chat_drain_over: 0,
-        });
-        // Tests speak and read faster than people; what the limits are has tests of its own.
-        let many = NonZeroU32::new(1_000_000).unwrap();
-        config.rate = Rate { per_second: many, burst: many };
-        config.reads = config.rate;
-        config
+            sockets: SocketsArgs { chat_drain_pause: 0, chat_drain_over: 0 },
+            hub: HubArgs { chat_ring_bytes: 1 << 20 },
+            // Tests speak and read faster than people; what the limits are has tests of its own.
+            limits: LimitsArgs {
+                limit_sends_per_second: many,
+                limit_sends_burst: many,
+                limit_reads_per_second: many,
+                limit_reads_burst: many,
+                limit_frames_per_second: Rate::FRAMES.per_second,
+                limit_frames_burst: Rate::FRAMES.burst,
+            },
+        })
     }
 
     pub(crate) async fn replica(&self) -> Replica {

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use clap::Args;
-use clap::builder::TypedValueParser;
+use service_process::cli::up_to;
 
 use crate::limits::LimitSettings;
 use crate::network::TrustedProxies;
@@ -53,11 +53,6 @@ impl LimitsArgs {
             name_per_minute: self.limit_name_per_minute,
         }
     }
-}
-
-/// A number from 1 to `most`. A million a minute is no limit any more; more is a slip.
-fn up_to(most: i64) -> impl TypedValueParser<Value = NonZeroU32> {
-    clap::value_parser!(u32).range(1..=most).try_map(NonZeroU32::try_from)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Value parsers that options of both services share.
 
 use std::ffi::OsStr;
+use std::num::NonZeroU32;
 
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Command, Error};
@@ -31,4 +32,11 @@ impl<P: TypedValueParser> TypedValueParser for Item<P> {
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         self.0.possible_values()
     }
+}
+
+/// The parser of a number from 1 to `most`, for a limit that cannot be switched off: beyond `most` it
+/// would be none any more, so more is a slip.
+#[must_use]
+pub fn up_to(most: u32) -> impl TypedValueParser<Value = NonZeroU32> {
+    clap::value_parser!(u32).range(1..=i64::from(most)).try_map(NonZeroU32::try_from)
 }

@@ -38,9 +38,9 @@ struct Next {
 
 pub(super) async fn run(args: TakeArgs) -> anyhow::Result<()> {
     telemetry::init(&args.telemetry);
-    app::check_mongodb(&args.mongodb)?;
+    args.mongodb.check()?;
     let partition = args.partition;
-    let log = app::newest(args.log.log()).await?;
+    let log = app::newest(args.log.log()?).await?;
     let position = log.position(args.offset.offset())?;
     let partitioner = ask(&log, Log::partitioner).await;
     let partitioner = partitioner.with_context(|| format!("KAFKA_BROKERS {}", log.brokers))?;

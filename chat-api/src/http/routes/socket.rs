@@ -41,7 +41,10 @@ pub(super) async fn upgrade(State(service): State<Arc<Service>>, mut request: Re
     // Counted from here on, so that a stop waits for this socket too.
     service.open_sockets.clone().spawn(async move {
         match upgrade.await {
-            Ok(upgraded) => Session::new(service, socket::of(upgraded).await).run(token).await,
+            Ok(upgraded) => {
+                let socket = socket::of(upgraded, service.frames).await;
+                Session::new(service, socket).run(token).await;
+            }
             Err(error) => tracing::debug!(%error, "a client was gone before its socket was open"),
         }
     });
