@@ -51,7 +51,7 @@ pub struct BadConfiguration {
 /// The whole process: connected and bound, not yet running.
 pub struct App {
     service: Arc<Service>,
-    door: Listener,
+    listener: Listener,
     admin: Admin,
     readiness: Readiness,
     fetcher: KeyFetcher,
@@ -121,14 +121,23 @@ impl App {
     /// Connects to the log and binds both ports; port 0 lets the system choose. The archive is connected
     /// to in the background.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
-        let Config { args, door, timeouts, rate, reads, in_flight, ring_bytes, span, extra_kind } =
-            config;
+        let Config {
+            args,
+            listener: limits,
+            timeouts,
+            rate,
+            reads,
+            in_flight,
+            ring_bytes,
+            span,
+            extra_kind,
+        } = config;
         check(&args)?;
         let sources = Sources::system();
         let (verifier, fetcher) = Verifier::new(verifier_config(&args)?, sources.now)?;
-        let listener = TcpListener::bind(args.chat_listen).await;
-        let listener = listener
-            .with_context(|| format!("CHAT_LISTEN: {} cannot be bound", args.chat_listen))?;
+        let bound = TcpListener::bind(args.chat_listen).await;
+        let bound =
+            bound.with_context(|| format!("CHAT_LISTEN: {} cannot be bound", args.chat_listen))?;
         let admin = Admin::bind(args.admin_listen).await?;
         let log = newest(args.log.log()).await?;
         let Ground { partitioner, decoder, consumer, starts } =
@@ -182,9 +191,19 @@ impl App {
             open_sockets: TaskTracker::new(),
             counters: Counters::default(),
         });
-        let address = listener.local_addr()?;
-        let door = Listener::public(listener, door);
-        Ok(Self { service, door, admin, readiness, fetcher, producer, fan_out, filling, address })
+        let address = bound.local_addr()?;
+        let listener = Listener::public(bound, limits);
+        Ok(Self {
+            service,
+            listener,
+            admin,
+            readiness,
+            fetcher,
+            producer,
+            fan_out,
+            filling,
+            address,
+        })
     }
 
     /// Where REST and WebSocket are served.
@@ -225,7 +244,7 @@ impl App {
         tasks.worker("producer", Arc::clone(&self.producer).look_after(downstream.clone()));
         let serving = Serving {
             service: self.service,
-            door: self.door,
+            listener: self.listener,
             producer: self.producer,
             warm,
             tasks: tasks.clone(),
@@ -260,7 +279,7 @@ impl Filling {
 /// The public port while it is served.
 struct Serving {
     service: Arc<Service>,
-    door: Listener,
+    listener: Listener,
     producer: Arc<Producer>,
     warm: CancellationToken,
     tasks: Tasks,
@@ -270,7 +289,7 @@ impl Serving {
     /// Serves until the process stops; then lets nobody in, closes the sockets and waits until what
     /// was said inside stands in the log.
     async fn run(self) -> anyhow::Result<()> {
-        let Self { service, door, producer, warm, tasks } = self;
+        let Self { service, listener, producer, warm, tasks } = self;
         tokio::select! {
             // A socket before that would hear the past as if it were said now.
             () = warm.cancelled() => {}
@@ -279,7 +298,7 @@ impl Serving {
         let router = http::router(Arc::clone(&service));
         let stop = leave(Arc::clone(&service), tasks.clone());
         tokio::select! {
-            () = door.serve(router, stop) => {}
+            () = listener.serve(router, stop) => {}
             () = tasks.aborting().cancelled() => return Ok(()),
         }
         service.open_sockets.close();

@@ -65,7 +65,7 @@ pub struct ServeArgs {
 
     /// What that port bears.
     #[command(flatten)]
-    pub door: ListenerArgs,
+    pub listener: ListenerArgs,
 
     /// Where liveness, readiness and metrics are served.
     #[arg(long, env = "ADMIN_LISTEN", default_value = "0.0.0.0:9102")]
@@ -123,7 +123,7 @@ pub struct Config {
     /// What the operator decided.
     pub args: ServeArgs,
     /// What the public port bears.
-    pub door: Limits,
+    pub listener: Limits,
     /// How long clients are waited for.
     pub timeouts: Timeouts,
     /// How fast one person may speak.
@@ -188,10 +188,10 @@ impl Config {
     pub fn new(args: ServeArgs) -> Self {
         let timeouts = Timeouts::new(&args);
         // A send may take so long: five seconds for what has its key already, five for the log.
-        let door = Limits { shutdown: Duration::from_secs(10), ..args.door.limits() };
+        let listener = Limits { shutdown: Duration::from_secs(10), ..args.listener.limits() };
         Self {
             args,
-            door,
+            listener,
             timeouts,
             rate: Rate::SENDS,
             reads: Rate::READS,

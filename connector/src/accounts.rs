@@ -11,11 +11,11 @@ use service_process::lifecycle::Tasks;
 use service_process::listener::Listener;
 
 /// Serves until a stop has let the requests under way finish.
-pub fn serve(door: Listener, readiness: Readiness, tasks: &Tasks) {
+pub fn serve(listener: Listener, readiness: Readiness, tasks: &Tasks) {
     let stop = tasks.stopping().clone().cancelled_owned();
     let aborting = tasks.aborting().clone();
     tasks.worker("accounts", async move {
-        aborting.run_until_cancelled(door.serve(router(readiness), stop)).await;
+        aborting.run_until_cancelled(listener.serve(router(readiness), stop)).await;
         Ok(())
     });
 }

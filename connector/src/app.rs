@@ -53,7 +53,7 @@ pub struct App {
 /// The role `accounts`.
 #[derive(Debug)]
 struct Accounts {
-    door: Listener,
+    listener: Listener,
     address: SocketAddr,
 }
 
@@ -141,10 +141,10 @@ impl App {
             app.login = Some(Login::bind(args, tls).await?);
         }
         if args.roles.has(Role::Accounts) {
-            let listener = bind("ACCOUNTS_LISTEN", args.accounts_listen).await?;
-            let address = listener.local_addr()?;
-            let door = Listener::public(listener, args.door.limits());
-            app.accounts = Some(Accounts { door, address });
+            let bound = bind("ACCOUNTS_LISTEN", args.accounts_listen).await?;
+            let address = bound.local_addr()?;
+            let listener = Listener::public(bound, args.listener.limits());
+            app.accounts = Some(Accounts { listener, address });
         }
         Ok(app)
     }
@@ -192,9 +192,9 @@ impl App {
         if let Some(((login, logins), core)) = self.login.zip(logins).zip(core) {
             login.serve(logins, Renewals::new(core), sources, health, &tasks)?;
         }
-        if let Some(Accounts { door, address }) = self.accounts {
+        if let Some(Accounts { listener, address }) = self.accounts {
             info!(%address, "the accounts pages are served");
-            accounts::serve(door, readiness, &tasks);
+            accounts::serve(listener, readiness, &tasks);
         }
         if let Some(dex) = self.worker {
             Worker::new(self.store, dex, sources, tasks.clone()).start();

@@ -85,7 +85,7 @@ pub struct ServeArgs {
 
     /// What the accounts pages bear.
     #[command(flatten)]
-    pub door: ListenerArgs,
+    pub listener: ListenerArgs,
 
     /// Where the platform asks for life, readiness and metrics.
     #[arg(long, env = "ADMIN_LISTEN", default_value = "0.0.0.0:9101")]

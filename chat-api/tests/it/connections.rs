@@ -26,8 +26,8 @@ async fn ten_thousand_who_say_nothing_leave_the_admin_port_and_those_who_speak_a
     let setup = Setup::new().await;
     let replica = setup
         .replica_with(|config| {
-            config.door.connections = MANY + 100;
-            config.door.head = Duration::from_secs(20);
+            config.listener.connections = MANY + 100;
+            config.listener.head = Duration::from_secs(20);
         })
         .await;
     let token = setup.issuer.token("ada");
@@ -43,7 +43,7 @@ async fn ten_thousand_who_say_nothing_leave_the_admin_port_and_those_who_speak_a
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_for_whom_there_is_no_place_are_closed_at_once_and_counted() {
     let setup = Setup::new().await;
-    let replica = setup.replica_with(|config| config.door.connections = 50).await;
+    let replica = setup.replica_with(|config| config.listener.connections = 50).await;
     let token = setup.issuer.token("ada");
     let mut crowd = Crowd::gather(replica.address, MANY, "").await;
     assert_eq!(replica.readiness().await["ready"], true, "the admin port has places of its own");
@@ -60,7 +60,7 @@ async fn ten_thousand_for_whom_there_is_no_place_are_closed_at_once_and_counted(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_keeps_its_place_among_the_connections_until_it_is_closed() {
     let setup = Setup::new().await;
-    let replica = setup.replica_with(|config| config.door.connections = 3).await;
+    let replica = setup.replica_with(|config| config.listener.connections = 3).await;
     let token = setup.issuer.token("ada");
     let mut sockets = Vec::new();
     // One place may still be that of the client which asked for readiness.
@@ -84,7 +84,7 @@ async fn a_socket_keeps_its_place_among_the_connections_until_it_is_closed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_nobody_reads_are_ended_and_a_stop_does_not_wait_for_them() {
     let setup = Setup::new().await;
-    let replica = setup.replica_with(|config| config.door.stall = Duration::from_secs(2)).await;
+    let replica = setup.replica_with(|config| config.listener.stall = Duration::from_secs(2)).await;
     // So many that the systems on both sides do not hold them.
     let asked = "GET /v1/openapi.json HTTP/1.1\r\nHost: chat.example\r\n\r\n".repeat(1_000);
     let mut readers = Crowd::gather(replica.address, 5, &asked).await;

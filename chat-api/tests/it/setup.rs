@@ -63,7 +63,7 @@ impl Setup {
     pub(crate) fn config(&self) -> Config {
         let mut config = Config::new(ServeArgs {
             chat_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            door: ListenerArgs { http_connections: 20_000, http_keep_alive: 75 },
+            listener: ListenerArgs { http_connections: 20_000, http_keep_alive: 75 },
             admin_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             log: LogArgs {
                 kafka_brokers: self.log.brokers.clone(),

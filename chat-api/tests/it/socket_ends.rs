@@ -183,7 +183,8 @@ async fn a_log_that_was_made_anew_closes_sockets_with_4010_and_is_read_from_its_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handshake_that_never_ends_is_cut_off() {
     let setup = Setup::new().await;
-    let replica = setup.replica_with(|config| config.door.head = Duration::from_millis(500)).await;
+    let replica =
+        setup.replica_with(|config| config.listener.head = Duration::from_millis(500)).await;
     let mut slow = TcpStream::connect(replica.address).await.unwrap();
     slow.write_all(b"GET /v1/ws HTTP/1.1\r\nHost: chat.example\r\n").await.unwrap();
     let dribble = async {
