@@ -32,7 +32,6 @@ pub mod postgres;
 mod process;
 pub mod program;
 mod secrets;
-mod services;
 pub mod shared;
 mod signals;
 mod sqlx_data;
