@@ -21,6 +21,7 @@ pub mod install;
 pub mod issuer;
 pub mod kafka;
 pub mod keys;
+mod layers;
 mod logs;
 mod mail;
 pub mod mongodb;
