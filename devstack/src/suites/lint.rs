@@ -34,6 +34,7 @@ pub(crate) async fn run(build: &Build, run: &Run, servers: &Servers) -> Result<T
     tally += check(run, "go vet", go("go").args(["vet", "./..."])).await?;
 
     tally += layers(build)?;
+    tally += check(run, "cargo-shear", shear(checkout::root())).await?;
 
     // One compilation for both: clippy reads the code while the macros ask the database.
     let dsn = servers.postgres_dsn().context("lint has PostgreSQL")?;
@@ -85,6 +86,14 @@ fn layers(build: &Build) -> Result<Tally> {
     Ok(tally)
 }
 
+/// Looks for dependencies that nobody uses, and files that belong to no module, in a workspace.
+fn shear(workspace: &Path) -> Program {
+    Program::new(install::cargo_tool_program("cargo-shear"))
+        .args(["--locked", "--deny-warnings"])
+        .dir(workspace)
+        .with_whole_env()
+}
+
 /// One check: passed when the program succeeds; what it said is shown otherwise.
 async fn check(run: &Run, name: &str, program: Program) -> Result<Tally> {
     let output = run.dir().join("output");
@@ -113,3 +122,7 @@ fn go_sources(dex: &Path) -> Result<Vec<PathBuf>> {
         .filter(ours)
         .collect())
 }
+
+#[cfg(test)]
+#[path = "lint_tests.rs"]
+mod tests;
