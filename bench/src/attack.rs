@@ -1,6 +1,7 @@
 //! `bench attack`: somebody who tries everything that the wire allows against one account, its owner
 //! who goes on logging in, and a listener who wants to know which names exist.
 
+mod field;
 mod guesses;
 mod ladder;
 mod owner;
@@ -16,41 +17,19 @@ use tokio::time::Instant;
 
 use crate::accounts::Imported;
 use crate::caller::Networks;
-use crate::cli::Scale;
 use crate::line::Line;
 use crate::pin::Cores;
 use crate::report::{Goal, Report};
+use crate::scale::Scale;
 use crate::service::{Service, Site};
 use crate::stats::count;
+use field::Field;
 use ladder::Ladder;
 use owner::Owner;
 use siege::Siege;
 
 /// The replicas: what they do not share must not matter.
 const REPLICAS: usize = 3;
-
-/// How the account under attack is written.
-const VICTIM: &str = "victim";
-
-/// Where the attack takes place.
-struct Field {
-    replicas: Vec<Line>,
-    networks: Networks,
-    ladder: Ladder,
-    start: Instant,
-    end: Instant,
-}
-
-impl Field {
-    /// The `n`th replica, when they take turns.
-    fn replica(&self, n: u32) -> &Line {
-        &self.replicas[n as usize % self.replicas.len()]
-    }
-
-    fn is_over(&self) -> bool {
-        Instant::now() >= self.end
-    }
-}
 
 pub(crate) async fn run(report: &mut Report, cores: &Cores, scale: Scale) -> Result<()> {
     let lasting = Duration::from_secs(60 * u64::from(scale.minutes));

@@ -4,10 +4,10 @@
 mod accept;
 mod insert;
 mod log;
+mod tally;
 mod tokens;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -15,11 +15,12 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use devstack::console::say;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use crate::pin;
+use log::LogArgs;
 
 pub(crate) use insert::documents;
+pub(crate) use tally::Tally;
 pub(crate) use tokens::{AUDIENCE, Times};
 
 /// The command line, in both directions.
@@ -64,20 +65,6 @@ enum Ask {
     Verify(tokens::Args),
 }
 
-/// Where to append, and what.
-#[derive(Debug, clap::Args)]
-struct LogArgs {
-    #[arg(long)]
-    brokers: String,
-    #[arg(long)]
-    topic: String,
-    #[arg(long)]
-    partition: i32,
-    /// A file with an envelope: each record is one like it.
-    #[arg(long)]
-    sample: PathBuf,
-}
-
 /// Appending at a fixed rate.
 #[derive(Debug, clap::Args)]
 struct Paced {
@@ -87,34 +74,6 @@ struct Paced {
     per_second: f64,
     #[arg(long)]
     seconds: f64,
-}
-
-/// What a ceiling came to.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct Tally {
-    /// How many.
-    pub(crate) count: u64,
-    /// In what time.
-    pub(crate) seconds: f64,
-    /// And how much of it the processor was busy for this program.
-    pub(crate) cpu_seconds: f64,
-    /// How long one took, in milliseconds: the 99th percentile.
-    pub(crate) p99_millis: f64,
-}
-
-impl Tally {
-    pub(crate) fn per_second(&self) -> f64 {
-        as_f64(self.count) / self.seconds
-    }
-
-    pub(crate) fn cpu_seconds_each(&self) -> f64 {
-        self.cpu_seconds / as_f64(self.count)
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "nobody counts 2^52 things")]
-fn as_f64(count: u64) -> f64 {
-    count as f64
 }
 
 /// Runs the command line.

@@ -19,9 +19,9 @@ mod tokens;
 use anyhow::Result;
 use devstack::console::say;
 
-use crate::cli::{Part, Scale};
 use crate::pin::Cores;
 use crate::report::Report;
+use crate::scale::{Part, Scale};
 use crate::usage;
 use site::Site;
 

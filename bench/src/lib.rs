@@ -19,6 +19,7 @@ mod login;
 mod peers;
 mod pin;
 mod report;
+mod scale;
 mod scrape;
 mod service;
 mod stats;

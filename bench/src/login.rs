@@ -10,13 +10,10 @@ mod twins;
 use anyhow::Result;
 use devstack::console::say;
 
-use crate::cli::{Part, Scale};
 use crate::pin::Cores;
 use crate::report::Report;
+use crate::scale::{Part, Scale};
 use crate::service::Site;
-
-/// The cost of a hash in production, where nothing else is said.
-const COST: u32 = 12;
 
 /// Runs all parts, or the one that is wanted: in turn, never at the same time.
 pub(crate) async fn run(report: &mut Report, cores: &Cores, scale: Scale) -> Result<()> {

@@ -1,6 +1,7 @@
 //! One socket's life: who it is, what it says, what it hears, and its end.
 
 mod authenticated;
+mod completed;
 mod deliver;
 mod end;
 mod inbound;
@@ -26,9 +27,6 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
 
-use crate::archive::ReadError;
-use crate::backfill::OldPage;
-use crate::message::{Position, RoomId};
 use crate::metrics;
 use crate::service::Service;
 use crate::sockets::{Seat, SocketCommand};
@@ -36,6 +34,7 @@ use crate::ws::close::Close;
 use crate::ws::frame::{Inbound, Outbound};
 use crate::ws::socket::Socket;
 use authenticated::AuthenticatedSession;
+use completed::Completed;
 use end::End;
 use reading::Reading;
 use subscription::Subscription;
@@ -67,14 +66,6 @@ pub struct Session {
     pings: Pings,
     /// When this socket closes because the replica leaves.
     leave: Option<Instant>,
-}
-
-/// Something that was done beside this session.
-enum Completed {
-    /// The frame that answers a send.
-    Send(Utf8Bytes),
-    /// A page below the ring's floor.
-    Page { room: RoomId, from: Position, page: Result<Arc<OldPage>, Arc<ReadError>> },
 }
 
 /// Why a session goes on.

@@ -138,7 +138,8 @@ impl App {
         let admin = Admin::bind(args.admin_listen).await?;
         let mut app = Self { admin, store, core, login: None, accounts: None, worker: dex };
         if args.roles.has(Role::Login) {
-            app.login = Some(Login::bind(args, tls).await?);
+            let bound = bind("CONNECTOR_GRPC_LISTEN", args.connector_grpc_listen).await?;
+            app.login = Some(Login::new(bound, args, tls));
         }
         if args.roles.has(Role::Accounts) {
             let bound = bind("ACCOUNTS_LISTEN", args.accounts_listen).await?;

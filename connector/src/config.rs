@@ -3,6 +3,7 @@
 mod dex_api;
 mod limits;
 mod lockout;
+mod missing;
 mod passwords;
 mod roles;
 mod tls_files;
@@ -15,16 +16,17 @@ use secrecy::SecretString;
 use service_process::cli::item;
 use service_process::listener::ListenerArgs;
 use service_process::telemetry::TelemetryArgs;
-use thiserror::Error;
 
 pub use dex_api::DexApiArgs;
 pub use limits::LimitsArgs;
 pub use lockout::LockoutArgs;
+pub use missing::MissingOption;
 pub use passwords::{GuardKeyArgs, InvalidKeyFile, PasswordArgs};
 pub use roles::{Role, RolesArgs};
 pub use tls_files::TlsFiles;
 
 use crate::store::CONNECTIONS;
+use missing::needed;
 
 /// Where the accounts are.
 #[derive(Debug, Clone, Args)]
@@ -130,14 +132,6 @@ pub struct ServeArgs {
     pub insecure: bool,
 }
 
-/// An option that one of the roles cannot do without.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("--{option} is needed by the role {role}")]
-pub struct MissingOption {
-    option: &'static str,
-    role: Role,
-}
-
 impl ServeArgs {
     /// The TLS files; `None` when the connector is to serve without TLS.
     pub fn tls_files(&self) -> Result<Option<TlsFiles>, MissingOption> {
@@ -151,12 +145,4 @@ impl ServeArgs {
             client_names: self.tls_client_names.clone(),
         }))
     }
-}
-
-fn needed<T: Clone>(
-    value: Option<&T>,
-    option: &'static str,
-    role: Role,
-) -> Result<T, MissingOption> {
-    value.cloned().ok_or(MissingOption { option, role })
 }

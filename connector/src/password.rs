@@ -5,6 +5,7 @@ mod calibration;
 mod cost;
 mod credential;
 mod hashing;
+mod niceness;
 mod parking;
 mod pepper;
 mod pool;

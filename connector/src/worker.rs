@@ -36,10 +36,19 @@ impl Worker {
     /// Starts every kind of work. Each ends with the process.
     pub fn start(self) {
         let worker = Arc::new(self);
-        worker.repeat("gauges", gauges::EVERY, gauges::show);
-        worker.repeat("partitions", partitions::EVERY, partitions::make);
-        worker.repeat("revocations", revocations::EVERY, revocations::work);
-        worker.repeat("sweep", sweep::EVERY, sweep::sweep);
+        worker.repeat("gauges", gauges::EVERY, |worker| async move {
+            gauges::show(&worker.store, (worker.sources.now)()).await
+        });
+        worker.repeat("partitions", partitions::EVERY, |worker| async move {
+            partitions::make(&worker.store, (worker.sources.now)()).await
+        });
+        worker.repeat("revocations", revocations::EVERY, |worker| async move {
+            let Self { store, dex, sources, tasks } = &*worker;
+            revocations::work(store, dex, *sources, tasks.stopping()).await
+        });
+        worker.repeat("sweep", sweep::EVERY, |worker| async move {
+            sweep::sweep(&worker.store, (worker.sources.now)()).await
+        });
     }
 
     /// Does a kind of work at once and then after each pause. What failed is done next time; a

@@ -48,7 +48,7 @@ enum Command {
         /// lint, process, tokens, proto, connector, chat, dex, e2e, devstack, bench, faults-short, faults
         suites: Vec<suites::Suite>,
     },
-    /// Format, clippy, vet, licences, query data: the same as `test lint`
+    /// Format, clippy, vet, layers, dependencies, query data: the same as `test lint`
     Lint,
     /// Check every query against a migrated database and write connector/.sqlx anew
     Sqlx,

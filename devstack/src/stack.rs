@@ -1,6 +1,7 @@
 //! The whole stack: every part, real, in order.
 
 mod options;
+mod services;
 
 pub use options::{Names, Source, StackOptions, User, demo_users};
 
@@ -16,8 +17,8 @@ use crate::part::{Part, State};
 use crate::pki::Pki;
 use crate::ports::Ports;
 use crate::secrets::Secrets;
-use crate::services::{self, ChatStores};
 use crate::{dex, kafka, mail, mongodb, postgres};
+use services::ChatStores;
 
 /// All parts of a stack; what runs is killed when it is dropped.
 pub struct Stack {

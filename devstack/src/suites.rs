@@ -62,7 +62,7 @@ impl Suite {
     fn needs(self) -> &'static [Need] {
         match self {
             Self::Process | Self::Tokens | Self::Bench => &[],
-            Self::Lint => &[Need::Postgres, Need::Dex, Need::CargoDeny],
+            Self::Lint => &[Need::Postgres, Need::Dex, Need::CargoDeny, Need::CargoShear],
             Self::Proto => &[Need::Protoc],
             Self::Connector => &[Need::Postgres],
             Self::Chat => &[Need::Kafka, Need::MongoDb],
@@ -80,7 +80,14 @@ impl Suite {
             Self::FaultsShort | Self::Faults => {
                 &[Need::Postgres, Need::Kafka, Need::MongoDb, Need::Dex, Need::FakeTime]
             }
-            Self::Devstack => &[Need::Postgres, Need::Kafka, Need::MongoDb, Need::Mail, Need::Dex],
+            Self::Devstack => &[
+                Need::Postgres,
+                Need::Kafka,
+                Need::MongoDb,
+                Need::Mail,
+                Need::Dex,
+                Need::CargoShear,
+            ],
         }
     }
 
@@ -113,7 +120,7 @@ pub(crate) async fn run(mut suites: Vec<Suite>) -> Result<ExitCode> {
         let start = Instant::now();
         let mut tally = match (suite, suite.package()) {
             (_, Some(package)) => build.test(package, &run, &servers).await?,
-            (Suite::Lint, None) => lint::run(&run, &servers).await?,
+            (Suite::Lint, None) => lint::run(&build, &run, &servers).await?,
             (Suite::FaultsShort, None) => faults::run(&run, &servers, &["--short"]).await?,
             (Suite::Faults, None) => faults::run(&run, &servers, &[]).await?,
             (_, None) => go::run(&run, &servers).await?,

@@ -9,5 +9,6 @@ pub mod disturb;
 pub mod figures;
 pub mod judge;
 pub mod program;
+pub mod scale;
 pub mod scenarios;
 pub mod stage;

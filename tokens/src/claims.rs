@@ -2,10 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{LEEWAY, error::Reason};
+use crate::error::Reason;
+
+/// How far the issuer's clock and ours may differ: applied to `exp`, `nbf` and `iat`.
+pub const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
 /// OIDC Core §2: "must not exceed 255 ASCII characters in length".
 const MAX_SUBJECT_BYTES: usize = 255;

@@ -27,9 +27,9 @@ mod jws;
 mod keys;
 mod verifier;
 
-pub use claims::{Claims, Subject};
+pub use claims::{Claims, LEEWAY, Subject};
 pub use clock::Clock;
 pub use config::{ConfigError, VerifierConfig};
 pub use error::{Reason, TokenError};
 pub use fetcher::KeyFetcher;
-pub use verifier::{LEEWAY, MAX_TOKEN_BYTES, Verifier};
+pub use verifier::{MAX_TOKEN_BYTES, Verifier};

@@ -5,21 +5,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use moka::{Expiry, sync::Cache};
 use sha2::{Digest, Sha256};
 
 use crate::{
     Claims, Clock, ConfigError, KeyFetcher, TokenError, VerifierConfig,
-    claims::Payload,
+    claims::{LEEWAY, Payload},
     error::Reason,
     fetcher::{self, Keys},
     jws::Jws,
     keys::Key,
 };
-
-/// How far the issuer's clock and ours may differ: applied to `exp`, `nbf` and `iat`.
-pub const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
 /// Longer tokens are refused unread. Dex's have about 1 KiB, and 28 KiB with 150 groups whose names are as long as
 /// names of groups may be.

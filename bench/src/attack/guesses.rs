@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::VICTIM;
+use super::field::VICTIM;
 use crate::caller::{Attempt, Networks};
 
 /// One guess.

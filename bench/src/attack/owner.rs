@@ -7,7 +7,7 @@ use anyhow::Result;
 use tokio::time::{Instant, sleep_until};
 use tonic::Status;
 
-use super::{Field, VICTIM};
+use super::field::{Field, VICTIM};
 use crate::accounts;
 use crate::caller::{Attempt, address};
 use crate::line::Line;

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::time::{Instant, sleep_until};
 
-use super::Field;
+use super::field::Field;
 use crate::accounts;
 use crate::caller::Attempt;
 use crate::report::{Goal, Report};

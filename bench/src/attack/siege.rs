@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tonic::Status;
 
+use super::field::{Field, VICTIM};
 use super::guesses::{Guess, guess, stray};
-use super::{Field, VICTIM};
 
 /// Guesses at once when the account opens: six times what it has left on each replica.
 const BURST: u32 = 90;

@@ -10,8 +10,8 @@ use mongodb::bson::{DateTime, Document, doc};
 use mongodb::options::{CollectionOptions, InsertManyOptions, WriteConcern};
 use tokio::time::Instant;
 
-use super::Tally;
 use super::log::id;
+use super::tally::Tally;
 use crate::load::p99_millis;
 use crate::usage::own_cpu_time;
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-use super::{LogArgs, Tally};
+use super::tally::Tally;
 use crate::load::{Sample, Schedule, p99_millis};
 use crate::usage::own_cpu_time;
 
@@ -28,6 +29,20 @@ const PAYLOADS: u64 = 10_000;
 
 /// After that a log that says nothing is broken.
 const HANG: Duration = Duration::from_secs(30);
+
+/// Where to append, and what.
+#[derive(Debug, clap::Args)]
+pub(super) struct LogArgs {
+    #[arg(long)]
+    brokers: String,
+    #[arg(long)]
+    topic: String,
+    #[arg(long)]
+    partition: i32,
+    /// A file with an envelope: each record is one like it.
+    #[arg(long)]
+    sample: PathBuf,
+}
 
 /// Envelopes like a sample, each with an id of its own.
 struct Envelopes {

@@ -2,14 +2,11 @@
 //! peers carry the same bytes, whatever chat-api makes of a message.
 
 use anyhow::{Context as _, Result};
-use mongodb::bson::{Document, doc};
+use mongodb::bson::Document;
 use serde_json::{Value, json};
 
-use super::site::{Place, Replica, Site};
-use crate::wire::dialect::Dialect;
-use crate::wire::http::{Pool, post};
+use crate::wire::http::post;
 use crate::wire::listeners::mark;
-use crate::wire::socket::{Path, open_many};
 
 /// Where messages are posted.
 pub(super) const MESSAGES: &str = "/v1/messages";
@@ -19,7 +16,7 @@ const LINE: &str =
     "Shall we meet at the harbour at a quarter past eight, or is that too early for you both?";
 
 /// The number of a message that belongs to no measurement.
-const NONE: u32 = 99_999_999;
+pub(super) const NONE: u32 = 99_999_999;
 
 /// One message in each of its forms.
 pub(super) struct Sample {
@@ -49,17 +46,9 @@ pub(super) fn request(n: u32, token: &str) -> Vec<u8> {
 }
 
 impl Sample {
-    /// Sends one and looks at it.
-    pub(super) async fn take(site: &Site, place: &Place, replica: &Replica) -> Result<Self> {
-        let tokens = &site.tokens[..1];
-        let sockets = open_many(1, replica.address, Dialect::Chat, tokens, Path::Loopback).await?;
-        let mut socket = sockets.into_iter().next().context("one socket was opened")?;
-        let pool = Pool::open(replica.address, 1).await?;
-        pool.ask(&request(NONE, &tokens[0]), 202).await?;
-        let event = socket.wait_for(&mark(NONE)).await?.to_string();
+    /// One of the number [`NONE`]: the frame that a listener got, and what was archived.
+    pub(super) fn new(event: String, document: Document) -> Result<Self> {
         let envelope = serde_json::from_str::<Value>(&event)?["event"].take();
-        site.archived_all(place, 1).await?;
-        let document = site.messages(place).find_one(doc! {}).await?.context("it is archived")?;
         let partition = document.get_i32("partition").context("a document has its partition")?;
         Ok(Self { envelope, event, document, partition })
     }

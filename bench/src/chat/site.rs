@@ -9,14 +9,18 @@ use anyhow::{Context as _, Result, bail, ensure};
 use devstack::part::{Part, State, probe};
 use devstack::program::Program;
 use devstack::{checkout, kafka, mongodb as server, name, ports};
-use mongodb::bson::Document;
+use mongodb::bson::{Document, doc};
 use mongodb::{Client, Collection};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use super::issuer::Issuer;
-use super::sample::Sample;
+use super::sample::{NONE, Sample, request};
 use crate::pin::Cores;
+use crate::wire::dialect::Dialect;
+use crate::wire::http::Pool;
+use crate::wire::listeners::mark;
+use crate::wire::socket;
 use crate::{scrape, usage};
 
 /// People who take turns, so that nobody says more than a few messages a second: chat-api limits
@@ -73,9 +77,23 @@ impl Site {
         let mut site = Self { kafka, mongodb, issuer, tokens, cores, client, sample: None, files };
         let place = site.place().await?;
         let replica = site.serve(&place).await?;
-        site.sample = Some(Sample::take(&site, &place, &replica).await?);
+        site.sample = Some(site.take_sample(&place, &replica).await?);
         replica.stop().await?;
         Ok(site)
+    }
+
+    /// Sends a message and looks at it.
+    async fn take_sample(&self, place: &Place, replica: &Replica) -> Result<Sample> {
+        let (address, tokens) = (replica.address, &self.tokens[..1]);
+        let path = socket::Path::Loopback;
+        let sockets = socket::open_many(1, address, Dialect::Chat, tokens, path).await?;
+        let mut socket = sockets.into_iter().next().context("one socket was opened")?;
+        let pool = Pool::open(address, 1).await?;
+        pool.ask(&request(NONE, &tokens[0]), 202).await?;
+        let event = socket.wait_for(&mark(NONE)).await?.to_string();
+        self.archived_all(place, 1).await?;
+        let document = self.messages(place).find_one(doc! {}).await?.context("it is archived")?;
+        Sample::new(event, document)
     }
 
     /// Makes a place.

@@ -6,7 +6,8 @@ use anyhow::{Result, ensure};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{COST, bare, refusals};
+use super::bare::{self, COST};
+use super::refusals;
 use crate::caller::{Attempt, Networks, address};
 use crate::line::Line;
 use crate::pin::Cores;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use tonic::Status;
 
-use super::{COST, bare, goodput::Known};
+use super::bare::{self, COST};
+use super::goodput::Known;
 use crate::caller::{Attempt, Networks, health, prompt};
 use crate::load::{Sample, p99_millis, steady};
 use crate::pin::Cores;

@@ -1,9 +1,10 @@
 //! `dlq`: records that could not be stored.
 
+mod ask;
+mod record_offset;
 mod take;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -12,8 +13,10 @@ use service_process::telemetry::{self, TelemetryArgs};
 
 use crate::app;
 use crate::config::LogArgs;
-use crate::kafka::{DeadLetter, DeadLetters, Decoder, Log, LogError, Origin, Partitioner, Scan};
-use crate::message::{Partition, Position};
+use crate::kafka::{DeadLetter, DeadLetters, Decoder, Log, LogError, Scan};
+use crate::message::Partition;
+use ask::ask;
+use record_offset::RecordOffset;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DlqAction {
@@ -70,50 +73,6 @@ pub(super) struct ReplayArgs {
     telemetry: TelemetryArgs,
 }
 
-/// The partition and the offset of a record, as `dlq` shows and takes them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct RecordOffset {
-    partition: Partition,
-    position: Position,
-}
-
-impl RecordOffset {
-    fn parse(text: &str) -> Result<Self, String> {
-        let parse = || {
-            let (partition, offset) = text.split_once(':')?;
-            Some(Self { partition: partition_of(partition)?, position: position_of(offset)? })
-        };
-        parse().ok_or_else(|| "expected partition and offset, such as 3:4711".to_owned())
-    }
-
-    fn of(origin: &Origin) -> Self {
-        Self { partition: origin.partition, position: origin.position }
-    }
-}
-
-impl fmt::Display for RecordOffset {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}", self.partition, self.position.offset())
-    }
-}
-
-fn partition_of(text: &str) -> Option<Partition> {
-    Partition::from_number(text.parse().ok()?).ok()
-}
-
-fn position_of(text: &str) -> Option<Position> {
-    // Of whichever generation: the topic beside it tells.
-    Position::new(0, text.parse().ok()?).ok()
-}
-
-fn partition(text: &str) -> Result<Partition, String> {
-    partition_of(text).ok_or_else(|| "expected the number of a partition, such as 3".to_owned())
-}
-
-fn position(text: &str) -> Result<Position, String> {
-    position_of(text).ok_or_else(|| "expected an offset, such as 4711".to_owned())
-}
-
 pub(super) async fn run(action: DlqAction) -> anyhow::Result<()> {
     match action {
         DlqAction::List { list: args } => list(args).await,
@@ -144,14 +103,6 @@ impl Letters {
             self.scan.begin(partition, range)?;
         }
     }
-}
-
-async fn ask(
-    log: &Log,
-    question: impl FnOnce(&Log) -> Result<Partitioner, LogError> + Send + 'static,
-) -> anyhow::Result<Partitioner> {
-    let asked = log.clone();
-    Ok(tokio::task::spawn_blocking(move || question(&asked)).await??)
 }
 
 /// A dead letter as it is shown.

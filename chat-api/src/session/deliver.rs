@@ -12,9 +12,11 @@ use futures_util::FutureExt as _;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use super::Session;
+use super::completed::Completed;
 use super::end::End;
+use super::place::Stretch;
 use super::subscription::Waits;
-use super::{Completed, Session, Stretch};
 use crate::archive::ReadError;
 use crate::backfill::OldPage;
 use crate::hub::Unread;

@@ -8,10 +8,12 @@ use futures_util::FutureExt as _;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
+use super::Session;
 use super::authenticated::AuthenticatedSession;
+use super::completed::Completed;
 use super::end::End;
+use super::place::Place;
 use super::subscription::{ROOMS_MAX, Subscription, Waits};
-use super::{Completed, Place, Session};
 use crate::auth::{self, AuthError, Caller};
 use crate::ingest::{Accepted, SendError};
 use crate::message::{Cursor, Draft, IdempotencyKey, RawDraft, RoomId};

@@ -8,6 +8,7 @@
 //! answered, and a partition whose dead letters are not taken holds up no other.
 
 mod backlog;
+mod done;
 mod hold;
 mod letters;
 mod look;
@@ -29,13 +30,14 @@ use tracing::field::Empty;
 use tracing::{Span, info_span};
 
 use super::Stopped;
-use crate::archive::{Archive, ArchiveError, Step, Stored};
-use crate::kafka::{DeadLetters, GroupConsumer, Item, LogError};
+use crate::archive::{Archive, ArchiveError, Step};
+use crate::kafka::{DeadLetters, GroupConsumer, Item};
 use crate::message::Partition;
 use crate::metrics;
-use backlog::{BATCH_RECORDS, Backlog, LetterBatch, Stride, Ticket};
+use backlog::{BATCH_RECORDS, Backlog, Stride};
+use done::Done;
 use hold::{Hold, NewerAt};
-use look::Look;
+use share::RETRY_AFTER;
 
 /// No more is read while so many events are not stored: one batch under way, and the next one.
 const UNSTORED: usize = 2 * BATCH_RECORDS;
@@ -46,8 +48,6 @@ const SLOW: Duration = Duration::from_secs(1);
 /// Progress is written no oftener: each time costs the database a commit of its own, and the broker
 /// another. What it lags behind is read again after a crash, and stored once all the same.
 const ADVANCE_EVERY: Duration = Duration::from_millis(100);
-/// How long to wait after a failure of the archive.
-const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// The longest sleep. There is always something to begin, or something under way, before.
 const NAP: Duration = Duration::from_secs(10);
 
@@ -89,20 +89,6 @@ struct UnderWay {
     writing: Option<Instant>,
     advancing: bool,
     looking: bool,
-}
-
-/// Something that was under way and has ended.
-enum Done {
-    Written(Vec<Ticket>, Result<Stored, ArchiveError>),
-    Advanced(Vec<Stride>, Result<(), ArchiveError>),
-    /// So many letters of a batch were acknowledged; the next one was not, if any.
-    Sent {
-        batch: LetterBatch,
-        acknowledged: usize,
-        failure: Option<LogError>,
-    },
-    Looked(Look),
-    Marked(Result<(), ArchiveError>),
 }
 
 impl ArchiveReader {

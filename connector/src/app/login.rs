@@ -12,7 +12,6 @@ use tonic::service::Routes;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tracing::{info, warn};
 
-use super::bind;
 use crate::config::ServeArgs;
 use crate::grpc::server::Server;
 use crate::grpc::tls::{Handshakes, Tls};
@@ -33,15 +32,15 @@ pub(super) struct Login {
 }
 
 impl Login {
-    /// Binds the port; without `tls` whoever reaches it may call.
-    pub(super) async fn bind(args: &ServeArgs, tls: Option<Tls>) -> anyhow::Result<Self> {
-        Ok(Self {
-            listener: bind("CONNECTOR_GRPC_LISTEN", args.connector_grpc_listen).await?,
+    /// The role on a port; without `tls` whoever reaches it may call.
+    pub(super) fn new(listener: TcpListener, args: &ServeArgs, tls: Option<Tls>) -> Self {
+        Self {
+            listener,
             tls,
             prompt: args.connector_prompt.clone(),
             reflection: args.connector_reflection,
             connection_age: Duration::from_secs(args.connector_connection_age.into()),
-        })
+        }
     }
 
     pub(super) fn address(&self) -> std::io::Result<SocketAddr> {

@@ -6,7 +6,8 @@ use axum::http::uri::Authority;
 use clap::Args;
 use thiserror::Error;
 
-use super::{MissingOption, Role, needed};
+use super::missing::{MissingOption, needed};
+use super::roles::Role;
 use crate::dex_api::DexApiSettings;
 
 /// Where Dex's admin API is, and how to call it.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{Cost, hashing, pool};
+use super::niceness::step_aside;
+use super::{Cost, hashing};
 
 /// Hashes that each thread computes to measure. At 85 ms each the start is 0.26 s later.
 const ROUNDS: u32 = 3;
@@ -34,7 +35,7 @@ impl Calibration {
         let mut hashing = JoinSet::new();
         for _ in 0..threads {
             hashing.spawn_blocking(|| {
-                pool::step_aside();
+                step_aside();
                 [(); ROUNDS as usize].map(|()| {
                     let start = Instant::now();
                     hashing::decoy(Cost::MIN);

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::hashing::Hashing;
+use super::niceness::step_aside;
 use super::{Calibration, Cost, Credential, Peppers, Verified};
 use crate::metrics::{HASH_PERMITS_IN_USE, HASH_QUEUE, HASH_REFUSED};
 
@@ -18,10 +19,6 @@ const QUEUE_PER_PERMIT: usize = 8;
 
 /// How long an attempt waits for its turn. Dex gives a login 8 s in all.
 const LONGEST_WAIT: Duration = Duration::from_millis(1500);
-
-/// How much threads that hash step back, 0 to 19. At 10 the scheduler gives a thread that answers
-/// nine times as much.
-const HASHING_NICENESS: i32 = 10;
 
 /// Who wants to hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,19 +222,6 @@ impl Permit {
             work(&hashing)
         });
         hashing.await.expect("hashing does not panic")
-    }
-}
-
-/// Lets every thread that answers go first: with every processor hashing, a health check would wait
-/// for the scheduler else. What a hash takes on an idle machine stays the same. On Linux niceness is a
-/// thread's own; the thread keeps it, which does no harm to the little else that such threads do.
-pub(super) fn step_aside() {
-    thread_local! {
-        static DONE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-    }
-    if !DONE.replace(true) {
-        // Where it is not allowed, hashing goes on as it is.
-        let _ = rustix::process::nice(HASHING_NICENESS);
     }
 }
 

@@ -2,7 +2,9 @@
 
 use sqlx::types::Uuid;
 
-use super::{Store, StoreError, in_time, to_the_end};
+use super::Store;
+use super::error::StoreError;
+use super::step::{in_time, to_the_end};
 use crate::account::{AccountId, Identity};
 use crate::due::WorkKind;
 use crate::password::Credential;

@@ -3,7 +3,9 @@
 use sqlx::PgConnection;
 use sqlx::types::Uuid;
 
-use super::{Store, StoreError, in_time, to_the_end};
+use super::Store;
+use super::error::StoreError;
+use super::step::{in_time, to_the_end};
 use crate::audit::Entry;
 use crate::lockout::GuardKey;
 

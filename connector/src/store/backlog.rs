@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
+use super::Store;
 use super::due::names;
+use super::error::StoreError;
 use super::partitions::MONTHS_AHEAD;
-use super::{Store, StoreError, in_time};
+use super::step::in_time;
 use crate::due::WorkKind;
 
 /// What waits to be done.

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Store, StoreError, UnitOfWork, in_time};
+use super::Store;
+use super::error::StoreError;
+use super::step::in_time;
+use super::unit_of_work::UnitOfWork;
 use crate::account::AccountId;
 use crate::audit::Entry;
 use crate::due::WorkKind;

@@ -6,7 +6,11 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Utc};
 use sqlx::types::Uuid;
 
-use super::{Store, StoreError, UnitOfWork, in_time, interval, to_the_end};
+use super::Store;
+use super::error::StoreError;
+use super::interval::interval;
+use super::step::{in_time, to_the_end};
+use super::unit_of_work::UnitOfWork;
 use crate::account::{AccountId, LoginName};
 use crate::audit::Entry;
 use crate::lockout::{Budget, CHARGE_LIFE, Charge, GuardKey, History, KNOWN_NETWORKS, MEMORY};

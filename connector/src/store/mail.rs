@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use sqlx::types::Uuid;
 
-use super::{Store, StoreError, interval, to_the_end};
+use super::Store;
+use super::error::StoreError;
+use super::interval::interval;
+use super::step::to_the_end;
 use crate::account::AccountId;
 use crate::due::{MailKind, WorkKind};
 

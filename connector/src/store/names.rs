@@ -2,7 +2,9 @@
 
 use sqlx::types::Uuid;
 
-use super::{Store, StoreError, to_the_end};
+use super::Store;
+use super::error::StoreError;
+use super::step::to_the_end;
 use crate::account::{AccountId, LoginName};
 
 /// A stored name that cannot be found by how it is written any more.

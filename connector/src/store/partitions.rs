@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 
-use super::{Store, StoreError};
+use super::Store;
+use super::error::StoreError;
 
 /// How many months ahead the trail is to have partitions.
 pub(super) const MONTHS_AHEAD: i32 = 3;

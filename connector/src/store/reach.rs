@@ -10,7 +10,9 @@ use thiserror::Error;
 use tracing::warn;
 use url::{ParseError, Url};
 
-use super::{LONGEST_STEP, Store, StoreError};
+use super::Store;
+use super::error::StoreError;
+use super::timeouts::LONGEST_STEP;
 
 /// What of a DSN is read. The client library would log any other parameter with its value, and a
 /// mistyped `password` is one.

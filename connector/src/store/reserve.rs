@@ -7,8 +7,12 @@ use sqlx::pool::PoolConnection;
 use sqlx::types::Uuid;
 use tracing::error;
 
+use super::Store;
+use super::accounts::Candidate;
+use super::error::StoreError;
 use super::guard::{ANYWHERE, KNOWN_FOR_DAYS};
-use super::{Candidate, Store, StoreError, in_time, interval, to_the_end};
+use super::interval::interval;
+use super::step::{in_time, to_the_end};
 use crate::account::{Identity, LoginName};
 use crate::lockout::{Budget, CHARGE_LIFE, GuardKey, MEMORY, Table, Whom};
 use crate::password::{Cost, Credential, InvalidHash};

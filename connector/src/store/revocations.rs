@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Store, StoreError, in_time};
+use super::Store;
+use super::error::StoreError;
+use super::step::in_time;
 use crate::account::AccountId;
 use crate::due::WorkKind;
 

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Store, StoreError, UnitOfWork};
+use super::Store;
+use super::error::StoreError;
+use super::unit_of_work::UnitOfWork;
 use crate::account::{AccountId, Email, UserName};
 use crate::audit::Event;
 use crate::password::Credential;

@@ -3,8 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::Store;
 use super::due::names;
-use super::{Store, StoreError, UnitOfWork, in_time};
+use super::error::StoreError;
+use super::step::in_time;
+use super::unit_of_work::UnitOfWork;
 use crate::account::AccountId;
 use crate::audit::Entry;
 use crate::due::WorkKind;

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgQueryResult;
 
-use super::{Store, StoreError, in_time};
+use super::Store;
+use super::error::StoreError;
+use super::step::in_time;
 
 // Sweepers that run at once must not wait for each other, nor for a login: each skips the rows
 // that somebody else holds. The next sweep finds them.

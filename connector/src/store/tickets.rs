@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use sqlx::types::Uuid;
 
-use super::{Store, StoreError, in_time};
+use super::Store;
+use super::error::StoreError;
+use super::step::in_time;
 use crate::account::AccountId;
 use crate::network::Network;
 

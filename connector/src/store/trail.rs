@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::types::Uuid;
 
-use super::{Store, StoreError, in_time};
+use super::Store;
+use super::error::StoreError;
+use super::step::in_time;
 use crate::account::AccountId;
 
 /// One line of the trail.

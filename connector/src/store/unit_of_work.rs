@@ -2,7 +2,8 @@
 
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use super::{Store, StoreError, audit};
+use super::error::StoreError;
+use super::{Store, audit};
 use crate::audit::Entry;
 
 /// Changes under way. Nothing of them is visible to others before [`commit`](Self::commit); dropped, all

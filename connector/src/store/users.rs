@@ -4,8 +4,11 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::types::Uuid;
 
+use super::Store;
+use super::error::StoreError;
 use super::guard::{ANYWHERE, KNOWN_FOR_DAYS};
-use super::{Store, StoreError, UnitOfWork, in_time};
+use super::step::in_time;
+use super::unit_of_work::UnitOfWork;
 use crate::account::{AccountId, LoginName};
 use crate::audit::Entry;
 use crate::lockout::History;

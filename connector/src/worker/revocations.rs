@@ -3,18 +3,18 @@
 //! The connector refuses to let them go on from the first moment. But as long as Dex has their
 //! refresh tokens, an app is shown an error instead of being told to sign its person in again.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use service_process::error_chain::ErrorChain;
+use service_process::sources::Sources;
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::Worker;
 use crate::audit::{Entry, Event, Origin};
 use crate::dex_api::{DexApi, DexApiError};
 use crate::metrics::REVOCATIONS;
-use crate::store::{Revocation, StoreError};
+use crate::store::{Revocation, Store, StoreError};
 
 /// How often it is looked whether something is due.
 pub(super) const EVERY: Duration = Duration::from_secs(1);
@@ -24,25 +24,32 @@ pub(super) const EVERY: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: i64 = 10;
 
 /// Tries every revocation that is due, one after another.
-pub(super) async fn work(worker: Arc<Worker>) -> Result<(), StoreError> {
-    while !worker.tasks.stopping().is_cancelled() {
-        let now = (worker.sources.now)();
+pub(super) async fn work(
+    store: &Store,
+    dex: &DexApi,
+    sources: Sources,
+    stopping: &CancellationToken,
+) -> Result<(), StoreError> {
+    while !stopping.is_cancelled() {
+        let now = (sources.now)();
         // An attempt that takes longer is made twice, which does no harm.
         let until = now + TimeDelta::seconds(LONGEST_WAIT);
-        let Some(due) = worker.store.claim_revocation(now, until).await? else { break };
-        let outcome = revoke(&worker.dex, &due).await;
-        settle(&worker, &due, outcome).await?;
+        let Some(due) = store.claim_revocation(now, until).await? else { break };
+        let outcome = revoke(dex, &due).await;
+        settle(store, dex.connector_id(), sources, &due, outcome).await?;
     }
     Ok(())
 }
 
 /// Finishes what was done, and postpones what was not.
 async fn settle(
-    worker: &Worker,
+    store: &Store,
+    connector_id: &str,
+    sources: Sources,
     due: &Revocation,
     outcome: Result<(), DexApiError>,
 ) -> Result<(), StoreError> {
-    let (account, failures, now) = (due.account, due.failures, (worker.sources.now)());
+    let (account, failures, now) = (due.account, due.failures, (sources.now)());
     let name = if outcome.is_ok() { "done" } else { "failed" };
     metrics::counter!(REVOCATIONS, "outcome" => name).increment(1);
     if let Err(error) = outcome {
@@ -50,18 +57,14 @@ async fn settle(
         if failures == 0 {
             warn!(%account, error = %ErrorChain(&error), "Dex keeps ended sessions: it is tried again");
         }
-        return worker.store.postpone(due.id, now + back_off(failures)).await;
+        return store.postpone(due.id, now + back_off(failures)).await;
     }
-    if worker.store.finish(due.id, &entry(worker, due, now)).await? {
+    let ended = Entry::of_account(sources.id(now), now, Event::SessionsEnded, account);
+    let origin = Origin { connector_id: connector_id.to_owned(), ..Origin::default() };
+    if store.finish(due.id, &Entry { origin, ..ended }).await? {
         info!(%account, failures, "Dex forgot the ended sessions");
     }
     Ok(())
-}
-
-fn entry(worker: &Worker, due: &Revocation, now: DateTime<Utc>) -> Entry {
-    let connector_id = worker.dex.connector_id().to_owned();
-    let entry = Entry::of_account(worker.sources.id(now), now, Event::SessionsEnded, due.account);
-    Entry { origin: Origin { connector_id, ..Origin::default() }, ..entry }
 }
 
 /// Has Dex forget what began before that was asked for. Dex dates tokens by whole seconds, rounded down: of

@@ -1,12 +1,10 @@
 //! Removes what nobody will read again.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Worker;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// How often. What is left over waits for the next time.
 pub(super) const EVERY: Duration = Duration::from_secs(30);
@@ -30,8 +28,7 @@ const TICKETS: TimeDelta = TimeDelta::days(1);
 const DUE_WORK: TimeDelta = TimeDelta::minutes(1);
 
 /// Sweeps once.
-pub(super) async fn sweep(worker: Arc<Worker>) -> Result<(), StoreError> {
-    let (store, now) = (&worker.store, (worker.sources.now)());
+pub(super) async fn sweep(store: &Store, now: DateTime<Utc>) -> Result<(), StoreError> {
     // Networks first: with them go the failures that were counted apart for them.
     store.sweep_networks(now - KNOWN, ROWS).await?;
     store.sweep_guard(now - FAILURES, ROWS).await?;

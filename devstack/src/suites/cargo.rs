@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -36,6 +36,7 @@ struct Target {
     name: String,
     kind: Vec<String>,
     test: bool,
+    src_path: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +100,14 @@ impl Build {
             .filter_map(|line| test_program(serde_json::from_str(line).ok()?))
             .collect();
         Ok(Self { packages: metadata.packages, programs })
+    }
+
+    /// Every library and program, by its name, with the file that it begins with.
+    pub(crate) fn crates(&self) -> impl Iterator<Item = (&str, &Path)> {
+        let targets = self.packages.iter().flat_map(|package| &package.targets);
+        let ours =
+            targets.filter(|target| target.kind.iter().any(|kind| kind == "lib" || kind == "bin"));
+        ours.map(|target| (target.name.as_str(), target.src_path.as_path()))
     }
 
     /// Runs the test programs of one package, from the package's directory.

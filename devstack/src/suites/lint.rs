@@ -7,9 +7,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use tokio::time::timeout;
 
+use super::cargo::Build;
 use super::servers::{Run, Servers};
 use super::tally::Tally;
 use crate::console::{say, step};
+use crate::layers::Layers;
 use crate::program::Program;
 use crate::sqlx_data::Live;
 use crate::{checkout, install};
@@ -18,7 +20,7 @@ use crate::{checkout, install};
 const ADVISORIES_LIMIT: Duration = Duration::from_mins(1);
 
 /// Runs all checks.
-pub(crate) async fn run(run: &Run, servers: &Servers) -> Result<Tally> {
+pub(crate) async fn run(build: &Build, run: &Run, servers: &Servers) -> Result<Tally> {
     let dex = checkout::root().join("dex");
     let cargo = |args: &[&str]| Program::new("cargo").args(args).with_whole_env();
     let go = |program: &str| Program::new(program).dir(&dex).with_whole_env();
@@ -30,6 +32,9 @@ pub(crate) async fn run(run: &Run, servers: &Servers) -> Result<Tally> {
     tally += check(run, "cargo fmt", cargo(&["fmt", "--all", "--check"])).await?;
     tally += check(run, "gofmt", go("gofmt").args(["-d"]).args(go_sources(&dex)?)).await?;
     tally += check(run, "go vet", go("go").args(["vet", "./..."])).await?;
+
+    tally += layers(build)?;
+    tally += check(run, "cargo-shear", shear(checkout::root())).await?;
 
     // One compilation for both: clippy reads the code while the macros ask the database.
     let dsn = servers.postgres_dsn().context("lint has PostgreSQL")?;
@@ -64,6 +69,31 @@ pub(crate) async fn run(run: &Run, servers: &Servers) -> Result<Tally> {
     Ok(tally)
 }
 
+/// Whether the modules of every crate lie in layers. They are drawn in `.dev/layers.txt`.
+fn layers(build: &Build) -> Result<Tally> {
+    let (mut tally, mut drawings) = (Tally::default(), String::new());
+    for (name, root) in build.crates() {
+        let Layers { drawing, faults } = Layers::read(name, root)?;
+        for fault in &faults {
+            say(fault);
+        }
+        tally += Tally::one(faults.is_empty());
+        drawings += &drawing;
+    }
+    let file = checkout::state().join("layers.txt");
+    fs::write(&file, drawings).with_context(|| format!("{} cannot be written", file.display()))?;
+    say(format!("layers: {tally}, drawn in {}", file.display()));
+    Ok(tally)
+}
+
+/// Looks for dependencies that nobody uses, and files that belong to no module, in a workspace.
+fn shear(workspace: &Path) -> Program {
+    Program::new(install::cargo_tool_program("cargo-shear"))
+        .args(["--locked", "--deny-warnings"])
+        .dir(workspace)
+        .with_whole_env()
+}
+
 /// One check: passed when the program succeeds; what it said is shown otherwise.
 async fn check(run: &Run, name: &str, program: Program) -> Result<Tally> {
     let output = run.dir().join("output");
@@ -92,3 +122,7 @@ fn go_sources(dex: &Path) -> Result<Vec<PathBuf>> {
         .filter(ours)
         .collect())
 }
+
+#[cfg(test)]
+#[path = "lint_tests.rs"]
+mod tests;

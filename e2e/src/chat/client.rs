@@ -5,80 +5,32 @@
 
 mod connection;
 mod life;
+mod order;
+mod reconnect;
 mod record;
 mod rest;
+mod saying;
+mod settings;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
+pub use order::Cut;
 pub use record::Record;
+pub use saying::{Acked, Refused};
+pub use settings::Settings;
 
-use super::place::Place;
 use super::transcript::Transcript;
-use crate::wallet::Wallet;
+use life::Life;
+use order::Order;
+use record::lock;
+use saying::Saying;
 
 /// Orders wait here while the client is on its way.
 const ORDERS: usize = 16;
-
-/// Who a client is and where it goes.
-#[derive(Debug)]
-pub struct Settings {
-    /// What it is called in what is told of it.
-    pub name: String,
-    /// The replicas it may go to.
-    pub replicas: Vec<String>,
-    /// Where it goes first: an index of `replicas`.
-    pub home: usize,
-    /// Whose client it is.
-    pub wallet: Arc<Wallet>,
-    /// The room it hears.
-    pub room: String,
-    /// The cursor it begins with; without one it hears what is said from now on.
-    pub from: Option<Place>,
-    /// Its randomness: back-off and what it leaves to chance.
-    pub seed: u64,
-    /// The size of the socket's receive buffer, when it should be small.
-    pub receive_buffer: Option<u32>,
-    /// For what is said by REST.
-    pub http: reqwest::Client,
-}
-
-/// A message that was acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Acked {
-    /// Its id.
-    pub id: Uuid,
-    /// Its place, when the server knew it.
-    pub place: Option<Place>,
-}
-
-/// A refusal for good: the `code` of the `nack`, or why there is no client any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused(pub String);
-
-/// How a connection is cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
-    /// The socket is dropped in the middle of whatever it does.
-    Abruptly,
-    /// With a close frame.
-    Politely,
-}
-
-enum Order {
-    Cut(Cut),
-    /// Reads nothing for a while.
-    Stall(Duration),
-}
-
-struct Saying {
-    content: String,
-    key: String,
-    answer: oneshot::Sender<Result<Acked, Refused>>,
-}
 
 /// Speaks to a client that runs. The client ends when nobody holds one any more.
 #[derive(Clone)]
@@ -97,8 +49,8 @@ impl Client {
         let transcript = settings.from.map(Transcript::from).unwrap_or_default();
         let record = Arc::new(Mutex::new(Record { transcript, ..Record::default() }));
         let about = Arc::new(settings);
-        let life = life::Life::new(about.clone(), heard, given, record.clone()).run();
-        (Self { about, sayings, orders, record }, life)
+        let life = Life::new(about.clone(), heard, given, record.clone());
+        (Self { about, sayings, orders, record }, reconnect::run(life))
     }
 
     /// Its name.
@@ -135,8 +87,4 @@ impl Client {
     pub fn record(&self) -> MutexGuard<'_, Record> {
         lock(&self.record)
     }
-}
-
-fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
-    record.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,7 +10,8 @@ use tokio::time::{Instant, timeout};
 
 use super::crew::Report;
 use super::figures::Figures;
-use super::scenarios::{ALL, Scale, Scenario};
+use super::scale::Scale;
+use super::scenarios::{ALL, Scenario};
 use super::stage::{REPLICAS, Stage};
 
 /// A hang limit for one scenario; the longest takes ten minutes.

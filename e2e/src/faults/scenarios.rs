@@ -10,23 +10,8 @@ use anyhow::Result;
 use futures_util::future::LocalBoxFuture;
 
 use super::crew::Report;
+use super::scale::Scale;
 use super::stage::Stage;
-
-/// How much of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scale {
-    /// A short one, for every run of the tests.
-    pub short: bool,
-    /// Messages under random disconnects.
-    pub messages: u64,
-}
-
-impl Scale {
-    /// One number for the short run, another for the long one.
-    fn of<T>(self, short: T, long: T) -> T {
-        if self.short { short } else { long }
-    }
-}
 
 /// Something that happens.
 #[derive(Clone, Copy)]

@@ -5,7 +5,8 @@ use clap::Args;
 use service_process::output;
 use service_process::telemetry::{self, TelemetryArgs};
 
-use super::{RecordOffset, ask};
+use super::ask::ask;
+use super::record_offset::{self, RecordOffset};
 use crate::app;
 use crate::archive::{Archive, Step};
 use crate::config::{LogArgs, MongoArgs};
@@ -16,10 +17,10 @@ use crate::workers::PartitionState;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct TakeArgs {
     /// The partition that waits.
-    #[arg(value_parser = super::partition)]
+    #[arg(value_parser = record_offset::partition)]
     partition: Partition,
     /// The offset of the record that it waits for.
-    #[arg(value_parser = super::position)]
+    #[arg(value_parser = record_offset::position)]
     offset: Position,
     #[command(flatten)]
     log: LogArgs,

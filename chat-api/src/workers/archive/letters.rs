@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::ArchiveReader;
 use super::backlog::LetterBatch;
+use super::done::Done;
 use super::hold::Hold;
-use super::{ArchiveReader, Done};
 use crate::kafka::{LogError, NewDeadLetter};
 use crate::metrics;
 use crate::workers::stopped::Why;

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::ArchiveReader;
+use super::done::Done;
 use super::hold::{Hold, NewerAt};
 use super::look::{Before, Look};
-use super::{ArchiveReader, Done, RETRY_AFTER};
 use crate::kafka::{Change, Ranges};
 use crate::message::{Partition, Position};
 use crate::metrics;
@@ -15,6 +16,8 @@ use crate::workers::stopped::Why;
 
 /// Between two looks. Each costs one query, and two questions to Kafka per partition.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How long to wait after a failure of the archive.
+pub(super) const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// Before a look that something waits for.
 const SOON: Duration = Duration::from_millis(20);
 /// How long partitions that are asked back may be kept to finish their batch. What is not finished is

@@ -18,7 +18,9 @@ use url::Url;
 use uuid::Uuid;
 
 use super::life::{End, Life, Pending, doubt};
-use super::{Acked, Cut, Order, Refused, Saying, lock};
+use super::order::{Cut, Order};
+use super::record::lock;
+use super::saying::{Acked, Refused, Saying};
 use crate::chat::close::CUT;
 use crate::chat::frame::{Incoming, Outgoing};
 use crate::chat::place::Place;

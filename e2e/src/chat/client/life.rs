@@ -1,4 +1,4 @@
-//! One connection after another, with what goes on over all of them.
+//! What goes on over all connections of a client.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -6,11 +6,12 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use super::connection::Connection;
-use super::{Order, Record, Refused, Saying, Settings, lock};
-use crate::chat::close::{self, Then};
+use super::order::Order;
+use super::record::{Record, lock};
+use super::saying::{Refused, Saying};
+use super::settings::Settings;
 
 /// The first pause before coming back, at most; each further failure doubles it …
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -27,7 +28,7 @@ pub(super) struct Life {
     pub(super) pending: Option<Pending>,
     pub(super) random: StdRng,
     /// The replica in use: an index.
-    at: usize,
+    pub(super) at: usize,
     /// Connections that failed since the last good one.
     failures: u32,
 }
@@ -60,6 +61,7 @@ pub(super) enum End {
 }
 
 impl Life {
+    /// A client that has no connection yet.
     pub(super) fn new(
         settings: Arc<Settings>,
         sayings: mpsc::Receiver<Saying>,
@@ -69,42 +71,6 @@ impl Life {
         let random = StdRng::seed_from_u64(settings.seed);
         let at = settings.home;
         Self { settings, sayings, orders, record, pending: None, random, at, failures: 0 }
-    }
-
-    pub(super) async fn run(mut self) {
-        loop {
-            // On the heap: every client has one, and most of them sleep.
-            let end = Box::pin(Connection::live(&mut self)).await;
-            self.interrupted();
-            let then = match end {
-                End::Over => return,
-                End::Cut => {
-                    self.at = self.random.random_range(0..self.settings.replicas.len());
-                    Then::Return
-                }
-                End::Drained => Then::ReturnElsewhere,
-                End::Failed => {
-                    lock(&self.record).failures += 1;
-                    Then::ReturnElsewhere
-                }
-                End::Closed(code, reason) => {
-                    *lock(&self.record).closes.entry(code).or_default() += 1;
-                    match close::after(code) {
-                        Then::StayAway => return self.stay_away(&format!("{code} {reason}")),
-                        then => then,
-                    }
-                }
-            };
-            if then == Then::ReturnElsewhere {
-                self.at += 1;
-            }
-            // Orders for a connection that is gone.
-            while self.orders.try_recv().is_ok() {}
-            if self.sayings.is_closed() && self.orders.is_closed() {
-                return;
-            }
-            sleep(self.pause()).await;
-        }
     }
 
     /// The replica to go to.
@@ -118,7 +84,7 @@ impl Life {
     }
 
     /// The connection ended: whatever was sent and not answered may be in the log.
-    fn interrupted(&mut self) {
+    pub(super) fn interrupted(&mut self) {
         lock(&self.record).online = false;
         if let Some(pending) = &mut self.pending {
             if std::mem::take(&mut pending.unanswered) {
@@ -128,7 +94,8 @@ impl Life {
         }
     }
 
-    fn stay_away(mut self, why: &str) {
+    /// Ends for good: whoever waits for an answer is told why.
+    pub(super) fn stay_away(mut self, why: &str) {
         lock(&self.record).ended = Some(why.to_owned());
         if let Some(pending) = self.pending.take() {
             // Whoever waits for the answer may have gone.
@@ -137,7 +104,7 @@ impl Life {
     }
 
     /// Full jitter: anything up to a limit that grows with the failures in a row.
-    fn pause(&mut self) -> Duration {
+    pub(super) fn pause(&mut self) -> Duration {
         let limit = FIRST_PAUSE.saturating_mul(1 << self.failures.min(8)).min(LONGEST_PAUSE);
         self.failures += 1;
         limit.mul_f64(self.random.random())

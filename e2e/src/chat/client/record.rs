@@ -1,6 +1,7 @@
 //! What befell a client.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::chat::transcript::Transcript;
 
@@ -31,4 +32,9 @@ pub struct Record {
     pub ended: Option<String>,
     /// What the server may not do, in words.
     pub faults: Vec<String>,
+}
+
+/// The record, also after a panic of whoever wrote to it: each of its fields is whole.
+pub(super) fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
+    record.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,7 +9,8 @@ use serde_json::json;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{Acked, Client, Refused};
+use super::Client;
+use super::saying::{Acked, Refused};
 use crate::chat::place::Place;
 
 /// The server answers within 5 s of Kafka's and 2 s of its own; beyond that the answer is lost.

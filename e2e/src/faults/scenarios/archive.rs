@@ -10,11 +10,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::time::sleep;
 
-use super::Scale;
 use crate::chat::LOBBY;
 use crate::chat::place::Place;
 use crate::faults::crew::{Crew, Members, Report, Talk};
 use crate::faults::disturb::{self, Blow, POISONS};
+use crate::faults::scale::Scale;
 use crate::faults::stage::{REPLICAS, Stage};
 use crate::wait::{until, until_after};
 

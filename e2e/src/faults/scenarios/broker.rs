@@ -7,9 +7,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::time::sleep;
 
-use super::Scale;
 use crate::faults::crew::{Crew, Report, Talk};
 use crate::faults::disturb::{self, Blow};
+use crate::faults::scale::Scale;
 use crate::faults::stage::Stage;
 
 pub(super) async fn kills(stage: &Stage, scale: Scale) -> Result<Report> {

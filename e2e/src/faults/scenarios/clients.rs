@@ -7,10 +7,10 @@ use futures_util::future::join_all;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::Scale;
 use crate::chat::client::{Client, Refused};
 use crate::chat::close::CUT;
 use crate::faults::crew::{Crew, Members, Report, Talk};
+use crate::faults::scale::Scale;
 use crate::faults::stage::{REPLICAS, Stage};
 use crate::wait::until;
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::sleep;
 
-use super::Scale;
 use crate::faults::crew::{Crew, Members, Report, Talk};
 use crate::faults::disturb::{self, Blow};
+use crate::faults::scale::Scale;
 use crate::faults::stage::{REPLICAS, Stage};
 
 const SKEW: Duration = Duration::from_mins(5);

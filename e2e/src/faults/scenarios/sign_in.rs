@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::Scale;
 use crate::faults::crew::{Crew, Report, Talk};
 use crate::faults::disturb::{self, Blow};
+use crate::faults::scale::Scale;
 use crate::faults::stage::Stage;
 
 const PEOPLE: usize = 12;

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
+use super::options::{Names, User};
 use crate::checkout;
 use crate::http;
 use crate::keys::KeyFiles;
@@ -13,18 +14,17 @@ use crate::pki::Pki;
 use crate::ports::Ports;
 use crate::program::Program;
 use crate::secrets::write_private;
-use crate::stack::{Names, User};
 
 /// The partitions of a local topic: enough to see that order holds per room only.
 const PARTITIONS: &str = "6";
 
 /// auth-connector with its database.
-pub(crate) fn connector(dsn: &str) -> Result<Program> {
+fn connector(dsn: &str) -> Result<Program> {
     Ok(Program::new(checkout::binary("auth-connector")?).env("POSTGRES_DSN", dsn))
 }
 
 /// The part that serves the accounts, in all its roles.
-pub(crate) fn connector_part(state: &Path, dsn: &str, ports: &Ports, pki: &Pki) -> Result<Part> {
+pub(super) fn connector_part(state: &Path, dsn: &str, ports: &Ports, pki: &Pki) -> Result<Part> {
     let keys = KeyFiles::get_or_create(state)?;
     let program = connector(dsn)?
         .args(["serve"])
@@ -46,7 +46,7 @@ pub(crate) fn connector_part(state: &Path, dsn: &str, ports: &Ports, pki: &Pki) 
 }
 
 /// Brings the tables up to date.
-pub(crate) async fn migrate(state: &Path, dsn: &str) -> Result<()> {
+pub(super) async fn migrate(state: &Path, dsn: &str) -> Result<()> {
     connector(dsn)?
         .args(["migrate"])
         .run(&state.join("log/migrate.log"))
@@ -55,7 +55,7 @@ pub(crate) async fn migrate(state: &Path, dsn: &str) -> Result<()> {
 }
 
 /// Puts the people in.
-pub(crate) async fn seed(state: &Path, dsn: &str, users: &[User]) -> Result<()> {
+pub(super) async fn seed(state: &Path, dsn: &str, users: &[User]) -> Result<()> {
     #[derive(Serialize)]
     struct File<'a> {
         users: &'a [User],
@@ -75,10 +75,10 @@ pub(crate) async fn seed(state: &Path, dsn: &str, users: &[User]) -> Result<()> 
 
 /// Where the chat API finds its log and its archive.
 #[derive(Clone)]
-pub(crate) struct ChatStores<'a> {
-    pub(crate) brokers: &'a str,
-    pub(crate) mongodb: &'a str,
-    pub(crate) names: &'a Names,
+pub(super) struct ChatStores<'a> {
+    pub(super) brokers: &'a str,
+    pub(super) mongodb: &'a str,
+    pub(super) names: &'a Names,
 }
 
 impl ChatStores<'_> {
@@ -89,7 +89,7 @@ impl ChatStores<'_> {
     }
 
     /// Makes the topics.
-    pub(crate) async fn ensure_topics(&self, state: &Path) -> Result<()> {
+    pub(super) async fn ensure_topics(&self, state: &Path) -> Result<()> {
         self.program()?
             .args(["topics", "ensure"])
             .env("KAFKA_PARTITIONS", PARTITIONS)
@@ -101,7 +101,7 @@ impl ChatStores<'_> {
     }
 
     /// The part of one replica, counted from 1.
-    pub(crate) fn part(
+    pub(super) fn part(
         &self,
         state: &Path,
         replica: usize,

@@ -1,0 +1,17 @@
+//! What was asked of others and is answered.
+
+use std::sync::Arc;
+
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::archive::ReadError;
+use crate::backfill::OldPage;
+use crate::message::{Position, RoomId};
+
+/// Something that was done beside a session.
+pub(super) enum Completed {
+    /// The frame that answers a send.
+    Send(Utf8Bytes),
+    /// A page below the ring's floor.
+    Page { room: RoomId, from: Position, page: Result<Arc<OldPage>, Arc<ReadError>> },
+}

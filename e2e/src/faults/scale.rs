@@ -1,0 +1,17 @@
+//! How much of a scenario is run.
+
+/// How much of a scenario is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale {
+    /// A short one, for every run of the tests.
+    pub short: bool,
+    /// Messages under random disconnects.
+    pub messages: u64,
+}
+
+impl Scale {
+    /// One number for the short run, another for the long one.
+    pub(super) fn of<T>(self, short: T, long: T) -> T {
+        if self.short { short } else { long }
+    }
+}
