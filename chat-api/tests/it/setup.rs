@@ -1,5 +1,11 @@
 //! A chat of a test's own: topic, database and issuer, and replicas on them.
 
+pub(crate) mod archive;
+pub(crate) mod issuer;
+pub(crate) mod program;
+pub(crate) mod records;
+pub(crate) mod socket;
+
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::process::ExitCode;
@@ -23,8 +29,8 @@ use service_process::listener::ListenerArgs;
 pub(crate) use service_process_testing::wait::{HANG, eventually};
 use tokio::task::JoinHandle;
 
-use crate::issuer::Issuer;
-use crate::socket::Socket;
+use crate::setup::issuer::Issuer;
+use crate::setup::socket::Socket;
 
 pub(crate) const ORIGIN: &str = "https://chat.example";
 pub(crate) const PARTITIONS: u16 = 3;
