@@ -7,8 +7,8 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::connector::{Database, eventually, keys, utf8};
-use crate::program::Program;
+use crate::setup::program::Program;
+use crate::setup::{Database, eventually, keys, utf8};
 
 /// A program that may open so many files, and the address of its accounts pages.
 async fn start(database: &Database, files: usize) -> (Program, std::net::SocketAddr) {
