@@ -26,7 +26,7 @@ use ladder::Ladder;
 use owner::Owner;
 use siege::Siege;
 
-/// The replicas: what they do not share must not matter.
+/// How many replicas there are: what they do not share must not matter.
 const REPLICAS: usize = 3;
 
 /// How the account under attack is written.

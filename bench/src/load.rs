@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-/// What came of one call.
+/// One call: its answer, and when it came.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample<T> {
     pub(crate) answer: T,
@@ -24,14 +24,14 @@ pub(crate) struct Sample<T> {
 pub(crate) struct Schedule {
     start: Instant,
     per_second: f64,
-    /// So many are due at once.
+    /// How many calls are due at the same moment.
     burst: u32,
-    /// How many calls.
+    /// How many calls there are in all.
     pub(crate) count: u32,
 }
 
 impl Schedule {
-    /// From now on.
+    /// A schedule that begins now.
     pub(crate) fn from_now(per_second: f64, lasting: Duration) -> Self {
         let calls = per_second * lasting.as_secs_f64();
         #[expect(
@@ -43,7 +43,7 @@ impl Schedule {
         Self { start: Instant::now(), per_second, burst: 1, count }
     }
 
-    /// At the same rate, but so many at once.
+    /// The same rate, but with `burst` calls due at once.
     pub(crate) fn in_bursts(self, burst: u32) -> Self {
         Self { burst, ..self }
     }
@@ -79,7 +79,8 @@ impl Schedule {
     }
 }
 
-/// Calls so often a second for so long, however long answers take, and waits for the last one.
+/// Makes `per_second` calls a second for the time `lasting`, however long answers take, and waits
+/// for the last one.
 pub(crate) async fn steady<T, F>(
     per_second: f64,
     lasting: Duration,

@@ -1,4 +1,4 @@
-//! `bench login`: what a login costs, what a refusal tells, what becomes of both under attack.
+//! `bench login`: what a login costs, what a refusal tells, and how both fare under attack.
 
 mod bare;
 mod goodput;

@@ -37,7 +37,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// How long a partition may be without a leader when the process starts.
 const ELECTION_TIMEOUT: Duration = Duration::from_secs(20);
-/// Between two looks at it.
+/// The pause between two looks at such a partition.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// A value that only its user can tell to be wrong. The text names the option.
@@ -71,7 +71,7 @@ struct Filling {
     sources: Sources,
 }
 
-/// What must be known before anything can be built.
+/// What is asked of the log before anything can be built: its partitions, and where to read each.
 struct Ground {
     partitioner: Partitioner,
     decoder: Decoder,
@@ -257,7 +257,7 @@ impl Filling {
     }
 }
 
-/// The public port while it is served.
+/// The public port and the service behind it, until the stop.
 struct Serving {
     service: Arc<Service>,
     door: Listener,
@@ -317,7 +317,7 @@ async fn ground(log: &Log, span: i64, extra_kind: Option<&'static str>) -> anyho
     }
 }
 
-/// What the log looks like.
+/// Asks the log once for its partitions and for what each of them holds.
 async fn survey(
     log: &Log,
     span: i64,

@@ -43,7 +43,7 @@ use timer::Timer;
 
 pub use place::{Place, Stretch};
 
-/// Sends under way; the socket is not read beyond them.
+/// The most sends under way on one socket: with as many, it is not read.
 const SENDS_IN_FLIGHT: usize = 32;
 /// What is written in one go, in bytes; a client that does not take it in time is given up.
 const WRITE: usize = 16 * 1024;
@@ -60,7 +60,7 @@ pub struct Session {
     rooms: Vec<Subscription>,
     /// The room to look at first, so that a busy one does not keep the others waiting.
     turn: usize,
-    /// What was asked of the log and of the archive.
+    /// Sends to the log and pages of the archive that are under way.
     work: FuturesUnordered<BoxFuture<'static, Completed>>,
     sends: usize,
     reading: Reading,
@@ -69,7 +69,7 @@ pub struct Session {
     leave: Option<Instant>,
 }
 
-/// Something that was done beside this session.
+/// Work that went on beside this session, and has ended.
 enum Completed {
     /// The frame that answers a send.
     Send(Utf8Bytes),
@@ -85,7 +85,7 @@ enum Wakeup {
     Frame(Inbound),
     /// A send was answered, or a page was read.
     Completed(Completed),
-    /// A moment has come at which something is due.
+    /// The timer has come to a moment at which something is due.
     Due,
 }
 
@@ -327,8 +327,8 @@ impl Session {
 }
 
 /// Ends a socket so that the other side learns of it: says why, if we end it, or answers its close;
-/// waits for its answer; and closes the connection in order. Otherwise our last words are lost to who is
-/// still sending.
+/// waits for its answer; and closes the connection in order. Otherwise a peer that is
+/// still sending loses our last words.
 async fn part(mut socket: Socket, end: End) {
     let told = async {
         if let End::Close(close, reason) = end {
@@ -359,7 +359,7 @@ async fn in_time<T>(limit: Duration, write: impl Future<Output = T>) -> Result<T
     }
 }
 
-/// A random share of one.
+/// A random number from 0 to 1.
 fn share(random: fn() -> [u8; 10]) -> f64 {
     let [high, low, ..] = random();
     f64::from(u16::from_be_bytes([high, low])) / f64::from(u16::MAX)

@@ -52,7 +52,7 @@ impl TryFrom<&[u8]> for GuardKey {
     }
 }
 
-/// An attempt, as far as it counts.
+/// What of an attempt decides whom it is counted for.
 #[derive(Debug, Clone)]
 pub struct Whom {
     /// The name, if what was typed can be one.

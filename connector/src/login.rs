@@ -123,7 +123,8 @@ impl Logins {
         result.get().await
     }
 
-    /// Sees to what grows with strangers. Due each [`SWEEP_EVERY`](crate::limits::SWEEP_EVERY).
+    /// Sweeps what grows with each stranger: limits, networks that spray, folded lines of the trail,
+    /// and charges whose process is gone. Due each [`SWEEP_EVERY`](crate::limits::SWEEP_EVERY).
     pub async fn sweep(&self, now: DateTime<Utc>) {
         upkeep::sweep(&self.core, now).await;
     }

@@ -208,7 +208,7 @@ impl Plan {
 }
 
 impl Password {
-    /// What is stored of it.
+    /// The credential to store: the hash of the file, or a new one of its plain password.
     async fn credential(self, pool: Option<&Pool>) -> Result<Option<Credential>, Saturated> {
         match self {
             Self::None => Ok(None),
@@ -220,7 +220,7 @@ impl Password {
     }
 }
 
-/// What the database is asked for.
+/// The ids and names to look up: all that the rows name.
 fn wanted(claims: &[RowClaim]) -> Named {
     let mut named = Named::default();
     for claim in claims {

@@ -80,7 +80,7 @@ pub enum StoreError {
     /// It did not answer in time.
     #[error("the database did not answer in time")]
     TimedOut,
-    /// A stored value breaks a rule of this program.
+    /// A stored value is none that this program would write.
     #[error("a stored {what} of account {account} is not usable")]
     Corrupt {
         /// What is broken. Never its value.
@@ -142,7 +142,7 @@ impl Store {
         Self::open_with(dsn, CONNECTIONS)
     }
 
-    /// Opens the store with at most so many connections.
+    /// Opens the store with at most `connections` connections.
     pub fn open_with(dsn: &SecretString, connections: u32) -> Result<Self, InvalidDsn> {
         let options = reach::parse(dsn)?;
         let pool = PgPoolOptions::new()

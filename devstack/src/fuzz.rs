@@ -124,7 +124,7 @@ fn executions(said: &str) -> u64 {
         .unwrap_or_default()
 }
 
-/// The panic's own words.
+/// The message of the panic in what libFuzzer printed.
 fn panic(said: &str) -> String {
     let from = said.find("panicked at").unwrap_or(0);
     said[from..].lines().take(6).collect::<Vec<_>>().join("\n")

@@ -54,7 +54,7 @@ pub(crate) async fn migrate(state: &Path, dsn: &str) -> Result<()> {
         .context("the database accounts is not migrated")
 }
 
-/// Puts the people in.
+/// Creates the accounts of people with the command `seed`.
 pub(crate) async fn seed(state: &Path, dsn: &str, users: &[User]) -> Result<()> {
     #[derive(Serialize)]
     struct File<'a> {
@@ -88,7 +88,7 @@ impl ChatStores<'_> {
             .env("KAFKA_TOPIC_PREFIX", &self.names.topic_prefix))
     }
 
-    /// Makes the topics.
+    /// Makes the topics with the command of the chat API.
     pub(crate) async fn ensure_topics(&self, state: &Path) -> Result<()> {
         self.program()?
             .args(["topics", "ensure"])

@@ -289,19 +289,19 @@ impl Stack {
             .collect()
     }
 
-    /// Where everything is.
+    /// The addresses of all parts.
     #[must_use]
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
-    /// The certificates.
+    /// The certificates of the parts.
     #[must_use]
     pub fn pki(&self) -> &Pki {
         &self.pki
     }
 
-    /// The ports.
+    /// The ports that the parts listen on.
     #[must_use]
     pub fn ports(&self) -> &Ports {
         &self.options.ports

@@ -27,7 +27,7 @@ pub(super) struct Owner {
 pub(super) struct Visits {
     pub(super) tried: usize,
     pub(super) refused: usize,
-    /// By what was answered.
+    /// How many visits failed, by the answer.
     pub(super) why: BTreeMap<String, usize>,
 }
 

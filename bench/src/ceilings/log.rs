@@ -64,7 +64,7 @@ fn scattered(n: u64) -> u64 {
     n ^ (n >> 31)
 }
 
-/// What happens with a report, given whether the record is acknowledged.
+/// Called with the report of a record: whether it is acknowledged.
 type OnReport = Box<dyn FnOnce(Result<(), KafkaError>) + Send + Sync>;
 
 struct Reports;
@@ -115,7 +115,7 @@ fn client(args: &LogArgs) -> ClientConfig {
     config
 }
 
-/// Keeps so many under way for so long.
+/// Keeps `in_flight` appends under way for the time `lasting`.
 pub(super) fn append(args: &LogArgs, in_flight: usize, lasting: Duration) -> Result<Tally> {
     let envelopes = Envelopes::read(args)?;
     let payloads: Vec<Vec<u8>> = (0..PAYLOADS).map(|n| envelopes.nth(n)).collect();
@@ -125,7 +125,7 @@ pub(super) fn append(args: &LogArgs, in_flight: usize, lasting: Duration) -> Res
     run(&producer, &payloads, in_flight, |_, elapsed| elapsed < lasting)
 }
 
-/// Appends so many.
+/// Appends `count` records.
 pub(super) fn fill(args: &LogArgs, count: u64) -> Result<Tally> {
     let envelopes = Envelopes::read(args)?;
     let payloads: Vec<Vec<u8>> = (0..count).map(|n| envelopes.nth(n)).collect();

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::stats::count;
 
-/// Whom the tokens are for.
+/// The audience of the tokens: their claim `aud`.
 pub(crate) const AUDIENCE: &str = "chat-api";
 
 /// How often each token is looked up when it is remembered.
@@ -83,7 +83,7 @@ pub(super) async fn run(args: &Args) -> Result<Times> {
     Ok(Times { remembered, fresh, signature })
 }
 
-/// In microseconds.
+/// The time of one of `checks` checks, in microseconds.
 fn each(time: Duration, checks: usize) -> f64 {
     time.as_secs_f64() * 1e6 / count(checks)
 }

@@ -27,7 +27,7 @@ const RATE: Rate = Rate { per_second: 30.0, burst: 1, lasting: Duration::from_se
 /// answered by many. A server that sends what it has in one write is spared some of the kernel's work.
 const SHAPES: [(&str, u32); 2] = [("one by one", 1), ("ten at once", 10)];
 
-/// What one server came to.
+/// The figures of one server.
 #[derive(Debug, Clone, Copy)]
 struct Found {
     /// Deliveries per second of its processor time.

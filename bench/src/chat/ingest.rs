@@ -38,7 +38,7 @@ const LINGER_MILLIS: f64 = 2.0;
 struct Closed {
     /// Messages a second, while it was measured.
     rate: f64,
-    /// All messages.
+    /// How many messages were accepted, those before and after the measurement too.
     accepted: u64,
 }
 
@@ -126,7 +126,7 @@ fn requests(site: &Site) -> Vec<Vec<u8>> {
     (0..).zip(&site.tokens).map(|(n, token)| request(n, token)).collect()
 }
 
-/// Keeps so many requests under way, each sent when the one before it was answered.
+/// Keeps [`IN_FLIGHT`] requests under way, each sent when the one before it was answered.
 async fn closed(address: SocketAddr, requests: &[Vec<u8>]) -> Result<Closed> {
     let start = Instant::now();
     let mut clients = JoinSet::new();

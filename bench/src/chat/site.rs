@@ -78,7 +78,7 @@ impl Site {
         Ok(site)
     }
 
-    /// Makes a place.
+    /// Makes a place: a topic and a database with names that nobody used.
     pub(super) async fn place(&self) -> Result<Place> {
         let name = name::unique("bench");
         let place = Place { prefix: format!("{name}-"), database: name };
@@ -154,7 +154,7 @@ impl Site {
         Ok(self.messages(place).estimated_document_count().await?)
     }
 
-    /// Waits until the archive has so many messages, and fails if it has more.
+    /// Waits until the archive has `count` messages, and fails if it has more.
     pub(super) async fn archived_all(&self, place: &Place, count: u64) -> Result<()> {
         let deadline = Instant::now() + CATCH_UP;
         while self.archived(place).await? < count && Instant::now() < deadline {

@@ -26,7 +26,7 @@ const RATE: Rate = Rate { per_second: 20.0, burst: 1, lasting: Duration::from_se
 /// Bytes of a message, so that 260 of them are far more than the buffers hold.
 const CONTENT: usize = 2_000;
 
-/// What one run came to.
+/// The figures of one run.
 struct Found {
     /// Of those who take everything, in milliseconds.
     p99: f64,

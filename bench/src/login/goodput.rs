@@ -27,7 +27,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Makes so many, with hashes of this cost, and lets each log in once.
+    /// Makes `people` accounts, with hashes of this cost, and lets each log in once.
     pub(super) async fn make(
         site: &Site,
         database: &Database,

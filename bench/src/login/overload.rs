@@ -14,13 +14,13 @@ use crate::report::{Goal, Report};
 use crate::service::{Service, Site};
 use crate::stats::count;
 
-/// How long it lasts.
+/// How long the overload lasts.
 const LASTING: Duration = Duration::from_mins(1);
 
-/// Strangers, in what the processor can hash.
+/// The rate of strangers, as a multiple of what the processor can hash.
 const STRANGERS: f64 = 20.0;
 
-/// Known people, in what the processor can hash.
+/// The rate of known people, as a part of what the processor can hash.
 const KNOWN: f64 = 0.5;
 
 /// People who take turns: at 1.5 logins a second each comes back after 10 s.
@@ -30,7 +30,7 @@ const PEOPLE: u32 = 16;
 /// the 99th percentile.
 const WATCHES: f64 = 20.0;
 
-/// What one minute yielded.
+/// The figures of one minute.
 struct Minute {
     known: Vec<Sample<Result<bool, Status>>>,
     strangers: Vec<Sample<Result<bool, Status>>>,
@@ -127,7 +127,8 @@ impl Rounds {
     }
 }
 
-/// In milliseconds. A call that is not answered ends the benchmark: it has no latency.
+/// The 99th percentile of the calls, in milliseconds. A call that is not answered ends the
+/// benchmark: it has no latency.
 fn answered_p99(calls: &[Sample<Result<(), Status>>]) -> Result<f64> {
     if let Some(Err(status)) = calls.iter().map(|call| &call.answer).find(|call| call.is_err()) {
         return Err(status.clone()).context("a call that needs no hash is not answered");

@@ -30,14 +30,15 @@ const FEWER: u32 = 10;
 /// raise a false alarm in one of a hundred runs, as the first alone does (Bonferroni).
 const OTHER_CASES: f64 = 7.0;
 
-/// What the load of known people takes of the processor.
+/// The part of the processor that the load of known people takes.
 const LOAD: f64 = 0.5;
 
 /// What is typed in both attempts of a pair.
 #[derive(Clone, Copy)]
 struct Case<'a> {
     what: &'static str,
-    /// Before the number of an account, and of a name of the same length that nobody has.
+    /// The prefixes of a name that has an account, and of one as long that nobody has; a number
+    /// follows.
     names: [&'static str; 2],
     password: &'a str,
     /// One pair of names for all attempts instead of a fresh one each.
@@ -46,7 +47,7 @@ struct Case<'a> {
     least_p: f64,
 }
 
-/// Seconds that the two kinds took.
+/// How long the answers to both kinds took, in seconds.
 #[derive(Default)]
 struct Times {
     known: Vec<f64>,

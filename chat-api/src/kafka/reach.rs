@@ -23,13 +23,14 @@ const RECONNECT_AFTER: &str = "10";
 /// … so that five of them have been tried by then, and the last one has had half a second to answer.
 const OTHER_ADDRESSES: Duration = Duration::from_secs(1);
 
-/// What the client library meets on its way to the brokers. Its own error says only that there is none.
+/// The failures that the client library reports on its way to the brokers. Its own error says only
+/// that there is none.
 #[derive(Default)]
 struct Met(Mutex<Obstacles>);
 
 #[derive(Default)]
 struct Obstacles {
-    /// The last one, in the library's words, with the broker's address.
+    /// The last failure, in the library's words, with the broker's address.
     last: Option<String>,
     /// No broker is left to be tried.
     everywhere: bool,

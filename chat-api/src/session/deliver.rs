@@ -32,8 +32,8 @@ struct Turn {
 }
 
 impl Session {
-    /// Sends a turn's worth of what there is, each room in its order, to this person. Whether there may
-    /// be more.
+    /// Sends a turn's worth of what there is, each room in its order, to this person; tells whether
+    /// there may be more.
     pub(super) async fn deliver(&mut self, person: &UserId) -> Result<bool, End> {
         let (mut turn, mut more) = (Turn::default(), false);
         // A page that is asked for changes whose turn it is, but not in this round.
@@ -50,7 +50,7 @@ impl Session {
         Ok(more)
     }
 
-    /// Takes what one room has. Whether there may be more.
+    /// Takes what one room has to send into the turn; tells whether there may be more.
     fn look(&mut self, index: usize, person: &UserId, turn: &mut Turn) -> bool {
         let subscription = &mut self.rooms[index];
         subscription.more |= subscription.listening.take_news();
@@ -159,7 +159,7 @@ impl Session {
         self.send_all(frames).await
     }
 
-    /// Reads a room on in a while, and says so once.
+    /// Reads a room on after a pause, and tells the client so once.
     pub(super) async fn put_off(&mut self, index: usize) -> Result<(), End> {
         let subscription = &mut self.rooms[index];
         let retry = subscription.wait_for_archive(Instant::now());
@@ -171,7 +171,7 @@ impl Session {
         self.say(&Outbound::Behind { room_id: &room, retry }).await
     }
 
-    /// Sees to rooms whose time has come.
+    /// Reads on the rooms whose pause is over.
     pub(super) async fn look_again(&mut self, now: Instant) -> Result<(), End> {
         let mut index = 0;
         while let Some(subscription) = self.rooms.get_mut(index) {

@@ -23,7 +23,7 @@ use crate::ws::frame::{self, Inbound, Outbound};
 /// A name that is repeated in an answer, in bytes: as long as a room's may be. A frame that names a
 /// longer one could be larger than the one in which it came.
 const REPEATED_MAX: usize = 64;
-/// A cursor of another replica may be a moment ahead of this one.
+/// How long a cursor that is ahead of this replica is waited for: it may come from another one.
 const AHEAD: Duration = Duration::from_secs(2);
 
 impl Session {

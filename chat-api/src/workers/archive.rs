@@ -37,14 +37,16 @@ use backlog::{BATCH_RECORDS, Backlog, LetterBatch, Stride, Ticket};
 use hold::{Hold, NewerAt};
 use look::Look;
 
-/// No more is read while so many events are not stored: one batch under way, and the next one.
+/// Nothing more is read while this many events are not stored: one batch under way, and the next
+/// one.
 const UNSTORED: usize = 2 * BATCH_RECORDS;
-/// Nor while dead letters hold so many bytes: a record may have a megabyte.
+/// Nor while dead letters hold this many bytes: a record may have a megabyte.
 const DEAD_BYTES: usize = 8 << 20;
 /// A write that takes longer does not keep the group waiting.
 const SLOW: Duration = Duration::from_secs(1);
-/// Progress is written no oftener: each time costs the database a commit of its own, and the broker
-/// another. What it lags behind is read again after a crash, and stored once all the same.
+/// The shortest time between two writes of progress: each costs the database a commit of its own,
+/// and the broker another. What progress lags behind is read again after a crash, and stored once
+/// all the same.
 const ADVANCE_EVERY: Duration = Duration::from_millis(100);
 /// How long to wait after a failure of the archive.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
@@ -95,7 +97,8 @@ struct UnderWay {
 enum Done {
     Written(Vec<Ticket>, Result<Stored, ArchiveError>),
     Advanced(Vec<Stride>, Result<(), ArchiveError>),
-    /// So many letters of a batch were acknowledged; the next one was not, if any.
+    /// The first `acknowledged` letters of a batch were acknowledged; the next one, if any, was
+    /// not.
     Sent {
         batch: LetterBatch,
         acknowledged: usize,

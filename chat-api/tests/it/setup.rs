@@ -225,7 +225,7 @@ impl Replica {
         self.http.get(self.url(path)).bearer_auth(token).send().await.unwrap()
     }
 
-    /// The history of the lobby once it holds so many messages.
+    /// The history of the lobby once it holds `count` messages.
     pub(crate) async fn history(&self, token: &str, count: usize) -> Vec<Value> {
         eventually("the history holds it", async || {
             let page: Vec<Value> =

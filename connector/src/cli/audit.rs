@@ -20,7 +20,7 @@ use crate::store::{Line, Store, Wanted};
 use service_process::output::{self, Columns, OutputArgs};
 use service_process::sources::Sources;
 
-/// How often it is looked for new lines.
+/// How often new lines are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How late a line may come after its time: a login takes up to 8 s, its line 1.5 s more.

@@ -1,4 +1,4 @@
-//! The three calls.
+//! The three calls of `PasswordConnector`: `Prompt`, `Login` and `Refresh`.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ macro_rules! span {
     }};
 }
 
-/// Answers Dex.
+/// The service that Dex calls.
 #[derive(Debug, Clone)]
 pub struct ConnectorService {
     logins: Arc<Logins>,

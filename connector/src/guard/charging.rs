@@ -1,4 +1,4 @@
-//! Charges while nobody knows yet what becomes of them.
+//! Charges whose outcome nobody knows yet.
 //!
 //! A statement that was sent is carried out, whether or not somebody still waits for its answer. So a
 //! task of its own waits for it, and a charge that nobody takes is taken back: a slow database must
@@ -77,7 +77,8 @@ async fn unless_leaving<T>(
 /// An attempt that is about to be charged.
 pub(super) struct Charging {
     pub(super) store: Store,
-    /// Those for strangers, and how many failures a known network has.
+    /// The ladder for strangers as tables, and the failures after which a known network counts as a
+    /// stranger.
     pub(super) rules: (Arc<Table>, u32),
     /// Who may take charges back.
     pub(super) back: Arc<Semaphore>,
@@ -111,7 +112,7 @@ impl Charging {
     ) -> Result<(Resolved, Option<Held>), StoreError> {
         let Self { store, rules: (table, known_network), back, whom, id, now } = self;
         let mut connection = store.connection().await?;
-        // From here on the statement may be carried out whatever becomes of its answer.
+        // From here on the statement may be carried out whether or not its answer arrives.
         let doubtful = Doubtful { id, guard_key: whom.name_key.into(), name: whom.name.clone() };
         let charged = connection.reserve(&whom, id, now, (&table, known_network));
         let resolved = unless_leaving(&tasks, charged).await.inspect_err(|error| {
@@ -170,7 +171,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// In the hands of whoever asked for it.
+    /// The same charge, without its turn: whoever asked for it has it now.
     pub(super) fn taken(mut self) -> Self {
         self.turn = None;
         self
@@ -182,7 +183,7 @@ impl Held {
         self.charge.budget
     }
 
-    /// The charge, for who settles it: nobody takes it back any more.
+    /// The charge, for whoever settles it: nobody takes it back any more.
     #[must_use]
     pub fn into_charge(mut self) -> Charge {
         self.back_to = None;

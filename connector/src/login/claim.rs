@@ -14,7 +14,7 @@ use crate::lockout::Whom;
 use crate::network::Network;
 use crate::password::{MAX_PASSWORD_BYTES, TICKET_PREFIX};
 
-/// What attempts are told apart by: two with one key are the same.
+/// Identifies an attempt: two with the same key say the same and come from the same network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct FlightKey {
     code: [u8; 32],
@@ -74,7 +74,7 @@ impl Claim {
         self.known_only = Some(reason);
     }
 
-    /// What it shares a verification by.
+    /// The key under which it shares a verification with attempts like it.
     pub(super) fn flight_key(&self) -> FlightKey {
         FlightKey { code: self.code, known_only: self.whom.known_only }
     }

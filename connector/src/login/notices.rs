@@ -1,4 +1,5 @@
-//! What becomes known of an account that is closed, or that needs its owner.
+//! Notices of an account that was closed, or whose owner has to act: a line of the trail, a metric,
+//! and a mail.
 
 use chrono::{DateTime, Utc};
 
@@ -16,8 +17,8 @@ pub(super) async fn account_locked(core: &Core, subject: Subject, now: DateTime<
     post(core, MailKind::AccountLocked, subject.account, now).await;
 }
 
-/// Has mail written to the owner. The same statement for names that belong to nobody: it writes
-/// nothing then.
+/// Has a mail sent to the owner. For names that belong to nobody it is the same statement, and
+/// writes nothing.
 pub(super) async fn post(
     core: &Core,
     kind: MailKind,

@@ -22,7 +22,7 @@ use crate::metrics::GUARD_REFUSALS;
 use crate::password::{Caller, Credential};
 use crate::store::{Candidate, LONGEST_STEP, StoreError};
 
-/// What became of a claim: who was let in, or why nobody was.
+/// The ruling on a claim: who is let in by which proof, or why nobody is.
 type Ruling = Result<(Identity, Proof), RefusalReason>;
 
 /// What a verification yielded. Shared by those who asked for the same.
@@ -38,7 +38,7 @@ pub(super) struct Decision {
     pub(super) since: Instant,
 }
 
-/// Verifies claims.
+/// Verifies claims with the shared parts of the process.
 #[derive(Debug, Clone)]
 pub(super) struct Verification {
     core: Arc<Core>,
@@ -173,7 +173,7 @@ impl Verification {
         Ok((ruling, verified.since))
     }
 
-    /// What becomes of the claim if its proof holds.
+    /// The ruling on a claim whose proof holds.
     fn rule(&self, claim: &Claim, candidate: Option<Candidate>, proof: Proof) -> Ruling {
         if claim.whom.name.is_none() || claim.password.is_none() {
             return Err(RefusalReason::Malformed);

@@ -41,9 +41,10 @@ impl Store {
 }
 
 impl ChargeConnection {
-    /// Resolves a name and charges the attempt in one round trip: to the known network if the account
-    /// has one there with room, else to strangers. Not given up before 30 s: until the database has
-    /// answered, nobody knows whether there is a charge.
+    /// Resolves a name and charges the attempt in one round trip: among the failures of its network if
+    /// the account is known from there and that has attempts left, otherwise among those of strangers.
+    /// Not given up before 30 s: until the database has answered, nobody knows whether there is a
+    /// charge.
     #[expect(clippy::too_many_lines, reason = "one statement, which cannot be cut")]
     pub async fn reserve(
         &mut self,

@@ -30,7 +30,7 @@ pub struct NewAccount {
     pub groups: Vec<String>,
 }
 
-/// Whom the rows of a file name.
+/// The ids and names that the rows of a seed file give, to be looked up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
     /// Ids of accounts.
@@ -52,7 +52,7 @@ pub struct Existing {
     email_verified: bool,
     full_name: String,
     is_active: bool,
-    /// Sorted by bytes.
+    /// The names of its groups, sorted by bytes.
     groups: Vec<String>,
     password_hash: Option<String>,
 }
@@ -83,7 +83,8 @@ impl Existing {
             || self.email_key.as_deref() != account.email.as_ref().map(Email::key)
     }
 
-    /// What becomes of the account's use when it is made what `account` says, if that changes.
+    /// How it changes whether the account may be used when it is made what `account` says: the event of the
+    /// trail, if it changes.
     #[must_use]
     pub fn turn(&self, account: &NewAccount) -> Option<Event> {
         match account.is_active? {

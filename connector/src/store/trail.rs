@@ -36,7 +36,7 @@ pub struct Wanted {
     pub network: Option<String>,
     /// Not before this time.
     pub since: Option<DateTime<Utc>>,
-    /// At most so many, the last ones.
+    /// The most lines to read: the last ones.
     pub limit: u32,
 }
 

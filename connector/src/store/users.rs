@@ -40,11 +40,11 @@ pub struct Filter<'a> {
     pub group: Option<&'a str>,
     /// Only those that are disabled.
     pub disabled: bool,
-    /// Only those with so many attempts of strangers that failed or are under way.
+    /// Only those with at least this many attempts of strangers that failed or are under way.
     pub attempts: u32,
     /// Only those that are listed after this key of a name.
     pub after: Option<&'a str>,
-    /// At most so many.
+    /// The most accounts to list.
     pub limit: u32,
 }
 
@@ -62,11 +62,11 @@ pub struct PasswordFacts {
 /// A network from which an account is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
-    /// As PostgreSQL writes a `cidr`.
+    /// The network, as PostgreSQL writes a `cidr`.
     pub network: String,
     /// When the account was last logged in to from there.
     pub last_success_at: DateTime<Utc>,
-    /// What failed from there since.
+    /// The attempts from there that failed since then or are under way.
     pub history: History,
 }
 

@@ -86,7 +86,7 @@ impl Servers {
         self.postgres.as_ref().map(postgres::Server::dsn)
     }
 
-    /// Gives a test program its surroundings.
+    /// Gives a test program the addresses of the servers and a directory of the run.
     pub(crate) fn surround(&self, program: Program, run: &Run) -> Program {
         let addresses = [
             ("POSTGRES_DSN", self.postgres_dsn()),

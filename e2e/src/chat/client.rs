@@ -20,7 +20,7 @@ use super::place::Place;
 use super::transcript::Transcript;
 use crate::wallet::Wallet;
 
-/// Orders wait here while the client is on its way.
+/// How many commands wait while the client is on its way.
 const ORDERS: usize = 16;
 
 /// Who a client is and where it goes.
@@ -32,7 +32,7 @@ pub struct Settings {
     pub replicas: Vec<String>,
     /// Where it goes first: an index of `replicas`.
     pub home: usize,
-    /// Whose client it is.
+    /// The tokens of the person whose client it is.
     pub wallet: Arc<Wallet>,
     /// The room it hears.
     pub room: String,
@@ -42,7 +42,7 @@ pub struct Settings {
     pub seed: u64,
     /// The size of the socket's receive buffer, when it should be small.
     pub receive_buffer: Option<u32>,
-    /// For what is said by REST.
+    /// Sends what is said by REST.
     pub http: reqwest::Client,
 }
 
@@ -101,7 +101,7 @@ impl Client {
         (Self { about, sayings, orders, record }, life)
     }
 
-    /// Its name.
+    /// The name of [`Settings::name`].
     #[must_use]
     pub fn name(&self) -> &str {
         &self.about.name

@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// Between two looks at what is not settled yet.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// One of so many speakers posts by REST and only listens on its socket.
+/// One speaker in this many posts by REST and only listens on its socket.
 const BY_REST: usize = 4;
 
 /// Who joins a crew.
@@ -110,7 +110,7 @@ struct Said {
 /// What came of a scenario.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// In numbers.
+    /// The figures.
     pub figures: Figures,
     /// What is not as promised, in words.
     pub findings: Vec<String>,
@@ -189,7 +189,7 @@ impl<'a> Crew<'a> {
         .await
     }
 
-    /// Its clients.
+    /// The clients of the crew.
     #[must_use]
     pub fn clients(&self) -> &[Client] {
         &self.clients
@@ -212,7 +212,8 @@ impl<'a> Crew<'a> {
         done
     }
 
-    /// Has the first ones say so many messages, all of them acknowledged, whatever is done meanwhile.
+    /// Has the first clients say this many messages, all of them acknowledged, whatever is done
+    /// meanwhile.
     pub async fn say_all(
         &self,
         talk: &Talk,

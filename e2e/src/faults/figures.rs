@@ -40,13 +40,13 @@ pub struct Figures {
     pub behind: u64,
     /// Tokens that were renewed on a living socket.
     pub renewals: u64,
-    /// Disturbances.
+    /// How many disturbances there were: parts taken away, connections cut.
     pub disturbances: u64,
-    /// Those after which messages went on: acknowledged, archived, everybody connected.
+    /// The disturbances after which messages went on: acknowledged, archived, everybody connected.
     pub recoveries: u64,
-    /// How connections ended.
+    /// How many connections ended with each close code.
     pub closes: BTreeMap<u16, u64>,
-    /// Refusals that passed.
+    /// Refusals that passed, by code.
     pub refusals: BTreeMap<String, u64>,
 }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::chat::client::Acked;
 use crate::chat::transcript::Heard;
 
-/// A record is a repeat if its id occurs in so many offsets before it.
+/// A record is a repeat if its id occurs within this many offsets before it.
 const WINDOW: i64 = 10_000;
 
 /// What there is to judge by.
@@ -35,9 +35,9 @@ pub struct Evidence {
 /// What a client heard.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    /// Its name.
+    /// The name of the client.
     pub name: String,
-    /// Everything after this position is its.
+    /// The client must have heard everything after this position.
     pub start: i64,
     /// What it heard, in the order it came.
     pub heard: Vec<Heard>,
@@ -60,7 +60,7 @@ pub struct Verdict {
     pub findings: Vec<String>,
 }
 
-/// Compares.
+/// Compares the evidence with what is promised.
 #[must_use]
 pub fn judge(evidence: &Evidence) -> Verdict {
     let mut verdict = Verdict::default();

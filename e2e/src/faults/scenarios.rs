@@ -12,10 +12,10 @@ use futures_util::future::LocalBoxFuture;
 use super::crew::Report;
 use super::stage::Stage;
 
-/// How much of it.
+/// How much of a scenario is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scale {
-    /// A short one, for every run of the tests.
+    /// Whether it is the short run, of `./dev test`.
     pub short: bool,
     /// Messages under random disconnects.
     pub messages: u64,
@@ -28,7 +28,7 @@ impl Scale {
     }
 }
 
-/// Something that happens.
+/// Something that happens to a stack while people speak.
 #[derive(Clone, Copy)]
 pub struct Scenario {
     /// Its name on the command line.
@@ -37,7 +37,7 @@ pub struct Scenario {
     pub promise: &'static str,
     /// Whether it is part of the short run.
     pub short: bool,
-    /// Does it.
+    /// Runs the scenario on a stage.
     pub run: for<'a> fn(&'a Stage, Scale) -> LocalBoxFuture<'a, Result<Report>>,
 }
 
@@ -52,8 +52,8 @@ macro_rules! scenario {
     };
 }
 
-/// All of them, in the order they run. The clocks come second: they need tokens that are some minutes old, and not
-/// too old.
+/// Every scenario, in the order they run. The clocks come second: they need tokens that are some
+/// minutes old, and not too old.
 pub const ALL: [Scenario; 15] = [
     scenario!(
         "disconnects",

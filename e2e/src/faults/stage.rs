@@ -39,9 +39,9 @@ pub struct Stage {
     pub dead_letters: Topic,
     /// The lobby's partition.
     pub partition: i32,
-    /// What chance begins with.
+    /// The seed of all randomness of the run.
     pub seed: u64,
-    /// For REST.
+    /// Sends requests over REST.
     pub http: reqwest::Client,
     log: Mutex<Log>,
 }
@@ -55,7 +55,7 @@ pub struct Log {
 }
 
 impl Stage {
-    /// Starts everything and signs so many people in.
+    /// Starts everything and signs `people` people in.
     pub async fn open(people: usize, seed: u64) -> Result<Self> {
         let mut options = StackOptions::apart(REPLICAS)?;
         options.users.extend((0..people).map(person));

@@ -37,9 +37,9 @@ struct Mark {
 pub(in crate::archive) struct Since {
     pub(in crate::archive) messages: Collection<Document>,
     pub(in crate::archive) room: RoomId,
-    /// The time, in milliseconds.
+    /// The time that is looked for, in milliseconds since 1970.
     pub(in crate::archive) time: i64,
-    /// Now, in milliseconds.
+    /// The present, in milliseconds since 1970.
     pub(in crate::archive) now: i64,
 }
 
@@ -141,7 +141,7 @@ impl Since {
     }
 }
 
-/// So little that indexes have it all.
+/// The fields to return: only those of the indexes, so that no document is read.
 fn shown() -> Document {
     doc! { "_id": 0, "pos": 1, "timestamp": 1 }
 }

@@ -275,7 +275,7 @@ impl Backlog {
         }
     }
 
-    /// Takes dead letters that are to be sent: of each partition at most so many, and none while
+    /// Takes dead letters that are to be sent: of each partition at most `limit`, and none while
     /// others of it are under way.
     pub(super) fn unsent(&mut self, limit: impl Fn(Partition) -> usize) -> Vec<LetterBatch> {
         if self.dead == 0 {
@@ -295,9 +295,9 @@ impl Backlog {
         self.lanes.iter_mut().filter_map(batch).collect()
     }
 
-    /// So many letters of a batch, from the first, were acknowledged. If not all were, the log keeps
-    /// the records of this partition for as long as it takes. `false` if nobody waits for them any
-    /// more.
+    /// The first `acknowledged` letters of a batch were acknowledged. If not all were, the log
+    /// keeps the records of this partition for as long as it takes. `false` if nobody waits for
+    /// them any more.
     pub(super) fn sent(&mut self, batch: &LetterBatch, acknowledged: usize) -> bool {
         let lane = self.lanes.get_mut(&batch.partition).filter(|lane| lane.life == batch.life);
         let Some(lane) = lane else { return false };

@@ -12,7 +12,7 @@ use crate::kafka::{LogError, NewDeadLetter};
 use crate::metrics;
 use crate::workers::stopped::Why;
 
-/// So many letters of a partition are under way at once.
+/// The most letters of a partition that are under way at once.
 const LETTERS_AT_ONCE: usize = 100;
 
 /// How long to wait after the first failure of the dead letters …

@@ -31,7 +31,7 @@ impl Issuer {
         self.token_with(subject, &json!({}))
     }
 
-    /// A token that expires so many seconds from now.
+    /// A token that expires `seconds` from now.
     pub(crate) fn token_until(&self, subject: &str, seconds: i64) -> String {
         self.token_with(subject, &json!({ "exp": chrono::Utc::now().timestamp() + seconds }))
     }

@@ -59,7 +59,7 @@ pub(super) struct Connection<'a> {
     life: &'a mut Life,
     socket: Socket,
     renewal: Option<BoxFuture<'static, Result<Token>>>,
-    /// When the silence is too long.
+    /// When the server has said nothing for too long.
     quiet_at: Instant,
     asked: bool,
     /// When this client goes because the replica leaves.

@@ -41,7 +41,7 @@ pub(super) struct Pending {
     pub(super) unanswered: bool,
     /// Its outcome was unknown once.
     pub(super) was_unknown: bool,
-    /// When it is sent again.
+    /// When the send is repeated.
     pub(super) again_at: Instant,
 }
 
@@ -49,13 +49,13 @@ pub(super) struct Pending {
 pub(super) enum End {
     /// Nobody holds the client any more.
     Over,
-    /// With a close code, or 1006.
+    /// The server closed: the code, 1006 if there was none, and the reason.
     Closed(u16, String),
     /// The client cut it itself, as ordered.
     Cut,
     /// The replica said that it leaves, and this client went first.
     Drained,
-    /// It did not come about.
+    /// The connection did not come about.
     Failed,
 }
 

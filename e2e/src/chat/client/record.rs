@@ -11,7 +11,7 @@ pub struct Record {
     pub transcript: Transcript,
     /// Whether it is connected and subscribed now.
     pub online: bool,
-    /// How its connections ended, by close code; 1006 is a connection that was cut.
+    /// How many connections ended with each close code; 1006 is a connection that was cut.
     pub closes: BTreeMap<u16, u64>,
     /// Connections that came about.
     pub connections: u64,
@@ -29,6 +29,6 @@ pub struct Record {
     pub refusals: BTreeMap<String, u64>,
     /// Why it stays away, if it does.
     pub ended: Option<String>,
-    /// What the server may not do, in words.
+    /// Each time the server did what it may not, in words.
     pub faults: Vec<String>,
 }

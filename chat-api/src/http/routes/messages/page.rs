@@ -9,7 +9,7 @@ use crate::archive::{MessagePage, PAGE_BYTES, Span, SpanEnd};
 use crate::http::header;
 use crate::message::{Cursor, Event, Partition, Position, RoomId};
 
-/// Which page of which history an answer is.
+/// The request that a page of history answers.
 pub(super) struct Told<'a> {
     pub(super) room: &'a RoomId,
     pub(super) partition: Partition,
