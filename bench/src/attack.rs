@@ -20,7 +20,7 @@ use crate::cli::Scale;
 use crate::line::Line;
 use crate::pin::Cores;
 use crate::report::{Goal, Report};
-use crate::service::{Service, Site};
+use crate::service::{LoginSite, Service};
 use crate::stats::count;
 use ladder::Ladder;
 use owner::Owner;
@@ -55,7 +55,7 @@ impl Field {
 pub(crate) async fn run(report: &mut Report, cores: &Cores, scale: Scale) -> Result<()> {
     let lasting = Duration::from_secs(60 * u64::from(scale.minutes));
     let ladder = Ladder::shortened(scale.minutes);
-    let site = Site::open().await?;
+    let site = LoginSite::open().await?;
     let database = site.database().await?;
     let owner = Owner::make(&site, &database).await?;
     Imported { prefix: probe::KNOWN, count: probe::most_pairs(lasting), active: true }
@@ -96,7 +96,7 @@ pub(crate) async fn run(report: &mut Report, cores: &Cores, scale: Scale) -> Res
 }
 
 async fn serve(
-    site: &Site,
+    site: &LoginSite,
     database: &crate::service::Database,
     cores: &Cores,
     ladder: &Ladder,

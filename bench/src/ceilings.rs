@@ -20,11 +20,11 @@ use serde::{Deserialize, Serialize};
 use crate::pin;
 
 pub(crate) use insert::documents;
-pub(crate) use tokens::{AUDIENCE, Times};
+pub(crate) use tokens::{AUDIENCE, CheckTimes};
 
 /// The command line, in both directions.
 #[derive(Debug, Parser)]
-struct Cli {
+struct CeilingsCli {
     #[command(subcommand)]
     command: Ask,
 }
@@ -52,7 +52,7 @@ enum Ask {
         count: u64,
     },
     /// Inserts so many documents.
-    Insert(insert::Args),
+    Insert(insert::InsertArgs),
     /// Serves `POST /v1/messages`, which checks the token and does nothing else.
     Accept {
         #[arg(long)]
@@ -61,7 +61,7 @@ enum Ask {
         issuer: String,
     },
     /// Verifies tokens.
-    Verify(tokens::Args),
+    Verify(tokens::VerifyArgs),
 }
 
 /// Where to append, and what.
@@ -119,7 +119,7 @@ fn as_f64(count: u64) -> f64 {
 
 /// Runs the command line.
 pub async fn main() -> ExitCode {
-    match answer(Cli::parse().command).await {
+    match answer(CeilingsCli::parse().command).await {
         Ok(line) => {
             say(line);
             ExitCode::SUCCESS

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// One call: its answer, and when it came.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Sample<T> {
+pub(crate) struct CallSample<T> {
     pub(crate) answer: T,
     /// From when it was due, not from when it was sent: a caller that is kept waiting waits too.
     pub(crate) latency: Duration,
@@ -59,7 +59,7 @@ impl Schedule {
     }
 
     /// Makes the calls, and waits for the last answer.
-    pub(crate) async fn run<T, F>(self, mut call: impl FnMut(u32) -> F) -> Vec<Sample<T>>
+    pub(crate) async fn run<T, F>(self, mut call: impl FnMut(u32) -> F) -> Vec<CallSample<T>>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
@@ -72,7 +72,7 @@ impl Schedule {
             calls.spawn(async move {
                 let delay = due.elapsed();
                 let answer = called.await;
-                Sample { answer, latency: due.elapsed(), delay, at: start.elapsed() }
+                CallSample { answer, latency: due.elapsed(), delay, at: start.elapsed() }
             });
         }
         calls.join_all().await
@@ -85,7 +85,7 @@ pub(crate) async fn steady<T, F>(
     per_second: f64,
     lasting: Duration,
     call: impl FnMut(u32) -> F,
-) -> Vec<Sample<T>>
+) -> Vec<CallSample<T>>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

@@ -13,7 +13,7 @@ use devstack::console::say;
 use crate::cli::{Part, Scale};
 use crate::pin::Cores;
 use crate::report::Report;
-use crate::service::Site;
+use crate::service::LoginSite;
 
 /// The cost of a hash in production, where nothing else is said.
 const COST: u32 = 12;
@@ -26,7 +26,7 @@ pub(crate) async fn run(report: &mut Report, cores: &Cores, scale: Scale) -> Res
         say("a million networks");
         networks::run(report).await?;
     }
-    let site = Site::open().await?;
+    let site = LoginSite::open().await?;
     if wants(Part::Goodput) {
         say("goodput, and what a refusal costs");
         goodput::run(report, &site, cores, scale.rounds).await?;

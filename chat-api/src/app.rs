@@ -57,12 +57,12 @@ pub struct App {
     fetcher: KeyFetcher,
     producer: Arc<Producer>,
     fan_out: FanOut,
-    filling: Filling,
+    archive_filler: ArchiveFiller,
     address: SocketAddr,
 }
 
 /// What fills the archive, once MongoDB has answered: sends and sockets do not need it.
-struct Filling {
+struct ArchiveFiller {
     archive: Archive,
     log: Log,
     decoder: Decoder,
@@ -72,7 +72,7 @@ struct Filling {
 }
 
 /// What is asked of the log before anything can be built: its partitions, and where to read each.
-struct Ground {
+struct LogSurvey {
     partitioner: Partitioner,
     decoder: Decoder,
     consumer: ManualConsumer,
@@ -131,8 +131,8 @@ impl App {
             .with_context(|| format!("CHAT_LISTEN: {} cannot be bound", args.chat_listen))?;
         let admin = Admin::bind(args.admin_listen).await?;
         let log = newest(args.log.log()).await?;
-        let Ground { partitioner, decoder, consumer, starts } =
-            ground(&log, span, extra_kind).await?;
+        let LogSurvey { partitioner, decoder, consumer, starts } =
+            survey(&log, span, extra_kind).await?;
         let MongoArgs { mongodb_uri, mongodb_database } = &args.mongodb;
         let archive = Archive::open(mongodb_uri, mongodb_database).await.context("MONGODB_URI")?;
         let partitions = partitioner.count();
@@ -156,7 +156,7 @@ impl App {
             stop: CancellationToken::new(),
         };
         let stopped = Stopped::new("archive", log.messages(), readiness.condition("archive"));
-        let filling = Filling { archive, log, decoder, partitions, stopped, sources };
+        let archive_filler = ArchiveFiller { archive, log, decoder, partitions, stopped, sources };
         let ingest = Ingest {
             producer: Arc::clone(&producer),
             partitioner,
@@ -184,7 +184,17 @@ impl App {
         });
         let address = listener.local_addr()?;
         let door = Listener::public(listener, door);
-        Ok(Self { service, door, admin, readiness, fetcher, producer, fan_out, filling, address })
+        Ok(Self {
+            service,
+            door,
+            admin,
+            readiness,
+            fetcher,
+            producer,
+            fan_out,
+            archive_filler,
+            address,
+        })
     }
 
     /// Where REST and WebSocket are served.
@@ -212,17 +222,20 @@ impl App {
         tasks.spawn(self.fetcher.run(downstream.clone().cancelled_owned()));
         let (warm, fan_out_stop) = (self.fan_out.warm.clone(), self.fan_out.stop.clone());
         tasks.worker("fan-out", self.fan_out.run());
-        let (archive, stop) = (self.filling.archive.clone(), downstream.clone());
+        let (archive, stop) = (self.archive_filler.archive.clone(), downstream.clone());
         tasks.spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = archive.messages.create_indexes_until_done() => {}
             }
         });
-        tasks.worker("archive", self.filling.run(downstream.clone(), tasks.aborting().clone()));
+        tasks.worker(
+            "archive",
+            self.archive_filler.run(downstream.clone(), tasks.aborting().clone()),
+        );
         let (reads, stop) = (Arc::clone(&self.service.reads), downstream.clone());
         tasks.spawn(async move { reads.follow_progress(stop).await });
-        tasks.worker("producer", Arc::clone(&self.producer).look_after(downstream.clone()));
+        tasks.worker("producer", Arc::clone(&self.producer).probe_refused(downstream.clone()));
         let serving = Serving {
             service: self.service,
             door: self.door,
@@ -240,7 +253,7 @@ impl App {
     }
 }
 
-impl Filling {
+impl ArchiveFiller {
     async fn run(self, stop: CancellationToken, abort: CancellationToken) -> anyhow::Result<()> {
         let Self { archive, log, decoder, partitions, stopped, sources } = self;
         // Whether MongoDB is there makes no difference to what else is served.
@@ -305,24 +318,28 @@ async fn leave(service: Arc<Service>, tasks: Tasks) {
     service.sockets.tell_all(SocketCommand::Drain);
 }
 
-async fn ground(log: &Log, span: i64, extra_kind: Option<&'static str>) -> anyhow::Result<Ground> {
+async fn survey(
+    log: &Log,
+    span: i64,
+    extra_kind: Option<&'static str>,
+) -> anyhow::Result<LogSurvey> {
     let deadline = Instant::now() + ELECTION_TIMEOUT;
     loop {
-        match survey(log, span, extra_kind).await {
+        match survey_once(log, span, extra_kind).await {
             Err(error) if error.is_election() && Instant::now() < deadline => {
                 sleep(LOOK_AGAIN).await;
             }
-            ground => return ground.with_context(|| format!("KAFKA_BROKERS {}", log.brokers)),
+            surveyed => return surveyed.with_context(|| format!("KAFKA_BROKERS {}", log.brokers)),
         }
     }
 }
 
 /// Asks the log once for its partitions and for what each of them holds.
-async fn survey(
+async fn survey_once(
     log: &Log,
     span: i64,
     extra_kind: Option<&'static str>,
-) -> Result<Ground, LogError> {
+) -> Result<LogSurvey, LogError> {
     let asked = log.clone();
     let partitioner = tokio::task::spawn_blocking(move || asked.partitioner()).await;
     let partitioner = partitioner.map_err(|_| LogError::Died)??;
@@ -330,7 +347,12 @@ async fn survey(
     let consumer = ManualConsumer::new(log, decoder)?;
     let ranges = consumer.ranges().await?;
     let start = |(partition, range)| (partition, Start::of(range, span));
-    Ok(Ground { partitioner, decoder, consumer, starts: ranges.into_iter().map(start).collect() })
+    Ok(LogSurvey {
+        partitioner,
+        decoder,
+        consumer,
+        starts: ranges.into_iter().map(start).collect(),
+    })
 }
 
 /// The log with its newest generation.

@@ -51,7 +51,7 @@ struct ShardState {
 
 /// Why a room cannot be read from a place on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unread {
+pub enum HubReadError {
     /// The place lies below the ring's floor, which is here.
     Below(Position),
     /// Nothing certain is known of the room until this replica is upgraded.
@@ -165,12 +165,12 @@ impl Hub {
         room: &RoomId,
         next: Position,
         budget: usize,
-    ) -> Result<Page, Unread> {
+    ) -> Result<Page, HubReadError> {
         let state = self.shards[partition.index()].state();
         if state.unloaded.holds(room) {
-            return Err(Unread::Unloaded);
+            return Err(HubReadError::Unloaded);
         }
-        state.ring.read(room, next, budget).map_err(Unread::Below)
+        state.ring.read(room, next, budget).map_err(HubReadError::Below)
     }
 
     /// The position after the last record that was read of a partition.

@@ -71,7 +71,7 @@ pub enum SendError {
     #[error("the key was used for another message")]
     Conflict,
     /// The log did not acknowledge it.
-    #[error("{}", told(*error))]
+    #[error("{}", detail_of(*error))]
     Log {
         /// The id it has if it stands in the log nevertheless.
         message_id: MessageId,
@@ -198,7 +198,7 @@ impl Placed {
 }
 
 /// What the failure of an append means to whoever sent the message.
-fn told(error: AppendError) -> &'static str {
+fn detail_of(error: AppendError) -> &'static str {
     match error {
         AppendError::Overloaded => "too much is under way; nothing was sent, try again",
         AppendError::Unavailable => "no messages are taken at the moment; nothing was sent",

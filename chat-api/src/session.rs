@@ -41,7 +41,7 @@ use reading::Reading;
 use subscription::Subscription;
 use timer::Timer;
 
-pub use place::{Place, Stretch};
+pub use place::{Place, ReadEnd};
 
 /// The most sends under way on one socket: with as many, it is not read.
 const SENDS_IN_FLIGHT: usize = 32;
@@ -126,7 +126,7 @@ impl Session {
         ::metrics::counter!(metrics::CLOSES, "code" => end.code()).increment(1);
         let Self { socket, seat, rooms, work, .. } = self;
         drop((seat, rooms, work));
-        part(socket, end).await;
+        close_socket(socket, end).await;
     }
 
     async fn live(&mut self, token: Option<String>) -> Result<Infallible, End> {
@@ -138,7 +138,7 @@ impl Session {
         drop(token);
         let mut timer = Timer::new(self.next_moment(&authenticated, true));
         loop {
-            self.obey().await?;
+            self.follow_command().await?;
             // There may be more than a turn's worth; whoever waits meanwhile is heard in between.
             let more = self.deliver(&authenticated.caller.author.user_id).await?;
             match self.next_wakeup(more, &authenticated, &mut timer).await? {
@@ -174,7 +174,7 @@ impl Session {
     }
 
     /// Does what the replica tells all or some of its sockets.
-    async fn obey(&mut self) -> Result<(), End> {
+    async fn follow_command(&mut self) -> Result<(), End> {
         match self.seat.command() {
             None => Ok(()),
             Some(SocketCommand::Drain) => self.drain().await,
@@ -294,7 +294,7 @@ impl Session {
             }
             _ => {}
         }
-        self.look_again(now).await
+        self.resume_postponed(now).await
     }
 
     async fn say(&mut self, frame: &Outbound<'_>) -> Result<(), End> {
@@ -329,7 +329,7 @@ impl Session {
 /// Ends a socket so that the other side learns of it: says why, if we end it, or answers its close;
 /// waits for its answer; and closes the connection in order. Otherwise a peer that is
 /// still sending loses our last words.
-async fn part(mut socket: Socket, end: End) {
+async fn close_socket(mut socket: Socket, end: End) {
     let told = async {
         if let End::Close(close, reason) = end {
             socket.send(Message::Close(Some(close.frame(&reason)))).await?;

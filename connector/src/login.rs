@@ -75,7 +75,7 @@ impl Logins {
         let origin = std::mem::take(&mut attempt.origin);
         let network = core.proxies.network_of(origin.remote_ip);
         let mut claim = Claim::from_attempt(attempt, &core.key, network, now);
-        let name_key = claim.whom.name_key;
+        let name_key = claim.request.name_key;
         core.limits.follow(core.pool.hashes_per_minute());
         match core.limits.admit(network, &name_key) {
             Admission::NetworkThrottled { retry_after } => {

@@ -29,7 +29,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::postgres::types::PgInterval;
 use thiserror::Error;
 
-pub use accounts::{Candidate, Standing};
+pub use accounts::{AccountStatus, Candidate};
 pub use backlog::Backlog;
 pub use due::DueWork;
 pub use names::Unreachable;
@@ -37,9 +37,9 @@ pub use reach::InvalidDsn;
 pub use reserve::{ChargeConnection, Resolved};
 pub use revocations::Revocation;
 pub use seed::{Existing, Named, NewAccount};
-pub use trail::{Line, Wanted};
+pub use trail::{Line, TrailQuery};
 pub use unit_of_work::UnitOfWork;
-pub use users::{Filter, Known, Listed, PasswordFacts};
+pub use users::{AccountFilter, KnownNetwork, Listed, PasswordFacts};
 
 /// How long a login waits for the database in one step. With it an outage is answered within 2 s.
 pub const LONGEST_STEP: Duration = Duration::from_millis(1500);

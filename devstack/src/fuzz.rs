@@ -32,7 +32,7 @@ pub(crate) async fn run(options: &Fuzz) -> Result<ExitCode> {
     step("build the fuzz targets", cargo_fuzz("build").run(&log)).await?;
     let (mut total, mut found) = (0, false);
     for target in wanted {
-        let outcome = Target { name: target }.run(options.seconds).await?;
+        let outcome = FuzzTarget { name: target }.run(options.seconds).await?;
         say(format!("{target}: {} executions", outcome.executions));
         total += outcome.executions;
         if let Some(what) = outcome.found {
@@ -65,7 +65,7 @@ fn targets() -> Result<Vec<String>> {
     Ok(names)
 }
 
-struct Target<'a> {
+struct FuzzTarget<'a> {
     name: &'a str,
 }
 
@@ -75,7 +75,7 @@ struct Outcome {
     found: Option<String>,
 }
 
-impl Target<'_> {
+impl FuzzTarget<'_> {
     async fn run(&self, seconds: u32) -> Result<Outcome> {
         let state = checkout::state().join("fuzz").join(self.name);
         let (corpus, log) = (state.join("corpus"), state.join("log"));

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::{LogArgs, Tally};
-use crate::load::{Sample, Schedule, p99_millis};
+use crate::load::{CallSample, Schedule, p99_millis};
 use crate::usage::own_cpu_time;
 
 /// As many records as the client library queues.
@@ -200,7 +200,7 @@ async fn acknowledged(producer: &Producer, value: &[u8]) -> Result<()> {
     Ok(timeout(HANG, reported).await???)
 }
 
-fn latencies<T>(samples: Vec<Sample<Result<T>>>) -> Result<Vec<Duration>> {
+fn latencies<T>(samples: Vec<CallSample<Result<T>>>) -> Result<Vec<Duration>> {
     samples.into_iter().map(|sample| sample.answer.map(|_| sample.latency)).collect()
 }
 

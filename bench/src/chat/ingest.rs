@@ -43,7 +43,7 @@ struct Closed {
 }
 
 #[derive(Default)]
-struct Rounds {
+struct IngestRounds {
     log_rate: Vec<f64>,
     http_rate: Vec<f64>,
     rate: Vec<f64>,
@@ -63,7 +63,7 @@ pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result
     let place = site.place().await?;
     let replica = site.serve(&place).await?;
     let requests = requests(site);
-    let (mut found, mut accepted) = (Rounds::default(), 0);
+    let (mut found, mut accepted) = (IngestRounds::default(), 0);
     for _ in 0..rounds {
         let log = bare.append(IN_FLIGHT, MEASURED).await?;
         let cpu = http.cpu_seconds()?;
@@ -101,7 +101,7 @@ pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result
     site.forget(&place).await
 }
 
-impl Rounds {
+impl IngestRounds {
     fn tell(&self, report: &mut Report) -> Result<()> {
         let none = Goal::None;
         report.rounds("P1: bare log, 256 in flight", "1/s", &self.log_rate, none)?;

@@ -28,7 +28,7 @@ const CATCH_UP: Duration = Duration::from_mins(2);
 
 /// What all measurements share. Dropped = gone.
 pub(super) struct Site {
-    pub(super) kafka: kafka::Server,
+    pub(super) kafka: kafka::Broker,
     pub(super) mongodb: server::Server,
     pub(super) issuer: Issuer,
     pub(super) tokens: Vec<String>,
@@ -64,7 +64,7 @@ impl Site {
     /// Starts the servers, on the processors of this process.
     pub(super) async fn open(cores: &Cores) -> Result<Self> {
         let files = tempfile::tempdir().context("no temporary directory")?;
-        let kafka = kafka::Server::start_private(files.path()).await?;
+        let kafka = kafka::Broker::start_private(files.path()).await?;
         let mongodb = server::Server::start_private(files.path()).await?;
         let issuer = Issuer::start().await?;
         let tokens = issuer.tokens(PEOPLE)?;

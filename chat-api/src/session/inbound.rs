@@ -146,7 +146,7 @@ impl Session {
         let (more, told) = (true, false);
         self.rooms.push(Subscription { room, partition, place, listening, more, waits, told });
         if reads_again && self.service.reads.admit(&caller.author.user_id).is_err() {
-            return self.put_off(self.rooms.len() - 1).await;
+            return self.postpone(self.rooms.len() - 1).await;
         }
         Ok(())
     }

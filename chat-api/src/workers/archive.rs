@@ -33,7 +33,7 @@ use crate::archive::{Archive, ArchiveError, Step, Stored};
 use crate::kafka::{DeadLetters, GroupConsumer, Item, LogError};
 use crate::message::Partition;
 use crate::metrics;
-use backlog::{BATCH_RECORDS, Backlog, LetterBatch, Stride, Ticket};
+use backlog::{BATCH_RECORDS, Backlog, LaneStep, LetterBatch, Ticket};
 use hold::{Hold, NewerAt};
 use look::Look;
 
@@ -96,7 +96,7 @@ struct UnderWay {
 /// Something that was under way and has ended.
 enum Done {
     Written(Vec<Ticket>, Result<Stored, ArchiveError>),
-    Advanced(Vec<Stride>, Result<(), ArchiveError>),
+    Advanced(Vec<LaneStep>, Result<(), ArchiveError>),
     /// The first `acknowledged` letters of a batch were acknowledged; the next one, if any, was
     /// not.
     Sent {
@@ -269,17 +269,17 @@ impl ArchiveReader {
     }
 
     fn begin_advance(&mut self, now: Instant) {
-        let strides = self.backlog.steps();
-        if strides.is_empty() {
+        let lane_steps = self.backlog.steps();
+        if lane_steps.is_empty() {
             return;
         }
         self.advance_at = now + ADVANCE_EVERY;
         self.under_way.advancing = true;
-        let steps: Vec<Step> = strides.iter().map(|stride| stride.step).collect();
+        let steps: Vec<Step> = lane_steps.iter().map(|of_lane| of_lane.step).collect();
         let (archive, generation) = (self.archive.clone(), self.consumer.generation());
         self.work.push(Box::pin(async move {
             let advanced = archive.progress.advance(generation, &steps).await;
-            Done::Advanced(strides, advanced)
+            Done::Advanced(lane_steps, advanced)
         }));
     }
 
@@ -299,12 +299,12 @@ impl ArchiveReader {
                     }
                 }
             }
-            Done::Advanced(strides, advanced) => {
+            Done::Advanced(lane_steps, advanced) => {
                 self.under_way.advancing = false;
                 match advanced {
                     Ok(()) => {
-                        self.backlog.advanced(&strides);
-                        self.tell_group(&strides);
+                        self.backlog.advanced(&lane_steps);
+                        self.commit_offsets(&lane_steps);
                         self.resume()
                     }
                     Err(ArchiveError::Fallen) => {
@@ -331,9 +331,9 @@ impl ArchiveReader {
     }
 
     /// Progress itself is kept with the documents: this is for people's tools.
-    fn tell_group(&self, strides: &[Stride]) {
+    fn commit_offsets(&self, lane_steps: &[LaneStep]) {
         let done: Vec<_> =
-            strides.iter().map(|stride| (stride.step.partition, stride.step.to)).collect();
+            lane_steps.iter().map(|of_lane| (of_lane.step.partition, of_lane.step.to)).collect();
         if let Err(error) = self.consumer.commit(&done) {
             tracing::warn!(%error, "archive: the group was not told");
         }

@@ -15,7 +15,7 @@ use service_process::output;
 use service_process::sources::Sources;
 
 use super::account::find;
-use super::answer::{Answer, Misuse};
+use super::answer::{Answer, UsageError};
 use super::database::connected;
 use crate::audit::Event;
 use crate::config::StoreArgs;
@@ -128,7 +128,7 @@ async fn delete(store: &Store, args: &DeleteArgs) -> Answer {
 
 async fn groups(store: &Store, args: &GroupsArgs) -> Answer {
     if args.add.iter().any(|group| args.remove.contains(group)) {
-        return Err(Misuse("--add and --remove name the same group").into());
+        return Err(UsageError("--add and --remove name the same group").into());
     }
     let id = find(store, &args.named.name).await?;
     let entry = entry(Event::AccountGroupsChanged, id);

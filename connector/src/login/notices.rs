@@ -7,7 +7,7 @@ use crate::account::AccountId;
 use crate::audit::{Event, Origin, Subject};
 use crate::core::Core;
 use crate::due::MailKind;
-use crate::guard::see_through;
+use crate::guard::retry_until_done;
 use crate::metrics::ACCOUNT_LOCKS;
 
 /// The account, or the name, is closed to strangers from now on.
@@ -27,5 +27,5 @@ pub(super) async fn post(
 ) {
     let id = core.sources.id(now);
     let write = || core.store.post_once(kind, account, id, now);
-    see_through(&core.tasks, "a mail is not written", write).await;
+    retry_until_done(&core.tasks, "a mail is not written", write).await;
 }

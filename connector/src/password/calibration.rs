@@ -34,7 +34,7 @@ impl Calibration {
         let mut hashing = JoinSet::new();
         for _ in 0..threads {
             hashing.spawn_blocking(|| {
-                pool::step_aside();
+                pool::lower_priority();
                 [(); ROUNDS as usize].map(|()| {
                     let start = Instant::now();
                     hashing::decoy(Cost::MIN);

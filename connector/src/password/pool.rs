@@ -221,7 +221,7 @@ impl Permit {
         // The thread holds the permit: when the caller goes away, the processor is still busy.
         let hashing = tokio::task::spawn_blocking(move || {
             let _held = held;
-            step_aside();
+            lower_priority();
             work(&hashing)
         });
         hashing.await.expect("hashing does not panic")
@@ -231,7 +231,7 @@ impl Permit {
 /// Lets every thread that answers go first: with every processor hashing, a health check would wait
 /// for the scheduler else. What a hash takes on an idle machine stays the same. On Linux niceness is a
 /// thread's own; the thread keeps it, which does no harm to the little else that such threads do.
-pub(super) fn step_aside() {
+pub(super) fn lower_priority() {
     thread_local! {
         static DONE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
     }

@@ -22,7 +22,7 @@ pub struct Candidate {
 
 /// Whether an account may go on, and who it is.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct AccountStatus {
     /// The account with its groups.
     pub identity: Identity,
     /// Whether it may be used.
@@ -60,7 +60,7 @@ impl Store {
 
     /// How the account with this id stands. Not given up before 30 s: whoever waits less long leaves it
     /// to a task.
-    pub async fn standing(&self, id: AccountId) -> Result<Option<Standing>, StoreError> {
+    pub async fn account_status(&self, id: AccountId) -> Result<Option<AccountStatus>, StoreError> {
         let row = to_the_end(
             sqlx::query!(
                 r#"
@@ -78,7 +78,7 @@ impl Store {
             .fetch_optional(&self.pool),
         )
         .await?;
-        Ok(row.map(|row| Standing {
+        Ok(row.map(|row| AccountStatus {
             is_active: row.is_active,
             revocation_pending: row.revocation_pending,
             identity: Identity {

@@ -10,7 +10,7 @@ use tracing::error;
 use super::guard::{ANYWHERE, KNOWN_FOR_DAYS};
 use super::{Candidate, Store, StoreError, in_time, interval, to_the_end};
 use crate::account::{Identity, LoginName};
-use crate::lockout::{Budget, CHARGE_LIFE, GuardKey, MEMORY, Table, Whom};
+use crate::lockout::{Budget, CHARGE_LIFE, ChargeRequest, GuardKey, MEMORY, Table};
 use crate::password::{Cost, Credential, InvalidHash};
 
 /// Where a name led, and where the attempt was charged.
@@ -48,12 +48,12 @@ impl ChargeConnection {
     #[expect(clippy::too_many_lines, reason = "one statement, which cannot be cut")]
     pub async fn reserve(
         &mut self,
-        whom: &Whom,
+        request: &ChargeRequest,
         charge: Uuid,
         now: DateTime<Utc>,
         (strangers, known_network): (&Table, u32),
     ) -> Result<Resolved, StoreError> {
-        let network = whom.network.map(|network| network.to_string());
+        let network = request.network.map(|network| network.to_string());
         let known_limit = i32::try_from(known_network).unwrap_or(i32::MAX);
         let answer = to_the_end(
             sqlx::query!(
@@ -117,8 +117,8 @@ impl ChargeConnection {
                         from credentials) as highest_cost
                 from whom left join account on true
                 "#,
-                whom.name.as_ref().map(LoginName::key),
-                whom.name_key.as_bytes(),
+                request.name.as_ref().map(LoginName::key),
+                request.name_key.as_bytes(),
                 network,
                 charge,
                 now,
@@ -129,7 +129,7 @@ impl ChargeConnection {
                 &strangers.limits,
                 &strangers.pauses,
                 ANYWHERE,
-                whom.known_only,
+                request.known_only,
             )
             .fetch_one(&mut *self.0),
         )
@@ -139,7 +139,7 @@ impl ChargeConnection {
             self.0.close_on_drop();
         }
         let row = answer?;
-        let budget = match (row.charged_to_known, whom.network) {
+        let budget = match (row.charged_to_known, request.network) {
             (true, Some(network)) => Some(Budget::Known(network)),
             _ => row.charged_to_strangers.then_some(Budget::Strangers),
         };

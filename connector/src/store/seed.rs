@@ -86,7 +86,7 @@ impl Existing {
     /// How it changes whether the account may be used when it is made what `account` says: the event of the
     /// trail, if it changes.
     #[must_use]
-    pub fn turn(&self, account: &NewAccount) -> Option<Event> {
+    pub fn activation_change(&self, account: &NewAccount) -> Option<Event> {
         match account.is_active? {
             true if !self.is_active => Some(Event::AccountEnabled),
             false if self.is_active => Some(Event::AccountDisabled),

@@ -33,7 +33,7 @@ pub struct Listed {
 
 /// Which accounts a list has; all of what is given must hold.
 #[derive(Debug, Clone, Default)]
-pub struct Filter<'a> {
+pub struct AccountFilter<'a> {
     /// Only this one, if there is one.
     pub id: Option<AccountId>,
     /// Only those in this group, if there is one.
@@ -61,7 +61,7 @@ pub struct PasswordFacts {
 
 /// A network from which an account is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownNetwork {
     /// The network, as PostgreSQL writes a `cidr`.
     pub network: String,
     /// When the account was last logged in to from there.
@@ -92,7 +92,7 @@ impl Store {
     }
 
     /// Accounts in the order of their user names; those without one by their addresses.
-    pub async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Listed>, StoreError> {
+    pub async fn list(&self, filter: &AccountFilter<'_>) -> Result<Vec<Listed>, StoreError> {
         let rows = in_time(
             sqlx::query!(
                 r#"
@@ -163,7 +163,7 @@ impl Store {
         &self,
         id: AccountId,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Known>, StoreError> {
+    ) -> Result<Vec<KnownNetwork>, StoreError> {
         let rows = in_time(
             sqlx::query!(
                 r#"
@@ -184,7 +184,7 @@ impl Store {
             .fetch_all(&self.pool),
         )
         .await?;
-        let known = rows.into_iter().map(|row| Known {
+        let known = rows.into_iter().map(|row| KnownNetwork {
             network: row.network,
             last_success_at: row.last_success_at,
             history: history(row.failures, row.last_failure_at, row.pending),

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-pub use record::Record;
+pub use record::ClientRecord;
 
 use super::place::Place;
 use super::transcript::Transcript;
@@ -86,7 +86,7 @@ pub struct Client {
     about: Arc<Settings>,
     sayings: mpsc::Sender<Saying>,
     orders: mpsc::Sender<Order>,
-    record: Arc<Mutex<Record>>,
+    record: Arc<Mutex<ClientRecord>>,
 }
 
 impl Client {
@@ -95,7 +95,7 @@ impl Client {
         let (sayings, heard) = mpsc::channel(1);
         let (orders, given) = mpsc::channel(ORDERS);
         let transcript = settings.from.map(Transcript::from).unwrap_or_default();
-        let record = Arc::new(Mutex::new(Record { transcript, ..Record::default() }));
+        let record = Arc::new(Mutex::new(ClientRecord { transcript, ..ClientRecord::default() }));
         let about = Arc::new(settings);
         let life = life::Life::new(about.clone(), heard, given, record.clone()).run();
         (Self { about, sayings, orders, record }, life)
@@ -132,11 +132,11 @@ impl Client {
     }
 
     /// What it heard and what befell it.
-    pub fn record(&self) -> MutexGuard<'_, Record> {
+    pub fn record(&self) -> MutexGuard<'_, ClientRecord> {
         lock(&self.record)
     }
 }
 
-fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
+fn lock(record: &Mutex<ClientRecord>) -> MutexGuard<'_, ClientRecord> {
     record.lock().unwrap_or_else(PoisonError::into_inner)
 }

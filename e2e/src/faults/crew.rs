@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::figures::Figures;
-use super::judge::{Evidence, Seen, Verdict, judge};
+use super::judge::{ClientHeard, Evidence, Verdict, judge};
 use super::stage::Stage;
 use crate::chat::LOBBY;
 use crate::chat::client::{Acked, Client, Cut, Refused, Settings};
@@ -313,7 +313,7 @@ impl<'a> Crew<'a> {
 
     /// What there is to judge by. The clients are asked first: the log can only be ahead of them.
     async fn evidence(&self) -> Result<Evidence> {
-        let clients: Vec<Seen> = self.clients.iter().filter_map(seen).collect();
+        let clients: Vec<ClientHeard> = self.clients.iter().filter_map(seen).collect();
         let since = clients.iter().map(|client| client.start).min().unwrap_or_default();
         let log = self.stage.log().await?.messages.clone();
         Ok(Evidence {
@@ -364,10 +364,10 @@ impl<'a> Crew<'a> {
     }
 }
 
-fn seen(client: &Client) -> Option<Seen> {
+fn seen(client: &Client) -> Option<ClientHeard> {
     let record = client.record();
     let transcript = &record.transcript;
-    Some(Seen {
+    Some(ClientHeard {
         name: client.name().to_owned(),
         start: transcript.start()?.position,
         heard: transcript.heard().to_vec(),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::AddAssign;
 
 use super::judge::Verdict;
-use crate::chat::client::Record;
+use crate::chat::client::ClientRecord;
 
 /// The figures of a scenario, or of all.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +52,7 @@ pub struct Figures {
 
 impl Figures {
     /// Adds what befell a client.
-    pub fn add_client(&mut self, record: &Record) {
+    pub fn add_client(&mut self, record: &ClientRecord) {
         self.clients += 1;
         self.unknown += record.unknown;
         self.settled += record.settled;

@@ -29,12 +29,12 @@ pub struct Evidence {
     /// What was acknowledged; a message that was sent more than once under its key, more than once.
     pub acked: Vec<Acked>,
     /// Every client that was subscribed for the whole run.
-    pub clients: Vec<Seen>,
+    pub clients: Vec<ClientHeard>,
 }
 
 /// What a client heard.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct ClientHeard {
     /// The name of the client.
     pub name: String,
     /// The client must have heard everything after this position.
@@ -138,7 +138,7 @@ fn judge_acked(evidence: &Evidence, first: &HashMap<Uuid, i64>, verdict: &mut Ve
     verdict.find("acknowledged and in the dead letter queue", &dead);
 }
 
-fn judge_client(client: &Seen, expected: &[Heard], verdict: &mut Verdict) {
+fn judge_client(client: &ClientHeard, expected: &[Heard], verdict: &mut Verdict) {
     if client.heard == expected {
         return;
     }

@@ -10,7 +10,7 @@ use super::hold::Hold;
 use super::{ArchiveReader, Done};
 use crate::kafka::{LogError, NewDeadLetter};
 use crate::metrics;
-use crate::workers::stopped::Why;
+use crate::workers::stopped::StopReason;
 
 /// The most letters of a partition that are under way at once.
 const LETTERS_AT_ONCE: usize = 100;
@@ -64,13 +64,13 @@ impl ArchiveReader {
             _ => None,
         };
         let Some(error) = failure else {
-            return if held.is_some() { self.let_go(partition) } else { Ok(()) };
+            return if held.is_some() { self.release_hold(partition) } else { Ok(()) };
         };
         let wait = held.map_or(FIRST_WAIT, |wait| (wait * 2).min(LONGEST_WAIT));
         self.hold(partition, Hold::DeadLetters { until: Instant::now() + wait, wait })?;
         let position = batch.letters[acknowledged].0;
         let reason = format!("the dead letters do not take it: {error}");
-        self.stopped.at(partition, position, Why::DeadLetters, &reason);
+        self.stopped.at(partition, position, StopReason::DeadLetters, &reason);
         Ok(())
     }
 }

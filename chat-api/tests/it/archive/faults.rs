@@ -35,7 +35,7 @@ async fn documents(setup: &Setup, name: &str) -> Vec<Document> {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_happens_to_mongodb_messages_are_late_and_never_lost_or_doubled() {
     let home = tempfile::tempdir().unwrap();
-    let mongodb = devstack::mongodb::Server::start_private(home.path()).await.unwrap();
+    let mongodb = devstack::mongodb::ReplicaSet::start_private(home.path()).await.unwrap();
     let setup = Setup::on(&devstack::shared::kafka_brokers().unwrap(), mongodb.uri()).await;
     let replica = setup.replica().await;
     let token = setup.issuer.token("ada");
@@ -63,7 +63,7 @@ async fn whatever_happens_to_mongodb_messages_are_late_and_never_lost_or_doubled
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lag_is_shown_while_nothing_can_be_written() {
     let home = tempfile::tempdir().unwrap();
-    let mongodb = devstack::mongodb::Server::start_private(home.path()).await.unwrap();
+    let mongodb = devstack::mongodb::ReplicaSet::start_private(home.path()).await.unwrap();
     let setup = Setup::on(&devstack::shared::kafka_brokers().unwrap(), mongodb.uri()).await;
     let alone = Alone::start(&setup);
     let putter = Putter::new(&setup);

@@ -23,7 +23,7 @@ async fn every_example_works_as_documented() {
     let setup = Setup::new().await;
     let replica = setup.replica().await;
     let token = setup.issuer.token_with("ada", &serde_json::json!({ "name": "Alice Arnold" }));
-    let mut reader = Reader { replica, token, seen: BTreeMap::new() };
+    let mut reader = DocumentReader { replica, token, seen: BTreeMap::new() };
     let (mut request, mut socket, mut heard) = (None, None, Vec::new());
     let mut examples = 0;
     for (label, block) in blocks() {
@@ -51,14 +51,14 @@ async fn every_example_works_as_documented() {
 }
 
 /// Follows the document as a person would: what an answer says is used in the next request.
-struct Reader {
+struct DocumentReader {
     replica: Replica,
     token: String,
     /// What the document calls something, and what it is called here.
     seen: BTreeMap<String, String>,
 }
 
-impl Reader {
+impl DocumentReader {
     fn as_sent(&self, text: &str) -> String {
         let known = self
             .seen

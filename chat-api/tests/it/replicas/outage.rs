@@ -33,15 +33,15 @@ async fn sends_are_refused_at_once(replica: &Replica, token: &str) {
     assert_eq!(replica.http.get(replica.url("/v1/readyz")).send().await.unwrap().status(), 200);
 }
 
-async fn on_a_broker_of_its_own(home: &TempDir) -> (kafka::Server, Setup) {
-    let kafka = kafka::Server::start_private(home.path()).await.unwrap();
+async fn on_a_broker_of_its_own(home: &TempDir) -> (kafka::Broker, Setup) {
+    let kafka = kafka::Broker::start_private(home.path()).await.unwrap();
     let setup = Setup::on(kafka.brokers(), &devstack::shared::mongodb_uri().unwrap()).await;
     (kafka, setup)
 }
 
-async fn on_servers_of_its_own(home: &TempDir) -> (kafka::Server, mongodb::Server, Setup) {
-    let kafka = kafka::Server::start_private(home.path()).await.unwrap();
-    let mongodb = mongodb::Server::start_private(home.path()).await.unwrap();
+async fn on_servers_of_its_own(home: &TempDir) -> (kafka::Broker, mongodb::ReplicaSet, Setup) {
+    let kafka = kafka::Broker::start_private(home.path()).await.unwrap();
+    let mongodb = mongodb::ReplicaSet::start_private(home.path()).await.unwrap();
     let setup = Setup::on(kafka.brokers(), mongodb.uri()).await;
     (kafka, mongodb, setup)
 }
@@ -179,7 +179,7 @@ async fn what_was_given_up_unstored_is_stored_by_the_reader_it_comes_back_to() {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_archive_is_away_people_talk_on_and_it_is_filled_afterwards() {
     let home = tempfile::tempdir().unwrap();
-    let mongodb = mongodb::Server::start_private(home.path()).await.unwrap();
+    let mongodb = mongodb::ReplicaSet::start_private(home.path()).await.unwrap();
     let setup = Setup::on(&devstack::shared::kafka_brokers().unwrap(), mongodb.uri()).await;
     let replica = setup.replica().await;
     let token = setup.issuer.token("ada");
@@ -216,7 +216,7 @@ async fn while_the_archive_is_away_people_talk_on_and_it_is_filled_afterwards() 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_archive_a_replica_begins_and_fills_it_when_it_is_there() {
     let home = tempfile::tempdir().unwrap();
-    let mongodb = mongodb::Server::start_private(home.path()).await.unwrap();
+    let mongodb = mongodb::ReplicaSet::start_private(home.path()).await.unwrap();
     let setup = Setup::on(&devstack::shared::kafka_brokers().unwrap(), mongodb.uri()).await;
     let token = setup.issuer.token("ada");
     let mut said = Vec::new();

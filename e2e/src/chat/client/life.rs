@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::connection::Connection;
-use super::{Order, Record, Refused, Saying, Settings, lock};
+use super::{ClientRecord, Order, Refused, Saying, Settings, lock};
 use crate::chat::close::{self, Then};
 
 /// The first pause before coming back, at most; each further failure doubles it …
@@ -22,7 +22,7 @@ pub(super) struct Life {
     pub(super) settings: Arc<Settings>,
     pub(super) sayings: mpsc::Receiver<Saying>,
     pub(super) orders: mpsc::Receiver<Order>,
-    pub(super) record: Arc<Mutex<Record>>,
+    pub(super) record: Arc<Mutex<ClientRecord>>,
     /// The one send without an answer.
     pub(super) pending: Option<Pending>,
     pub(super) random: StdRng,
@@ -64,7 +64,7 @@ impl Life {
         settings: Arc<Settings>,
         sayings: mpsc::Receiver<Saying>,
         orders: mpsc::Receiver<Order>,
-        record: Arc<Mutex<Record>>,
+        record: Arc<Mutex<ClientRecord>>,
     ) -> Self {
         let random = StdRng::seed_from_u64(settings.seed);
         let at = settings.home;
@@ -145,7 +145,7 @@ impl Life {
 }
 
 /// Notes that the outcome of a send is unknown, once for each.
-pub(super) fn doubt(pending: &mut Pending, record: &Mutex<Record>) {
+pub(super) fn doubt(pending: &mut Pending, record: &Mutex<ClientRecord>) {
     if !std::mem::replace(&mut pending.was_unknown, true) {
         lock(record).unknown += 1;
     }

@@ -6,7 +6,7 @@ use crate::chat::transcript::Transcript;
 
 /// What a client heard and what befell it.
 #[derive(Clone, Debug, Default)]
-pub struct Record {
+pub struct ClientRecord {
     /// What it heard of its room.
     pub transcript: Transcript,
     /// Whether it is connected and subscribed now.

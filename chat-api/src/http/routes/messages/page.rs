@@ -10,7 +10,7 @@ use crate::http::header;
 use crate::message::{Cursor, Event, Partition, Position, RoomId};
 
 /// The request that a page of history answers.
-pub(super) struct Told<'a> {
+pub(super) struct HistoryAnswer<'a> {
     pub(super) room: &'a RoomId,
     pub(super) partition: Partition,
     pub(super) span: Span,
@@ -18,7 +18,7 @@ pub(super) struct Told<'a> {
     pub(super) complete: Position,
 }
 
-impl Told<'_> {
+impl HistoryAnswer<'_> {
     /// The answer: as many messages of the page as fit into its bytes, and where to read on.
     pub(super) fn answer(&self, page: MessagePage) -> Response {
         let (body, more_behind) = fit(page, self.span.from);

@@ -204,7 +204,7 @@ async fn a_cursor_of_no_log_is_told_to_somebody_who_reads_too_much_as_well() {
 async fn a_database_that_stood_still_serves_everybody_when_it_is_back() {
     const STOOD_STILL: Duration = Duration::from_secs(10);
     let home = tempfile::tempdir().unwrap();
-    let mongodb = devstack::mongodb::Server::start_private(home.path()).await.unwrap();
+    let mongodb = devstack::mongodb::ReplicaSet::start_private(home.path()).await.unwrap();
     let setup = Setup::on(&devstack::shared::kafka_brokers().unwrap(), mongodb.uri()).await;
     let replica = setup.replica_with(|config| config.reads = Rate::READS).await;
     let people: Vec<String> =
@@ -254,7 +254,7 @@ async fn a_cursor_beyond_the_log_is_refused_at_once() {
 async fn those_who_wait_for_the_archive_share_one_question() {
     const WAITING: usize = 200;
     let home = tempfile::tempdir().unwrap();
-    let mongodb = devstack::mongodb::Server::start_private(home.path()).await.unwrap();
+    let mongodb = devstack::mongodb::ReplicaSet::start_private(home.path()).await.unwrap();
     let setup = Setup::on(&devstack::shared::kafka_brokers().unwrap(), mongodb.uri()).await;
     let replica = setup.replica().await;
     let token = setup.issuer.token("ada");

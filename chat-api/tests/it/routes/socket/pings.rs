@@ -9,7 +9,7 @@ use crate::setup::Setup;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_whose_pongs_are_not_read_because_of_its_sends_is_not_taken_for_dead() {
     let home = tempfile::tempdir().unwrap();
-    let kafka = devstack::kafka::Server::start_private(home.path()).await.unwrap();
+    let kafka = devstack::kafka::Broker::start_private(home.path()).await.unwrap();
     let setup = Setup::on(kafka.brokers(), &devstack::shared::mongodb_uri().unwrap()).await;
     let replica = setup
         .replica_with(|config| {

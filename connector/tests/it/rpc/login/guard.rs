@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use auth_connector::account::{AccountId, LoginName};
 use auth_connector::guard::{Guard, NoCharge};
-use auth_connector::lockout::{Budget, Charge, GuardKey, History, Lockout, MEMORY, Verdict, Whom};
+use auth_connector::lockout::{
+    Budget, Charge, ChargeRequest, GuardKey, History, Lockout, MEMORY, Verdict,
+};
 use auth_connector::network::Network;
 use auth_connector::store::Store;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
@@ -74,7 +76,7 @@ impl Siege {
         let name =
             LoginName::parse(if from.is_multiple_of(2) { "alice" } else { "alice@example.com" });
         let name = name.expect("a name");
-        let whom = Whom {
+        let request = ChargeRequest {
             name: Some(name),
             name_key: [0_u8; 32].into(),
             network: Some(network(from)),
@@ -86,7 +88,7 @@ impl Siege {
         // No time to wait: whether others stand in the way is told at once.
         let reserved = self
             .guard
-            .reserve(&self.tasks, &whom, (id, now), Some(Instant::now()))
+            .reserve(&self.tasks, &request, (id, now), Some(Instant::now()))
             .await
             .expect("the database answers");
         match (reserved.charge, expected) {

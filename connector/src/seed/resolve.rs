@@ -34,7 +34,7 @@ impl RowClaim {
 }
 
 /// For each row the stored account that it means, if there is one; and what cannot be.
-pub(super) fn meant<'a>(
+pub(super) fn resolve<'a>(
     claims: &[RowClaim],
     stored: &'a [Existing],
 ) -> (Vec<Option<&'a Existing>>, Vec<RowError>) {
