@@ -29,7 +29,7 @@ const CATCH_UP: Duration = Duration::from_mins(2);
 /// What all measurements share. Dropped = gone.
 pub(super) struct Site {
     pub(super) kafka: kafka::Broker,
-    pub(super) mongodb: server::Server,
+    pub(super) mongodb: server::ReplicaSet,
     pub(super) issuer: Issuer,
     pub(super) tokens: Vec<String>,
     pub(super) cores: Cores,
@@ -65,7 +65,7 @@ impl Site {
     pub(super) async fn open(cores: &Cores) -> Result<Self> {
         let files = tempfile::tempdir().context("no temporary directory")?;
         let kafka = kafka::Broker::start_private(files.path()).await?;
-        let mongodb = server::Server::start_private(files.path()).await?;
+        let mongodb = server::ReplicaSet::start_private(files.path()).await?;
         let issuer = Issuer::start().await?;
         let tokens = issuer.tokens(PEOPLE)?;
         let client = Client::with_uri_str(mongodb.uri()).await?;
