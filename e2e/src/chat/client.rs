@@ -21,7 +21,7 @@ use super::transcript::Transcript;
 use crate::wallet::Wallet;
 
 /// How many commands wait while the client is on its way.
-const ORDERS: usize = 16;
+const COMMANDS: usize = 16;
 
 /// Who a client is and where it goes.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ pub enum Cut {
     Politely,
 }
 
-enum Order {
+enum ClientCommand {
     Cut(Cut),
     /// Reads nothing for a while.
     Stall(Duration),
@@ -85,7 +85,7 @@ struct Saying {
 pub struct Client {
     about: Arc<Settings>,
     sayings: mpsc::Sender<Saying>,
-    orders: mpsc::Sender<Order>,
+    commands: mpsc::Sender<ClientCommand>,
     record: Arc<Mutex<ClientRecord>>,
 }
 
@@ -93,12 +93,12 @@ impl Client {
     /// A client, and the life that somebody must run.
     pub fn new(settings: Settings) -> (Self, impl Future<Output = ()> + Send) {
         let (sayings, heard) = mpsc::channel(1);
-        let (orders, given) = mpsc::channel(ORDERS);
+        let (commands, given) = mpsc::channel(COMMANDS);
         let transcript = settings.from.map(Transcript::from).unwrap_or_default();
         let record = Arc::new(Mutex::new(ClientRecord { transcript, ..ClientRecord::default() }));
         let about = Arc::new(settings);
         let life = life::Life::new(about.clone(), heard, given, record.clone()).run();
-        (Self { about, sayings, orders, record }, life)
+        (Self { about, sayings, commands, record }, life)
     }
 
     /// The name of [`Settings::name`].
@@ -123,12 +123,12 @@ impl Client {
     /// Has its connection cut. Without one nothing happens.
     pub async fn cut(&self, cut: Cut) {
         // It may have ended for good, which its record tells.
-        let _ = self.orders.send(Order::Cut(cut)).await;
+        let _ = self.commands.send(ClientCommand::Cut(cut)).await;
     }
 
     /// Has it read nothing for a while, as a client does whose device sleeps.
     pub async fn stall(&self, time: Duration) {
-        let _ = self.orders.send(Order::Stall(time)).await;
+        let _ = self.commands.send(ClientCommand::Stall(time)).await;
     }
 
     /// What it heard and what befell it.

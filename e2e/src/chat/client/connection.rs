@@ -18,7 +18,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::life::{End, Life, Pending, doubt};
-use super::{Acked, Cut, Order, Refused, Saying, lock};
+use super::{Acked, ClientCommand, Cut, Refused, Saying, lock};
 use crate::chat::close::CUT;
 use crate::chat::frame::{Incoming, Outgoing};
 use crate::chat::place::Place;
@@ -125,8 +125,8 @@ impl<'a> Connection<'a> {
                 Some(Ok(Message::Text(text))) => self.hear(&text).await,
                 other => ended(other),
             },
-            order = self.life.orders.recv() => match order {
-                Some(order) => self.obey(order).await,
+            command = self.life.commands.recv() => match command {
+                Some(command) => self.follow(command).await,
                 None => Err(End::Over),
             },
             Some(saying) = self.life.sayings.recv(), if self.life.pending.is_none() => {
@@ -157,14 +157,14 @@ impl<'a> Connection<'a> {
         self.send(&Outgoing::Ping).await
     }
 
-    async fn obey(&mut self, order: Order) -> Result<(), End> {
-        match order {
-            Order::Cut(Cut::Abruptly) => Err(End::Cut),
-            Order::Cut(Cut::Politely) => {
+    async fn follow(&mut self, command: ClientCommand) -> Result<(), End> {
+        match command {
+            ClientCommand::Cut(Cut::Abruptly) => Err(End::Cut),
+            ClientCommand::Cut(Cut::Politely) => {
                 let _ = timeout(ANSWER, self.socket.close(None)).await;
                 Err(End::Cut)
             }
-            Order::Stall(time) => {
+            ClientCommand::Stall(time) => {
                 sleep(time).await;
                 self.quiet_at = Instant::now() + SILENCE;
                 Ok(())

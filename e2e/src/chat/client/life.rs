@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::connection::Connection;
-use super::{ClientRecord, Order, Refused, Saying, Settings, lock};
+use super::{ClientCommand, ClientRecord, Refused, Saying, Settings, lock};
 use crate::chat::close::{self, Then};
 
 /// The first pause before coming back, at most; each further failure doubles it …
@@ -21,7 +21,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct Life {
     pub(super) settings: Arc<Settings>,
     pub(super) sayings: mpsc::Receiver<Saying>,
-    pub(super) orders: mpsc::Receiver<Order>,
+    pub(super) commands: mpsc::Receiver<ClientCommand>,
     pub(super) record: Arc<Mutex<ClientRecord>>,
     /// The one send without an answer.
     pub(super) pending: Option<Pending>,
@@ -63,12 +63,12 @@ impl Life {
     pub(super) fn new(
         settings: Arc<Settings>,
         sayings: mpsc::Receiver<Saying>,
-        orders: mpsc::Receiver<Order>,
+        commands: mpsc::Receiver<ClientCommand>,
         record: Arc<Mutex<ClientRecord>>,
     ) -> Self {
         let random = StdRng::seed_from_u64(settings.seed);
         let at = settings.home;
-        Self { settings, sayings, orders, record, pending: None, random, at, failures: 0 }
+        Self { settings, sayings, commands, record, pending: None, random, at, failures: 0 }
     }
 
     pub(super) async fn run(mut self) {
@@ -99,8 +99,8 @@ impl Life {
                 self.at += 1;
             }
             // Orders for a connection that is gone.
-            while self.orders.try_recv().is_ok() {}
-            if self.sayings.is_closed() && self.orders.is_closed() {
+            while self.commands.try_recv().is_ok() {}
+            if self.sayings.is_closed() && self.commands.is_closed() {
                 return;
             }
             sleep(self.pause()).await;
