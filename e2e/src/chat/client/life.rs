@@ -51,7 +51,7 @@ pub(super) enum End {
     Over,
     /// The server closed: the code, 1006 if there was none, and the reason.
     Closed(u16, String),
-    /// The client cut it itself, as ordered.
+    /// The client cut it itself, as it was told to.
     Cut,
     /// The replica said that it leaves, and this client went first.
     Drained,
