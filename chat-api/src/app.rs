@@ -1,5 +1,8 @@
 //! The process: what it is made of, how it starts and in which order it stops.
 
+mod archive_filler;
+mod survey;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +15,7 @@ use service_process::lifecycle::{Lifecycle, Tasks};
 use service_process::listener::Listener;
 use service_process::sources::Sources;
 use tokio::net::TcpListener;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,24 +24,18 @@ use crate::backfill::Backfill;
 use crate::config::{Config, MongoArgs, ServeArgs};
 use crate::hub::Hub;
 use crate::ingest::Ingest;
-use crate::kafka::{
-    DeadLetters, Decoder, GroupConsumer, Log, LogError, ManualConsumer, Partitioner, Producer,
-    TopicShape,
-};
-use crate::message::{Partition, Position};
+use crate::kafka::{Log, Partitioner, Producer, TopicShape};
+use crate::message::Position;
 use crate::rate::Rates;
 use crate::service::{Counters, Service};
 use crate::sockets::{SocketCommand, Sockets};
-use crate::workers::{ArchiveReader, FanOut, Start, Stopped};
+use crate::workers::{FanOut, Stopped};
 use crate::{http, metrics};
+use archive_filler::ArchiveFiller;
+use survey::{LogSurvey, survey};
 
 /// How long appends that are under way get at a stop: their own delivery timeout, and a little.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(6);
-
-/// How long a partition may be without a leader when the process starts.
-const ELECTION_TIMEOUT: Duration = Duration::from_secs(20);
-/// The pause between two looks at such a partition.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// A value that only its user can tell to be wrong. The text names the option.
 #[derive(Debug, thiserror::Error)]
@@ -59,24 +56,6 @@ pub struct App {
     fan_out: FanOut,
     archive_filler: ArchiveFiller,
     address: SocketAddr,
-}
-
-/// What fills the archive, once MongoDB has answered: sends and sockets do not need it.
-struct ArchiveFiller {
-    archive: Archive,
-    log: Log,
-    decoder: Decoder,
-    partitions: usize,
-    stopped: Stopped,
-    sources: Sources,
-}
-
-/// What is asked of the log before anything can be built: its partitions, and where to read each.
-struct LogSurvey {
-    partitioner: Partitioner,
-    decoder: Decoder,
-    consumer: ManualConsumer,
-    starts: Vec<(Partition, Start)>,
 }
 
 /// Checks what the parser of the command line cannot.
@@ -253,23 +232,6 @@ impl App {
     }
 }
 
-impl ArchiveFiller {
-    async fn run(self, stop: CancellationToken, abort: CancellationToken) -> anyhow::Result<()> {
-        let Self { archive, log, decoder, partitions, stopped, sources } = self;
-        // Whether MongoDB is there makes no difference to what else is served.
-        stopped.show();
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            checked = archive.generations.check_until_answered(log.generation, partitions) => {
-                checked?;
-            }
-        }
-        let group = GroupConsumer::join(&log, decoder)?;
-        let dead_letters = DeadLetters::new(log);
-        ArchiveReader::new(group, archive, dead_letters, stopped, sources).run(stop, abort).await
-    }
-}
-
 /// The public port and the service behind it, until the stop.
 struct Serving {
     service: Arc<Service>,
@@ -316,43 +278,6 @@ async fn leave(service: Arc<Service>, tasks: Tasks) {
         () = tasks.aborting().cancelled() => {}
     }
     service.sockets.tell_all(SocketCommand::Drain);
-}
-
-async fn survey(
-    log: &Log,
-    span: i64,
-    extra_kind: Option<&'static str>,
-) -> anyhow::Result<LogSurvey> {
-    let deadline = Instant::now() + ELECTION_TIMEOUT;
-    loop {
-        match survey_once(log, span, extra_kind).await {
-            Err(error) if error.is_election() && Instant::now() < deadline => {
-                sleep(LOOK_AGAIN).await;
-            }
-            surveyed => return surveyed.with_context(|| format!("KAFKA_BROKERS {}", log.brokers)),
-        }
-    }
-}
-
-/// Asks the log once for its partitions and for what each of them holds.
-async fn survey_once(
-    log: &Log,
-    span: i64,
-    extra_kind: Option<&'static str>,
-) -> Result<LogSurvey, LogError> {
-    let asked = log.clone();
-    let partitioner = tokio::task::spawn_blocking(move || asked.partitioner()).await;
-    let partitioner = partitioner.map_err(|_| LogError::Died)??;
-    let decoder = Decoder::new(partitioner).with_extra_kind(extra_kind);
-    let consumer = ManualConsumer::new(log, decoder)?;
-    let ranges = consumer.ranges().await?;
-    let start = |(partition, range)| (partition, Start::of(range, span));
-    Ok(LogSurvey {
-        partitioner,
-        decoder,
-        consumer,
-        starts: ranges.into_iter().map(start).collect(),
-    })
 }
 
 /// The log with its newest generation.

@@ -1,10 +1,10 @@
 //! All SQL of this service. No policy: it says what is stored, not what that means.
 
-mod accounts;
 mod audit;
 mod backlog;
 mod due;
 mod guard;
+mod login;
 mod mail;
 mod names;
 mod partitions;
@@ -29,9 +29,9 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::postgres::types::PgInterval;
 use thiserror::Error;
 
-pub use accounts::{AccountStatus, Candidate};
 pub use backlog::Backlog;
 pub use due::DueWork;
+pub use login::{AccountStatus, Candidate};
 pub use names::Unreachable;
 pub use reach::InvalidDsn;
 pub use reserve::{ChargeConnection, Resolved};

@@ -1,4 +1,4 @@
-//! Reading accounts.
+//! What signing in and going on ask of an account: its state, and a fresh hash for an old one.
 
 use sqlx::types::Uuid;
 
