@@ -14,11 +14,11 @@ pub(crate) struct Imported<'a> {
 /// What the passwords of all imported accounts are.
 pub(crate) const PASSWORD: &str = "a password that many share";
 
-/// The cost of their hash.
+/// The bcrypt cost of the hash that they share.
 pub(crate) const COST: u32 = 10;
 
 impl Imported<'_> {
-    /// Writes them, with a hash as it comes from elsewhere.
+    /// Writes the accounts, with a hash as other programs make it.
     pub(crate) async fn write(self, pool: &PgPool) -> Result<()> {
         let hash = bcrypt::hash(PASSWORD, COST)?;
         sqlx::query(

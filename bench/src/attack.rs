@@ -21,20 +21,20 @@ use crate::line::Line;
 use crate::pin::Cores;
 use crate::report::{Goal, Report};
 use crate::scale::Scale;
-use crate::service::{Service, Site};
+use crate::service::{LoginSite, Service};
 use crate::stats::count;
 use field::Field;
 use ladder::Ladder;
 use owner::Owner;
 use siege::Siege;
 
-/// The replicas: what they do not share must not matter.
+/// How many replicas there are: what they do not share must not matter.
 const REPLICAS: usize = 3;
 
 pub(crate) async fn run(report: &mut Report, cores: &Cores, scale: Scale) -> Result<()> {
     let lasting = Duration::from_secs(60 * u64::from(scale.minutes));
     let ladder = Ladder::shortened(scale.minutes);
-    let site = Site::open().await?;
+    let site = LoginSite::open().await?;
     let database = site.database().await?;
     let owner = Owner::make(&site, &database).await?;
     Imported { prefix: probe::KNOWN, count: probe::most_pairs(lasting), active: true }
@@ -75,7 +75,7 @@ pub(crate) async fn run(report: &mut Report, cores: &Cores, scale: Scale) -> Res
 }
 
 async fn serve(
-    site: &Site,
+    site: &LoginSite,
     database: &crate::service::Database,
     cores: &Cores,
     ladder: &Ladder,

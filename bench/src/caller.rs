@@ -21,7 +21,7 @@ pub(crate) struct Attempt {
     pub(crate) password: String,
     /// Empty when nobody knows it.
     pub(crate) address: String,
-    /// Stands in the trail.
+    /// Dex's id of the request, which stands in the trail.
     pub(crate) request_id: String,
 }
 
@@ -31,7 +31,7 @@ impl Attempt {
         Self { name, password, address, request_id: String::new() }
     }
 
-    /// Whether it succeeds.
+    /// Sends the attempt; tells whether it was let in.
     pub(crate) async fn send(self, line: &Line) -> Result<bool, Status> {
         let Self { name, password, address, request_id } = self;
         let origin =

@@ -21,11 +21,11 @@ use log::LogArgs;
 
 pub(crate) use insert::documents;
 pub(crate) use tally::Tally;
-pub(crate) use tokens::{AUDIENCE, Times};
+pub(crate) use tokens::{AUDIENCE, CheckTimes};
 
 /// The command line, in both directions.
 #[derive(Debug, Parser)]
-struct Cli {
+struct CeilingsCli {
     #[command(subcommand)]
     command: Ask,
 }
@@ -53,7 +53,7 @@ enum Ask {
         count: u64,
     },
     /// Inserts so many documents.
-    Insert(insert::Args),
+    Insert(insert::InsertArgs),
     /// Serves `POST /v1/messages`, which checks the token and does nothing else.
     Accept {
         #[arg(long)]
@@ -62,7 +62,7 @@ enum Ask {
         issuer: String,
     },
     /// Verifies tokens.
-    Verify(tokens::Args),
+    Verify(tokens::VerifyArgs),
 }
 
 /// Appending at a fixed rate.
@@ -78,7 +78,7 @@ struct Paced {
 
 /// Runs the command line.
 pub async fn main() -> ExitCode {
-    match answer(Cli::parse().command).await {
+    match answer(CeilingsCli::parse().command).await {
         Ok(line) => {
             say(line);
             ExitCode::SUCCESS

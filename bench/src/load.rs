@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-/// What came of one call.
+/// One call: its answer, and when it came.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Sample<T> {
+pub(crate) struct CallSample<T> {
     pub(crate) answer: T,
     /// From when it was due, not from when it was sent: a caller that is kept waiting waits too.
     pub(crate) latency: Duration,
@@ -24,14 +24,14 @@ pub(crate) struct Sample<T> {
 pub(crate) struct Schedule {
     start: Instant,
     per_second: f64,
-    /// So many are due at once.
+    /// How many calls are due at the same moment.
     burst: u32,
-    /// How many calls.
+    /// How many calls there are in all.
     pub(crate) count: u32,
 }
 
 impl Schedule {
-    /// From now on.
+    /// A schedule that begins now.
     pub(crate) fn from_now(per_second: f64, lasting: Duration) -> Self {
         let calls = per_second * lasting.as_secs_f64();
         #[expect(
@@ -43,7 +43,7 @@ impl Schedule {
         Self { start: Instant::now(), per_second, burst: 1, count }
     }
 
-    /// At the same rate, but so many at once.
+    /// The same rate, but with `burst` calls due at once.
     pub(crate) fn in_bursts(self, burst: u32) -> Self {
         Self { burst, ..self }
     }
@@ -59,7 +59,7 @@ impl Schedule {
     }
 
     /// Makes the calls, and waits for the last answer.
-    pub(crate) async fn run<T, F>(self, mut call: impl FnMut(u32) -> F) -> Vec<Sample<T>>
+    pub(crate) async fn run<T, F>(self, mut call: impl FnMut(u32) -> F) -> Vec<CallSample<T>>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
@@ -72,19 +72,20 @@ impl Schedule {
             calls.spawn(async move {
                 let delay = due.elapsed();
                 let answer = called.await;
-                Sample { answer, latency: due.elapsed(), delay, at: start.elapsed() }
+                CallSample { answer, latency: due.elapsed(), delay, at: start.elapsed() }
             });
         }
         calls.join_all().await
     }
 }
 
-/// Calls so often a second for so long, however long answers take, and waits for the last one.
+/// Makes `per_second` calls a second for the time `lasting`, however long answers take, and waits
+/// for the last one.
 pub(crate) async fn steady<T, F>(
     per_second: f64,
     lasting: Duration,
     call: impl FnMut(u32) -> F,
-) -> Vec<Sample<T>>
+) -> Vec<CallSample<T>>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

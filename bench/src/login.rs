@@ -1,4 +1,4 @@
-//! `bench login`: what a login costs, what a refusal tells, what becomes of both under attack.
+//! `bench login`: what a login costs, what a refusal tells, and how both fare under attack.
 
 mod bare;
 mod goodput;
@@ -13,7 +13,7 @@ use devstack::console::say;
 use crate::pin::Cores;
 use crate::report::Report;
 use crate::scale::{Part, Scale};
-use crate::service::Site;
+use crate::service::LoginSite;
 
 /// Runs all parts, or the one that is wanted: in turn, never at the same time.
 pub(crate) async fn run(report: &mut Report, cores: &Cores, scale: Scale) -> Result<()> {
@@ -23,7 +23,7 @@ pub(crate) async fn run(report: &mut Report, cores: &Cores, scale: Scale) -> Res
         say("a million networks");
         networks::run(report).await?;
     }
-    let site = Site::open().await?;
+    let site = LoginSite::open().await?;
     if wants(Part::Goodput) {
         say("goodput, and what a refusal costs");
         goodput::run(report, &site, cores, scale.rounds).await?;

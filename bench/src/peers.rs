@@ -12,14 +12,14 @@ use devstack::{checkout, name, ports};
 use crate::wire::dialect::Dialect;
 use crate::{scrape, usage};
 
-/// One of them.
+/// One of these servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Peer {
-    /// The Go library.
+    /// Centrifuge, a library for Go.
     Centrifuge,
-    /// The runtime's own server.
+    /// The WebSocket server that is a part of Bun.
     Bun,
-    /// On Node.js.
+    /// Socket.IO on Node.js.
     SocketIo,
 }
 
@@ -58,7 +58,7 @@ impl Peer {
         }
     }
 
-    /// Starts it on a processor. It takes messages by `POST /publish`.
+    /// Starts the server on a processor. It takes messages by `POST /publish`.
     pub(crate) async fn start(self, core: &str, files: &Path) -> Result<Running> {
         let address = SocketAddr::from(([127, 0, 0, 1], ports::free()?));
         let program = self

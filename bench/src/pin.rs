@@ -12,9 +12,9 @@ use devstack::checkout;
 /// The processors of one run, as `taskset -c` names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cores {
-    /// The service's.
+    /// The processor of the service.
     pub(crate) service: String,
-    /// The database's and the callers'.
+    /// The processors of the database and of the callers.
     pub(crate) callers: String,
 }
 
@@ -48,7 +48,7 @@ impl Cores {
         Ok(Self { service: service.to_string(), callers: callers.join(",") })
     }
 
-    /// All of them.
+    /// All processors of this run.
     pub(crate) fn all(&self) -> String {
         format!("{},{}", self.service, self.callers)
     }

@@ -16,13 +16,13 @@ use crate::stats::Spread;
 /// What a measure is held to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Goal {
-    /// This or more.
+    /// At least this.
     AtLeast(f64),
-    /// This or less.
+    /// At most this.
     AtMost(f64),
-    /// From the first to the second.
+    /// Between the two, both included.
     Within(f64, f64),
-    /// Nothing: it is shown only.
+    /// No goal: the measure is shown only.
     None,
 }
 
@@ -75,7 +75,7 @@ pub(crate) struct Report {
     service_cores: String,
     caller_cores: String,
     measures: Vec<Measure>,
-    /// What is no single number.
+    /// Distributions and the like, which are no single number.
     details: serde_json::Map<String, Value>,
 }
 
@@ -123,7 +123,7 @@ impl Report {
         self.rounds(what, unit, &[value], goal)
     }
 
-    /// Keeps what is no single number.
+    /// Adds a detail to the JSON: what is no single number.
     pub(crate) fn detail(&mut self, name: &str, value: impl Serialize) -> Result<()> {
         self.details.insert(name.to_owned(), serde_json::to_value(value)?);
         Ok(())

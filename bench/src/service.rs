@@ -29,7 +29,7 @@ pub(crate) const NO_LIMITS: [(&str, &str); 5] = [
 ];
 
 /// What the services of one benchmark share. Dropped = gone.
-pub(crate) struct Site {
+pub(crate) struct LoginSite {
     postgres: postgres::Server,
     pki: Pki,
     keys: KeyFiles,
@@ -50,7 +50,7 @@ pub(crate) struct Service {
     pub(crate) line: Line,
 }
 
-impl Site {
+impl LoginSite {
     /// Starts the database server, on the processors of this process.
     pub(crate) async fn open() -> Result<Self> {
         let files = tempfile::tempdir().context("no temporary directory")?;

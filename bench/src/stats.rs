@@ -3,10 +3,10 @@
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-/// What several rounds yielded.
+/// The spread of what several rounds yielded.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Spread {
-    /// The middle one.
+    /// The median.
     pub(crate) median: f64,
     /// The smallest.
     pub(crate) least: f64,
@@ -15,7 +15,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// Of at least one value.
+    /// The spread of these values, of which there must be one.
     pub(crate) fn of(values: &[f64]) -> Result<Self> {
         let sorted = sorted(values);
         let (least, most) = sorted.first().zip(sorted.last()).context("no round was measured")?;
@@ -90,11 +90,11 @@ fn kolmogorov_p(distance: f64, effective: f64) -> f64 {
 /// A share with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Proportion {
-    /// What was seen.
+    /// The share that was seen, 0 to 1.
     pub(crate) share: f64,
-    /// The lower end.
+    /// The lower end of the interval.
     pub(crate) low: f64,
-    /// The upper end.
+    /// The upper end of the interval.
     pub(crate) high: f64,
 }
 
@@ -151,7 +151,7 @@ fn share(part: usize, whole: usize) -> f64 {
     count(part) / count(whole)
 }
 
-/// A number of things as a factor.
+/// A number of things as a float, to calculate with.
 #[expect(clippy::cast_precision_loss, reason = "nobody counts 2^52 things")]
 pub(crate) fn count(things: usize) -> f64 {
     things as f64

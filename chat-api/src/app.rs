@@ -1,5 +1,8 @@
 //! The process: what it is made of, how it starts and in which order it stops.
 
+mod archive_filler;
+mod survey;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +15,7 @@ use service_process::lifecycle::{Lifecycle, Tasks};
 use service_process::listener::Listener;
 use service_process::sources::Sources;
 use tokio::net::TcpListener;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,23 +24,18 @@ use crate::backfill::Backfill;
 use crate::config::{Config, MongoArgs};
 use crate::hub::Hub;
 use crate::ingest::Ingest;
-use crate::kafka::{
-    DeadLetters, Decoder, GroupConsumer, Log, LogError, ManualConsumer, Partitioner, Producer,
-};
-use crate::message::{Partition, Position};
+use crate::kafka::{Log, Partitioner, Producer};
+use crate::message::Position;
 use crate::rate::Rates;
 use crate::service::{Counters, Service};
 use crate::sockets::{SocketCommand, Sockets};
-use crate::workers::{ArchiveReader, FanOut, Start, Stopped};
+use crate::workers::{FanOut, Stopped};
 use crate::{http, metrics};
+use archive_filler::ArchiveFiller;
+use survey::{LogSurvey, survey};
 
 /// How long appends that are under way get at a stop: their own delivery timeout, and a little.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(6);
-
-/// How long a partition may be without a leader when the process starts.
-const ELECTION_TIMEOUT: Duration = Duration::from_secs(20);
-/// Between two looks at it.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// The whole process: connected and bound, not yet running.
 pub struct App {
@@ -48,26 +46,8 @@ pub struct App {
     fetcher: KeyFetcher,
     producer: Arc<Producer>,
     fan_out: FanOut,
-    filling: Filling,
+    archive_filler: ArchiveFiller,
     address: SocketAddr,
-}
-
-/// What fills the archive, once MongoDB has answered: sends and sockets do not need it.
-struct Filling {
-    archive: Archive,
-    log: Log,
-    decoder: Decoder,
-    partitions: usize,
-    stopped: Stopped,
-    sources: Sources,
-}
-
-/// What must be known before anything can be built.
-struct Ground {
-    partitioner: Partitioner,
-    decoder: Decoder,
-    consumer: ManualConsumer,
-    starts: Vec<(Partition, Start)>,
 }
 
 impl App {
@@ -93,8 +73,8 @@ impl App {
         let bound = bound.with_context(|| format!("CHAT_LISTEN: {address} cannot be bound"))?;
         let admin = Admin::bind(args.http.admin_listen).await?;
         let log = newest(args.log.log()?).await?;
-        let Ground { partitioner, decoder, consumer, starts } =
-            ground(&log, span, extra_kind).await?;
+        let LogSurvey { partitioner, decoder, consumer, starts } =
+            survey(&log, span, extra_kind).await?;
         let MongoArgs { mongodb_uri, mongodb_database } = &args.mongodb;
         let archive = Archive::open(mongodb_uri, mongodb_database).await.context("MONGODB_URI")?;
         let partitions = partitioner.count();
@@ -119,7 +99,7 @@ impl App {
             stop: CancellationToken::new(),
         };
         let stopped = Stopped::new("archive", log.messages(), readiness.condition("archive"));
-        let filling = Filling { archive, log, decoder, partitions, stopped, sources };
+        let archive_filler = ArchiveFiller { archive, log, decoder, partitions, stopped, sources };
         let ingest = Ingest {
             producer: Arc::clone(&producer),
             partitioner,
@@ -156,7 +136,7 @@ impl App {
             fetcher,
             producer,
             fan_out,
-            filling,
+            archive_filler,
             address,
         })
     }
@@ -186,17 +166,20 @@ impl App {
         tasks.spawn(self.fetcher.run(downstream.clone().cancelled_owned()));
         let (warm, fan_out_stop) = (self.fan_out.warm.clone(), self.fan_out.stop.clone());
         tasks.worker("fan-out", self.fan_out.run());
-        let (archive, stop) = (self.filling.archive.clone(), downstream.clone());
+        let (archive, stop) = (self.archive_filler.archive.clone(), downstream.clone());
         tasks.spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = archive.messages.create_indexes_until_done() => {}
             }
         });
-        tasks.worker("archive", self.filling.run(downstream.clone(), tasks.aborting().clone()));
+        tasks.worker(
+            "archive",
+            self.archive_filler.run(downstream.clone(), tasks.aborting().clone()),
+        );
         let (reads, stop) = (Arc::clone(&self.service.reads), downstream.clone());
         tasks.spawn(async move { reads.follow_progress(stop).await });
-        tasks.worker("producer", Arc::clone(&self.producer).look_after(downstream.clone()));
+        tasks.worker("producer", Arc::clone(&self.producer).probe_refused(downstream.clone()));
         let serving = Serving {
             service: self.service,
             listener: self.listener,
@@ -214,24 +197,7 @@ impl App {
     }
 }
 
-impl Filling {
-    async fn run(self, stop: CancellationToken, abort: CancellationToken) -> anyhow::Result<()> {
-        let Self { archive, log, decoder, partitions, stopped, sources } = self;
-        // Whether MongoDB is there makes no difference to what else is served.
-        stopped.show();
-        tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            checked = archive.generations.check_until_answered(log.generation, partitions) => {
-                checked?;
-            }
-        }
-        let group = GroupConsumer::join(&log, decoder)?;
-        let dead_letters = DeadLetters::new(log);
-        ArchiveReader::new(group, archive, dead_letters, stopped, sources).run(stop, abort).await
-    }
-}
-
-/// The public port while it is served.
+/// The public port and the service behind it, until the stop.
 struct Serving {
     service: Arc<Service>,
     listener: Listener,
@@ -277,34 +243,6 @@ async fn leave(service: Arc<Service>, tasks: Tasks) {
         () = tasks.aborting().cancelled() => {}
     }
     service.sockets.tell_all(SocketCommand::Drain);
-}
-
-async fn ground(log: &Log, span: i64, extra_kind: Option<&'static str>) -> anyhow::Result<Ground> {
-    let deadline = Instant::now() + ELECTION_TIMEOUT;
-    loop {
-        match survey(log, span, extra_kind).await {
-            Err(error) if error.is_election() && Instant::now() < deadline => {
-                sleep(LOOK_AGAIN).await;
-            }
-            ground => return ground.with_context(|| format!("KAFKA_BROKERS {}", log.brokers)),
-        }
-    }
-}
-
-/// What the log looks like.
-async fn survey(
-    log: &Log,
-    span: i64,
-    extra_kind: Option<&'static str>,
-) -> Result<Ground, LogError> {
-    let asked = log.clone();
-    let partitioner = tokio::task::spawn_blocking(move || asked.partitioner()).await;
-    let partitioner = partitioner.map_err(|_| LogError::Died)??;
-    let decoder = Decoder::new(partitioner).with_extra_kind(extra_kind);
-    let consumer = ManualConsumer::new(log, decoder)?;
-    let ranges = consumer.ranges().await?;
-    let start = |(partition, range)| (partition, Start::of(range, span));
-    Ok(Ground { partitioner, decoder, consumer, starts: ranges.into_iter().map(start).collect() })
 }
 
 /// The log with its newest generation.

@@ -1,7 +1,7 @@
 //! What was said lately, and who waits for more.
 //!
 //! There is one shard per partition. It holds the ids of the last records ([`Window`]) and, apart from
-//! them, one [`Ring`] of events in the log's order and a list of who is to be woken. Nothing is pushed to
+//! them, one [`Ring`] of events in the log's order and a list of connections to wake. Nothing is pushed to
 //! a connection: it is woken, and reads.
 
 mod entry;
@@ -23,8 +23,8 @@ use unloaded::Unloaded;
 pub use wake::{RoomWake, Wake};
 pub use window::{Recalled, SPAN, Window};
 
-/// A cursor of another replica may be so many records ahead of this one. Beyond that it is not of this
-/// log.
+/// How many records a cursor of another replica may be ahead of this one. A cursor beyond that is
+/// not of this log.
 const AHEAD_MAX: i64 = 100_000;
 
 /// The shards of all partitions.
@@ -35,7 +35,8 @@ pub struct Hub {
 }
 
 struct Shard {
-    /// Asked by who sends something again, and by the partition's reader; never held with the other lock.
+    /// Asked by whoever sends something again, and by the partition's reader; never held with the
+    /// other lock.
     window: Mutex<Window>,
     state: Mutex<ShardState>,
     /// The ring's head, for those who wait for a position and not for a room.
@@ -50,7 +51,7 @@ struct ShardState {
 
 /// Why a room cannot be read from a place on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unread {
+pub enum HubReadError {
     /// The place lies below the ring's floor, which is here.
     Below(Position),
     /// Nothing certain is known of the room until this replica is upgraded.
@@ -83,8 +84,8 @@ impl Hub {
         Self { shards: starts.iter().map(shard).collect(), ring_bytes, span }
     }
 
-    /// Takes in the next record of a partition and wakes who waits for its room. A record before the
-    /// ring's beginning only leaves its id.
+    /// Takes in the next record of a partition and wakes whoever waits for its room. A record
+    /// before the ring's beginning only leaves its id.
     pub fn take(&self, event: &Event) -> Taken {
         let Event { partition, position, envelope } = event;
         let (position, room) = (*position, &envelope.room_id);
@@ -164,12 +165,12 @@ impl Hub {
         room: &RoomId,
         next: Position,
         budget: usize,
-    ) -> Result<Page, Unread> {
+    ) -> Result<Page, HubReadError> {
         let state = self.shards[partition.index()].state();
         if state.unloaded.holds(room) {
-            return Err(Unread::Unloaded);
+            return Err(HubReadError::Unloaded);
         }
-        state.ring.read(room, next, budget).map_err(Unread::Below)
+        state.ring.read(room, next, budget).map_err(HubReadError::Below)
     }
 
     /// The position after the last record that was read of a partition.

@@ -32,11 +32,11 @@ pub struct Ingest {
     pub partitioner: Partitioner,
     /// Tells what was said lately with the same key.
     pub hub: Arc<Hub>,
-    /// Tell what was said with the same key before that.
+    /// The archive: it tells what was said with the same key before that.
     pub reads: Arc<Reads>,
     /// How fast each person may speak.
     pub rates: Rates<MonotonicClock>,
-    /// What ids and timestamps are made of.
+    /// The clock and the randomness that ids and timestamps are made of.
     pub sources: Sources,
 }
 
@@ -71,7 +71,7 @@ pub enum SendError {
     #[error("the key was used for another message")]
     Conflict,
     /// The log did not acknowledge it.
-    #[error("{}", told(*error))]
+    #[error("{}", detail_of(*error))]
     Log {
         /// The id it has if it stands in the log nevertheless.
         message_id: MessageId,
@@ -197,8 +197,8 @@ impl Placed {
     }
 }
 
-/// What it means to whoever sent it.
-fn told(error: AppendError) -> &'static str {
+/// What the failure of an append means to whoever sent the message.
+fn detail_of(error: AppendError) -> &'static str {
     match error {
         AppendError::Overloaded => "too much is under way; nothing was sent, try again",
         AppendError::Unavailable => "no messages are taken at the moment; nothing was sent",

@@ -12,7 +12,7 @@ pub const SENDS: &str = "chat_sends_total";
 pub const REPEATED_SENDS: &str = "chat_repeated_sends_total";
 /// What the log made of what was handed to it.
 pub const APPENDS: &str = "chat_appends_total";
-/// How long the log took for it.
+/// How long the log took to acknowledge or refuse an append.
 pub const APPEND_SECONDS: &str = "chat_append_seconds";
 /// Records that the log has not answered for.
 pub const APPENDS_IN_FLIGHT: &str = "chat_appends_in_flight";
@@ -85,7 +85,7 @@ pub const TOKEN_VERIFICATIONS: &str = "dex_token_verifications_total";
 /// Requests for Dex's keys.
 pub const KEY_FETCHES: &str = "dex_key_fetches_total";
 
-/// Every name.
+/// Every metric of this program.
 pub const ALL: &[Metric] = &[
     Metric::counter(SENDS, &["outcome"], "What became of what people sent."),
     Metric::counter(REPEATED_SENDS, &[], "Sends that were known by their key."),

@@ -10,16 +10,16 @@ use governor::{Quota, RateLimiter};
 
 use crate::message::UserId;
 
-/// After so many questions those are forgotten who have been idle. So no more people are held than
-/// asked within the time a burst takes to come back, and this many.
+/// How many questions come between two sweeps, which forget whoever has been idle. So no more
+/// people are held than asked within the time a burst takes to come back, and this many.
 const FORGET_EVERY: u32 = 1_000;
 
 /// How often something may be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// Times a second, for as long as one likes.
+    /// The sustained rate, in times a second.
     pub per_second: NonZeroU32,
-    /// Times at once, after a pause.
+    /// The burst: how many times at once, after a pause.
     pub burst: NonZeroU32,
 }
 
@@ -48,7 +48,7 @@ const fn not_zero(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).expect("a rate is not zero")
 }
 
-/// How often everybody did something lately.
+/// How often each person did something lately.
 pub struct Rates<C: Clock> {
     people: RateLimiter<UserId, DashMapStateStore<UserId>, C, NoOpMiddleware<C::Instant>>,
     asked: AtomicU32,

@@ -10,10 +10,10 @@ use crate::message::{ContentError, DraftError, FieldError, MessageId};
 /// Why something is not said. As text it is the detail for people, which never holds internal text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It cannot be said by anybody.
+    /// What was sent is not a message: nobody could say it.
     #[error(transparent)]
     Draft(#[from] DraftError),
-    /// It was not said this time.
+    /// What was sent is a message, and was not said this time.
     #[error(transparent)]
     Send(#[from] SendError),
 }

@@ -17,13 +17,14 @@ impl Access {
         Self { may_read: is_open_to_all, may_say: is_open_to_all }
     }
 
-    /// Whether to read what was said, and to hear what is said. To whom may not, there is no such room.
+    /// Whether this person may read what was said, and hear what is said. To anybody who may not,
+    /// there is no such room.
     #[must_use]
     pub fn may_read(self) -> bool {
         self.may_read
     }
 
-    /// Whether to say something. To whom may not, there is no such room.
+    /// Whether this person may say something. To anybody who may not, there is no such room.
     #[must_use]
     pub fn may_say(self) -> bool {
         self.may_say

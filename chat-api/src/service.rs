@@ -21,11 +21,11 @@ use crate::sockets::Sockets;
 
 /// What handlers and sessions work with.
 pub struct Service {
-    /// Knows people by their tokens.
+    /// Verifies the tokens that people send.
     pub verifier: Verifier,
-    /// The way of everything that is to be said.
+    /// Appends what people say to the log.
     pub ingest: Ingest,
-    /// What was said lately.
+    /// The last events of each partition, and who is to be woken for the next.
     pub hub: Arc<Hub>,
     /// The archive, as people read it.
     pub reads: Arc<Reads>,
@@ -43,13 +43,13 @@ pub struct Service {
     pub allowed_origins: Vec<HeaderValue>,
     /// Whether a request may say which trace it belongs to.
     pub trusts_traceparent: bool,
-    /// Whether there can be work.
+    /// Whether this replica is ready for requests.
     pub readiness: Readiness,
-    /// Cancelled when a stop was asked for: no more work should come here.
+    /// Cancelled when a stop was asked for: no more connections should come here.
     pub leaving: CancellationToken,
-    /// Every open socket, to be told something.
+    /// Every open socket: through it they are sent commands.
     pub sockets: Arc<Sockets>,
-    /// Every open socket, to be waited for.
+    /// The tasks of the open sockets, which a stop waits for.
     pub open_sockets: TaskTracker,
     /// What is counted too often to look its counter up each time.
     pub counters: Counters,

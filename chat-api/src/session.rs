@@ -40,9 +40,9 @@ use reading::Reading;
 use subscription::Subscription;
 use timer::Timer;
 
-pub use place::{Place, Stretch};
+pub use place::{Place, ReadEnd};
 
-/// Sends under way; the socket is not read beyond them.
+/// The most sends under way on one socket: with as many, it is not read.
 const SENDS_IN_FLIGHT: usize = 32;
 /// What is written in one go, in bytes; a client that does not take it in time is given up.
 const WRITE: usize = 16 * 1024;
@@ -59,7 +59,7 @@ pub struct Session {
     rooms: Vec<Subscription>,
     /// The room to look at first, so that a busy one does not keep the others waiting.
     turn: usize,
-    /// What was asked of the log and of the archive.
+    /// Sends to the log and pages of the archive that are under way.
     work: FuturesUnordered<BoxFuture<'static, Completed>>,
     sends: usize,
     reading: Reading,
@@ -76,7 +76,7 @@ enum Wakeup {
     Frame(Inbound),
     /// A send was answered, or a page was read.
     Completed(Completed),
-    /// A moment has come at which something is due.
+    /// The timer has come to a moment at which something is due.
     Due,
 }
 
@@ -117,7 +117,7 @@ impl Session {
         ::metrics::counter!(metrics::CLOSES, "code" => end.code()).increment(1);
         let Self { socket, seat, rooms, work, .. } = self;
         drop((seat, rooms, work));
-        part(socket, end).await;
+        close_socket(socket, end).await;
     }
 
     async fn live(&mut self, token: Option<String>) -> Result<Infallible, End> {
@@ -129,7 +129,7 @@ impl Session {
         drop(token);
         let mut timer = Timer::new(self.next_moment(&authenticated, true));
         loop {
-            self.obey().await?;
+            self.follow_command().await?;
             // There may be more than a turn's worth; whoever waits meanwhile is heard in between.
             let more = self.deliver(&authenticated.caller.author.user_id).await?;
             match self.next_wakeup(more, &authenticated, &mut timer).await? {
@@ -165,7 +165,7 @@ impl Session {
     }
 
     /// Does what the replica tells all or some of its sockets.
-    async fn obey(&mut self) -> Result<(), End> {
+    async fn follow_command(&mut self) -> Result<(), End> {
         match self.seat.command() {
             None => Ok(()),
             Some(SocketCommand::Drain) => self.drain().await,
@@ -285,7 +285,7 @@ impl Session {
             }
             _ => {}
         }
-        self.look_again(now).await
+        self.resume_postponed(now).await
     }
 
     async fn say(&mut self, frame: &Outbound<'_>) -> Result<(), End> {
@@ -318,9 +318,9 @@ impl Session {
 }
 
 /// Ends a socket so that the other side learns of it: says why, if we end it, or answers its close;
-/// waits for its answer; and closes the connection in order. Otherwise our last words are lost to who is
-/// still sending.
-async fn part(mut socket: Socket, end: End) {
+/// waits for its answer; and closes the connection in order. Otherwise a peer that is
+/// still sending loses our last words.
+async fn close_socket(mut socket: Socket, end: End) {
     let told = async {
         if let End::Close(close, reason) = end {
             socket.send(Message::Close(Some(close.frame(&reason)))).await?;
@@ -350,7 +350,7 @@ async fn in_time<T>(limit: Duration, write: impl Future<Output = T>) -> Result<T
     }
 }
 
-/// A random share of one.
+/// A random number from 0 to 1.
 fn share(random: fn() -> [u8; 10]) -> f64 {
     let [high, low, ..] = random();
     f64::from(u16::from_be_bytes([high, low])) / f64::from(u16::MAX)

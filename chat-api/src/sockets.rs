@@ -76,7 +76,7 @@ impl Sockets {
         Seat { sockets: Arc::clone(self), handle, number, person: None }
     }
 
-    /// Tells every socket, and those that come until [`Sockets::relax`].
+    /// Tells every socket, and those that come until [`Sockets::withdraw`].
     pub fn tell_all(&self, command: SocketCommand) {
         let mut state = self.lock();
         state.standing = state.standing.max(Some(command));
@@ -86,7 +86,7 @@ impl Sockets {
     }
 
     /// Takes a command back for the sockets that come from now on.
-    pub fn relax(&self, command: SocketCommand) {
+    pub fn withdraw(&self, command: SocketCommand) {
         let mut state = self.lock();
         if state.standing == Some(command) {
             state.standing = None;

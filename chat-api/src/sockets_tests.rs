@@ -36,10 +36,10 @@ fn an_order_reaches_those_who_are_there_and_those_who_come_until_it_is_taken_bac
         (early.command(), late.command()),
         (Some(SocketCommand::Resync), Some(SocketCommand::Resync))
     );
-    sockets.relax(SocketCommand::Resync);
+    sockets.withdraw(SocketCommand::Resync);
     assert_eq!(sockets.admit().command(), None);
     sockets.tell_all(SocketCommand::Drain);
-    sockets.relax(SocketCommand::Resync);
+    sockets.withdraw(SocketCommand::Resync);
     assert_eq!(
         sockets.admit().command(),
         Some(SocketCommand::Drain),

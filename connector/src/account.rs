@@ -22,7 +22,7 @@ pub struct AccountId(Uuid);
 
 impl AccountId {
     /// Parses the one form that is ever written: lower case, with hyphens. A parser of UUIDs takes
-    /// others too, and who keeps ids as text would have two for one account.
+    /// other forms too, and whoever keeps ids as text would have two for one account.
     pub fn parse(text: &str) -> Result<Self, InvalidAccountId> {
         let id = Uuid::try_parse(text).map(Self).map_err(|_| InvalidAccountId)?;
         if id.to_string() == text { Ok(id) } else { Err(InvalidAccountId) }
@@ -164,8 +164,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// As it is asked for. Groups are always read, so that nothing has to be read once somebody is let
-    /// in.
+    /// The identity with its groups if they are `wanted`, else without. Groups are always read, so
+    /// that nothing has to be read once somebody is let in.
     #[must_use]
     pub fn with_groups_if(mut self, wanted: bool) -> Self {
         if !wanted {

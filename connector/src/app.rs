@@ -42,11 +42,11 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 pub struct App {
     admin: Admin,
     store: Store,
-    /// What the shared parts are made by, if a role of this process uses them.
+    /// What the shared parts are made from, if a role of this process uses them.
     core: Option<CoreSettings>,
     login: Option<Login>,
     accounts: Option<Accounts>,
-    /// What the worker calls.
+    /// Dex's admin API, if this process has the role `worker`.
     worker: Option<DexApi>,
 }
 
@@ -57,12 +57,12 @@ struct Accounts {
     address: SocketAddr,
 }
 
-/// What settings and files come to that the roles of this process need.
+/// The settings and files that the roles of this process need, read and checked.
 #[derive(Debug, Default)]
 pub struct CheckedConfig {
     /// The connector's certificate, for the role `login`; `None` if it is to serve without TLS.
     pub tls: Option<Tls>,
-    /// What the shared parts are made by, for the role `login`.
+    /// What the shared parts are made from, for the role `login`.
     pub core: Option<CoreSettings>,
     /// Dex's admin API, for the role `worker`.
     pub dex: Option<DexApi>,
@@ -110,7 +110,7 @@ pub fn check(args: &ServeArgs) -> Result<CheckedConfig, InvalidConfig> {
     Ok(checked)
 }
 
-/// Reads the files and checks what the settings come to.
+/// Reads the files of the shared parts and checks their settings.
 fn core_settings(args: &ServeArgs) -> Result<CoreSettings, InvalidConfig> {
     Ok(CoreSettings {
         peppers: args.passwords.peppers()?,
@@ -168,7 +168,7 @@ impl App {
         self.admin.local_addr()
     }
 
-    /// Starts to serve under this life.
+    /// Starts the roles of this process as tasks of the lifecycle.
     pub async fn run(self, lifecycle: &Lifecycle) -> anyhow::Result<()> {
         let (tasks, sources) = (lifecycle.tasks(), Sources::system());
         let core = match self.core {

@@ -15,7 +15,7 @@ use crate::account::AccountId;
 use crate::lockout::GuardKey;
 use crate::network::Network;
 
-/// Where a call came from.
+/// Where a call came from, as Dex tells it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Dex's connector id.
@@ -42,17 +42,17 @@ pub struct Subject {
 pub struct Entry {
     /// Ordered by time (UUIDv7).
     pub id: Uuid,
-    /// When it happened.
+    /// When it happened, on the clock of the process that tells it.
     pub at: DateTime<Utc>,
-    /// What happened.
+    /// What happened; the name in the trail is [`Event::name`].
     pub event: Event,
-    /// To which account, if to one.
+    /// The account that it happened to, if there is one.
     pub account: Option<AccountId>,
     /// Whom it was counted for, also when the name belongs to nobody.
     pub guard_key: Option<GuardKey>,
     /// How many events the line stands for.
     pub count: u32,
-    /// Where it came from.
+    /// Where the call came from; empty for what no call caused.
     pub origin: Origin,
 }
 

@@ -24,7 +24,7 @@ use crate::config::{PasswordArgs, ServeArgs, StoreArgs};
 use crate::lockout::InvalidLockout;
 use crate::seed::Plan;
 use crate::store::Unreachable;
-use answer::{Misuse, NO_SUCH_ACCOUNT, NoSuchAccount};
+use answer::{NO_SUCH_ACCOUNT, NoSuchAccount, UsageError};
 use audit::AuditCommand;
 use database::connected;
 use users::UsersCommand;
@@ -177,7 +177,7 @@ fn read(path: &Path) -> anyhow::Result<String> {
 fn failed(error: &anyhow::Error) -> u8 {
     error!("{error:#}");
     let unusable = error.is::<InvalidConfig>() || error.is::<InvalidLockout>();
-    if unusable || error.is::<Misuse>() {
+    if unusable || error.is::<UsageError>() {
         exit::CONFIG
     } else if error.is::<NoSuchAccount>() {
         NO_SUCH_ACCOUNT

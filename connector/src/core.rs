@@ -15,14 +15,14 @@ use crate::password::{Calibration, Cost, Parking, Peppers, Pool};
 use crate::store::Store;
 use crate::trail::Trail;
 
-/// What the parts are made by: checked, its files read.
+/// What the shared parts are made from: settings checked, files read.
 #[derive(Debug)]
 pub struct CoreSettings {
-    /// Secrets of hashes, the one for new ones first.
+    /// The peppers: that for new hashes first, then those of old ones.
     pub peppers: Peppers,
     /// bcrypt cost of new hashes.
     pub cost: Cost,
-    /// Makes what was typed unrecognisable.
+    /// The key under which what was typed is counted and compared without being kept.
     pub key: MacKey,
     /// How many failures close an account, and for how long.
     pub lockout: Lockout,
@@ -39,11 +39,11 @@ pub struct CoreSettings {
 /// The parts that every role of a process uses.
 #[derive(Debug)]
 pub struct Core {
-    /// The accounts.
+    /// The database.
     pub store: Store,
     /// Lets attempts in and counts how they end.
     pub guard: Guard,
-    /// Hashes.
+    /// The threads that hash passwords, and the queue before them.
     pub pool: Pool,
     /// Where refusals wait until they are due.
     pub parking: Parking,
@@ -51,13 +51,13 @@ pub struct Core {
     pub limits: Limits,
     /// Networks that try many names.
     pub spraying: Spraying,
-    /// Networks whose addresses are not those of people.
+    /// The networks of the proxies before Dex: no person calls from their addresses.
     pub proxies: TrustedProxies,
-    /// Makes what was typed unrecognisable.
+    /// The key under which what was typed is counted and compared without being kept.
     pub key: MacKey,
     /// The time, and ids of charges, of due work and of audit lines.
     pub sources: Sources,
-    /// Records what happens.
+    /// The audit trail.
     pub trail: Trail,
     /// Refuse accounts whose e-mail address is not proved.
     pub require_verified_email: bool,

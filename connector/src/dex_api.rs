@@ -23,7 +23,7 @@ const LONGEST_CALL: Duration = Duration::from_secs(3);
 /// Where Dex's admin API is, and how to call it.
 #[derive(Debug, Clone)]
 pub struct DexApiSettings {
-    /// Host and port.
+    /// Host and port; Dex's certificate must bear the host.
     pub address: Authority,
     /// The CA that signed Dex's certificate, PEM.
     pub ca: PathBuf,
@@ -65,7 +65,7 @@ pub enum DexApiError {
     /// The files cannot be used any more, so Dex was not asked.
     #[error(transparent)]
     Files(#[from] InvalidDexApi),
-    /// It did not answer, or with an error.
+    /// The call failed, or was not answered within 3 s.
     #[error("Dex's admin API failed")]
     Call(#[from] tonic::Status),
 }

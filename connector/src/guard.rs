@@ -15,10 +15,10 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use uuid::Uuid;
 
-pub use charging::{Held, see_through};
+pub use charging::{HeldCharge, retry_until_done};
 
 use crate::account::AccountId;
-use crate::lockout::{Budget, Charge, GuardKey, History, Lockout, Table, Verdict, Whom};
+use crate::lockout::{Budget, Charge, ChargeRequest, GuardKey, History, Lockout, Table, Verdict};
 use crate::network::Network;
 use crate::password::Cost;
 use crate::store::{Candidate, LONGEST_STEP, Store, StoreError};
@@ -44,7 +44,7 @@ pub struct Reservation {
     /// The account that the name leads to, if there is one.
     pub candidate: Option<Candidate>,
     /// The charge, or why there is none.
-    pub charge: Result<Held, NoCharge>,
+    pub charge: Result<HeldCharge, NoCharge>,
     /// The highest cost among all stored hashes; `None` without any.
     pub highest_cost: Option<Cost>,
 }
@@ -96,7 +96,7 @@ impl Guard {
     pub async fn reserve(
         &self,
         tasks: &Tasks,
-        whom: &Whom,
+        request: &ChargeRequest,
         (id, now): (Uuid, DateTime<Utc>),
         deadline: Option<Instant>,
     ) -> Result<Reservation, StoreError> {
@@ -105,7 +105,7 @@ impl Guard {
         let mut pause = FIRST_PAUSE;
         loop {
             let now = now + begun.elapsed();
-            let reservation = self.try_once(tasks, whom, id, now).await?;
+            let reservation = self.try_once(tasks, request, id, now).await?;
             let busy = matches!(reservation.charge, Err(NoCharge::Busy));
             if !busy || Instant::now() + pause > give_up {
                 return Ok(reservation);
@@ -118,7 +118,7 @@ impl Guard {
     async fn try_once(
         &self,
         tasks: &Tasks,
-        whom: &Whom,
+        request: &ChargeRequest,
         id: Uuid,
         now: DateTime<Utc>,
     ) -> Result<Reservation, StoreError> {
@@ -129,7 +129,7 @@ impl Guard {
             store: self.store.clone(),
             rules: (Arc::clone(&self.table), self.lockout.known_network),
             back: Arc::clone(&self.back),
-            whom: whom.clone(),
+            request: request.clone(),
             id,
             now,
         };
@@ -138,7 +138,7 @@ impl Guard {
         let guard_key = resolved.guard_key;
         let charge = match charge {
             Some(late) => Ok(late.taken()),
-            None => Err(self.why_not(whom, &guard_key, resolved.known, now).await?),
+            None => Err(self.why_not(request, &guard_key, resolved.known, now).await?),
         };
         let (candidate, highest_cost) = (resolved.candidate, resolved.highest_cost);
         Ok(Reservation { guard_key, candidate, charge, highest_cost })
@@ -146,14 +146,14 @@ impl Guard {
 
     async fn why_not(
         &self,
-        whom: &Whom,
+        request: &ChargeRequest,
         guard_key: &GuardKey,
         known: bool,
         now: DateTime<Utc>,
     ) -> Result<NoCharge, StoreError> {
         // Asked for whoever it is, so that it takes the same time for all.
         let strangers = self.store.history(guard_key, Budget::Strangers).await?;
-        let own = match whom.network {
+        let own = match request.network {
             Some(network) => self.store.history(guard_key, Budget::Known(network)).await?,
             None => History::default(),
         };
@@ -162,7 +162,7 @@ impl Guard {
         if known && may_open(self.lockout.known_verdict(&own, now)) {
             return Ok(NoCharge::Busy);
         }
-        if whom.known_only {
+        if request.known_only {
             return Ok(NoCharge::NotKnown);
         }
         let strangers = self.lockout.verdict(&strangers, now);

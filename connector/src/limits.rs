@@ -45,7 +45,7 @@ pub struct LimitSettings {
     pub name_per_minute: NonZeroU32,
 }
 
-/// Whether an attempt is let in by the limits.
+/// What the limits say to an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// No limit is reached.

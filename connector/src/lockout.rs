@@ -52,9 +52,9 @@ impl TryFrom<&[u8]> for GuardKey {
     }
 }
 
-/// An attempt, as far as it counts.
+/// A request to let an attempt in: all that decides whom it is counted for, and whether it may begin.
 #[derive(Debug, Clone)]
-pub struct Whom {
+pub struct ChargeRequest {
     /// The name, if what was typed can be one.
     pub name: Option<LoginName>,
     /// What the attempt is counted under when no account has the name: a keyed hash of what was typed.

@@ -75,7 +75,7 @@ impl Logins {
         let origin = std::mem::take(&mut attempt.origin);
         let network = core.proxies.network_of(origin.remote_ip);
         let mut claim = Claim::from_attempt(attempt, &core.key, network, now);
-        let name_key = claim.whom.name_key;
+        let name_key = claim.request.name_key;
         core.limits.follow(core.pool.hashes_per_minute());
         match core.limits.admit(network, &name_key) {
             Admission::NetworkThrottled { retry_after } => {
@@ -123,7 +123,8 @@ impl Logins {
         result.get().await
     }
 
-    /// Sees to what grows with strangers. Due each [`SWEEP_EVERY`](crate::limits::SWEEP_EVERY).
+    /// Sweeps what grows with each stranger: limits, networks that spray, folded lines of the trail,
+    /// and charges whose process is gone. Due each [`SWEEP_EVERY`](crate::limits::SWEEP_EVERY).
     pub async fn sweep(&self, now: DateTime<Utc>) {
         upkeep::sweep(&self.core, now).await;
     }

@@ -54,7 +54,7 @@ pub const OUTBOX_AGE: &str = "outbox_age_seconds";
 /// Partitions of the audit trail that are ready.
 pub const AUDIT_PARTITIONS_AHEAD: &str = "audit_partitions_ahead";
 
-/// Every name.
+/// Every metric of this program.
 pub const ALL: &[Metric] = &[
     Metric::counter(AUTH_EVENTS, &["event", "reason"], "What the audit trail says, counted."),
     Metric::counter(AUTH_UNAVAILABLE, &["call", "missing"], "Calls that nobody could answer."),

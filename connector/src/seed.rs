@@ -5,7 +5,7 @@
 //! that is wrong with them is told at once.
 
 mod file;
-mod meant;
+mod resolve;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub use self::file::{InvalidFile, RowError};
 
 use self::file::{Fault, Row};
-use self::meant::RowClaim;
+use self::resolve::RowClaim;
 use crate::account::{AccountId, Email, MAX_GROUP_BYTES, MAX_NAME_BYTES, UserName};
 use crate::audit::{Entry, Event};
 use crate::password::{Caller, Credential, MAX_PASSWORD_BYTES, Pool, Saturated};
@@ -148,7 +148,7 @@ impl Plan {
     ) -> Result<Summary, SeedError> {
         let Self { claims, accounts, mut faults, replaces_passwords } = self;
         let stored = seeding.find_named(&wanted(&claims)).await?;
-        let (existing, conflicts) = meant::meant(&claims, &stored);
+        let (existing, conflicts) = resolve::resolve(&claims, &stored);
         for conflict in conflicts {
             // Of two rows with one name the second has this fault already.
             if !faults.iter().any(|it| (it.row, &it.field) == (conflict.row, &conflict.field)) {
@@ -175,7 +175,7 @@ impl Plan {
                 let update = seeding.update(existing, &account, sources.id(now), now);
                 if update.await.map_err(in_row)? {
                     events.push(Event::AccountChanged);
-                    events.extend(existing.turn(&account));
+                    events.extend(existing.activation_change(&account));
                 }
                 if (replaces_passwords || !existing.has_password())
                     && let Some(credential) = password.credential(pool).await?
@@ -208,7 +208,7 @@ impl Plan {
 }
 
 impl Password {
-    /// What is stored of it.
+    /// The credential to store: the hash of the file, or a new one of its plain password.
     async fn credential(self, pool: Option<&Pool>) -> Result<Option<Credential>, Saturated> {
         match self {
             Self::None => Ok(None),
@@ -220,7 +220,7 @@ impl Password {
     }
 }
 
-/// What the database is asked for.
+/// The ids and names to look up: all that the rows name.
 fn wanted(claims: &[RowClaim]) -> Named {
     let mut named = Named::default();
     for claim in claims {

@@ -1,12 +1,12 @@
 //! All SQL of this service. No policy: it says what is stored, not what that means.
 
-mod accounts;
 mod audit;
 mod backlog;
 mod due;
 mod error;
 mod guard;
 mod interval;
+mod login;
 mod mail;
 mod names;
 mod partitions;
@@ -28,19 +28,19 @@ use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgPoolOptions;
 
-pub use accounts::{Candidate, Standing};
 pub use backlog::Backlog;
 pub use due::DueWork;
 pub use error::StoreError;
+pub use login::{AccountStatus, Candidate};
 pub use names::Unreachable;
 pub use reach::InvalidDsn;
 pub use reserve::{ChargeConnection, Resolved};
 pub use revocations::Revocation;
 pub use seed::{Existing, Named, NewAccount};
 pub use timeouts::LONGEST_STEP;
-pub use trail::{Line, Wanted};
+pub use trail::{Line, TrailQuery};
 pub use unit_of_work::UnitOfWork;
-pub use users::{Filter, Known, Listed, PasswordFacts};
+pub use users::{AccountFilter, KnownNetwork, Listed, PasswordFacts};
 
 use step::in_time;
 
@@ -62,7 +62,7 @@ impl Store {
         Self::open_with(dsn, CONNECTIONS)
     }
 
-    /// Opens the store with at most so many connections.
+    /// Opens the store with at most `connections` connections.
     pub fn open_with(dsn: &SecretString, connections: u32) -> Result<Self, InvalidDsn> {
         let options = reach::parse(dsn)?;
         let pool = PgPoolOptions::new()

@@ -16,7 +16,7 @@ use crate::network::Network;
 use crate::store::Store;
 use queue::Queue;
 
-/// Records what happens.
+/// Takes what happens, and writes the audit trail in the background.
 #[derive(Debug)]
 pub struct Trail {
     queue: Queue,

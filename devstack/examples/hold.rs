@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use devstack::mongodb::Server;
+use devstack::mongodb::ReplicaSet;
 use devstack::part::State;
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let dir = std::env::args().nth(1).context("usage: hold DIRECTORY")?;
-    let server = Server::start_private(Path::new(&dir)).await?;
+    let server = ReplicaSet::start_private(Path::new(&dir)).await?;
     if let State::Running(pid) = server.state() {
         devstack::console::say(pid.to_string());
     }

@@ -19,7 +19,7 @@ const PATH_LIMIT: usize = 107;
 /// What is asked of the supervisor.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Request {
-    /// How the parts are.
+    /// Report the state of every part.
     Status,
     /// Start one part anew.
     Restart { part: String, kill: bool },
@@ -27,21 +27,21 @@ pub(crate) enum Request {
     Down,
 }
 
-/// What it answers, after it has done it.
+/// The supervisor's answer, after it has done what was asked.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Reply {
     pub(crate) error: Option<String>,
     pub(crate) parts: Vec<PartReport>,
 }
 
-/// How one part is.
+/// The state of one part.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PartReport {
     pub(crate) name: String,
     pub(crate) state: String,
-    /// Its process, while it runs.
+    /// The id of its process, while it runs.
     pub(crate) pid: Option<i32>,
-    /// Whether it is as it should be.
+    /// Whether it runs, as it should.
     pub(crate) well: bool,
 }
 

@@ -24,7 +24,7 @@ pub const SCOPES: &str = "openid profile email offline_access audience:server:cl
 pub struct DemoUser {
     /// The user name.
     pub login: String,
-    /// The password.
+    /// The password, in plain text.
     pub password: String,
 }
 
@@ -64,14 +64,14 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// Reads them from a file.
+    /// Reads the addresses from a file.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("{} cannot be read: run ./dev up", path.display()))?;
         serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
     }
 
-    /// Writes them whole or not at all; only the owner may read them.
+    /// Writes the addresses to a file, whole or not at all, which only its owner may read.
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self).context("endpoints are plain data")?;
         write_private(path, &(text + "\n"))

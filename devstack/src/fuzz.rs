@@ -32,7 +32,7 @@ pub(crate) async fn run(options: &Fuzz) -> Result<ExitCode> {
     step("build the fuzz targets", cargo_fuzz("build").run(&log)).await?;
     let (mut total, mut found) = (0, false);
     for target in wanted {
-        let outcome = Target { name: target }.run(options.seconds).await?;
+        let outcome = FuzzTarget { name: target }.run(options.seconds).await?;
         say(format!("{target}: {} executions", outcome.executions));
         total += outcome.executions;
         if let Some(what) = outcome.found {
@@ -65,7 +65,7 @@ fn targets() -> Result<Vec<String>> {
     Ok(names)
 }
 
-struct Target<'a> {
+struct FuzzTarget<'a> {
     name: &'a str,
 }
 
@@ -75,7 +75,7 @@ struct Outcome {
     found: Option<String>,
 }
 
-impl Target<'_> {
+impl FuzzTarget<'_> {
     async fn run(&self, seconds: u32) -> Result<Outcome> {
         let state = checkout::state().join("fuzz").join(self.name);
         let (corpus, log) = (state.join("corpus"), state.join("log"));
@@ -124,7 +124,7 @@ fn executions(said: &str) -> u64 {
         .unwrap_or_default()
 }
 
-/// The panic's own words.
+/// The message of the panic in what libFuzzer printed.
 fn panic(said: &str) -> String {
     let from = said.find("panicked at").unwrap_or(0);
     said[from..].lines().take(6).collect::<Vec<_>>().join("\n")

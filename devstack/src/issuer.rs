@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// The id of the key.
+/// The `kid` of the one key.
 const KEY_ID: &str = "devstack";
 
 /// Making RSA keys is slow: all issuers of a process share this one.

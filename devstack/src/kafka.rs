@@ -18,14 +18,14 @@ use crate::{checkout, name, ports};
 pub use secured::{PASSWORD, Secured, USER};
 
 /// A broker with a log of its own; killed when dropped.
-pub struct Server {
+pub struct Broker {
     part: Part,
     format: Program,
     data: PathBuf,
     brokers: String,
 }
 
-impl Server {
+impl Broker {
     /// Starts a broker whose state lies in a directory, on a port.
     pub async fn start(state: &Path, port: u16) -> Result<Self> {
         let server = Self::prepare(state, port)?;
@@ -92,7 +92,7 @@ impl Server {
     }
 }
 
-impl Deref for Server {
+impl Deref for Broker {
     type Target = Part;
 
     fn deref(&self) -> &Part {

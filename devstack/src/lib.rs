@@ -5,7 +5,7 @@
 //!
 //! Tests that only need a server ask [`shared`] for its address and own a database or a topic
 //! prefix in it ([`name::unique`]); tests that stop or freeze a server start a private one
-//! ([`postgres::Server`], [`kafka::Server`], [`mongodb::Server`]).
+//! ([`postgres::Server`], [`kafka::Broker`], [`mongodb::ReplicaSet`]).
 
 mod bench;
 pub mod checkout;

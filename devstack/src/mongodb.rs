@@ -17,12 +17,12 @@ use crate::{install, ports};
 const SET: &str = "rs0";
 
 /// A server with data of its own; killed when dropped.
-pub struct Server {
+pub struct ReplicaSet {
     part: Part,
     uri: String,
 }
 
-impl Server {
+impl ReplicaSet {
     /// Starts a server whose state lies in a directory, on a port.
     pub async fn start(state: &Path, port: u16) -> Result<Self> {
         let server = Self::prepare(state, port)?;
@@ -62,7 +62,7 @@ impl Server {
     }
 }
 
-impl Deref for Server {
+impl Deref for ReplicaSet {
     type Target = Part;
 
     fn deref(&self) -> &Part {

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::logs;
 use crate::program::{Process, Program};
 
-/// Succeeds once a part serves.
+/// A check that succeeds once a part serves.
 pub type Probe =
     Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<()>> + Send>> + Send + Sync + 'static>;
 
@@ -82,7 +82,7 @@ impl Part {
         &self.name
     }
 
-    /// Its log file.
+    /// The path of its log.
     #[must_use]
     pub fn log(&self) -> &Path {
         &self.log
@@ -162,7 +162,7 @@ impl Part {
         }
     }
 
-    /// Stops it and starts it again.
+    /// Stops the part and starts it again.
     pub async fn restart(&self) -> Result<()> {
         self.stop().await;
         self.start().await
@@ -173,7 +173,7 @@ impl Part {
         self.signal_tree(Signal::SIGSTOP);
     }
 
-    /// Lets it go on.
+    /// Lets a frozen part go on.
     pub fn thaw(&self) {
         self.signal_tree(Signal::SIGCONT);
     }

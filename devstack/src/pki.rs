@@ -47,7 +47,7 @@ pub struct Pki {
 }
 
 impl Pki {
-    /// Makes all of them in a directory, replacing what is there.
+    /// Makes all certificates in a directory, replacing what is there.
     pub fn create(dir: &Path) -> Result<Self> {
         std::fs::create_dir_all(dir)
             .with_context(|| format!("{} cannot be made", dir.display()))?;

@@ -116,7 +116,7 @@ pub fn require_free(variable: &str, port: u16) -> Result<()> {
 /// From here on ports are given; the kernel gives those from 32768 on to whoever connects, and one of
 /// these could be taken before it is listened on.
 const FIRST: u16 = 20_000;
-/// So many.
+/// How many ports may be given.
 const COUNT: u16 = 12_000;
 
 /// A port nobody listens on, never given twice by this process.

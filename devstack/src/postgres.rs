@@ -105,7 +105,7 @@ impl Server {
         fs::rename(&partial, self.folder.join("data")).context("the new cluster cannot be moved")
     }
 
-    /// The superuser's DSN of the maintenance database.
+    /// The DSN of the maintenance database `postgres`, as the superuser.
     #[must_use]
     pub fn dsn(&self) -> &str {
         &self.dsn

@@ -1,4 +1,4 @@
-//! What the kernel tells of processes: descendants and memory.
+//! What the kernel knows about processes: descendants and memory.
 
 use std::collections::HashMap;
 use std::fs;

@@ -23,8 +23,8 @@ use services::ChatStores;
 /// All parts of a stack; what runs is killed when it is dropped.
 pub struct Stack {
     postgres: Option<postgres::Server>,
-    kafka: Option<kafka::Server>,
-    mongodb: Option<mongodb::Server>,
+    kafka: Option<kafka::Broker>,
+    mongodb: Option<mongodb::ReplicaSet>,
     mail: Option<Part>,
     connector: Option<Part>,
     dex: Part,
@@ -59,17 +59,17 @@ impl Stack {
             .then(|| postgres::Server::prepare(state, ports.postgres))
             .transpose()?;
         let kafka =
-            own(&options.kafka).then(|| kafka::Server::prepare(state, ports.kafka)).transpose()?;
+            own(&options.kafka).then(|| kafka::Broker::prepare(state, ports.kafka)).transpose()?;
         let mongodb = own(&options.mongodb)
-            .then(|| mongodb::Server::prepare(state, ports.mongodb))
+            .then(|| mongodb::ReplicaSet::prepare(state, ports.mongodb))
             .transpose()?;
         let address = |source: &Source, started: Option<&str>| match source {
             Source::Given(address) => address.clone(),
             Source::Own => started.unwrap_or_default().to_owned(),
         };
         let admin_dsn = address(&options.postgres, postgres.as_ref().map(postgres::Server::dsn));
-        let brokers = address(&options.kafka, kafka.as_ref().map(kafka::Server::brokers));
-        let mongodb_uri = address(&options.mongodb, mongodb.as_ref().map(mongodb::Server::uri));
+        let brokers = address(&options.kafka, kafka.as_ref().map(kafka::Broker::brokers));
+        let mongodb_uri = address(&options.mongodb, mongodb.as_ref().map(mongodb::ReplicaSet::uri));
 
         let accounts_password = secrets.get_or_create("accounts")?;
         let dex_password = secrets.get_or_create("dex")?;
@@ -290,19 +290,19 @@ impl Stack {
             .collect()
     }
 
-    /// Where everything is.
+    /// The addresses of all parts.
     #[must_use]
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
-    /// The certificates.
+    /// The certificates of the parts.
     #[must_use]
     pub fn pki(&self) -> &Pki {
         &self.pki
     }
 
-    /// The ports.
+    /// The ports that the parts listen on.
     #[must_use]
     pub fn ports(&self) -> &Ports {
         &self.options.ports

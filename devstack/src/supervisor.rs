@@ -122,7 +122,7 @@ async fn supervise(claim: &Claim, up: &Up) -> Result<ExitCode> {
     }
     let stack = Stack::prepare(options)?;
     for part in stack.parts() {
-        // A log tells of one run.
+        // A log is that of one run.
         let _ = fs::remove_file(part.log());
     }
     let mut watch = Watch::new(&stack, !up.background);
@@ -226,7 +226,7 @@ impl<'a> Watch<'a> {
 
     fn show(&mut self) {
         for (name, follower) in &mut self.followers {
-            // mongod's log tells of every connection; its warnings and errors are enough here.
+            // mongod's log has a line for every connection; its warnings and errors are enough here.
             let shown = |line: &&String| !(*name == "mongodb" && line.contains(r#""s":"I""#));
             follower.lines().iter().filter(shown).for_each(|line| say_of(name, line));
         }

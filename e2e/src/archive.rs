@@ -22,7 +22,7 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// The archive of a stack.
+    /// Opens the archive of a stack.
     pub async fn open(endpoints: &Endpoints) -> Result<Self> {
         // An error of the parser might repeat the URI with its password.
         let options = ClientOptions::parse(&endpoints.mongodb).await.ok();

@@ -24,16 +24,16 @@ pub struct Browser {
 /// Where the browser ended up.
 #[derive(Debug)]
 pub enum Seen {
-    /// On a page.
+    /// A page.
     Page(Page),
-    /// At the app's callback, which nobody serves here.
+    /// The app's callback with what Dex sent there; nobody serves it here.
     Callback(Url),
 }
 
 /// A page and its address.
 #[derive(Debug)]
 pub struct Page {
-    /// Its status.
+    /// The HTTP status.
     pub status: StatusCode,
     url: Url,
     html: String,

@@ -18,7 +18,7 @@ use crate::wait::within;
 /// Sign in two people and pass a message between them, on the running stack.
 #[derive(Debug, Parser)]
 #[command(name = "demo", disable_version_flag = true)]
-pub struct Options {
+pub struct DemoOptions {
     /// Where the stack is: what `./dev up` wrote.
     #[arg(default_value_os_t = checkout::state().join("endpoints.json"))]
     endpoints: PathBuf,
@@ -29,7 +29,7 @@ pub struct Options {
 }
 
 /// Runs all steps; the error names the one that failed and what was seen.
-pub async fn run(options: &Options) -> Result<()> {
+pub async fn run(options: &DemoOptions) -> Result<()> {
     let endpoints = Endpoints::read(&options.endpoints)?;
     let [first, second, ..] = endpoints.demo_users.as_slice() else {
         anyhow::bail!("this stack has no Local Accounts: ./dev up without --no-local-accounts");

@@ -27,11 +27,11 @@ pub struct Topic {
 /// A record as it stands there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Its offset.
+    /// The offset in its partition.
     pub offset: i64,
-    /// Its key.
+    /// The bytes of its key; absent if it has none.
     pub key: Option<Vec<u8>>,
-    /// Its value.
+    /// The bytes of its value; absent if it has none.
     pub value: Option<Vec<u8>>,
 }
 
@@ -53,7 +53,7 @@ impl Topic {
         Self { brokers: endpoints.kafka.clone(), name: format!("{prefix}{name}"), prefix }
     }
 
-    /// Its name.
+    /// The name of the topic.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

@@ -60,11 +60,11 @@ pub struct Request {
 /// What a person's sign-in yields.
 #[derive(Debug)]
 pub struct Tokens {
-    /// For the chat API.
+    /// The access token, for the chat API.
     pub access: Token,
-    /// For the app itself.
+    /// The ID token, for the app itself.
     pub id: Token,
-    /// For the next tokens, when `offline_access` was asked for.
+    /// The refresh token, when `offline_access` was asked for.
     pub refresh: Option<SecretString>,
 }
 
@@ -130,7 +130,7 @@ impl App {
         Browser::new(&self.redirect_uri)
     }
 
-    /// The same in a network of its own.
+    /// The same, calling from a network of its own.
     pub fn browser_at(&self, home: Ipv4Addr) -> Result<Browser> {
         Browser::at_home(&self.redirect_uri, home)
     }
@@ -304,7 +304,7 @@ impl fmt::Debug for Token {
 }
 
 impl Refusal {
-    /// For those who count on tokens.
+    /// The refusal as an error, for those who count on tokens.
     #[must_use]
     pub fn into_error(self) -> anyhow::Error {
         anyhow::anyhow!("Dex gives no tokens ({}): {}", self.status, self.body)

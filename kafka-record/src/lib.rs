@@ -61,7 +61,7 @@ pub fn header<'a>(record: &'a mut BorrowedMessage<'_>, name: &CStr) -> Option<&'
     if answer != Answer::RD_KAFKA_RESP_ERR_NO_ERROR || value.is_null() {
         return None;
     }
-    // SAFETY: librdkafka says that the value has so many bytes. They belong to the list of headers,
+    // SAFETY: librdkafka says that the value has this many bytes. They belong to the list of headers,
     // which nothing changes while the record is borrowed.
     Some(unsafe { slice::from_raw_parts(value.cast(), length) })
 }

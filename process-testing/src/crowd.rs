@@ -21,7 +21,7 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Opens so many connections, each of which says `text` and reads nothing.
+    /// Opens `count` connections, each of which sends `text` and reads nothing.
     pub async fn gather(address: SocketAddr, count: usize, text: &str) -> Self {
         let mut process = Command::new("python3")
             .args(["-c", PROGRAM, &address.ip().to_string(), &address.port().to_string()])
@@ -39,7 +39,7 @@ impl Crowd {
         Self { _process: process, input, lines }
     }
 
-    /// Waits until the other side has ended so many of them.
+    /// Waits until the other side has ended `count` of them.
     pub async fn until_ended(&mut self, count: usize) {
         let ended = async {
             while self.ended().await < count {

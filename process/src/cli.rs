@@ -1,5 +1,5 @@
-//! The command line and the environment, parsed and validated before anything is bound. What the options
-//! are is said by each service, and by the module that an option is for.
+//! The command line and the environment, parsed and validated before anything is bound. Which
+//! options there are is said by each service, and by the module that an option is for.
 
 mod values;
 

@@ -77,7 +77,7 @@ impl Columns {
     }
 }
 
-/// A cell as it is; an empty one as a dash, so that columns can be told apart.
+/// A cell as it is; an empty one as a dash, so that every column has something in it.
 fn shown(cell: &str) -> &str {
     if cell.is_empty() { "–" } else { cell }
 }

@@ -51,7 +51,7 @@ impl TryFrom<String> for Subject {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {
-    /// `sub`.
+    /// `sub`: the stable id of the person at the issuer.
     pub subject: Subject,
     /// `aud`: the configured audience is one of them.
     pub audiences: Vec<String>,
@@ -59,17 +59,17 @@ pub struct Claims {
     pub authorized_party: Option<String>,
     /// `exp`. The token was accepted until [`LEEWAY`] after it.
     pub expires_at: DateTime<Utc>,
-    /// `iat`.
+    /// `iat`: when the token was issued, by the issuer's clock.
     pub issued_at: DateTime<Utc>,
     /// `name`: the full name, as the person wrote it.
     pub name: Option<String>,
     /// `preferred_username`: the login name.
     pub preferred_username: Option<String>,
-    /// `email`.
+    /// `email`: the address, as the issuer knows it.
     pub email: Option<String>,
     /// `email_verified`; false when the issuer does not say.
     pub email_verified: bool,
-    /// `groups`.
+    /// `groups`: in the order of the token; empty when it has none.
     pub groups: Vec<String>,
 }
 

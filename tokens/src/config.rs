@@ -28,13 +28,13 @@ pub struct VerifierConfig {
 /// A value of the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The issuer.
+    /// The issuer is not an http(s) URL without user, query and fragment.
     #[error("the issuer must be an http(s) URL without user, query and fragment")]
     Issuer,
-    /// The audience.
+    /// The audience is empty.
     #[error("the audience must not be empty")]
     Audience,
-    /// The discovery address.
+    /// The discovery address is not an http(s) URL without user, query and fragment.
     #[error("the discovery address must be an http(s) URL without user, query and fragment")]
     Discovery,
     /// The HTTP client cannot be set up (TLS roots).

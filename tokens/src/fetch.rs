@@ -25,7 +25,7 @@ pub(crate) struct Issuer {
     config: VerifierConfig,
 }
 
-/// What a fetch brought.
+/// The keys that a fetch brought, and how long they are fresh.
 pub(crate) struct Fetched {
     pub(crate) keys: KeysById,
     /// When to ask again.

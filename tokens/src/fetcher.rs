@@ -122,7 +122,7 @@ impl Unknown {
         self.heard.insert(Self::name(kid), fetch.saturating_sub(1));
     }
 
-    /// A name is as long as who makes it up likes.
+    /// The SHA-256 of a name: a name itself is as long as whoever makes it up likes.
     fn name(kid: &str) -> [u8; 32] {
         Sha256::digest(kid).into()
     }

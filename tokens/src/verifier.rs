@@ -22,8 +22,8 @@ use crate::{
 /// names of groups may be.
 pub const MAX_TOKEN_BYTES: usize = 32 << 10;
 
-/// A remembered token counts once for each so many bytes that it has, so that long ones do not take the memory of
-/// many: see [`VerifierConfig::with_cached_tokens`].
+/// A remembered token counts once for each such block of bytes that it has, so that long ones do
+/// not take the memory of many: see [`VerifierConfig::with_cached_tokens`].
 const COUNTED_BYTES: usize = 2 << 10;
 
 /// Verifies the tokens of one issuer for one audience. Share it in an `Arc`.
@@ -41,7 +41,7 @@ struct Verified {
     kid: String,
     key: Arc<Key>,
     at: DateTime<Utc>,
-    /// For how many it counts in memory.
+    /// How many tokens it counts for in memory.
     weight: u32,
 }
 

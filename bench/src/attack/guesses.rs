@@ -9,7 +9,7 @@ use crate::caller::{Attempt, Networks};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Guess {
     pub(super) attempt: Attempt,
-    /// After this it is not waited for.
+    /// How long the answer is waited for; `None`: to the end.
     pub(super) patience: Option<Duration>,
     /// Whether it is sent once more, at the same time.
     pub(super) twice: bool,

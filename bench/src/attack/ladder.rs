@@ -42,7 +42,7 @@ impl Ladder {
         allowed
     }
 
-    /// How long it is closed after so many failures; zero when it is not.
+    /// How long the account is closed after this many failures; zero when it is not.
     pub(super) fn pause_after(&self, failures: u32) -> Duration {
         match failures.checked_sub(FIRST) {
             Some(more) if more % STEP == 0 => {

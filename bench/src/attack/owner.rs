@@ -11,7 +11,7 @@ use super::field::{Field, VICTIM};
 use crate::accounts;
 use crate::caller::{Attempt, address};
 use crate::line::Line;
-use crate::service::{Database, Site};
+use crate::service::{Database, LoginSite};
 
 /// How often the owner logs in.
 const EVERY: Duration = Duration::from_secs(3);
@@ -27,13 +27,13 @@ pub(super) struct Owner {
 pub(super) struct Visits {
     pub(super) tried: usize,
     pub(super) refused: usize,
-    /// By what was answered.
+    /// How many visits failed, by the answer.
     pub(super) why: BTreeMap<String, usize>,
 }
 
 impl Owner {
     /// Makes the account.
-    pub(super) async fn make(site: &Site, database: &Database) -> Result<Self> {
+    pub(super) async fn make(site: &LoginSite, database: &Database) -> Result<Self> {
         let password = "what only the owner knows";
         let yaml = format!(
             "users:\n  - {{ username: {VICTIM}, email: {VICTIM}@example.com, password: {password} }}\n"

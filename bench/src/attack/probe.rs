@@ -13,10 +13,10 @@ use crate::caller::Attempt;
 use crate::report::{Goal, Report};
 use crate::stats::{Proportion, Threshold, count};
 
-/// Before the numbers of accounts.
+/// The prefix of the names that have accounts; a number follows.
 pub(super) const KNOWN: &str = "prober";
 
-/// Before the numbers of names of the same length that nobody has.
+/// The prefix of as long names that nobody has; a number follows.
 const UNKNOWN: &str = "absent";
 
 /// How often a pair of names is tried: 1,200 pairs in half an hour, half of which tell an accuracy
@@ -30,7 +30,7 @@ pub(super) struct Probes {
     unanswered: usize,
 }
 
-/// How many accounts are needed.
+/// The most pairs that are tried in this time, and so how many accounts are needed.
 pub(super) fn most_pairs(lasting: Duration) -> u32 {
     u32::try_from(lasting.as_millis() / EVERY.as_millis()).unwrap_or(u32::MAX)
 }

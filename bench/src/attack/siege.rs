@@ -37,7 +37,7 @@ pub(super) struct Verified {
     pub(super) trail: u32,
 }
 
-type Answer = Option<Result<bool, Status>>;
+type GuessAnswer = Option<Result<bool, Status>>;
 
 impl Siege {
     pub(super) fn new(field: Arc<Field>, pool: PgPool) -> Self {
@@ -77,7 +77,7 @@ impl Siege {
         Ok(sent)
     }
 
-    fn send(&self, under_way: &mut JoinSet<Answer>, guess: Guess, n: u32) {
+    fn send(&self, under_way: &mut JoinSet<GuessAnswer>, guess: Guess, n: u32) {
         let (replica, Guess { attempt, patience, .. }) = (self.field.replica(n).clone(), guess);
         under_way.spawn(async move {
             let answer = attempt.send(&replica);

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use super::log::id;
 
-struct Service {
+struct BareService {
     verifier: Verifier,
     accepted: AtomicU64,
 }
@@ -32,7 +32,7 @@ pub(super) async fn serve(listen: SocketAddr, issuer: &str) -> Result<String> {
     )?;
     let mut tasks = JoinSet::new();
     tasks.spawn(fetcher.run(std::future::pending()));
-    let service = Arc::new(Service { verifier, accepted: AtomicU64::new(0) });
+    let service = Arc::new(BareService { verifier, accepted: AtomicU64::new(0) });
     let router = Router::new()
         .route("/v1/messages", post(accept))
         .route("/ready", get(async || "ready"))
@@ -46,7 +46,11 @@ pub(super) async fn serve(listen: SocketAddr, issuer: &str) -> Result<String> {
     Ok(String::new())
 }
 
-async fn accept(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn accept(
+    State(service): State<Arc<BareService>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
     if body.is_empty() || service.verifier.verify(token).await.is_err() {

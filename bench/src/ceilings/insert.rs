@@ -20,7 +20,7 @@ const BATCH: u32 = 1_000;
 
 /// Where to insert, and what.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct InsertArgs {
     #[arg(long)]
     uri: String,
     #[arg(long)]
@@ -32,7 +32,7 @@ pub(super) struct Args {
     sample: PathBuf,
 }
 
-pub(super) async fn run(args: &Args) -> Result<Tally> {
+pub(super) async fn run(args: &InsertArgs) -> Result<Tally> {
     let sample = std::fs::read(&args.sample).context("no sample")?;
     let sample = Document::from_reader(sample.as_slice())?;
     let options = CollectionOptions::builder().write_concern(WriteConcern::majority()).build();

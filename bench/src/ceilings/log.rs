@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::tally::Tally;
-use crate::load::{Sample, Schedule, p99_millis};
+use crate::load::{CallSample, Schedule, p99_millis};
 use crate::usage::own_cpu_time;
 
 /// As many records as the client library queues.
@@ -79,7 +79,7 @@ fn scattered(n: u64) -> u64 {
     n ^ (n >> 31)
 }
 
-/// What happens with a report, given whether the record is acknowledged.
+/// Called with the report of a record: whether it is acknowledged.
 type OnReport = Box<dyn FnOnce(Result<(), KafkaError>) + Send + Sync>;
 
 struct Reports;
@@ -130,7 +130,7 @@ fn client(args: &LogArgs) -> ClientConfig {
     config
 }
 
-/// Keeps so many under way for so long.
+/// Keeps `in_flight` appends under way for the time `lasting`.
 pub(super) fn append(args: &LogArgs, in_flight: usize, lasting: Duration) -> Result<Tally> {
     let envelopes = Envelopes::read(args)?;
     let payloads: Vec<Vec<u8>> = (0..PAYLOADS).map(|n| envelopes.nth(n)).collect();
@@ -140,7 +140,7 @@ pub(super) fn append(args: &LogArgs, in_flight: usize, lasting: Duration) -> Res
     run(&producer, &payloads, in_flight, |_, elapsed| elapsed < lasting)
 }
 
-/// Appends so many.
+/// Appends `count` records.
 pub(super) fn fill(args: &LogArgs, count: u64) -> Result<Tally> {
     let envelopes = Envelopes::read(args)?;
     let payloads: Vec<Vec<u8>> = (0..count).map(|n| envelopes.nth(n)).collect();
@@ -215,7 +215,7 @@ async fn acknowledged(producer: &Producer, value: &[u8]) -> Result<()> {
     Ok(timeout(HANG, reported).await???)
 }
 
-fn latencies<T>(samples: Vec<Sample<Result<T>>>) -> Result<Vec<Duration>> {
+fn latencies<T>(samples: Vec<CallSample<Result<T>>>) -> Result<Vec<Duration>> {
     samples.into_iter().map(|sample| sample.answer.map(|_| sample.latency)).collect()
 }
 

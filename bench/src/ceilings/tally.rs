@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 /// What a ceiling came to.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Tally {
-    /// How many.
+    /// How many were done.
     pub(crate) count: u64,
-    /// In what time.
+    /// The time in which they were done, in seconds.
     pub(crate) seconds: f64,
-    /// And how much of it the processor was busy for this program.
+    /// The processor time of this program meanwhile, in seconds.
     pub(crate) cpu_seconds: f64,
     /// How long one took, in milliseconds: the 99th percentile.
     pub(crate) p99_millis: f64,

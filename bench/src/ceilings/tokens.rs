@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::stats::count;
 
-/// Whom the tokens are for.
+/// The audience of the tokens: their claim `aud`.
 pub(crate) const AUDIENCE: &str = "chat-api";
 
 /// How often each token is looked up when it is remembered.
@@ -22,7 +22,7 @@ const LOOK_UPS: usize = 100;
 
 /// Whose tokens.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct VerifyArgs {
     #[arg(long)]
     issuer: String,
     /// A file with the issuer's key as a JWK.
@@ -35,7 +35,7 @@ pub(super) struct Args {
 
 /// How long one check takes, in microseconds.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct Times {
+pub(crate) struct CheckTimes {
     /// A token that was checked before.
     pub(crate) remembered: f64,
     /// A token that is new.
@@ -44,7 +44,7 @@ pub(crate) struct Times {
     pub(crate) signature: f64,
 }
 
-pub(super) async fn run(args: &Args) -> Result<Times> {
+pub(super) async fn run(args: &VerifyArgs) -> Result<CheckTimes> {
     let tokens = std::fs::read_to_string(&args.tokens).context("no tokens")?;
     let tokens: Vec<&str> = tokens.lines().collect();
     let key: Jwk = serde_json::from_slice(&std::fs::read(&args.key).context("no key")?)?;
@@ -80,10 +80,10 @@ pub(super) async fn run(args: &Args) -> Result<Times> {
         }
     }
     let remembered = each(start.elapsed(), LOOK_UPS * tokens.len());
-    Ok(Times { remembered, fresh, signature })
+    Ok(CheckTimes { remembered, fresh, signature })
 }
 
-/// In microseconds.
+/// The time of one of `checks` checks, in microseconds.
 fn each(time: Duration, checks: usize) -> f64 {
     time.as_secs_f64() * 1e6 / count(checks)
 }

@@ -24,25 +24,25 @@ impl<'a> BareLog<'a> {
         Ok(Self { site, place: site.place().await? })
     }
 
-    /// A closed loop.
+    /// Appends in a closed loop: as many under way as `in_flight`, for the time `lasting`.
     pub(super) async fn append(&self, in_flight: usize, lasting: Duration) -> Result<Tally> {
         let more = [("in-flight", in_flight.to_string()), seconds(lasting)];
         self.ask("append", &self.place, more).await
     }
 
-    /// At a fixed rate, to the acknowledgement.
+    /// Appends at a fixed rate; the time of one is up to its acknowledgement.
     pub(super) async fn pace(&self, per_second: f64, lasting: Duration) -> Result<Tally> {
         let more = [("per-second", per_second.to_string()), seconds(lasting)];
         self.ask("pace", &self.place, more).await
     }
 
-    /// At a fixed rate, to a consumer.
+    /// Appends at a fixed rate; the time of one is until a consumer has it.
     pub(super) async fn echo(&self, per_second: f64, lasting: Duration) -> Result<Tally> {
         let more = [("per-second", per_second.to_string()), seconds(lasting)];
         self.ask("echo", &self.place, more).await
     }
 
-    /// So many records, into the log of a place.
+    /// Appends this many records to the log of a place.
     pub(super) async fn fill(&self, place: &Place, records: u32) -> Result<Tally> {
         self.ask("fill", place, [("count", records.to_string())]).await
     }
@@ -77,7 +77,7 @@ pub(super) struct BareHttp {
     pub(super) address: SocketAddr,
 }
 
-/// Starts it.
+/// Starts the server on the processor of the service.
 pub(super) async fn start_http(site: &Site) -> Result<BareHttp> {
     let address = SocketAddr::from(([127, 0, 0, 1], ports::free()?));
     let program = Program::new(checkout::binary("ceilings")?)

@@ -27,9 +27,9 @@ const RATE: Rate = Rate { per_second: 30.0, burst: 1, lasting: Duration::from_se
 /// answered by many. A server that sends what it has in one write is spared some of the kernel's work.
 const SHAPES: [(&str, u32); 2] = [("one by one", 1), ("ten at once", 10)];
 
-/// What one server came to.
+/// The figures of one server.
 #[derive(Debug, Clone, Copy)]
-struct Found {
+struct DeliveryFigures {
     /// Deliveries per second of its processor time.
     per_cpu_second: f64,
     /// How long after it was due a delivery was, in milliseconds.
@@ -56,8 +56,8 @@ pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result
 fn tell_shape(
     report: &mut Report,
     shape: &str,
-    chat: &[Found],
-    peers: &[(Peer, Vec<Found>)],
+    chat: &[DeliveryFigures],
+    peers: &[(Peer, Vec<DeliveryFigures>)],
 ) -> Result<()> {
     tell(report, shape, "chat-api", chat)?;
     for (peer, found) in peers {
@@ -78,15 +78,16 @@ fn tell_shape(
     Ok(())
 }
 
-fn tell(report: &mut Report, shape: &str, name: &str, found: &[Found]) -> Result<()> {
-    let column = |value: fn(&Found) -> f64| -> Vec<f64> { found.iter().map(value).collect() };
+fn tell(report: &mut Report, shape: &str, name: &str, found: &[DeliveryFigures]) -> Result<()> {
+    let column =
+        |value: fn(&DeliveryFigures) -> f64| -> Vec<f64> { found.iter().map(value).collect() };
     let what = format!("P4: {shape}, deliveries per processor second, {name}");
     report.rounds(what, "1/s", &column(|one| one.per_cpu_second), Goal::None)?;
     let what = format!("P4: {shape}, delivery, p99, {name}");
     report.rounds(what, "ms", &column(|one| one.p99), Goal::None)
 }
 
-async fn of_chat(site: &Site, rate: Rate) -> Result<Found> {
+async fn of_chat(site: &Site, rate: Rate) -> Result<DeliveryFigures> {
     let place = site.place().await?;
     let replica = site.serve(&place).await?;
     let sockets =
@@ -101,7 +102,7 @@ async fn of_chat(site: &Site, rate: Rate) -> Result<Found> {
     Ok(found)
 }
 
-async fn of_peer(site: &Site, peer: Peer, rate: Rate) -> Result<Found> {
+async fn of_peer(site: &Site, peer: Peer, rate: Rate) -> Result<DeliveryFigures> {
     let server = peer.start(&site.cores.service, site.files()).await?;
     let sockets = open_many(MEMBERS, server.address, peer.dialect(), &[], Path::Loopback).await?;
     // The same bytes go out as from chat-api, but for what each protocol wraps them in.
@@ -112,8 +113,8 @@ async fn of_peer(site: &Site, peer: Peer, rate: Rate) -> Result<Found> {
     found(&hearing, server.cpu_seconds()? - cpu)
 }
 
-fn found(hearing: &Hearing, cpu_seconds: f64) -> Result<Found> {
+fn found(hearing: &Hearing, cpu_seconds: f64) -> Result<DeliveryFigures> {
     hearing.ensure_whole()?;
     let per_cpu_second = count(hearing.deliveries()) / cpu_seconds;
-    Ok(Found { per_cpu_second, p99: p99_millis(hearing.latencies())? })
+    Ok(DeliveryFigures { per_cpu_second, p99: p99_millis(hearing.latencies())? })
 }

@@ -17,7 +17,7 @@ use crate::report::{Goal, Report};
 use crate::wire::dialect::ROOM;
 use crate::wire::http::{Connection, Pool, get};
 
-/// The histories.
+/// The lengths of the two histories, in messages.
 const SHORT: u32 = 10_000;
 const LONG: u32 = 1_000_000;
 

@@ -38,12 +38,12 @@ const LINGER_MILLIS: f64 = 2.0;
 struct Closed {
     /// Messages a second, while it was measured.
     rate: f64,
-    /// All messages.
+    /// How many messages were accepted, those before and after the measurement too.
     accepted: u64,
 }
 
 #[derive(Default)]
-struct Rounds {
+struct IngestRounds {
     log_rate: Vec<f64>,
     http_rate: Vec<f64>,
     rate: Vec<f64>,
@@ -63,7 +63,7 @@ pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result
     let place = site.place().await?;
     let replica = site.serve(&place).await?;
     let requests = requests(site);
-    let (mut found, mut accepted) = (Rounds::default(), 0);
+    let (mut found, mut accepted) = (IngestRounds::default(), 0);
     for _ in 0..rounds {
         let log = bare.append(IN_FLIGHT, MEASURED).await?;
         let cpu = http.cpu_seconds()?;
@@ -101,7 +101,7 @@ pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result
     site.forget(&place).await
 }
 
-impl Rounds {
+impl IngestRounds {
     fn tell(&self, report: &mut Report) -> Result<()> {
         let none = Goal::None;
         report.rounds("P1: bare log, 256 in flight", "1/s", &self.log_rate, none)?;
@@ -126,7 +126,7 @@ fn requests(site: &Site) -> Vec<Vec<u8>> {
     (0..).zip(&site.tokens).map(|(n, token)| request(n, token)).collect()
 }
 
-/// Keeps so many requests under way, each sent when the one before it was answered.
+/// Keeps [`IN_FLIGHT`] requests under way, each sent when the one before it was answered.
 async fn closed(address: SocketAddr, requests: &[Vec<u8>]) -> Result<Closed> {
     let start = Instant::now();
     let mut clients = JoinSet::new();

@@ -23,7 +23,7 @@ impl Issuer {
         self.0.url()
     }
 
-    /// A token each for so many people.
+    /// A token for each of this many people.
     pub(super) fn tokens(&self, people: usize) -> Result<Vec<String>> {
         let now = (Sources::system().now)().timestamp();
         let token = |n: usize| {

@@ -14,10 +14,10 @@ use crate::stats::count;
 use crate::wire::dialect::Dialect;
 use crate::wire::socket::{Path, Socket, open_many};
 
-/// The memory of a process with so many connections is taken off …
+/// The memory of a process with this many connections is taken off …
 const FEW: usize = 2_000;
 
-/// … that with so many: what there is without any has no part in it.
+/// … that with this many: what there is without any has no part in it.
 const MANY: usize = 10_000;
 
 /// After the last handshake, until what it needed is given back.

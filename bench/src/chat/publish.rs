@@ -18,7 +18,7 @@ const CONNECTIONS: usize = 16;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rate {
     pub(super) per_second: f64,
-    /// So many at once.
+    /// How many messages are due at the same moment.
     pub(super) burst: u32,
     pub(super) lasting: Duration,
 }
@@ -28,7 +28,7 @@ impl Rate {
         Schedule::from_now(self.per_second, self.lasting).in_bursts(self.burst)
     }
 
-    /// How many.
+    /// How many messages there are in all.
     pub(super) fn messages(self) -> u32 {
         self.schedule().count
     }

@@ -81,7 +81,7 @@ async fn archive_reads(replica: &Replica) -> Result<f64> {
     Ok(replica.metrics().await?.get("chat_archive_reads_total").copied().unwrap_or_default())
 }
 
-/// Lets so many clients subscribe from a cursor, all at once, and tells how many events they got:
+/// Lets this many clients subscribe from a cursor, all at once, and tells how many events they got:
 /// each the ones it missed, each once.
 async fn come_back(
     site: &Site,

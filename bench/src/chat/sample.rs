@@ -20,7 +20,7 @@ pub(super) const NONE: u32 = 99_999_999;
 
 /// One message in each of its forms.
 pub(super) struct Sample {
-    /// The record's value.
+    /// The value of its record.
     envelope: Value,
     /// The frame that listeners get.
     event: String,
@@ -53,7 +53,7 @@ impl Sample {
         Ok(Self { envelope, event, document, partition })
     }
 
-    /// The record's value.
+    /// The value of its record, as JSON text.
     pub(super) fn envelope(&self) -> String {
         self.envelope.to_string()
     }

@@ -32,8 +32,8 @@ const CATCH_UP: Duration = Duration::from_mins(2);
 
 /// What all measurements share. Dropped = gone.
 pub(super) struct Site {
-    pub(super) kafka: kafka::Server,
-    pub(super) mongodb: server::Server,
+    pub(super) kafka: kafka::Broker,
+    pub(super) mongodb: server::ReplicaSet,
     pub(super) issuer: Issuer,
     pub(super) tokens: Vec<String>,
     pub(super) cores: Cores,
@@ -68,8 +68,8 @@ impl Site {
     /// Starts the servers, on the processors of this process.
     pub(super) async fn open(cores: &Cores) -> Result<Self> {
         let files = tempfile::tempdir().context("no temporary directory")?;
-        let kafka = kafka::Server::start_private(files.path()).await?;
-        let mongodb = server::Server::start_private(files.path()).await?;
+        let kafka = kafka::Broker::start_private(files.path()).await?;
+        let mongodb = server::ReplicaSet::start_private(files.path()).await?;
         let issuer = Issuer::start().await?;
         let tokens = issuer.tokens(PEOPLE)?;
         let client = Client::with_uri_str(mongodb.uri()).await?;
@@ -96,7 +96,7 @@ impl Site {
         Sample::new(event, document)
     }
 
-    /// Makes a place.
+    /// Makes a place: a topic and a database with names that nobody used.
     pub(super) async fn place(&self) -> Result<Place> {
         let name = name::unique("bench");
         let place = Place { prefix: format!("{name}-"), database: name };
@@ -172,7 +172,7 @@ impl Site {
         Ok(self.messages(place).estimated_document_count().await?)
     }
 
-    /// Waits until the archive has so many messages, and fails if it has more.
+    /// Waits until the archive has `count` messages, and fails if it has more.
     pub(super) async fn archived_all(&self, place: &Place, count: u64) -> Result<()> {
         let deadline = Instant::now() + CATCH_UP;
         while self.archived(place).await? < count && Instant::now() < deadline {

@@ -26,8 +26,8 @@ const RATE: Rate = Rate { per_second: 20.0, burst: 1, lasting: Duration::from_se
 /// Bytes of a message, so that 260 of them are far more than the buffers hold.
 const CONTENT: usize = 2_000;
 
-/// What one run came to.
-struct Found {
+/// The figures of one run.
+struct StalledFigures {
     /// Of those who take everything, in milliseconds.
     p99: f64,
     /// What the process grew by while messages came, in bytes.
@@ -51,7 +51,7 @@ pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result
     report.rounds("P9: memory of a stalled client", "KiB", &kibibytes, Goal::AtMost(64.0))
 }
 
-async fn measure(site: &Site, stalled: usize) -> Result<Found> {
+async fn measure(site: &Site, stalled: usize) -> Result<StalledFigures> {
     let place = site.place().await?;
     let replica = site.serve(&place).await?;
     let (address, tokens) = (replica.address, &site.tokens);
@@ -72,5 +72,5 @@ async fn measure(site: &Site, stalled: usize) -> Result<Found> {
     drop(hearing);
     replica.stop().await?;
     site.forget(&place).await?;
-    Ok(Found { p99, growth })
+    Ok(StalledFigures { p99, growth })
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::site::Site;
-use crate::ceilings::{self, Times};
+use crate::ceilings::{self, CheckTimes};
 use crate::report::{Goal, Report};
 
 pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result<()> {
@@ -18,7 +18,7 @@ pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result
     ];
     let (mut remembered, mut fresh, mut signature) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let times: Times = ceilings::ask(&site.cores.service, &args).await?;
+        let times: CheckTimes = ceilings::ask(&site.cores.service, &args).await?;
         remembered.push(times.remembered);
         fresh.push(times.fresh);
         signature.push(times.signature);

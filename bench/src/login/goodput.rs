@@ -12,7 +12,7 @@ use crate::caller::{Attempt, Networks, address};
 use crate::line::Line;
 use crate::pin::Cores;
 use crate::report::{Goal, Report};
-use crate::service::{Database, NO_LIMITS, Service, Site};
+use crate::service::{Database, LoginSite, NO_LIMITS, Service};
 use crate::stats::count;
 
 /// Logins that one round measures: as many as bare hashes, and those that begin it.
@@ -28,9 +28,9 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Makes so many, with hashes of this cost, and lets each log in once.
+    /// Makes `people` accounts, with hashes of this cost, and lets each log in once.
     pub(super) async fn make(
-        site: &Site,
+        site: &LoginSite,
         database: &Database,
         service: &Service,
         (people, cost): (u32, u32),
@@ -61,7 +61,7 @@ impl Known {
 
 pub(super) async fn run(
     report: &mut Report,
-    site: &Site,
+    site: &LoginSite,
     cores: &Cores,
     rounds: u32,
 ) -> Result<()> {

@@ -21,7 +21,7 @@ use crate::{scrape, usage};
 
 const NETWORKS: u32 = 1_000_000;
 
-/// Of these, so many use all they may at once: the longest that a key can be owed something.
+/// How many of them use all they may at once: the longest that a key can be owed something.
 const GREEDY: u32 = 1_000;
 
 /// After this nothing of them may be left.

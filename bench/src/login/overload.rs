@@ -9,19 +9,19 @@ use tonic::Status;
 use super::bare::{self, COST};
 use super::goodput::Known;
 use crate::caller::{Attempt, Networks, health, prompt};
-use crate::load::{Sample, p99_millis, steady};
+use crate::load::{CallSample, p99_millis, steady};
 use crate::pin::Cores;
 use crate::report::{Goal, Report};
-use crate::service::{Service, Site};
+use crate::service::{LoginSite, Service};
 use crate::stats::count;
 
-/// How long it lasts.
+/// How long the overload lasts.
 const LASTING: Duration = Duration::from_mins(1);
 
-/// Strangers, in what the processor can hash.
+/// The rate of strangers, as a multiple of what the processor can hash.
 const STRANGERS: f64 = 20.0;
 
-/// Known people, in what the processor can hash.
+/// The rate of known people, as a part of what the processor can hash.
 const KNOWN: f64 = 0.5;
 
 /// People who take turns: at 1.5 logins a second each comes back after 10 s.
@@ -31,17 +31,17 @@ const PEOPLE: u32 = 16;
 /// the 99th percentile.
 const WATCHES: f64 = 20.0;
 
-/// What one minute yielded.
+/// The figures of one minute.
 struct Minute {
-    known: Vec<Sample<Result<bool, Status>>>,
-    strangers: Vec<Sample<Result<bool, Status>>>,
-    prompts: Vec<Sample<Result<(), Status>>>,
-    healths: Vec<Sample<Result<(), Status>>>,
+    known: Vec<CallSample<Result<bool, Status>>>,
+    strangers: Vec<CallSample<Result<bool, Status>>>,
+    prompts: Vec<CallSample<Result<(), Status>>>,
+    healths: Vec<CallSample<Result<(), Status>>>,
     queue_p99: f64,
 }
 
 #[derive(Default)]
-struct Rounds {
+struct OverloadRounds {
     successes: Vec<f64>,
     goodput: Vec<f64>,
     queue: Vec<f64>,
@@ -53,7 +53,7 @@ struct Rounds {
 
 pub(super) async fn run(
     report: &mut Report,
-    site: &Site,
+    site: &LoginSite,
     cores: &Cores,
     rounds: u32,
 ) -> Result<()> {
@@ -61,13 +61,13 @@ pub(super) async fn run(
     let service = site.serve(&database, &cores.service, &[]).await?;
     let known = Known::make(site, &database, &service, (PEOPLE, COST)).await?;
     let networks = Networks::default();
-    let mut found = Rounds::default();
+    let mut found = OverloadRounds::default();
     for round in 0..rounds {
         let rate = 1.0 / bare::seconds_per_hash(&cores.service, COST).await?;
         let minute = minute(&service, &known, &networks, (round, rate)).await?;
         found.add(&minute, rate)?;
     }
-    let Rounds { successes, goodput, queue, prompt, health, delay, shed } = &found;
+    let OverloadRounds { successes, goodput, queue, prompt, health, delay, shed } = &found;
     report.rounds("20×: known logins that succeed", "share", successes, Goal::AtLeast(0.99))?;
     report.rounds("20×: verified / bare bcrypt", "ratio", goodput, Goal::AtLeast(0.9))?;
     report.rounds("20×: wait for a hash, p99 at most", "s", queue, Goal::AtMost(1.5))?;
@@ -109,13 +109,14 @@ async fn minute(
     Ok(Minute { known, strangers, prompts, healths, queue_p99 })
 }
 
-impl Rounds {
+impl OverloadRounds {
     fn add(&mut self, minute: &Minute, rate: f64) -> Result<()> {
         let Minute { known, strangers, prompts, healths, queue_p99 } = minute;
         let let_in = known.iter().filter(|one| matches!(one.answer, Ok(true))).count();
         let shed = strangers.iter().filter(|one| one.answer.is_err()).count();
         // An answer is one that was verified: neither names nor networks repeat themselves.
-        let in_time = |one: &&Sample<Result<bool, Status>>| one.answer.is_ok() && one.at <= LASTING;
+        let in_time =
+            |one: &&CallSample<Result<bool, Status>>| one.answer.is_ok() && one.at <= LASTING;
         let verified = known.iter().chain(strangers).filter(in_time).count();
         self.successes.push(count(let_in) / count(known.len()));
         self.goodput.push(count(verified) / LASTING.as_secs_f64() / rate);
@@ -128,8 +129,9 @@ impl Rounds {
     }
 }
 
-/// In milliseconds. A call that is not answered ends the benchmark: it has no latency.
-fn answered_p99(calls: &[Sample<Result<(), Status>>]) -> Result<f64> {
+/// The 99th percentile of the calls, in milliseconds. A call that is not answered ends the
+/// benchmark: it has no latency.
+fn answered_p99(calls: &[CallSample<Result<(), Status>>]) -> Result<f64> {
     if let Some(Err(status)) = calls.iter().map(|call| &call.answer).find(|call| call.is_err()) {
         return Err(status.clone()).context("a call that needs no hash is not answered");
     }

@@ -15,7 +15,7 @@ const FAILURES: u32 = 10;
 /// 10 ms tells two in a hundred.
 const REFUSALS: u32 = 500;
 
-/// Under way at once. Each waits 0.4 s for its padding.
+/// How many are under way at once. Each waits 0.4 s for its padding.
 const AT_ONCE: usize = 50;
 
 /// The service's processor time per refusal, of guesses from another network each: the dearest

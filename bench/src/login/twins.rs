@@ -17,7 +17,7 @@ use crate::line::Line;
 use crate::load::steady;
 use crate::pin::Cores;
 use crate::report::{Goal, Report};
-use crate::service::{NO_LIMITS, Service, Site};
+use crate::service::{LoginSite, NO_LIMITS, Service};
 use crate::stats::{kolmogorov_smirnov, median};
 
 /// Failures after which a name is closed to strangers.
@@ -30,14 +30,15 @@ const FEWER: u32 = 10;
 /// raise a false alarm in one of a hundred runs, as the first alone does (Bonferroni).
 const OTHER_CASES: f64 = 7.0;
 
-/// What the load of known people takes of the processor.
+/// The part of the processor that the load of known people takes.
 const LOAD: f64 = 0.5;
 
 /// What is typed in both attempts of a pair.
 #[derive(Clone, Copy)]
 struct Case<'a> {
     what: &'static str,
-    /// Before the number of an account, and of a name of the same length that nobody has.
+    /// The prefixes of a name that has an account, and of one as long that nobody has; a number
+    /// follows.
     names: [&'static str; 2],
     password: &'a str,
     /// One pair of names for all attempts instead of a fresh one each.
@@ -46,14 +47,19 @@ struct Case<'a> {
     least_p: f64,
 }
 
-/// Seconds that the two kinds took.
+/// How long the answers to both kinds took, in seconds.
 #[derive(Default)]
-struct Times {
+struct PairTimes {
     known: Vec<f64>,
     unknown: Vec<f64>,
 }
 
-pub(super) async fn run(report: &mut Report, site: &Site, cores: &Cores, pairs: u32) -> Result<()> {
+pub(super) async fn run(
+    report: &mut Report,
+    site: &LoginSite,
+    cores: &Cores,
+    pairs: u32,
+) -> Result<()> {
     let few = pairs / FEWER;
     let seventy_three = "x".repeat(73);
     let wrong = Case {
@@ -122,7 +128,12 @@ pub(super) async fn run(report: &mut Report, site: &Site, cores: &Cores, pairs: 
 }
 
 /// Imported hashes are cheaper than new ones: what is missing must be made up for.
-async fn imports(report: &mut Report, site: &Site, cores: &Cores, case: Case<'_>) -> Result<()> {
+async fn imports(
+    report: &mut Report,
+    site: &LoginSite,
+    cores: &Cores,
+    case: Case<'_>,
+) -> Result<()> {
     let database = site.database().await?;
     let accounts = Imported { prefix: case.names[0], count: case.pairs, active: true };
     accounts.write(&database.pool).await?;
@@ -145,7 +156,7 @@ async fn keep_busy(service: &Service, known: &Known, per_second: f64) {
 
 /// Attempts in pairs, the order within each left to chance, so that whatever the machine does
 /// meanwhile meets both kinds alike.
-async fn measure(line: &Line, case: &Case<'_>, networks: &Networks) -> Result<Times> {
+async fn measure(line: &Line, case: &Case<'_>, networks: &Networks) -> Result<PairTimes> {
     if case.same_names {
         for prefix in case.names {
             for n in 0..FAILURES {
@@ -155,7 +166,7 @@ async fn measure(line: &Line, case: &Case<'_>, networks: &Networks) -> Result<Ti
             }
         }
     }
-    let (mut times, mut order) = (Times::default(), StdRng::seed_from_u64(1));
+    let (mut times, mut order) = (PairTimes::default(), StdRng::seed_from_u64(1));
     for pair in 1..=case.pairs {
         let n = if case.same_names { 1 } else { pair };
         let mut kinds = [(case.names[0], true), (case.names[1], false)];
@@ -173,7 +184,7 @@ async fn measure(line: &Line, case: &Case<'_>, networks: &Networks) -> Result<Ti
     Ok(times)
 }
 
-fn tell(report: &mut Report, case: &Case<'_>, times: &Times) -> Result<()> {
+fn tell(report: &mut Report, case: &Case<'_>, times: &PairTimes) -> Result<()> {
     let Case { what, pairs, least_p, .. } = case;
     let ratio = median(&times.unknown) / median(&times.known);
     let ks = kolmogorov_smirnov(&times.unknown, &times.known);
@@ -188,7 +199,7 @@ fn tell(report: &mut Report, case: &Case<'_>, times: &Times) -> Result<()> {
 }
 
 /// How many answers of each kind came in which 5 ms.
-fn show_paddings(report: &mut Report, times: &Times) -> Result<()> {
+fn show_paddings(report: &mut Report, times: &PairTimes) -> Result<()> {
     let (known, unknown) = (slots(&times.known), slots(&times.unknown));
     let all: BTreeMap<u64, (usize, usize)> = known
         .keys()

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
-/// More than any server here sends.
+/// The most headers of an answer: more than any server here sends.
 const HEADERS: usize = 32;
 
 /// A POST of some JSON, as it goes over the wire.
@@ -33,7 +33,7 @@ fn authorization(token: Option<&str>) -> String {
     token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default()
 }
 
-/// An answer.
+/// An answer: its status, and the body where it lies in the buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Answer<'a> {
     pub(crate) status: u16,

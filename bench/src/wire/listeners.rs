@@ -27,7 +27,7 @@ fn marks(frame: &str) -> impl Iterator<Item = u32> {
 pub(crate) struct Heard {
     /// Per message how long after it was due, in microseconds.
     after: Vec<Option<u32>>,
-    /// Messages that came again.
+    /// How many messages came more than once.
     repeats: usize,
     /// Still open: a close would cost the server something before its time is read.
     _socket: Socket,
@@ -55,7 +55,7 @@ impl Listeners {
         Self { tasks, expected }
     }
 
-    /// Waits for the last one.
+    /// Waits until every socket has heard the last message.
     pub(crate) async fn finish(mut self) -> Result<Hearing> {
         let mut heard = Vec::with_capacity(self.expected);
         while let Some(task) = self.tasks.join_next().await {

@@ -45,7 +45,7 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Shakes hands.
+    /// Connects and shakes hands, without a word of the protocol above.
     pub(crate) async fn open(
         address: SocketAddr,
         dialect: Dialect,
@@ -66,7 +66,7 @@ impl Socket {
         Ok(Self { stream, dialect })
     }
 
-    /// Goes into the room.
+    /// Takes the steps of the dialect that lead into the room.
     pub(crate) async fn join(&mut self) -> Result<()> {
         for step in self.dialect.steps() {
             if let Some(says) = step.says {
@@ -114,7 +114,7 @@ impl Socket {
     }
 }
 
-/// Opens so many sockets and lets each into the room. Tokens go round.
+/// Opens `count` sockets and lets each into the room. Tokens are used in turn.
 pub(crate) async fn open_many(
     count: usize,
     address: SocketAddr,

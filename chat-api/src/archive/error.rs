@@ -11,7 +11,7 @@ pub enum ArchiveError {
     /// The server cannot be reached.
     #[error("MongoDB cannot be reached: {place}: {reason}")]
     Unreachable {
-        /// Where it was looked for.
+        /// The addresses that were tried: `host:port`, separated by commas.
         place: String,
         /// What stood in the way.
         reason: String,
@@ -22,13 +22,13 @@ pub enum ArchiveError {
     /// The server did not answer in time.
     #[error("archive: no answer in time")]
     Timeout,
-    /// Whoever asked the server died of it.
+    /// The task that asked the server panicked.
     #[error("archive: the question was not finished")]
     Died,
     /// The server could not store documents, with this code. It may later.
     #[error("archive: the server failed with code {0}")]
     Insert(i32),
-    /// Progress was not written.
+    /// The server answered the write of progress with errors, or with something else.
     #[error("archive: progress was not written")]
     Progress,
     /// The progress that is stored lies below what is known to have been stored: somebody put an
@@ -43,9 +43,9 @@ pub enum ArchiveError {
         "the archive knows generation {recorded} of the log, and there is {found}: `chat-api topics raise {next}` makes the next one", next = recorded + 1
     )]
     GenerationLost {
-        /// The newest one that is recorded.
+        /// The newest generation that the archive has recorded.
         recorded: i32,
-        /// The newest one that there is.
+        /// The newest generation that has a topic.
         found: u16,
     },
     /// The topic got another number of partitions.
@@ -53,9 +53,9 @@ pub enum ArchiveError {
         "the archive was begun with {recorded} partitions, the topic has {found}: partitions are never added in place"
     )]
     PartitionsChanged {
-        /// How many there were.
+        /// Partitions that were recorded when the archive was begun.
         recorded: i64,
-        /// How many there are.
+        /// Partitions that the topic has now.
         found: i64,
     },
 }

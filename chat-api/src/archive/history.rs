@@ -11,11 +11,11 @@ use super::mongo::READ_TIMEOUT;
 use super::reads::Reader;
 use crate::message::{Event, MessageId, Position, RoomId};
 
-/// Rooms as they are now.
+/// Reads rooms as they are now, for somebody who was admitted.
 pub struct History<'a>(&'a Reader<'a>);
 
 impl<'a> History<'a> {
-    /// As this reader finds them.
+    /// Reads by the admission of this reader.
     #[must_use]
     pub fn of(reader: &'a Reader<'_>) -> Self {
         Self(reader)

@@ -1,4 +1,5 @@
-//! How long MongoDB may take, what its word has to be worth, and what its numbers are.
+//! How long MongoDB may take, which read and write concern its answers need, and how its numbers
+//! are read.
 
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use super::messages::page::{self, Span, SpanEnd};
 use super::reads::Reader;
 use crate::message::{Event, Partition, Position, RoomId};
 
-/// Rooms as they happened.
+/// Reads rooms as they happened, for somebody who was admitted.
 pub struct Replay<'a>(&'a Reader<'a>);
 
 /// Some of what happened in a room.
@@ -20,13 +20,14 @@ pub struct Replayed {
 }
 
 impl<'a> Replay<'a> {
-    /// As this reader finds them.
+    /// Reads by the admission of this reader.
     #[must_use]
     pub fn of(reader: &'a Reader<'_>) -> Self {
         Self(reader)
     }
 
-    /// What happened in a room from `next` on: at most so many events, and [`PAGE_BYTES`] of them.
+    /// What happened in a room from `next` on: at most `limit` events, and at most [`PAGE_BYTES`]
+    /// of them.
     ///
     /// [`PAGE_BYTES`]: super::PAGE_BYTES
     pub async fn read(

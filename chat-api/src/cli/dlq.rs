@@ -108,7 +108,7 @@ impl Letters {
 /// A dead letter as it is shown.
 #[derive(Debug, Serialize)]
 struct Row {
-    /// When it became one.
+    /// When it became a dead letter, UTC to the second; absent if the topic does not tell.
     at: Option<String>,
     topic: Option<String>,
     partition: Option<i32>,

@@ -42,7 +42,7 @@ fn parse<T>(
     value.map(Some).map_err(|error| Problem::invalid_header(shown, error.to_string()))
 }
 
-/// The value of a header.
+/// The text as the value of a header: text of ours, which is visible ASCII.
 pub(super) fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("room ids and cursors are plain ASCII")
 }

@@ -12,7 +12,7 @@ fn room(name: &str) -> RoomId {
     RoomId::parse(name).unwrap()
 }
 
-/// An event whose frame has so many bytes.
+/// An event whose frame has `bytes` bytes.
 fn event(raw: i64, name: &str, bytes: usize) -> Arc<Entry> {
     let meta = Meta {
         id: MessageId::new(DateTime::UNIX_EPOCH, [0; 10]),

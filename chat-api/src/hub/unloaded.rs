@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::message::RoomId;
 
-/// So many rooms of a partition are told apart, which takes about a megabyte. After more, which no
-/// release writes while an older one runs, all are taken for unloaded.
+/// How many unloaded rooms of a partition are remembered by name, which takes about a megabyte.
+/// After more, which no release writes while an older one runs, all rooms are taken for unloaded.
 const ROOMS_MAX: usize = 10_000;
 
 /// Rooms that are not served until this replica is upgraded.

@@ -35,7 +35,7 @@ pub(super) enum Outcome {
     Answered,
     /// No answer, or one that says that the partition takes nothing at the moment.
     Outage,
-    /// It ended for a reason of its own.
+    /// It ended for a reason that tells nothing about the partition.
     Unclear,
 }
 
@@ -62,8 +62,8 @@ impl Breaker {
 
     /// Takes the end of an append that was admitted at a time.
     pub(super) fn ended(&mut self, admitted: Instant, outcome: Outcome, now: Instant) {
-        // Many appends are under way when an outage begins. What becomes of those that were admitted
-        // before the present state says nothing about it: it is older than what is known.
+        // Many appends are under way when an outage begins. The end of one that was
+        // admitted before the present state says nothing about it: it is older than what is known.
         if admitted < self.since {
             return;
         }

@@ -246,9 +246,9 @@ impl Drop for GroupConsumer {
 /// What a reader gets of a record that cannot be read.
 #[derive(Clone, Copy)]
 enum Keep {
-    /// Its place only.
+    /// Its partition and position only.
     Place,
-    /// The record, as far as that is kept.
+    /// The record itself; one that is too large without its value and headers.
     Record,
 }
 

@@ -292,7 +292,7 @@ fn origin(headers: &OwnedHeaders) -> Option<Origin> {
         reason: text(0)?,
         topic: text(1)?,
         partition: Partition::from_number(text(2)?.parse().ok()?).ok()?,
-        // The topic tells of which generation it was.
+        // The topic says which generation it was of.
         position: Position::new(0, text(3)?.parse().ok()?).ok()?,
     })
 }

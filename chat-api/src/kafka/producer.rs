@@ -183,12 +183,13 @@ impl Producer {
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::Fatal) {
             return Err(AppendError::of_enqueue(&error));
         }
-        let successor = self.succeed(&client).map_err(|error| AppendError::of_enqueue(&error))?;
+        let successor =
+            self.replace_client(&client).map_err(|error| AppendError::of_enqueue(&error))?;
         successor.send(record).map_err(|(error, _)| AppendError::of_enqueue(&error))
     }
 
     /// The client in the place of one that can never append again.
-    fn succeed(&self, failed: &Arc<Client>) -> Result<Arc<Client>, KafkaError> {
+    fn replace_client(&self, failed: &Arc<Client>) -> Result<Arc<Client>, KafkaError> {
         let mut current = self.lock();
         if Arc::ptr_eq(&current, failed) {
             let successor = connect(&self.config, &self.gate)?;
@@ -211,13 +212,13 @@ impl Producer {
     }
 
     /// Looks after partitions whose appends are refused, until it is stopped.
-    pub async fn look_after(self: Arc<Self>, stop: CancellationToken) -> anyhow::Result<()> {
-        while stop.run_until_cancelled(self.look()).await.is_some() {}
+    pub async fn probe_refused(self: Arc<Self>, stop: CancellationToken) -> anyhow::Result<()> {
+        while stop.run_until_cancelled(self.probe_all()).await.is_some() {}
         Ok(())
     }
 
     /// Waits until there are such partitions, and asks once after each.
-    async fn look(&self) {
+    async fn probe_all(&self) {
         let open = self.gate.open().await;
         sleep(PROBE_EVERY).await;
         join_all(open.into_iter().map(|partition| self.probe(partition))).await;

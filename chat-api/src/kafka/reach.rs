@@ -23,19 +23,20 @@ const RECONNECT_AFTER: &str = "10";
 /// … so that five of them have been tried by then, and the last one has had half a second to answer.
 const OTHER_ADDRESSES: Duration = Duration::from_secs(1);
 
-/// What the client library meets on its way to the brokers. Its own error says only that there is none.
+/// The failures that the client library reports on its way to the brokers. Its own error says only
+/// that there is none.
 #[derive(Default)]
-struct Met(Mutex<Obstacles>);
+struct ReportedFailures(Mutex<Failures>);
 
 #[derive(Default)]
-struct Obstacles {
-    /// The last one, in the library's words, with the broker's address.
+struct Failures {
+    /// The last failure, in the library's words, with the broker's address.
     last: Option<String>,
     /// No broker is left to be tried.
     everywhere: bool,
 }
 
-impl ClientContext for Met {
+impl ClientContext for ReportedFailures {
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "asking the brokers");
         let mut met = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,14 +48,15 @@ impl ClientContext for Met {
     }
 }
 
-impl ConsumerContext for Met {}
+impl ConsumerContext for ReportedFailures {}
 
 /// What the brokers say of a topic, or of all. When all of them are away, that is known within two seconds and not
 /// at the end of the time that one may take. Blocks.
 pub(super) fn metadata(log: &Log, topic: Option<&str>) -> Result<Metadata, LogError> {
     let mut config = log.client();
     config.set("reconnect.backoff.ms", RECONNECT_AFTER);
-    let consumer: BaseConsumer<Met> = config.create_with_context(Met::default())?;
+    let consumer: BaseConsumer<ReportedFailures> =
+        config.create_with_context(ReportedFailures::default())?;
     let (mut deadline, mut allowed) = (Instant::now() + ASK_TIMEOUT, FIRST_LOOK);
     loop {
         let error = match consumer.fetch_metadata(topic, allowed) {

@@ -13,7 +13,7 @@ use super::consumer::{ManualContext, list, range, reader};
 use super::{Log, LogError, Range, Raw};
 use crate::message::{Partition, Position};
 
-/// A broker that says nothing for so long is away.
+/// A broker that sends nothing for this long is taken to be away.
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// Reads ranges of a topic, one after another, without a group.

@@ -1,8 +1,8 @@
 //! The value of a record as this release reads it: an envelope, or one of a later release.
 //!
-//! While a new release is rolled out, readers of this one meet records of kinds and versions that they
-//! do not know. Those are not faults of whoever wrote them: they are told apart from what nobody can
-//! read, so that each reader can wait for its successor.
+//! While a new release is rolled out, readers of this one meet records of kinds and versions that
+//! they do not know. Those are no faults of whoever wrote them, and differ from what nobody can
+//! read: each reader can wait for its own upgrade.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -19,7 +19,7 @@ pub struct Draft {
 pub struct RawDraft {
     /// The name of the room; the lobby if left out.
     pub room_id: Option<String>,
-    /// The text.
+    /// The text, if there is one of that type.
     pub content: Result<String, FieldError>,
     /// The key, if there is one.
     pub key: Result<Option<IdempotencyKey>, Invalid>,
@@ -37,7 +37,7 @@ pub enum DraftError {
     /// The text cannot be a content.
     #[error(transparent)]
     Content(#[from] ContentError),
-    /// The key is none.
+    /// The idempotency key is not 1 to 255 visible ASCII characters.
     #[error(transparent)]
     Key(#[from] Invalid),
 }

@@ -62,7 +62,7 @@ impl Fields {
     /// Parses an object, whatever its members.
     pub fn parse(bytes: &[u8]) -> Result<Self, FieldError> {
         let read = read(bytes).or_else(|error| {
-            surrogates::without_halves(bytes).map_or(Err(error), |json| read(&json))
+            surrogates::replace_lone(bytes).map_or(Err(error), |json| read(&json))
         });
         let (value, repeated) = read
             .map_err(|error| FieldError::NotJson { line: error.line(), column: error.column() })?;

@@ -8,7 +8,7 @@ use crate::archive::ReadError;
 use crate::backfill::OldPage;
 use crate::message::{Position, RoomId};
 
-/// Something that was done beside a session.
+/// Work that went on beside a session, and has ended.
 pub(super) enum Completed {
     /// The frame that answers a send.
     Send(Utf8Bytes),

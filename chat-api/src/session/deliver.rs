@@ -15,11 +15,11 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use super::Session;
 use super::completed::Completed;
 use super::end::End;
-use super::place::Stretch;
+use super::place::ReadEnd;
 use super::subscription::Waits;
 use crate::archive::ReadError;
 use crate::backfill::OldPage;
-use crate::hub::Unread;
+use crate::hub::HubReadError;
 use crate::message::{Cursor, Partition, Position, RoomId, UserId};
 use crate::ws::frame::Outbound;
 
@@ -34,8 +34,8 @@ struct Turn {
 }
 
 impl Session {
-    /// Sends a turn's worth of what there is, each room in its order, to this person. Whether there may
-    /// be more.
+    /// Sends a turn's worth of what there is, each room in its order, to this person; tells whether
+    /// there may be more.
     pub(super) async fn deliver(&mut self, person: &UserId) -> Result<bool, End> {
         let (mut turn, mut more) = (Turn::default(), false);
         // A page that is asked for changes whose turn it is, but not in this round.
@@ -46,14 +46,14 @@ impl Session {
                 (self.turn, more) = (index, true);
                 break;
             }
-            more |= self.look(index, person, &mut turn);
+            more |= self.take_events(index, person, &mut turn);
         }
         self.send_all(turn.frames).await?;
         Ok(more)
     }
 
-    /// Takes what one room has. Whether there may be more.
-    fn look(&mut self, index: usize, person: &UserId, turn: &mut Turn) -> bool {
+    /// Takes what one room has to send into the turn; tells whether there may be more.
+    fn take_events(&mut self, index: usize, person: &UserId, turn: &mut Turn) -> bool {
         let subscription = &mut self.rooms[index];
         subscription.more |= subscription.listening.take_news();
         let reading =
@@ -65,11 +65,11 @@ impl Session {
         let budget = TURN - turn.bytes;
         let page = match self.service.hub.read(partition, &subscription.room, next, budget) {
             Ok(page) => page,
-            Err(Unread::Below(_)) => {
+            Err(HubReadError::Below(_)) => {
                 self.ask_archive(index, person);
                 return false;
             }
-            Err(Unread::Unloaded) => {
+            Err(HubReadError::Unloaded) => {
                 turn.frames.extend(subscription.wait_for_upgrade());
                 return false;
             }
@@ -77,7 +77,7 @@ impl Session {
         subscription.told = false;
         subscription.more = page.next < page.head;
         self.service.counters.delivered.increment(page.entries.len() as u64);
-        let upto = subscription.place.sent(Stretch::from(&page));
+        let upto = subscription.place.sent(ReadEnd::from(&page));
         turn.bytes += page.bytes;
         turn.frames.extend(page.entries.iter().map(|entry| entry.frame()));
         turn.frames.extend(upto.map(|upto| resumed(partition, &subscription.room, upto)));
@@ -143,7 +143,7 @@ impl Session {
         }) else {
             return Ok(());
         };
-        let Some(page) = page else { return self.put_off(index).await };
+        let Some(page) = page else { return self.postpone(index).await };
         let subscription = &mut self.rooms[index];
         let partition = subscription.partition;
         if self.service.hub.is_unloaded(partition, room) {
@@ -154,15 +154,15 @@ impl Session {
         let head = self.service.hub.head(partition);
         (subscription.waits, subscription.more) = (Waits::Events, true);
         subscription.told = false;
-        let upto = subscription.place.sent(Stretch { next: page.next, head });
+        let upto = subscription.place.sent(ReadEnd { next: page.next, head });
         self.service.counters.delivered.increment(page.frames.len() as u64);
         let mut frames = page.frames.clone();
         frames.extend(upto.map(|upto| resumed(partition, room, upto)));
         self.send_all(frames).await
     }
 
-    /// Reads a room on in a while, and says so once.
-    pub(super) async fn put_off(&mut self, index: usize) -> Result<(), End> {
+    /// Reads a room on after a pause, and tells the client so once.
+    pub(super) async fn postpone(&mut self, index: usize) -> Result<(), End> {
         let subscription = &mut self.rooms[index];
         let retry = subscription.wait_for_archive(Instant::now());
         if std::mem::replace(&mut subscription.told, true) {
@@ -173,8 +173,8 @@ impl Session {
         self.say(&Outbound::Behind { room_id: &room, retry }).await
     }
 
-    /// Sees to rooms whose time has come.
-    pub(super) async fn look_again(&mut self, now: Instant) -> Result<(), End> {
+    /// Reads on the rooms whose pause is over.
+    pub(super) async fn resume_postponed(&mut self, now: Instant) -> Result<(), End> {
         let mut index = 0;
         while let Some(subscription) = self.rooms.get_mut(index) {
             index += 1;

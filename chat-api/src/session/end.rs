@@ -50,7 +50,7 @@ impl End {
     }
 }
 
-/// What a write that was waited for comes to.
+/// What a write with a limit in time means for the session.
 pub(super) fn written(written: &Result<Result<(), Error>, Elapsed>) -> Result<(), End> {
     match written {
         Ok(Ok(())) => Ok(()),

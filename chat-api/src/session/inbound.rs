@@ -25,7 +25,7 @@ use crate::ws::frame::{self, Inbound, Outbound};
 /// A name that is repeated in an answer, in bytes: as long as a room's may be. A frame that names a
 /// longer one could be larger than the one in which it came.
 const REPEATED_MAX: usize = 64;
-/// A cursor of another replica may be a moment ahead of this one.
+/// How long a cursor that is ahead of this replica is waited for: it may come from another one.
 const AHEAD: Duration = Duration::from_secs(2);
 
 impl Session {
@@ -148,7 +148,7 @@ impl Session {
         let (more, told) = (true, false);
         self.rooms.push(Subscription { room, partition, place, listening, more, waits, told });
         if reads_again && self.service.reads.admit(&caller.author.user_id).is_err() {
-            return self.put_off(self.rooms.len() - 1).await;
+            return self.postpone(self.rooms.len() - 1).await;
         }
         Ok(())
     }

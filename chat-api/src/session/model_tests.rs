@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 
-use super::{Place, Stretch};
+use super::{Place, ReadEnd};
 use crate::backfill::read_on;
 use crate::hub::{Entry, Meta, Recalled, Ring, Window};
 use crate::kafka::Range;
@@ -27,7 +27,7 @@ const CUTS: u8 = 2;
 
 /// What a record says: in the client's room with one of two ids, or elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Record {
+enum ModelRecord {
     Here(u8),
     Elsewhere,
 }
@@ -63,7 +63,7 @@ struct State {
 }
 
 struct Model<'a> {
-    log: &'a [Record],
+    log: &'a [ModelRecord],
     bug: Bug,
     room: RoomId,
     /// What the ring holds of the log: each record as if it were an event.
@@ -74,19 +74,19 @@ fn at(offset: usize) -> Position {
     Position::new(0, i64::try_from(offset).unwrap()).unwrap()
 }
 
-fn id(record: Record, offset: usize) -> MessageId {
+fn id(record: ModelRecord, offset: usize) -> MessageId {
     let number = match record {
-        Record::Here(number) => number,
-        Record::Elsewhere => 100 + u8::try_from(offset).unwrap(),
+        ModelRecord::Here(number) => number,
+        ModelRecord::Elsewhere => 100 + u8::try_from(offset).unwrap(),
     };
     MessageId::new(DateTime::UNIX_EPOCH, [number; 10])
 }
 
 impl<'a> Model<'a> {
-    fn new(log: &'a [Record], bug: Bug, room: RoomId) -> Self {
+    fn new(log: &'a [ModelRecord], bug: Bug, room: RoomId) -> Self {
         let elsewhere = RoomId::parse("elsewhere").unwrap();
-        let entry = |(offset, record): (usize, &Record)| {
-            let of = if *record == Record::Elsewhere { &elsewhere } else { &room };
+        let entry = |(offset, record): (usize, &ModelRecord)| {
+            let of = if *record == ModelRecord::Elsewhere { &elsewhere } else { &room };
             let meta = Meta { id: id(*record, offset), kind: Kind::Message, subject: None };
             Arc::new(Entry::new(at(offset), of.clone(), meta, "x".into()))
         };
@@ -124,7 +124,7 @@ impl<'a> Model<'a> {
         let is_first = |offset: usize| !self.log[..offset].contains(&self.log[offset]);
         let event = (0..state.stored).find(|offset| {
             at(*offset) >= state.place.next()
-                && self.log[*offset] != Record::Elsewhere
+                && self.log[*offset] != ModelRecord::Elsewhere
                 && is_first(*offset)
         });
         // A page has room for one.
@@ -139,14 +139,14 @@ impl<'a> Model<'a> {
         let (offsets, stretch) = match ring.read(&self.room, state.place.next(), 1) {
             Ok(page) => {
                 let offset = |entry: &Arc<Entry>| usize::try_from(entry.position.offset()).unwrap();
-                (page.entries.iter().map(offset).collect(), Stretch::from(&page))
+                (page.entries.iter().map(offset).collect(), ReadEnd::from(&page))
             }
             Err(floor) if self.bug == Bug::Gap => {
-                (Vec::new(), Stretch { next: floor, head: ring.head() })
+                (Vec::new(), ReadEnd { next: floor, head: ring.head() })
             }
             Err(_) => {
                 let (offsets, next) = self.old_page(&state);
-                (offsets, Stretch { next, head: ring.head() })
+                (offsets, ReadEnd { next, head: ring.head() })
             }
         };
         let upto = state.place.sent(stretch);
@@ -178,7 +178,7 @@ impl<'a> Model<'a> {
 
     /// What the log says to the room.
     fn said(&self) -> Vec<usize> {
-        let here = (0..self.log.len()).filter(|offset| self.log[*offset] != Record::Elsewhere);
+        let here = (0..self.log.len()).filter(|offset| self.log[*offset] != ModelRecord::Elsewhere);
         self.shown(&here.collect::<Vec<_>>())
     }
 
@@ -246,8 +246,8 @@ impl<'a> Model<'a> {
 }
 
 /// Every log of that length.
-fn logs() -> impl Iterator<Item = Vec<Record>> {
-    let kinds = [Record::Here(0), Record::Here(1), Record::Elsewhere];
+fn logs() -> impl Iterator<Item = Vec<ModelRecord>> {
+    let kinds = [ModelRecord::Here(0), ModelRecord::Here(1), ModelRecord::Elsewhere];
     (0..kinds.len().pow(u32::try_from(LENGTH).unwrap())).map(move |code| {
         let kind = |place: usize| {
             kinds[code / kinds.len().pow(u32::try_from(place).unwrap()) % kinds.len()]

@@ -10,16 +10,16 @@ pub struct Place {
     upto: Option<Position>,
 }
 
-/// A part of a room's events, in whatever form, as it was read from [`Place::next`] on.
+/// Up to where a room's events were read from [`Place::next`] on, out of the ring or the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stretch {
+pub struct ReadEnd {
     /// Where to read on: everything of the room before it was read.
     pub next: Position,
     /// The end of the partition when it was read.
     pub head: Position,
 }
 
-impl From<&Page> for Stretch {
+impl From<&Page> for ReadEnd {
     fn from(page: &Page) -> Self {
         Self { next: page.next, head: page.head }
     }
@@ -39,13 +39,13 @@ impl Place {
         self.next
     }
 
-    /// Notes that a stretch was sent. Once everything is sent that there was when the room was
+    /// Notes that what was read up to there was sent. Once everything is sent that there was when the room was
     /// subscribed, and the place is known to lie in the log: up to where everything was sent. Nothing
     /// that was sent lies beyond it, so that a client may go on from there.
-    pub fn sent(&mut self, stretch: Stretch) -> Option<Position> {
-        self.next = self.next.max(stretch.next);
+    pub fn sent(&mut self, read: ReadEnd) -> Option<Position> {
+        self.next = self.next.max(read.next);
         let next = self.next;
-        self.upto.take_if(|upto| *upto < next && next <= stretch.head)?;
+        self.upto.take_if(|upto| *upto < next && next <= read.head)?;
         Some(next.previous())
     }
 }

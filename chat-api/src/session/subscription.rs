@@ -1,4 +1,4 @@
-//! A room that is heard.
+//! One subscription: a room that a socket hears.
 
 use std::time::Duration;
 
@@ -20,17 +20,17 @@ const ARCHIVE_AGAIN: Duration = Duration::from_millis(500);
 /// this time.
 const UPGRADE: Duration = Duration::from_secs(10);
 
-/// A room that is heard.
+/// A room that a socket hears, how far it was sent and what it waits for.
 pub(super) struct Subscription {
     pub(super) room: RoomId,
     pub(super) partition: Partition,
     pub(super) place: Place,
     pub(super) listening: Listening,
-    /// There is more than was sent.
+    /// Whether there may be more than was sent.
     pub(super) more: bool,
     /// What keeps it from being sent.
     pub(super) waits: Waits,
-    /// The client knows that this takes longer.
+    /// Whether the client was told that this takes longer.
     pub(super) told: bool,
 }
 
@@ -51,7 +51,7 @@ pub(super) enum Waits {
 }
 
 impl Subscription {
-    /// When something is to be done although nothing happens.
+    /// When the subscription is to be looked at, whether or not something happens before.
     pub(super) fn due(&self) -> Option<Instant> {
         match self.waits {
             Waits::Archive(until) | Waits::Log(until) => Some(until),

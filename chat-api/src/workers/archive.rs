@@ -34,19 +34,21 @@ use crate::archive::{Archive, ArchiveError, Step};
 use crate::kafka::{DeadLetters, GroupConsumer, Item};
 use crate::message::Partition;
 use crate::metrics;
-use backlog::{BATCH_RECORDS, Backlog, Stride};
+use backlog::{BATCH_RECORDS, Backlog, LaneStep};
 use done::Done;
 use hold::{Hold, NewerAt};
 use share::RETRY_AFTER;
 
-/// No more is read while so many events are not stored: one batch under way, and the next one.
+/// Nothing more is read while this many events are not stored: one batch under way, and the next
+/// one.
 const UNSTORED: usize = 2 * BATCH_RECORDS;
-/// Nor while dead letters hold so many bytes: a record may have a megabyte.
+/// Nor while dead letters hold this many bytes: a record may have a megabyte.
 const DEAD_BYTES: usize = 8 << 20;
 /// A write that takes longer does not keep the group waiting.
 const SLOW: Duration = Duration::from_secs(1);
-/// Progress is written no oftener: each time costs the database a commit of its own, and the broker
-/// another. What it lags behind is read again after a crash, and stored once all the same.
+/// The shortest time between two writes of progress: each costs the database a commit of its own,
+/// and the broker another. What progress lags behind is read again after a crash, and stored once
+/// all the same.
 const ADVANCE_EVERY: Duration = Duration::from_millis(100);
 /// The longest sleep. There is always something to begin, or something under way, before.
 const NAP: Duration = Duration::from_secs(10);
@@ -252,17 +254,17 @@ impl ArchiveReader {
     }
 
     fn begin_advance(&mut self, now: Instant) {
-        let strides = self.backlog.steps();
-        if strides.is_empty() {
+        let lane_steps = self.backlog.steps();
+        if lane_steps.is_empty() {
             return;
         }
         self.advance_at = now + ADVANCE_EVERY;
         self.under_way.advancing = true;
-        let steps: Vec<Step> = strides.iter().map(|stride| stride.step).collect();
+        let steps: Vec<Step> = lane_steps.iter().map(|of_lane| of_lane.step).collect();
         let (archive, generation) = (self.archive.clone(), self.consumer.generation());
         self.work.push(Box::pin(async move {
             let advanced = archive.progress.advance(generation, &steps).await;
-            Done::Advanced(strides, advanced)
+            Done::Advanced(lane_steps, advanced)
         }));
     }
 
@@ -282,12 +284,12 @@ impl ArchiveReader {
                     }
                 }
             }
-            Done::Advanced(strides, advanced) => {
+            Done::Advanced(lane_steps, advanced) => {
                 self.under_way.advancing = false;
                 match advanced {
                     Ok(()) => {
-                        self.backlog.advanced(&strides);
-                        self.tell_group(&strides);
+                        self.backlog.advanced(&lane_steps);
+                        self.commit_offsets(&lane_steps);
                         self.resume()
                     }
                     Err(ArchiveError::Fallen) => {
@@ -314,9 +316,9 @@ impl ArchiveReader {
     }
 
     /// Progress itself is kept with the documents: this is for people's tools.
-    fn tell_group(&self, strides: &[Stride]) {
+    fn commit_offsets(&self, lane_steps: &[LaneStep]) {
         let done: Vec<_> =
-            strides.iter().map(|stride| (stride.step.partition, stride.step.to)).collect();
+            lane_steps.iter().map(|of_lane| (of_lane.step.partition, of_lane.step.to)).collect();
         if let Err(error) = self.consumer.commit(&done) {
             tracing::warn!(%error, "archive: the group was not told");
         }

@@ -107,7 +107,7 @@ impl FanOut {
                 }
                 Item::OutOfRange => tokio::select! {
                     () = self.stop.cancelled() => return Ok(()),
-                    found = self.find_place(&mut cold) => found?,
+                    found = self.restart_lost(&mut cold) => found?,
                 },
                 Item::Trouble(error) => tracing::warn!(%error, "fan-out: the log is in trouble"),
             }
@@ -154,14 +154,14 @@ impl FanOut {
                 "fan-out has come to the end of the log"
             );
             self.condition.met();
-            self.sockets.relax(SocketCommand::Resync);
+            self.sockets.withdraw(SocketCommand::Resync);
             self.warm.cancel();
         }
     }
 
     /// The log does not hold the place of some partition any more: it was cut off on either side, or
     /// made anew. Sockets go on by cursor, when the rings are warm again or elsewhere.
-    async fn find_place(&self, cold: &mut Cold) -> Result<(), LogError> {
+    async fn restart_lost(&self, cold: &mut Cold) -> Result<(), LogError> {
         self.condition.unmet("the log was cut off: reading it anew");
         ::metrics::counter!(metrics::FANOUT_RESTARTS).increment(1);
         self.sockets.tell_all(SocketCommand::Resync);

@@ -13,12 +13,12 @@ pub struct Stopped {
     reader: &'static str,
     topic: String,
     condition: Condition,
-    places: BTreeMap<Partition, (Why, String)>,
+    places: BTreeMap<Partition, (StopReason, String)>,
 }
 
 /// What a partition waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum StopReason {
     /// An operator: its progress is no place in the log.
     Lost,
     /// The topic of dead letters.
@@ -27,7 +27,7 @@ pub enum Why {
     Newer,
 }
 
-impl Why {
+impl StopReason {
     const ALL: [Self; 3] = [Self::Lost, Self::DeadLetters, Self::Newer];
 
     /// The class for metrics.
@@ -52,7 +52,7 @@ impl Stopped {
         &mut self,
         partition: Partition,
         position: Position,
-        why: Why,
+        why: StopReason,
         reason: &dyn std::fmt::Display,
     ) {
         let offset = position.offset();
@@ -84,7 +84,7 @@ impl Stopped {
     /// Says how the reader does, now that it runs.
     #[expect(clippy::cast_precision_loss, reason = "metrics are floating point")]
     pub fn show(&self) {
-        for wanted in Why::ALL {
+        for wanted in StopReason::ALL {
             let count = self.places.values().filter(|(why, _)| *why == wanted).count();
             let labels = [("reader", self.reader), ("why", wanted.class())];
             ::metrics::gauge!(metrics::STOPPED_PARTITIONS, &labels).set(count as f64);

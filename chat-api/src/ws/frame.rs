@@ -11,7 +11,7 @@ use crate::message::{
     Content, Cursor, Envelope, Event, FieldError, Fields, MessageId, RoomId, UserId,
 };
 
-/// The one subprotocol.
+/// The one subprotocol that is spoken (`Sec-WebSocket-Protocol`, RFC 6455 §1.9).
 pub const SUBPROTOCOL: &str = "chat.v1";
 /// The largest frame and message that is read. Like the body of a request: JSON may write a byte of
 /// content as six (`\u0001`), and other fields take some room. No frame that is written is larger.
@@ -119,7 +119,7 @@ pub enum Outbound<'a> {
     },
     /// A `send` stands in the log.
     Ack {
-        /// The client's own.
+        /// The `ref` of the `send` that is answered.
         r#ref: &'a str,
         /// The id it got.
         message_id: MessageId,
@@ -129,7 +129,7 @@ pub enum Outbound<'a> {
     },
     /// A `send` was not acknowledged.
     Nack {
-        /// The client's own.
+        /// The `ref` of the `send` that is answered.
         r#ref: &'a str,
         /// What happened, for programs.
         code: &'a str,

@@ -23,7 +23,8 @@ const READ_BUFFER: usize = 2048;
 
 /// The opcode of a close.
 const CLOSE: u8 = 0x08;
-/// What is read of who was told to end, in bytes: much more than any frame that is taken …
+/// What is read of a client that was told to end, in bytes: much more than any frame that is taken
+/// …
 const GOODBYE_BYTES: usize = 16 * 1024 * 1024;
 /// … and for how long nothing may come meanwhile.
 const GOODBYE_QUIET: Duration = Duration::from_secs(2);
@@ -41,7 +42,7 @@ pub async fn of(upgraded: Upgraded, frames: Rate) -> Socket {
     WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await
 }
 
-/// More frames than a client sends.
+/// More frames in a short time than any client sends: over [`Rate::FRAMES`].
 #[derive(Debug, thiserror::Error)]
 #[error("too many frames")]
 pub struct TooManyFrames;

@@ -1,18 +1,12 @@
 //! What is stored
 
+mod faults;
+mod unreadable;
+
 use mongodb::bson::doc;
 
-use crate::setup::{Setup, eventually};
-
-/// They are made beside what is served.
-pub(crate) async fn indexes_are_there(setup: &Setup) {
-    let messages = setup.collection("messages").await;
-    eventually("the indexes are there", async || {
-        let names = messages.list_index_names().await.ok()?;
-        (names == ["_id_", "room_pos", "room_timestamp"]).then_some(())
-    })
-    .await;
-}
+use crate::setup::Setup;
+use crate::setup::archive::indexes_are_there;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_carries_the_messages_id_and_its_place() {

@@ -1,5 +1,7 @@
 //! Several replicas, and one after another
 
+mod outage;
+
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -93,8 +95,8 @@ async fn a_topic_with_another_number_of_partitions_is_refused_at_the_start() {
     let generations = setup.collection("generations").await;
     let other = mongodb::bson::doc! { "$set": { "partitions": 2_i64 } };
     generations.update_one(mongodb::bson::doc! {}, other).await.unwrap();
-    let (mut command, _) = crate::command::serve(&setup);
-    let (code, error) = crate::command::finish(command.spawn().unwrap()).await;
+    let (mut command, _) = crate::setup::program::serve(&setup);
+    let (code, error) = crate::setup::program::finish(command.spawn().unwrap()).await;
     assert_eq!(code, Some(1), "{error}");
     assert!(error.contains("begun with 2 partitions, the topic has 3"), "{error}");
 }

@@ -1,5 +1,11 @@
 //! A chat of a test's own: topic, database and issuer, and replicas on them.
 
+pub(crate) mod archive;
+pub(crate) mod issuer;
+pub(crate) mod program;
+pub(crate) mod records;
+pub(crate) mod socket;
+
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::process::ExitCode;
@@ -26,8 +32,8 @@ use service_process::listener::ListenerArgs;
 pub(crate) use service_process_testing::wait::{HANG, eventually};
 use tokio::task::JoinHandle;
 
-use crate::issuer::Issuer;
-use crate::socket::Socket;
+use crate::setup::issuer::Issuer;
+use crate::setup::socket::Socket;
 
 pub(crate) const ORIGIN: &str = "https://chat.example";
 pub(crate) const PARTITIONS: u16 = 3;
@@ -238,7 +244,7 @@ impl Replica {
         self.http.get(self.url(path)).bearer_auth(token).send().await.unwrap()
     }
 
-    /// The history of the lobby once it holds so many messages.
+    /// The history of the lobby once it holds `count` messages.
     pub(crate) async fn history(&self, token: &str, count: usize) -> Vec<Value> {
         eventually("the history holds it", async || {
             let page: Vec<Value> =

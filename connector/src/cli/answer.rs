@@ -16,4 +16,4 @@ pub(super) const NO_SUCH_ACCOUNT: u8 = 2;
 /// Arguments of which each is usable and that do not go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("{0}")]
-pub(super) struct Misuse(pub(super) &'static str);
+pub(super) struct UsageError(pub(super) &'static str);

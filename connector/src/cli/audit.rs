@@ -16,11 +16,11 @@ use super::database::connected;
 use super::trail_table::{row, table};
 use crate::audit::Event;
 use crate::config::StoreArgs;
-use crate::store::{Line, Store, Wanted};
+use crate::store::{Line, Store, TrailQuery};
 use service_process::output::{self, Columns, OutputArgs};
 use service_process::sources::Sources;
 
-/// How often it is looked for new lines.
+/// How often new lines are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How late a line may come after its time: a login takes up to 8 s, its line 1.5 s more.
@@ -132,7 +132,7 @@ impl AuditCommand {
             None => None,
         };
         let now = (Sources::system().now)();
-        let wanted = Wanted {
+        let wanted = TrailQuery {
             events: args.events,
             reason: args.reason,
             account,
@@ -149,14 +149,14 @@ impl AuditCommand {
 }
 
 /// Shows lines, and then what comes, until interrupted.
-async fn follow(store: &Store, mut wanted: Wanted, output: OutputArgs) -> Answer {
+async fn follow(store: &Store, mut wanted: TrailQuery, output: OutputArgs) -> Answer {
     let mut interrupted = signal(SignalKind::interrupt()).context("signals")?;
     let (limit, asked_since) = (wanted.limit, wanted.since);
     // All of these have come already, also those that the limit keeps from being shown.
     let late = late_lines(asked_since);
-    wanted = Wanted { since: late, limit: u32::MAX, ..wanted };
+    wanted = TrailQuery { since: late, limit: u32::MAX, ..wanted };
     let mut seen: HashSet<_> = ids(&store.trail(&wanted).await?);
-    let last = Wanted { since: asked_since, limit, ..wanted.clone() };
+    let last = TrailQuery { since: asked_since, limit, ..wanted.clone() };
     let lines = store.trail(&last).await?;
     let shown = Output::begin(output, &lines)?;
     seen.extend(lines.iter().map(|line| line.id));

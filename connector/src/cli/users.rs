@@ -2,26 +2,25 @@
 
 mod change;
 mod create;
+mod delete;
+mod groups;
 mod list;
 mod lock;
 mod named;
 mod show;
 
-use std::io::IsTerminal as _;
-
-use anyhow::{Context as _, ensure};
-use clap::{Args, Subcommand};
-use service_process::output;
+use clap::Subcommand;
 use service_process::sources::Sources;
 
 use super::account::find;
-use super::answer::{Answer, Misuse};
+use super::answer::Answer;
 use super::database::connected;
 use crate::audit::Event;
 use crate::config::StoreArgs;
-use crate::store::Store;
-use change::{entry, parse_group, say};
+use change::{entry, say};
 use create::CreateArgs;
+use delete::DeleteArgs;
+use groups::GroupsArgs;
 use list::ListArgs;
 use named::NamedArgs;
 use show::ShowArgs;
@@ -45,32 +44,6 @@ pub enum UsersCommand {
     Delete(DeleteArgs),
     /// Show or change the groups of an account.
     Groups(GroupsArgs),
-}
-
-/// The account to be deleted.
-#[derive(Debug, Args)]
-pub struct DeleteArgs {
-    #[command(flatten)]
-    named: NamedArgs,
-
-    /// Do not ask.
-    #[arg(long)]
-    yes: bool,
-}
-
-/// The groups to be changed.
-#[derive(Debug, Args)]
-pub struct GroupsArgs {
-    #[command(flatten)]
-    named: NamedArgs,
-
-    /// A group to put it into; may be repeated.
-    #[arg(long, value_parser = parse_group)]
-    add: Vec<String>,
-
-    /// A group to take it out of; may be repeated.
-    #[arg(long)]
-    remove: Vec<String>,
 }
 
 impl UsersCommand {
@@ -106,37 +79,8 @@ impl UsersCommand {
                 let id = find(&store, &args.name).await?;
                 say(store.unlock(id, &entry(Event::AccountUnlocked, id)).await?, id, "unlocked")
             }
-            Self::Delete(args) => delete(&store, &args).await,
-            Self::Groups(args) => groups(&store, &args).await,
+            Self::Delete(args) => delete::delete(&store, &args).await,
+            Self::Groups(args) => groups::groups(&store, &args).await,
         }
     }
-}
-
-async fn delete(store: &Store, args: &DeleteArgs) -> Answer {
-    let id = find(store, &args.named.name).await?;
-    if !args.yes {
-        ensure!(std::io::stdin().is_terminal(), "--yes is needed where nobody can be asked");
-        output::line(&format!("Delete {id} for good? Type yes:"))?;
-        let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer).context("standard input cannot be read")?;
-        ensure!(answer.trim() == "yes", "nothing was deleted");
-    }
-    let entry = entry(Event::AccountDeleted, id);
-    let ended = Sources::system().id(entry.at);
-    say(store.delete(id, ended, &entry).await?, id, "deleted")
-}
-
-async fn groups(store: &Store, args: &GroupsArgs) -> Answer {
-    if args.add.iter().any(|group| args.remove.contains(group)) {
-        return Err(Misuse("--add and --remove name the same group").into());
-    }
-    let id = find(store, &args.named.name).await?;
-    let entry = entry(Event::AccountGroupsChanged, id);
-    if store.change_groups(id, (&args.add, &args.remove), &entry).await? {
-        say(true, id, "in other groups")?;
-    }
-    for group in store.groups(id).await? {
-        output::line(&group)?;
-    }
-    Ok(())
 }

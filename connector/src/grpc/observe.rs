@@ -17,7 +17,7 @@ pub(super) enum Ended {
 }
 
 /// Says where the call came from. Neither the name nor the address: only the trail has the latter.
-pub(super) fn came_from(origin: &Origin) {
+pub(super) fn record_origin(origin: &Origin) {
     Span::current()
         .record("request_id", origin.request_id.as_str())
         .record("connector_id", origin.connector_id.as_str());

@@ -66,7 +66,7 @@ const MOST_RESETS: usize = 1024;
 pub struct Server {
     /// The services.
     pub routes: Routes,
-    /// With whom TLS is spoken; `None`: without.
+    /// How a TLS handshake is made; `None` to serve without TLS.
     pub handshakes: Option<Handshakes>,
     /// After which time the peer is told to begin no more calls on a connection. A caller looks for
     /// replicas when it connects, so a new replica gets its share of calls within that time.
@@ -151,7 +151,7 @@ impl Server {
         let reading = timeout(LONGEST_PREFACE, reader.read_exact(&mut begun));
         match tasks.stopping().run_until_cancelled(reading).await {
             Some(Ok(Ok(_))) if &begun == PREFACE => {}
-            // A stop does not wait for who has not begun.
+            // A stop does not wait for a peer that has not begun.
             None => return Ok(()),
             // A probe of the port that hangs up.
             Some(Ok(Err(error))) if hung_up(&error) => return Ok(()),

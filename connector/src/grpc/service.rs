@@ -1,4 +1,4 @@
-//! The three calls.
+//! The three calls of `PasswordConnector`: `Prompt`, `Login` and `Refresh`.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status};
 use tracing::field::Empty;
 use tracing::{info_span, warn};
 
-use super::observe::{Ended, came_from, observed};
+use super::observe::{Ended, observed, record_origin};
 use super::wire::BrokenField;
 use super::{deadline, wire};
 use crate::audit::DenialReason;
@@ -39,7 +39,7 @@ macro_rules! span {
     }};
 }
 
-/// Answers Dex.
+/// The service that Dex calls.
 #[derive(Debug, Clone)]
 pub struct ConnectorService {
     logins: Arc<Logins>,
@@ -94,7 +94,7 @@ impl ConnectorService {
         deadline: Option<Instant>,
     ) -> Result<(LoginResponse, Ended), Status> {
         let attempt = wire::attempt(request, deadline);
-        came_from(&attempt.origin);
+        record_origin(&attempt.origin);
         let request_id = attempt.origin.request_id.clone();
         let answer = self.logins.attempt(attempt, (self.sources.now)()).await;
         match answer.map_err(|cause| refuse("login", &request_id, &cause))? {
@@ -112,7 +112,7 @@ impl ConnectorService {
         mut request: RefreshRequest,
     ) -> Result<(RefreshResponse, Ended), Status> {
         let origin = wire::origin(request.origin.take());
-        came_from(&origin);
+        record_origin(&origin);
         let request_id = origin.request_id.clone();
         let renewal = wire::renewal(&request, origin).map_err(|broken| {
             let BrokenField { field, reason } = broken;

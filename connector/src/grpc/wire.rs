@@ -57,8 +57,8 @@ pub(super) fn renewal(
     })
 }
 
-/// Where a call comes from. Each of these is a hint: one that cannot be used is as one that is not
-/// there, and never a reason to turn a person away.
+/// Where a call comes from. Each of these is a hint: one that cannot be used counts as absent, and
+/// is never a reason to turn a person away.
 pub(super) fn origin(origin: Option<v1::Origin>) -> Origin {
     let v1::Origin { connector_id, remote_ip, request_id } = origin.unwrap_or_default();
     // The zone of a scoped address (RFC 4007 §11) says which interface of Dex it came in by.

@@ -1,4 +1,4 @@
-//! Charges while nobody knows yet what becomes of them.
+//! Charges whose outcome nobody knows yet.
 //!
 //! A statement that was sent is carried out, whether or not somebody still waits for its answer. So a
 //! task of its own waits for it, and a charge that nobody takes is taken back: a slow database must
@@ -17,7 +17,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use crate::account::LoginName;
-use crate::lockout::{Budget, CHARGE_LIFE, Charge, GuardKey, Table, Whom};
+use crate::lockout::{Budget, CHARGE_LIFE, Charge, ChargeRequest, GuardKey, Table};
 use crate::store::{Resolved, Store, StoreError};
 
 /// The pause after the first try that failed; each is twice as long as the one before.
@@ -34,7 +34,7 @@ const LAST_STATEMENT: Duration = Duration::from_millis(500);
 /// a charge, after which nothing of an attempt can be settled any more, or the process leaves.
 ///
 /// `what` is for the log.
-pub async fn see_through<T, F>(
+pub async fn retry_until_done<T, F>(
     tasks: &Tasks,
     what: &'static str,
     mut step: impl FnMut() -> F,
@@ -77,11 +77,12 @@ async fn unless_leaving<T>(
 /// An attempt that is about to be charged.
 pub(super) struct Charging {
     pub(super) store: Store,
-    /// Those for strangers, and how many failures a known network has.
+    /// The ladder for strangers as tables, and the failures after which a known network counts as a
+    /// stranger.
     pub(super) rules: (Arc<Table>, u32),
     /// Who may take charges back.
     pub(super) back: Arc<Semaphore>,
-    pub(super) whom: Whom,
+    pub(super) request: ChargeRequest,
     pub(super) id: Uuid,
     pub(super) now: DateTime<Utc>,
 }
@@ -93,7 +94,7 @@ impl Charging {
         self,
         tasks: &Tasks,
         turn: OwnedSemaphorePermit,
-    ) -> Result<(Resolved, Option<Held>), StoreError> {
+    ) -> Result<(Resolved, Option<HeldCharge>), StoreError> {
         let (answer, answered) = oneshot::channel();
         let of_task = tasks.clone();
         tasks.spawn(async move {
@@ -108,20 +109,21 @@ impl Charging {
         self,
         tasks: Tasks,
         turn: OwnedSemaphorePermit,
-    ) -> Result<(Resolved, Option<Held>), StoreError> {
-        let Self { store, rules: (table, known_network), back, whom, id, now } = self;
+    ) -> Result<(Resolved, Option<HeldCharge>), StoreError> {
+        let Self { store, rules: (table, known_network), back, request, id, now } = self;
         let mut connection = store.connection().await?;
-        // From here on the statement may be carried out whatever becomes of its answer.
-        let doubtful = Doubtful { id, guard_key: whom.name_key.into(), name: whom.name.clone() };
-        let charged = connection.reserve(&whom, id, now, (&table, known_network));
+        // From here on the statement may be carried out whether or not its answer arrives.
+        let uncertain =
+            UncertainCharge { id, guard_key: request.name_key.into(), name: request.name.clone() };
+        let charged = connection.reserve(&request, id, now, (&table, known_network));
         let resolved = unless_leaving(&tasks, charged).await.inspect_err(|error| {
             if error.leaves_doubt() {
-                doubtful.take_back(store.clone(), tasks.clone(), Arc::clone(&back));
+                uncertain.take_back(store.clone(), tasks.clone(), Arc::clone(&back));
             }
         })?;
         drop(connection);
         let guard_key = resolved.guard_key;
-        let held = resolved.budget.map(|budget| Held {
+        let held = resolved.budget.map(|budget| HeldCharge {
             charge: Charge { id, guard_key, budget },
             back_to: Some((store, tasks, back)),
             turn: Some(turn),
@@ -131,14 +133,14 @@ impl Charging {
 }
 
 /// A charge that is there, or not, or that comes yet: the database did not say.
-struct Doubtful {
+struct UncertainCharge {
     id: Uuid,
     /// Where it stands if no account has the name.
     guard_key: GuardKey,
     name: Option<LoginName>,
 }
 
-impl Doubtful {
+impl UncertainCharge {
     /// Takes it back if it comes while that can be done.
     fn take_back(&self, store: Store, tasks: Tasks, back: Arc<Semaphore>) {
         let Self { id, guard_key, name } = self;
@@ -154,14 +156,14 @@ impl Doubtful {
                     other => other,
                 }
             };
-            see_through(&tasks, "a charge that may have been made", release).await;
+            retry_until_done(&tasks, "a charge that may have been made", release).await;
         });
     }
 }
 
 /// A charge in somebody's hands. Dropped, it is taken back.
 #[derive(Debug)]
-pub struct Held {
+pub struct HeldCharge {
     charge: Charge,
     back_to: Option<(Store, Tasks, Arc<Semaphore>)>,
     /// The turn by which it was made. One that comes too late for its caller gives it back when it is
@@ -169,8 +171,8 @@ pub struct Held {
     turn: Option<OwnedSemaphorePermit>,
 }
 
-impl Held {
-    /// In the hands of whoever asked for it.
+impl HeldCharge {
+    /// The same charge, without its turn: whoever asked for it has it now.
     pub(super) fn taken(mut self) -> Self {
         self.turn = None;
         self
@@ -182,7 +184,7 @@ impl Held {
         self.charge.budget
     }
 
-    /// The charge, for who settles it: nobody takes it back any more.
+    /// The charge, for whoever settles it: nobody takes it back any more.
     #[must_use]
     pub fn into_charge(mut self) -> Charge {
         self.back_to = None;
@@ -190,7 +192,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldCharge {
     fn drop(&mut self) {
         let Some((store, tasks, back)) = self.back_to.take() else { return };
         // Without a runtime the process is at its end.
@@ -207,7 +209,7 @@ impl Drop for Held {
                 let _place = back.acquire().await.ok();
                 store.release(id, &guard_key, None).await
             };
-            see_through(&tasks, "a charge is not taken back: it counts as a failure", release)
+            retry_until_done(&tasks, "a charge is not taken back: it counts as a failure", release)
                 .await;
             drop(turn);
         });

@@ -69,7 +69,7 @@ pub struct History {
 /// Whether another attempt may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Yes; so many may be under way besides those that are.
+    /// Yes; this many more may be under way at once.
     Open(u32),
     /// Not before some that are under way have ended.
     Busy,

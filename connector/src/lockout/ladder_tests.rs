@@ -109,13 +109,13 @@ fn settings_that_make_no_ladder_or_one_that_the_standard_forbids_are_refused() {
 
 /// What one row of the guard does, by the rules of the ladder alone.
 #[derive(Default)]
-struct Row {
+struct GuardRow {
     history: History,
     /// Verified guesses with the time at which each was let in.
     verified: Vec<DateTime<Utc>>,
 }
 
-impl Row {
+impl GuardRow {
     fn reserve(&mut self, lockout: &Lockout, now: DateTime<Utc>) -> bool {
         let open = matches!(lockout.verdict(&self.history, now), Verdict::Open(_));
         if open {
@@ -144,7 +144,7 @@ fn a_hundred_thousand_random_interleavings_never_exceed_the_ladder() {
     let mut random = StdRng::seed_from_u64(4);
     let (mut most, mut locked) = (0, 0);
     for _ in 0..100_000 {
-        let mut row = Row::default();
+        let mut row = GuardRow::default();
         let mut under_way: Vec<DateTime<Utc>> = Vec::new();
         let mut now = start();
         for _ in 0..60 {

@@ -10,11 +10,11 @@ use super::attempt::{Attempt, Who};
 use crate::account::LoginName;
 use crate::audit::RefusalReason;
 use crate::keys::{MacKey, NameKey};
-use crate::lockout::Whom;
+use crate::lockout::ChargeRequest;
 use crate::network::Network;
 use crate::password::{MAX_PASSWORD_BYTES, TICKET_PREFIX};
 
-/// What attempts are told apart by: two with one key are the same.
+/// Identifies an attempt: two with the same key say the same and come from the same network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct FlightKey {
     code: [u8; 32],
@@ -24,8 +24,8 @@ pub(super) struct FlightKey {
 /// An attempt, made ready to be verified. `Debug` shows nothing that was typed.
 #[derive(Debug)]
 pub(super) struct Claim {
-    /// Whom it is counted for; without a name if what was typed cannot be one.
-    pub(super) whom: Whom,
+    /// What is asked of the guard; without a name if what was typed cannot be one.
+    pub(super) request: ChargeRequest,
     /// The password; `None` if what was typed cannot be one.
     pub(super) password: Option<Arc<SecretString>>,
     /// Why only known networks are let in, if so.
@@ -58,7 +58,7 @@ impl Claim {
         let code = key.mac("attempt", &[name_key.as_bytes(), from.as_bytes(), typed]);
         let fits = typed.len() <= MAX_PASSWORD_BYTES;
         Self {
-            whom: Whom { name, name_key, network, known_only: false },
+            request: ChargeRequest { name, name_key, network, known_only: false },
             password: fits.then(|| Arc::new(password)),
             known_only: None,
             code,
@@ -70,13 +70,13 @@ impl Claim {
     /// Lets in only who comes from a network that the account is known from: who floods a name or
     /// sprays names keeps out strangers, and never an owner.
     pub(super) fn let_in_only_known(&mut self, reason: RefusalReason) {
-        self.whom.known_only = true;
+        self.request.known_only = true;
         self.known_only = Some(reason);
     }
 
-    /// What it shares a verification by.
+    /// The key under which it shares a verification with attempts like it.
     pub(super) fn flight_key(&self) -> FlightKey {
-        FlightKey { code: self.code, known_only: self.whom.known_only }
+        FlightKey { code: self.code, known_only: self.request.known_only }
     }
 
     /// The time now, on the clock by which it came in.

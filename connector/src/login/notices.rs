@@ -1,4 +1,5 @@
-//! What becomes known of an account that is closed, or that needs its owner.
+//! Notices of an account that was closed, or whose owner has to act: a line of the trail, a metric,
+//! and a mail.
 
 use chrono::{DateTime, Utc};
 
@@ -6,7 +7,7 @@ use crate::account::AccountId;
 use crate::audit::{Event, Origin, Subject};
 use crate::core::Core;
 use crate::due::MailKind;
-use crate::guard::see_through;
+use crate::guard::retry_until_done;
 use crate::metrics::ACCOUNT_LOCKS;
 
 /// The account, or the name, is closed to strangers from now on.
@@ -16,8 +17,8 @@ pub(super) async fn account_locked(core: &Core, subject: Subject, now: DateTime<
     post(core, MailKind::AccountLocked, subject.account, now).await;
 }
 
-/// Has mail written to the owner. The same statement for names that belong to nobody: it writes
-/// nothing then.
+/// Has a mail sent to the owner. For names that belong to nobody it is the same statement, and
+/// writes nothing.
 pub(super) async fn post(
     core: &Core,
     kind: MailKind,
@@ -26,5 +27,5 @@ pub(super) async fn post(
 ) {
     let id = core.sources.id(now);
     let write = || core.store.post_once(kind, account, id, now);
-    see_through(&core.tasks, "a mail is not written", write).await;
+    retry_until_done(&core.tasks, "a mail is not written", write).await;
 }

@@ -10,7 +10,7 @@ use super::attempt::Unavailable;
 use crate::account::{AccountId, Identity};
 use crate::audit::{DenialReason, Event, Origin, Subject};
 use crate::core::Core;
-use crate::store::{LONGEST_STEP, Standing, StoreError};
+use crate::store::{AccountStatus, LONGEST_STEP, StoreError};
 
 /// A request to go on after an earlier login.
 #[derive(Debug)]
@@ -84,16 +84,16 @@ async fn renew(
     now: DateTime<Utc>,
 ) -> Result<Result<Identity, DenialReason>, Unavailable> {
     let Renewal { account, auth_epoch, wants_groups, of_code, origin } = renewal;
-    let verdict = match core.store.standing(account).await? {
+    let verdict = match core.store.account_status(account).await? {
         None => Err(DenialReason::Deleted),
-        Some(Standing { is_active: false, .. }) => Err(DenialReason::Disabled),
-        Some(Standing { identity, .. }) if auth_epoch != Some(identity.auth_epoch) => {
+        Some(AccountStatus { is_active: false, .. }) => Err(DenialReason::Disabled),
+        Some(AccountStatus { identity, .. }) if auth_epoch != Some(identity.auth_epoch) => {
             Err(DenialReason::OldEpoch)
         }
-        Some(Standing { revocation_pending: true, .. }) if !of_code => {
+        Some(AccountStatus { revocation_pending: true, .. }) if !of_code => {
             Err(DenialReason::RevocationPending)
         }
-        Some(Standing { identity, .. }) => Ok(identity.with_groups_if(wants_groups)),
+        Some(AccountStatus { identity, .. }) => Ok(identity.with_groups_if(wants_groups)),
     };
     let event = match &verdict {
         Err(reason) => Some(Event::RefreshDenied(*reason)),

@@ -1,4 +1,5 @@
-//! What grows with strangers, and is swept from time to time.
+//! What grows with each stranger and is swept from time to time: limits, networks that spray,
+//! folded lines of the trail, charges whose process is gone.
 
 use std::sync::Arc;
 
@@ -25,7 +26,8 @@ pub(super) async fn sweep(core: &Arc<Core>, now: DateTime<Utc>) {
     }
 }
 
-/// Tells of accounts that were closed by attempts whose process is gone.
+/// Settles the charges of processes that are gone, and sends the notices of the accounts that this
+/// closed.
 async fn settle_expired(core: &Core, now: DateTime<Utc>) -> Result<(), StoreError> {
     for (guard_key, account) in core.guard.settle_expired(now).await? {
         let subject = Subject { account, guard_key: Some(guard_key), network: None };

@@ -16,13 +16,13 @@ use crate::account::{AccountId, Identity};
 use crate::audit::{Proof, RefusalReason, Subject};
 use crate::core::Core;
 use crate::due::MailKind;
-use crate::guard::{NoCharge, Reservation, see_through};
+use crate::guard::{NoCharge, Reservation, retry_until_done};
 use crate::lockout::{Budget, Charge, GuardKey};
 use crate::metrics::GUARD_REFUSALS;
 use crate::password::{Caller, Credential};
 use crate::store::{Candidate, LONGEST_STEP, StoreError};
 
-/// What became of a claim: who was let in, or why nobody was.
+/// The ruling on a claim: who is let in by which proof, or why nobody is.
 type Ruling = Result<(Identity, Proof), RefusalReason>;
 
 /// What a verification yielded. Shared by those who asked for the same.
@@ -38,7 +38,7 @@ pub(super) struct Decision {
     pub(super) since: Instant,
 }
 
-/// Verifies claims.
+/// Verifies claims with the shared parts of the process.
 #[derive(Debug, Clone)]
 pub(super) struct Verification {
     core: Arc<Core>,
@@ -63,7 +63,7 @@ impl Verification {
         let reserved = tokio::select! {
             biased;
             () = &mut abandoned => return Err(Unavailable::Abandoned),
-            reserved = core.guard.reserve(&core.tasks, &claim.whom, (id, now), claim.deadline) => reserved?,
+            reserved = core.guard.reserve(&core.tasks, &claim.request, (id, now), claim.deadline) => reserved?,
         };
         let Reservation { guard_key, candidate, charge, highest_cost } = reserved;
         // Before anything is answered: a refusal costs what the most expensive hash does.
@@ -91,7 +91,7 @@ impl Verification {
         } else {
             self.check(&claim, candidate, held.budget(), abandoned).await?
         };
-        let network = claim.whom.network;
+        let network = claim.request.network;
         let subject = Subject { account, guard_key: Some(guard_key), network };
         self.settle(held.into_charge(), subject, &ruling, claim.now()).await;
         Ok(Decision { guard_key, account, ruling, since })
@@ -109,10 +109,11 @@ impl Verification {
             let (tasks, guard) = (&core.tasks, &core.guard);
             if let Some(account) = let_in {
                 let succeed = || guard.succeeded(&charge, account, subject.network, now);
-                see_through(tasks, "a success is not counted", succeed).await;
+                retry_until_done(tasks, "a success is not counted", succeed).await;
             } else {
                 let fail = || guard.failed(&charge, now);
-                if see_through(tasks, "a failure is not counted yet", fail).await == Some(true) {
+                if retry_until_done(tasks, "a failure is not counted yet", fail).await == Some(true)
+                {
                     notices::account_locked(&core, subject, now).await;
                 }
             }
@@ -131,7 +132,7 @@ impl Verification {
         match claim.ticket() {
             Some(ticket) => {
                 let store = &self.core.store;
-                store.redeem_ticket(ticket, account, claim.whom.network, claim.now()).await
+                store.redeem_ticket(ticket, account, claim.request.network, claim.now()).await
             }
             None => Ok(false),
         }
@@ -173,9 +174,9 @@ impl Verification {
         Ok((ruling, verified.since))
     }
 
-    /// What becomes of the claim if its proof holds.
+    /// The ruling on a claim whose proof holds.
     fn rule(&self, claim: &Claim, candidate: Option<Candidate>, proof: Proof) -> Ruling {
-        if claim.whom.name.is_none() || claim.password.is_none() {
+        if claim.request.name.is_none() || claim.password.is_none() {
             return Err(RefusalReason::Malformed);
         }
         let candidate = candidate.ok_or(RefusalReason::UnknownName)?;

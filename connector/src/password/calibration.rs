@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::niceness::step_aside;
+use super::niceness::lower_priority;
 use super::{Cost, hashing};
 
 /// Hashes that each thread computes to measure. At 85 ms each the start is 0.26 s later.
@@ -35,7 +35,7 @@ impl Calibration {
         let mut hashing = JoinSet::new();
         for _ in 0..threads {
             hashing.spawn_blocking(|| {
-                step_aside();
+                lower_priority();
                 [(); ROUNDS as usize].map(|()| {
                     let start = Instant::now();
                     hashing::decoy(Cost::MIN);

@@ -1,4 +1,4 @@
-//! What one thread of the pool computes.
+//! The work of one thread of the pool: a hash, or as much work as one.
 
 use std::hint::black_box;
 use std::sync::Once;

@@ -7,7 +7,7 @@ const HASHING_NICENESS: i32 = 10;
 /// Lets every thread that answers go first: with every processor hashing, a health check would wait
 /// for the scheduler else. What a hash takes on an idle machine stays the same. On Linux niceness is a
 /// thread's own; the thread keeps it, which does no harm to the little else that such threads do.
-pub(super) fn step_aside() {
+pub(super) fn lower_priority() {
     thread_local! {
         static DONE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
     }

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::hashing::Hashing;
-use super::niceness::step_aside;
+use super::niceness::lower_priority;
 use super::{Calibration, Cost, Credential, Peppers, Verified};
 use crate::metrics::{HASH_PERMITS_IN_USE, HASH_QUEUE, HASH_REFUSED};
 
@@ -218,7 +218,7 @@ impl Permit {
         // The thread holds the permit: when the caller goes away, the processor is still busy.
         let hashing = tokio::task::spawn_blocking(move || {
             let _held = held;
-            step_aside();
+            lower_priority();
             work(&hashing)
         });
         hashing.await.expect("hashing does not panic")

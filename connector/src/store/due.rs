@@ -20,7 +20,7 @@ pub struct DueWork {
     pub kind: WorkKind,
     /// Whom it is about. The account may be gone; `None` for somebody without one.
     pub account: Option<AccountId>,
-    /// When it was asked for.
+    /// When the work was asked for.
     pub created_at: DateTime<Utc>,
     /// How often it was tried in vain.
     pub failures: u32,

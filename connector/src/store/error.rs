@@ -24,7 +24,7 @@ pub enum StoreError {
     /// It did not answer in time.
     #[error("the database did not answer in time")]
     TimedOut,
-    /// A stored value breaks a rule of this program.
+    /// A stored value is none that this program would write.
     #[error("a stored {what} of account {account} is not usable")]
     Corrupt {
         /// What is broken. Never its value.

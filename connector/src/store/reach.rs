@@ -39,22 +39,22 @@ const PARAMETERS: [&str; 17] = [
 /// A data source name that cannot be used: which part. Nothing of it is repeated: it holds a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InvalidDsn {
-    /// Another scheme, or none.
+    /// The scheme is not that of PostgreSQL, or there is none.
     #[error("must be a postgres:// URL")]
     Scheme,
     /// The password ends early.
     #[error("the password is cut off: {}", address::HINT)]
     Password,
-    /// The host.
+    /// The host cannot be one, or is missing.
     #[error("the host is not one ({})", address::HINT)]
     Host,
-    /// The port.
+    /// The port is not a number that a port can be.
     #[error("the port is not a number from 0 to 65535 ({})", address::HINT)]
     Port,
-    /// A parameter after the question mark.
+    /// The value of this parameter, after the question mark.
     #[error("the parameter {0} has a value that it cannot have")]
     Parameter(&'static str),
-    /// Something that is percent-encoded.
+    /// A part whose percent-encoding cannot be decoded.
     #[error("what is percent-encoded must be UTF-8")]
     Encoding,
 }

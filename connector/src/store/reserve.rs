@@ -8,13 +8,13 @@ use sqlx::types::Uuid;
 use tracing::error;
 
 use super::Store;
-use super::accounts::Candidate;
+use super::login::Candidate;
 use super::error::StoreError;
 use super::guard::{ANYWHERE, KNOWN_FOR_DAYS};
 use super::interval::interval;
 use super::step::{in_time, to_the_end};
 use crate::account::{Identity, LoginName};
-use crate::lockout::{Budget, CHARGE_LIFE, GuardKey, MEMORY, Table, Whom};
+use crate::lockout::{Budget, CHARGE_LIFE, ChargeRequest, GuardKey, MEMORY, Table};
 use crate::password::{Cost, Credential, InvalidHash};
 
 /// Where a name led, and where the attempt was charged.
@@ -45,18 +45,19 @@ impl Store {
 }
 
 impl ChargeConnection {
-    /// Resolves a name and charges the attempt in one round trip: to the known network if the account
-    /// has one there with room, else to strangers. Not given up before 30 s: until the database has
-    /// answered, nobody knows whether there is a charge.
+    /// Resolves a name and charges the attempt in one round trip: among the failures of its network if
+    /// the account is known from there and that has attempts left, otherwise among those of strangers.
+    /// Not given up before 30 s: until the database has answered, nobody knows whether there is a
+    /// charge.
     #[expect(clippy::too_many_lines, reason = "one statement, which cannot be cut")]
     pub async fn reserve(
         &mut self,
-        whom: &Whom,
+        request: &ChargeRequest,
         charge: Uuid,
         now: DateTime<Utc>,
         (strangers, known_network): (&Table, u32),
     ) -> Result<Resolved, StoreError> {
-        let network = whom.network.map(|network| network.to_string());
+        let network = request.network.map(|network| network.to_string());
         let known_limit = i32::try_from(known_network).unwrap_or(i32::MAX);
         let answer = to_the_end(
             sqlx::query!(
@@ -120,8 +121,8 @@ impl ChargeConnection {
                         from credentials) as highest_cost
                 from whom left join account on true
                 "#,
-                whom.name.as_ref().map(LoginName::key),
-                whom.name_key.as_bytes(),
+                request.name.as_ref().map(LoginName::key),
+                request.name_key.as_bytes(),
                 network,
                 charge,
                 now,
@@ -132,7 +133,7 @@ impl ChargeConnection {
                 &strangers.limits,
                 &strangers.pauses,
                 ANYWHERE,
-                whom.known_only,
+                request.known_only,
             )
             .fetch_one(&mut *self.0),
         )
@@ -142,7 +143,7 @@ impl ChargeConnection {
             self.0.close_on_drop();
         }
         let row = answer?;
-        let budget = match (row.charged_to_known, whom.network) {
+        let budget = match (row.charged_to_known, request.network) {
             (true, Some(network)) => Some(Budget::Known(network)),
             _ => row.charged_to_strangers.then_some(Budget::Strangers),
         };

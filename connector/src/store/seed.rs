@@ -32,7 +32,7 @@ pub struct NewAccount {
     pub groups: Vec<String>,
 }
 
-/// Whom the rows of a file name.
+/// The ids and names that the rows of a seed file give, to be looked up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
     /// Ids of accounts.
@@ -54,7 +54,7 @@ pub struct Existing {
     email_verified: bool,
     full_name: String,
     is_active: bool,
-    /// Sorted by bytes.
+    /// The names of its groups, sorted by bytes.
     groups: Vec<String>,
     password_hash: Option<String>,
 }
@@ -85,9 +85,10 @@ impl Existing {
             || self.email_key.as_deref() != account.email.as_ref().map(Email::key)
     }
 
-    /// What becomes of the account's use when it is made what `account` says, if that changes.
+    /// How it changes whether the account may be used when it is made what `account` says: the event of the
+    /// trail, if it changes.
     #[must_use]
-    pub fn turn(&self, account: &NewAccount) -> Option<Event> {
+    pub fn activation_change(&self, account: &NewAccount) -> Option<Event> {
         match account.is_active? {
             true if !self.is_active => Some(Event::AccountEnabled),
             false if self.is_active => Some(Event::AccountDisabled),

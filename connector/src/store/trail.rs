@@ -27,7 +27,7 @@ pub struct Line {
 
 /// Which lines are wanted; all of what is given must hold.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct TrailQuery {
     /// One of these events; any when there is none.
     pub events: Vec<String>,
     /// With this reason; any when there is none.
@@ -38,13 +38,13 @@ pub struct Wanted {
     pub network: Option<String>,
     /// Not before this time.
     pub since: Option<DateTime<Utc>>,
-    /// At most so many, the last ones.
+    /// The most lines to read: the last ones.
     pub limit: u32,
 }
 
 impl Store {
     /// The last lines that are wanted, oldest first.
-    pub async fn trail(&self, wanted: &Wanted) -> Result<Vec<Line>, StoreError> {
+    pub async fn trail(&self, wanted: &TrailQuery) -> Result<Vec<Line>, StoreError> {
         let mut lines = in_time(
             sqlx::query_as!(
                 Line,

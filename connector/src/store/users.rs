@@ -36,18 +36,18 @@ pub struct Listed {
 
 /// Which accounts a list has; all of what is given must hold.
 #[derive(Debug, Clone, Default)]
-pub struct Filter<'a> {
+pub struct AccountFilter<'a> {
     /// Only this one, if there is one.
     pub id: Option<AccountId>,
     /// Only those in this group, if there is one.
     pub group: Option<&'a str>,
     /// Only those that are disabled.
     pub disabled: bool,
-    /// Only those with so many attempts of strangers that failed or are under way.
+    /// Only those with at least this many attempts of strangers that failed or are under way.
     pub attempts: u32,
     /// Only those that are listed after this key of a name.
     pub after: Option<&'a str>,
-    /// At most so many.
+    /// The most accounts to list.
     pub limit: u32,
 }
 
@@ -64,12 +64,12 @@ pub struct PasswordFacts {
 
 /// A network from which an account is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
-    /// As PostgreSQL writes a `cidr`.
+pub struct KnownNetwork {
+    /// The network, as PostgreSQL writes a `cidr`.
     pub network: String,
     /// When the account was last logged in to from there.
     pub last_success_at: DateTime<Utc>,
-    /// What failed from there since.
+    /// The attempts from there that failed since then or are under way.
     pub history: History,
 }
 
@@ -95,7 +95,7 @@ impl Store {
     }
 
     /// Accounts in the order of their user names; those without one by their addresses.
-    pub async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Listed>, StoreError> {
+    pub async fn list(&self, filter: &AccountFilter<'_>) -> Result<Vec<Listed>, StoreError> {
         let rows = in_time(
             sqlx::query!(
                 r#"
@@ -166,7 +166,7 @@ impl Store {
         &self,
         id: AccountId,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Known>, StoreError> {
+    ) -> Result<Vec<KnownNetwork>, StoreError> {
         let rows = in_time(
             sqlx::query!(
                 r#"
@@ -187,7 +187,7 @@ impl Store {
             .fetch_all(&self.pool),
         )
         .await?;
-        let known = rows.into_iter().map(|row| Known {
+        let known = rows.into_iter().map(|row| KnownNetwork {
             network: row.network,
             last_success_at: row.last_success_at,
             history: history(row.failures, row.last_failure_at, row.pending),

@@ -7,10 +7,10 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::connector::{Database, eventually, keys, utf8};
-use crate::program::Program;
+use crate::setup::program::Program;
+use crate::setup::{Database, eventually, keys, utf8};
 
-/// A program that may open so many files, and the address of its accounts pages.
+/// A program that may open `files` files, and the address of its accounts pages.
 async fn start(database: &Database, files: usize) -> (Program, std::net::SocketAddr) {
     let port = devstack::ports::free().expect("a port");
     let accounts = format!("127.0.0.1:{port}");

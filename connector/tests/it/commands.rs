@@ -1,32 +1,8 @@
-//! Runs commands to their end.
+//! The commands of the program, a file each; and what all say of a database that is away.
 
-use std::io::Write as _;
-use std::process::{Output, Stdio};
-
-use serde_json::Value;
-
-use crate::connector::{Database, text};
-
-pub(crate) fn run(database: &Database, arguments: &[&str]) -> Output {
-    database.command(arguments).stdin(Stdio::null()).output().expect("it runs")
-}
-
-pub(crate) fn fed(database: &Database, arguments: &[&str], input: &str) -> Output {
-    let mut command = database.command(arguments);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("it starts");
-    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
-    child.wait_with_output().expect("it ends")
-}
-
-/// What a command that must succeed answered.
-pub(crate) fn done(database: &Database, arguments: &[&str]) -> String {
-    let output = run(database, arguments);
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output));
-    String::from_utf8(output.stdout).expect("UTF-8")
-}
-
-pub(crate) fn json_lines(database: &Database, arguments: &[&str]) -> Vec<Value> {
-    let answer = done(database, arguments);
-    answer.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-}
+mod audit_tail;
+mod check_config;
+mod migrate;
+mod seed;
+mod unreachable;
+mod users;

@@ -1,3 +1,5 @@
+//! What a process does in each role, and which settings that needs
+
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -9,7 +11,7 @@ use reqwest::{Response, StatusCode};
 use service_process::lifecycle::Lifecycle;
 use tokio::net::TcpStream;
 
-use crate::connector::{Database, eventually, keys, program, text, utf8};
+use crate::setup::{Database, eventually, keys, program, text, utf8};
 
 /// The certificates for Dex's admin API. Nobody answers there.
 fn dex_api(dir: &Path) -> [(&'static str, String); 4] {

@@ -54,7 +54,7 @@ pub(super) async fn migrate(state: &Path, dsn: &str) -> Result<()> {
         .context("the database accounts is not migrated")
 }
 
-/// Puts the people in.
+/// Creates the accounts of people with the command `seed`.
 pub(super) async fn seed(state: &Path, dsn: &str, users: &[User]) -> Result<()> {
     #[derive(Serialize)]
     struct File<'a> {
@@ -88,7 +88,7 @@ impl ChatStores<'_> {
             .env("KAFKA_TOPIC_PREFIX", &self.names.topic_prefix))
     }
 
-    /// Makes the topics.
+    /// Makes the topics with the command of the chat API.
     pub(super) async fn ensure_topics(&self, state: &Path) -> Result<()> {
         self.program()?
             .args(["topics", "ensure"])

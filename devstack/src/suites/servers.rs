@@ -58,8 +58,8 @@ impl Drop for Run {
 /// The servers of one run, on free ports.
 pub(crate) struct Servers {
     postgres: Option<postgres::Server>,
-    kafka: Option<kafka::Server>,
-    mongodb: Option<mongodb::Server>,
+    kafka: Option<kafka::Broker>,
+    mongodb: Option<mongodb::ReplicaSet>,
 }
 
 impl Servers {
@@ -73,8 +73,8 @@ impl Servers {
         let (postgres, kafka, mongodb) = step("start the servers", async {
             tokio::try_join!(
                 started(wants(Need::Postgres), postgres::Server::start_private(dir)),
-                started(wants(Need::Kafka), kafka::Server::start_private(dir)),
-                started(wants(Need::MongoDb), mongodb::Server::start_private(dir)),
+                started(wants(Need::Kafka), kafka::Broker::start_private(dir)),
+                started(wants(Need::MongoDb), mongodb::ReplicaSet::start_private(dir)),
             )
         })
         .await?;
@@ -86,12 +86,12 @@ impl Servers {
         self.postgres.as_ref().map(postgres::Server::dsn)
     }
 
-    /// Gives a test program its surroundings.
+    /// Gives a test program the addresses of the servers and a directory of the run.
     pub(crate) fn surround(&self, program: Program, run: &Run) -> Program {
         let addresses = [
             ("POSTGRES_DSN", self.postgres_dsn()),
-            ("KAFKA_BROKERS", self.kafka.as_ref().map(kafka::Server::brokers)),
-            ("MONGODB_URI", self.mongodb.as_ref().map(mongodb::Server::uri)),
+            ("KAFKA_BROKERS", self.kafka.as_ref().map(kafka::Broker::brokers)),
+            ("MONGODB_URI", self.mongodb.as_ref().map(mongodb::ReplicaSet::uri)),
         ];
         let program = program
             .with_whole_env()

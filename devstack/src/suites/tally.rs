@@ -15,7 +15,7 @@ pub(crate) struct Tally {
 impl Tally {
     pub(crate) const ONE_FAILED: Self = Self { passed: 0, failed: 1 };
 
-    /// One check.
+    /// The count of one check.
     pub(crate) fn one(passed: bool) -> Self {
         Self { passed: u32::from(passed), failed: u32::from(!passed) }
     }

@@ -25,7 +25,7 @@ async fn a_private_postgres_keeps_its_data_over_stop_and_kill() {
 #[tokio::test]
 async fn a_private_kafka_stops_and_starts_again() {
     let dir = tempfile::tempdir().unwrap();
-    let server = kafka::Server::start_private(dir.path()).await.unwrap();
+    let server = kafka::Broker::start_private(dir.path()).await.unwrap();
     assert!(server.stop().await, "it stops without being killed");
     server.start().await.unwrap();
     server.kill().await;
@@ -35,7 +35,7 @@ async fn a_private_kafka_stops_and_starts_again() {
 #[tokio::test]
 async fn a_frozen_mongodb_does_not_answer_until_it_is_thawed() {
     let dir = tempfile::tempdir().unwrap();
-    let server = mongodb::Server::start_private(dir.path()).await.unwrap();
+    let server = mongodb::ReplicaSet::start_private(dir.path()).await.unwrap();
     server.freeze();
     let ready = tokio::time::timeout(Duration::from_secs(1), server.ready()).await;
     assert!(ready.is_err(), "a frozen server answers");

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use e2e::demo::{self, Options};
+use e2e::demo::{self, DemoOptions};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match demo::run(&Options::parse()).await {
+    match demo::run(&DemoOptions::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("\nthe demo failed: {error:#}");

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use e2e::faults::program::{self, Options};
+use e2e::faults::program::{self, FaultsOptions};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match program::run(&Options::parse()).await {
+    match program::run(&FaultsOptions::parse()).await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("\nthe fault runs ended: {error:#}");

@@ -3,9 +3,9 @@
 //!
 //! It has at most one send without an answer, under a key, and repeats it under the same key until it is acknowledged.
 
+mod command;
 mod connection;
 mod life;
-mod order;
 mod reconnect;
 mod record;
 mod rest;
@@ -18,42 +18,42 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-pub use order::Cut;
-pub use record::Record;
+pub use command::Cut;
+pub use record::ClientRecord;
 pub use saying::{Acked, Refused};
 pub use settings::Settings;
 
 use super::transcript::Transcript;
+use command::ClientCommand;
 use life::Life;
-use order::Order;
 use record::lock;
 use saying::Saying;
 
-/// Orders wait here while the client is on its way.
-const ORDERS: usize = 16;
+/// How many commands wait while the client is on its way.
+const COMMANDS: usize = 16;
 
 /// Speaks to a client that runs. The client ends when nobody holds one any more.
 #[derive(Clone)]
 pub struct Client {
     about: Arc<Settings>,
     sayings: mpsc::Sender<Saying>,
-    orders: mpsc::Sender<Order>,
-    record: Arc<Mutex<Record>>,
+    commands: mpsc::Sender<ClientCommand>,
+    record: Arc<Mutex<ClientRecord>>,
 }
 
 impl Client {
     /// A client, and the life that somebody must run.
     pub fn new(settings: Settings) -> (Self, impl Future<Output = ()> + Send) {
         let (sayings, heard) = mpsc::channel(1);
-        let (orders, given) = mpsc::channel(ORDERS);
+        let (commands, given) = mpsc::channel(COMMANDS);
         let transcript = settings.from.map(Transcript::from).unwrap_or_default();
-        let record = Arc::new(Mutex::new(Record { transcript, ..Record::default() }));
+        let record = Arc::new(Mutex::new(ClientRecord { transcript, ..ClientRecord::default() }));
         let about = Arc::new(settings);
         let life = Life::new(about.clone(), heard, given, record.clone());
-        (Self { about, sayings, orders, record }, reconnect::run(life))
+        (Self { about, sayings, commands, record }, reconnect::run(life))
     }
 
-    /// Its name.
+    /// The name of [`Settings::name`].
     #[must_use]
     pub fn name(&self) -> &str {
         &self.about.name
@@ -75,16 +75,16 @@ impl Client {
     /// Has its connection cut. Without one nothing happens.
     pub async fn cut(&self, cut: Cut) {
         // It may have ended for good, which its record tells.
-        let _ = self.orders.send(Order::Cut(cut)).await;
+        let _ = self.commands.send(ClientCommand::Cut(cut)).await;
     }
 
     /// Has it read nothing for a while, as a client does whose device sleeps.
     pub async fn stall(&self, time: Duration) {
-        let _ = self.orders.send(Order::Stall(time)).await;
+        let _ = self.commands.send(ClientCommand::Stall(time)).await;
     }
 
     /// What it heard and what befell it.
-    pub fn record(&self) -> MutexGuard<'_, Record> {
+    pub fn record(&self) -> MutexGuard<'_, ClientRecord> {
         lock(&self.record)
     }
 }

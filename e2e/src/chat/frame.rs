@@ -47,7 +47,7 @@ pub enum Incoming {
     },
     Behind {},
     AuthExpiring {},
-    /// The replica leaves in so many milliseconds.
+    /// The replica leaves in this many milliseconds.
     Drain {
         after: u64,
     },
@@ -61,7 +61,7 @@ pub enum Incoming {
     Unknown,
 }
 
-/// What was said; a client of one's own would show the rest.
+/// The part of an envelope that the reference client needs.
 #[derive(Debug, Deserialize)]
 pub struct Envelope {
     /// The message's id.

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub struct Place {
     /// The partition.
     pub partition: i32,
-    /// Where in it; −1 is before everything.
+    /// The position in it; −1 is before everything.
     pub position: i64,
 }
 

@@ -15,10 +15,10 @@ pub struct Heard {
     pub id: Uuid,
 }
 
-/// What becomes of an event.
+/// What the client does with an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taking {
-    /// It is new.
+    /// The message is new.
     New,
     /// Its message is known: the id filter drops it.
     Known,
@@ -44,7 +44,7 @@ pub struct Transcript {
     pub copies: u64,
     /// How often the server did not know the cursor.
     pub resets: u64,
-    /// What cannot be, in words.
+    /// Each thing heard that cannot be, in words.
     pub faults: Vec<String>,
 }
 

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::figures::Figures;
-use super::judge::{Evidence, Seen, Verdict, judge};
+use super::judge::{ClientHeard, Evidence, Verdict, judge};
 use super::stage::Stage;
 use crate::chat::LOBBY;
 use crate::chat::client::{Acked, Client, Cut, Refused, Settings};
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// Between two looks at what is not settled yet.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// One of so many speakers posts by REST and only listens on its socket.
+/// One speaker in this many posts by REST and only listens on its socket.
 const BY_REST: usize = 4;
 
 /// Who joins a crew.
@@ -110,7 +110,7 @@ struct Said {
 /// What came of a scenario.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// In numbers.
+    /// The figures.
     pub figures: Figures,
     /// What is not as promised, in words.
     pub findings: Vec<String>,
@@ -189,7 +189,7 @@ impl<'a> Crew<'a> {
         .await
     }
 
-    /// Its clients.
+    /// The clients of the crew.
     #[must_use]
     pub fn clients(&self) -> &[Client] {
         &self.clients
@@ -212,7 +212,8 @@ impl<'a> Crew<'a> {
         done
     }
 
-    /// Has the first ones say so many messages, all of them acknowledged, whatever is done meanwhile.
+    /// Has the first clients say this many messages, all of them acknowledged, whatever is done
+    /// meanwhile.
     pub async fn say_all(
         &self,
         talk: &Talk,
@@ -312,7 +313,7 @@ impl<'a> Crew<'a> {
 
     /// What there is to judge by. The clients are asked first: the log can only be ahead of them.
     async fn evidence(&self) -> Result<Evidence> {
-        let clients: Vec<Seen> = self.clients.iter().filter_map(seen).collect();
+        let clients: Vec<ClientHeard> = self.clients.iter().filter_map(seen).collect();
         let since = clients.iter().map(|client| client.start).min().unwrap_or_default();
         let log = self.stage.log().await?.messages.clone();
         Ok(Evidence {
@@ -363,10 +364,10 @@ impl<'a> Crew<'a> {
     }
 }
 
-fn seen(client: &Client) -> Option<Seen> {
+fn seen(client: &Client) -> Option<ClientHeard> {
     let record = client.record();
     let transcript = &record.transcript;
-    Some(Seen {
+    Some(ClientHeard {
         name: client.name().to_owned(),
         start: transcript.start()?.position,
         heard: transcript.heard().to_vec(),

@@ -52,8 +52,8 @@ pub async fn bring_back(part: &Part, blow: Blow) -> Result<()> {
     }
 }
 
-/// Starts a replica anew with a clock that is off by so many seconds. Only the time of day is: durations are
-/// measured by another clock, which machines do not set.
+/// Starts a replica anew with a clock that is off by `seconds`. Only the time of day is: durations
+/// are measured by another clock, which machines do not set.
 pub async fn skew(stage: &Stage, replica: usize, seconds: i32) -> Result<()> {
     let library = install::faketime().context("libfaketime is not installed")?;
     let folder = tempfile::tempdir()?;

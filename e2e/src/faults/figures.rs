@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::AddAssign;
 
 use super::judge::Verdict;
-use crate::chat::client::Record;
+use crate::chat::client::ClientRecord;
 
 /// The figures of a scenario, or of all.
 #[derive(Clone, Debug, Default)]
@@ -40,19 +40,19 @@ pub struct Figures {
     pub behind: u64,
     /// Tokens that were renewed on a living socket.
     pub renewals: u64,
-    /// Disturbances.
+    /// How many disturbances there were: parts taken away, connections cut.
     pub disturbances: u64,
-    /// Those after which messages went on: acknowledged, archived, everybody connected.
+    /// The disturbances after which messages went on: acknowledged, archived, everybody connected.
     pub recoveries: u64,
-    /// How connections ended.
+    /// How many connections ended with each close code.
     pub closes: BTreeMap<u16, u64>,
-    /// Refusals that passed.
+    /// Refusals that passed, by code.
     pub refusals: BTreeMap<String, u64>,
 }
 
 impl Figures {
     /// Adds what befell a client.
-    pub fn add_client(&mut self, record: &Record) {
+    pub fn add_client(&mut self, record: &ClientRecord) {
         self.clients += 1;
         self.unknown += record.unknown;
         self.settled += record.settled;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::chat::client::Acked;
 use crate::chat::transcript::Heard;
 
-/// A record is a repeat if its id occurs in so many offsets before it.
+/// A record is a repeat if its id occurs within this many offsets before it.
 const WINDOW: i64 = 10_000;
 
 /// What there is to judge by.
@@ -29,15 +29,15 @@ pub struct Evidence {
     /// What was acknowledged; a message that was sent more than once under its key, more than once.
     pub acked: Vec<Acked>,
     /// Every client that was subscribed for the whole run.
-    pub clients: Vec<Seen>,
+    pub clients: Vec<ClientHeard>,
 }
 
 /// What a client heard.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
-    /// Its name.
+pub struct ClientHeard {
+    /// The name of the client.
     pub name: String,
-    /// Everything after this position is its.
+    /// The client must have heard everything after this position.
     pub start: i64,
     /// What it heard, in the order it came.
     pub heard: Vec<Heard>,
@@ -60,7 +60,7 @@ pub struct Verdict {
     pub findings: Vec<String>,
 }
 
-/// Compares.
+/// Compares the evidence with what is promised.
 #[must_use]
 pub fn judge(evidence: &Evidence) -> Verdict {
     let mut verdict = Verdict::default();
@@ -138,7 +138,7 @@ fn judge_acked(evidence: &Evidence, first: &HashMap<Uuid, i64>, verdict: &mut Ve
     verdict.find("acknowledged and in the dead letter queue", &dead);
 }
 
-fn judge_client(client: &Seen, expected: &[Heard], verdict: &mut Verdict) {
+fn judge_client(client: &ClientHeard, expected: &[Heard], verdict: &mut Verdict) {
     if client.heard == expected {
         return;
     }

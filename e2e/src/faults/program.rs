@@ -22,7 +22,7 @@ const LAST_LINES: usize = 8;
 /// Disturb a running stack, and compare what clients heard with the log.
 #[derive(Debug, Parser)]
 #[command(name = "faults", disable_version_flag = true)]
-pub struct Options {
+pub struct FaultsOptions {
     /// The scenarios to run; without a name all of them.
     #[arg(value_parser = ALL.map(|scenario| scenario.name))]
     scenarios: Vec<String>,
@@ -41,7 +41,7 @@ pub struct Options {
 }
 
 /// Runs them; the last line says how many passed and failed.
-pub async fn run(options: &Options) -> Result<ExitCode> {
+pub async fn run(options: &FaultsOptions) -> Result<ExitCode> {
     let named = |scenario: &&Scenario| match options.scenarios.as_slice() {
         [] => scenario.short || !options.short,
         names => names.iter().any(|name| name == scenario.name),

@@ -3,7 +3,7 @@
 /// How much of a scenario is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scale {
-    /// A short one, for every run of the tests.
+    /// Whether it is the short run, of `./dev test`.
     pub short: bool,
     /// Messages under random disconnects.
     pub messages: u64,

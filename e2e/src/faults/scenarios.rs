@@ -13,7 +13,7 @@ use super::crew::Report;
 use super::scale::Scale;
 use super::stage::Stage;
 
-/// Something that happens.
+/// Something that happens to a stack while people speak.
 #[derive(Clone, Copy)]
 pub struct Scenario {
     /// Its name on the command line.
@@ -22,7 +22,7 @@ pub struct Scenario {
     pub promise: &'static str,
     /// Whether it is part of the short run.
     pub short: bool,
-    /// Does it.
+    /// Runs the scenario on a stage.
     pub run: for<'a> fn(&'a Stage, Scale) -> LocalBoxFuture<'a, Result<Report>>,
 }
 
@@ -37,8 +37,8 @@ macro_rules! scenario {
     };
 }
 
-/// All of them, in the order they run. The clocks come second: they need tokens that are some minutes old, and not
-/// too old.
+/// Every scenario, in the order they run. The clocks come second: they need tokens that are some
+/// minutes old, and not too old.
 pub const ALL: [Scenario; 15] = [
     scenario!(
         "disconnects",

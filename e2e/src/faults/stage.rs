@@ -39,9 +39,9 @@ pub struct Stage {
     pub dead_letters: Topic,
     /// The lobby's partition.
     pub partition: i32,
-    /// What chance begins with.
+    /// The seed of all randomness of the run.
     pub seed: u64,
-    /// For REST.
+    /// Sends requests over REST.
     pub http: reqwest::Client,
     log: Mutex<Log>,
 }
@@ -55,7 +55,7 @@ pub struct Log {
 }
 
 impl Stage {
-    /// Starts everything and signs so many people in.
+    /// Starts everything and signs `people` people in.
     pub async fn open(people: usize, seed: u64) -> Result<Self> {
         let mut options = StackOptions::apart(REPLICAS)?;
         options.users.extend((0..people).map(person));
@@ -128,13 +128,13 @@ impl Stage {
 /// What is a message of the lobby, by the rules that the documents give and not by the services' code.
 fn message(record: &Record) -> Option<Heard> {
     #[derive(Deserialize)]
-    struct Envelope {
+    struct LobbyEnvelope {
         v: u64,
         r#type: String,
         message_id: Uuid,
         room_id: String,
     }
-    let envelope: Envelope = serde_json::from_slice(record.value.as_deref()?).ok()?;
+    let envelope: LobbyEnvelope = serde_json::from_slice(record.value.as_deref()?).ok()?;
     let is_message = envelope.v == 1 && envelope.r#type == "message";
     let is_here = envelope.room_id == LOBBY && record.key.as_deref() == Some(LOBBY.as_bytes());
     (is_message && is_here).then_some(Heard { position: record.offset, id: envelope.message_id })

@@ -14,13 +14,13 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::slots::Slot;
 
-/// After we closed our side, a connection ends when nothing has come for so long: longer than what a peer
-/// sends takes on any way to us.
+/// After we closed our side, a connection ends when nothing has come for this long: longer than
+/// what a peer sends takes on any way to us.
 const QUIET: Duration = Duration::from_secs(1);
-/// It ends when something has come for so long …
+/// It ends when something has come for this long …
 const DRAIN: Duration = Duration::from_secs(5);
-/// … or so many bytes: much more than any body or frame that is taken, so that whoever sends too much
-/// still hears that it is too much.
+/// … or this many bytes: much more than any body or frame that is taken, so that whoever sends too
+/// much still hears that it is too much.
 const DRAIN_BYTES: usize = 16 * 1024 * 1024;
 
 /// The state of a connection that its timers need. Only its own task looks.

@@ -6,9 +6,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// port, about 100 to databases, brokers and Dex, logs, and some to spare.
 const OWN: u64 = 640;
 
-/// So many connections, or as many as the system's limit of open files leaves. The limit is raised as
-/// far as that may be done without asking (the soft one is often 1,024, for programs that use
-/// `select`).
+/// The `wanted` connections, or as many as the system's limit of open files leaves. The limit is
+/// raised as far as that may be done without asking (the soft one is often 1,024, for programs that
+/// use `select`).
 pub(super) fn affordable(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, ..limit };

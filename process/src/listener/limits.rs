@@ -19,7 +19,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limits that a listener has unless its service says otherwise, with so many connections.
+    /// The limits that a listener has unless its service says otherwise, with at most this many
+    /// connections.
     #[must_use]
     pub const fn new(connections: usize) -> Self {
         Self {

@@ -30,7 +30,7 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    /// So many, for the listener that is counted as `port`.
+    /// This many slots, for the listener that is counted as `port`.
     pub(super) fn new(connections: usize, port: &'static str) -> Self {
         Self { free: Arc::new(Semaphore::new(connections)), counts: Arc::new(Counts::of(port)) }
     }

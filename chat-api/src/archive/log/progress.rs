@@ -23,9 +23,9 @@ pub struct Progress {
 pub struct Step {
     /// The partition that goes forward.
     pub partition: Partition,
-    /// What is stored, at least.
+    /// The least that is stored: less means that the progress has fallen.
     pub from: Position,
-    /// What is to be stored.
+    /// The progress to store.
     pub to: Position,
 }
 

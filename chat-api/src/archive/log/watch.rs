@@ -6,7 +6,7 @@ use crate::message::{Partition, Position};
 
 /// Up to where the partitions of a generation are held, as of the last look.
 pub(in crate::archive) struct ProgressWatch {
-    /// In the order of their numbers.
+    /// The position last seen of each partition, in the order of their numbers.
     partitions: Vec<watch::Sender<Position>>,
     /// Somebody began to wait.
     wanted: Notify,

@@ -38,13 +38,13 @@ impl Batch {
         Self(events.into_iter().map(document::of_event).collect())
     }
 
-    /// How many there are.
+    /// The number of events in the batch.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether the batch has no event.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -73,7 +73,7 @@ pub struct RefusedDocument {
     pub reason: String,
 }
 
-/// What one insert came to.
+/// How one insert ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Inserted {
     /// Each document has an answer of its own.

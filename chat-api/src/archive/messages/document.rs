@@ -12,9 +12,9 @@ use crate::message::{
 };
 use crate::metrics;
 
-/// So many ids are remembered, at most 256 bytes each.
+/// How many ids are remembered, each of at most 256 bytes.
 const NAMED_MAX: usize = 1_000;
-/// So many characters of an id are shown: a UUID has 36.
+/// How many characters of an id are shown: a UUID has 36.
 const ID_SHOWN: usize = 64;
 
 /// The document of an event, in the form in which it is sent: a tree of values would cost more than

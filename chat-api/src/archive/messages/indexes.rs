@@ -1,4 +1,4 @@
-//! What makes the archive fast.
+//! The indexes that reads of messages need.
 
 use std::time::Duration;
 

@@ -8,8 +8,8 @@ use super::document;
 use crate::archive::mongo::{READ_TIMEOUT, number};
 use crate::message::{Event, Position, RoomId};
 
-/// Bytes of documents that a page has at most, unless its first one is larger: what one who asks makes
-/// this process hold. A message may have 16 KiB, most have a few hundred bytes.
+/// Bytes of documents that a page has at most, unless its first one is larger: what a single
+/// request makes this process hold. A message may have 16 KiB, most have a few hundred bytes.
 pub const PAGE_BYTES: usize = 64 * 1024;
 /// Documents that are asked for before it is known how large they are: an ordinary page. Were they as
 /// large as can be, 800 KiB would come.
@@ -24,7 +24,7 @@ pub struct Span {
     pub before: Option<Position>,
     /// From which end to take them.
     pub from: SpanEnd,
-    /// At most so many.
+    /// The most messages to read.
     pub limit: u16,
 }
 

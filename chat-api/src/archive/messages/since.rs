@@ -28,7 +28,7 @@ const ROUNDS: usize = 16;
 
 /// A message, as far as it matters here.
 #[derive(Clone, Copy)]
-struct Mark {
+struct Stamped {
     pos: i64,
     stamp: i64,
 }
@@ -37,9 +37,9 @@ struct Mark {
 pub(in crate::archive) struct Since {
     pub(in crate::archive) messages: Collection<Document>,
     pub(in crate::archive) room: RoomId,
-    /// The time, in milliseconds.
+    /// The time that is looked for, in milliseconds since 1970.
     pub(in crate::archive) time: i64,
-    /// Now, in milliseconds.
+    /// The present, in milliseconds since 1970.
     pub(in crate::archive) now: i64,
 }
 
@@ -57,7 +57,7 @@ impl Since {
             // If what stands right before it was stamped then or later as well, this one came late into
             // the log, and its stamp does not tell where the others stand.
             let before = self.before(found.pos).await?;
-            let is_late = |before: Mark| {
+            let is_late = |before: Stamped| {
                 before.stamp >= self.time
                     && before.stamp <= self.latest()
                     && !not_trusted.contains(&before.pos)
@@ -80,7 +80,7 @@ impl Since {
         &self,
         below: i64,
         not_trusted: &[i64],
-    ) -> mongodb::error::Result<Option<Mark>> {
+    ) -> mongodb::error::Result<Option<Stamped>> {
         let pos = doc! { "$lt": below, "$nin": not_trusted.to_vec() };
         let stamps = |until: i64| {
             doc! { "$gte": DateTime::from_millis(self.time), "$lte": DateTime::from_millis(until) }
@@ -112,7 +112,7 @@ impl Since {
 
     /// Whether the log goes on with much earlier stamps. One that is much earlier than what stands before
     /// as well tells nothing: it comes from a clock that is slow.
-    async fn is_ahead_of_the_log(&self, found: Mark) -> mongodb::error::Result<bool> {
+    async fn is_ahead_of_the_log(&self, found: Stamped) -> mongodb::error::Result<bool> {
         let mut before = self.stamps(doc! { "$lt": found.pos }, -1).await?;
         before.sort_unstable();
         let was = before.get(before.len() / 2).copied().unwrap_or(i64::MIN);
@@ -133,7 +133,7 @@ impl Since {
         Ok(found.iter().filter_map(mark).map(|mark| mark.stamp).collect())
     }
 
-    async fn before(&self, pos: i64) -> mongodb::error::Result<Option<Mark>> {
+    async fn before(&self, pos: i64) -> mongodb::error::Result<Option<Stamped>> {
         let query = doc! { "room_id": self.room.as_str(), "pos": { "$lt": pos } };
         let before = self.messages.find_one(query).sort(doc! { "pos": -1 });
         let before = before.projection(shown()).max_time(READ_TIMEOUT).await?;
@@ -141,12 +141,12 @@ impl Since {
     }
 }
 
-/// So little that indexes have it all.
+/// The fields to return: only those of the indexes, so that no document is read.
 fn shown() -> Document {
     doc! { "_id": 0, "pos": 1, "timestamp": 1 }
 }
 
-fn mark(document: &Document) -> Option<Mark> {
+fn stamped(document: &Document) -> Option<Stamped> {
     let stamp = document.get_datetime("timestamp").ok()?.timestamp_millis();
-    Some(Mark { pos: number(document.get("pos")?)?, stamp })
+    Some(Stamped { pos: number(document.get("pos")?)?, stamp })
 }

@@ -60,7 +60,7 @@ pub(super) async fn run(args: TakeArgs) -> anyhow::Result<()> {
     Ok(output::line(&format!("{place} is a dead letter now, and the archive goes on behind it"))?)
 }
 
-/// Finds what is to be taken, or says why that may not be.
+/// Finds the record that is to be taken, or says why it may not be.
 async fn next(
     log: &Log,
     archive: &Archive,

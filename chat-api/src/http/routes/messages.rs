@@ -28,7 +28,7 @@ use crate::message::{
 use crate::refusal::Refusal;
 use crate::rooms::Access;
 use crate::service::Service;
-use page::Told;
+use page::HistoryAnswer;
 use query::{Bound, HistoryQuery};
 use shown::Message;
 
@@ -175,7 +175,7 @@ pub(super) async fn list(
     let progress = reader.progress(partition).await?;
     let complete = progress.min(service.hub.head(partition).previous());
     let page = History::of(&reader).page(&query.room_id, span).await?;
-    Ok(Told { room: &query.room_id, partition, span, complete }.answer(page))
+    Ok(HistoryAnswer { room: &query.room_id, partition, span, complete }.answer(page))
 }
 
 async fn span(

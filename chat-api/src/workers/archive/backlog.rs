@@ -45,7 +45,7 @@ struct Lane {
     life: u64,
     /// The progress that is stored.
     known: Position,
-    /// What is to be read next; nothing of a partition that is shut or ends.
+    /// What is to be read next; nothing of a partition that is stopped or ends.
     next: Option<Position>,
     /// Whether dead letters of it are under way. They go one batch after another, so that they keep
     /// their order.
@@ -56,10 +56,10 @@ struct Lane {
 
 struct Record {
     position: Position,
-    fate: Fate,
+    state: RecordState,
 }
 
-enum Fate {
+enum RecordState {
     /// For the archive, in a span that ends when it is stored.
     Event(Event, Span),
     /// Not for the archive.
@@ -80,8 +80,8 @@ pub(super) struct Letter {
 
 impl Record {
     fn letter(&self) -> Option<&Arc<Letter>> {
-        match &self.fate {
-            Fate::Dead(letter) => Some(letter),
+        match &self.state {
+            RecordState::Dead(letter) => Some(letter),
             _ => None,
         }
     }
@@ -112,7 +112,7 @@ pub(super) struct Ticket {
 
 /// A step of the progress of one lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stride {
+pub(super) struct LaneStep {
     life: u64,
     pub(super) step: Step,
 }
@@ -124,7 +124,7 @@ impl Backlog {
     }
 
     /// Forgets what was read of a partition, and takes no more of it.
-    pub(super) fn shut(&mut self, partition: Partition, known: Position) {
+    pub(super) fn stop(&mut self, partition: Partition, known: Position) {
         self.begin(partition, known, None);
     }
 
@@ -150,7 +150,7 @@ impl Backlog {
     /// that was read before, changes nothing.
     pub(super) fn push(&mut self, event: Event, span: Span, now: Instant) {
         let (partition, position) = (event.partition, event.position);
-        if let Some(ticket) = self.append(partition, position, Fate::Event(event, span)) {
+        if let Some(ticket) = self.append(partition, position, RecordState::Event(event, span)) {
             self.waiting.push_back((ticket, now));
         }
     }
@@ -160,17 +160,22 @@ impl Backlog {
         let (partition, position) = (raw.partition, raw.position);
         let letter = Letter { class: metrics::UNDECODABLE, reason, raw: Some(raw) };
         let size = letter.size();
-        if self.append(partition, position, Fate::Dead(Arc::new(letter))).is_some() {
+        if self.append(partition, position, RecordState::Dead(Arc::new(letter))).is_some() {
             self.dead += 1;
             self.dead_bytes += size;
         }
     }
 
-    fn append(&mut self, partition: Partition, position: Position, fate: Fate) -> Option<Ticket> {
+    fn append(
+        &mut self,
+        partition: Partition,
+        position: Position,
+        state: RecordState,
+    ) -> Option<Ticket> {
         let takes = |lane: &&mut Lane| lane.next.is_some_and(|next| next <= position);
         let lane = self.lanes.get_mut(&partition).filter(takes)?;
         lane.next = Some(position.next());
-        lane.records.push_back(Record { position, fate });
+        lane.records.push_back(Record { position, state });
         Some(Ticket { life: lane.life, partition, position })
     }
 
@@ -211,8 +216,8 @@ impl Backlog {
     /// When the oldest event that is not stored was said.
     pub(super) fn oldest(&self) -> Option<DateTime<Utc>> {
         let first = |lane: &Lane| {
-            lane.records.iter().find_map(|record| match &record.fate {
-                Fate::Event(event, _) => Some(event.envelope.timestamp),
+            lane.records.iter().find_map(|record| match &record.state {
+                RecordState::Event(event, _) => Some(event.envelope.timestamp),
                 _ => None,
             })
         };
@@ -231,8 +236,8 @@ impl Backlog {
         let count = self.waiting.len().min(BATCH_RECORDS);
         let tickets: Vec<_> = self.waiting.drain(..count).map(|(ticket, _)| ticket).collect();
         self.writing += tickets.len();
-        let event = |ticket: &Ticket| match &self.find(*ticket)?.fate {
-            Fate::Event(event, _) => Some(event),
+        let event = |ticket: &Ticket| match &self.find(*ticket)?.state {
+            RecordState::Event(event, _) => Some(event),
             _ => None,
         };
         let batch = Batch::of(tickets.iter().filter_map(event));
@@ -248,17 +253,17 @@ impl Backlog {
         for (index, ticket) in tickets.iter().enumerate() {
             let Some(record) = self.find_mut(*ticket) else { continue };
             let reason = reasons.remove(&index);
-            if let Fate::Event(_, span) = &record.fate {
+            if let RecordState::Event(_, span) = &record.state {
                 span.record("outcome", if reason.is_none() { "stored" } else { metrics::REFUSED });
             }
             match reason {
                 None => {
-                    record.fate = Fate::Settled;
+                    record.state = RecordState::Settled;
                     self.moved = true;
                 }
                 Some(reason) => {
                     let letter = Letter { class: metrics::REFUSED, reason, raw: None };
-                    record.fate = Fate::Dead(Arc::new(letter));
+                    record.state = RecordState::Dead(Arc::new(letter));
                     self.dead += 1;
                 }
             }
@@ -275,7 +280,7 @@ impl Backlog {
         }
     }
 
-    /// Takes dead letters that are to be sent: of each partition at most so many, and none while
+    /// Takes dead letters that are to be sent: of each partition at most `limit`, and none while
     /// others of it are under way.
     pub(super) fn unsent(&mut self, limit: impl Fn(Partition) -> usize) -> Vec<LetterBatch> {
         if self.dead == 0 {
@@ -295,9 +300,9 @@ impl Backlog {
         self.lanes.iter_mut().filter_map(batch).collect()
     }
 
-    /// So many letters of a batch, from the first, were acknowledged. If not all were, the log keeps
-    /// the records of this partition for as long as it takes. `false` if nobody waits for them any
-    /// more.
+    /// The first `acknowledged` letters of a batch were acknowledged. If not all were, the log
+    /// keeps the records of this partition for as long as it takes. `false` if nobody waits for
+    /// them any more.
     pub(super) fn sent(&mut self, batch: &LetterBatch, acknowledged: usize) -> bool {
         let lane = self.lanes.get_mut(&batch.partition).filter(|lane| lane.life == batch.life);
         let Some(lane) = lane else { return false };
@@ -306,11 +311,11 @@ impl Backlog {
         let mut buried =
             batch.letters[..acknowledged].iter().map(|(position, _)| *position).peekable();
         for record in &mut lane.records {
-            let Fate::Dead(letter) = &mut record.fate else { continue };
+            let RecordState::Dead(letter) = &mut record.state else { continue };
             if buried.next_if_eq(&record.position).is_some() {
                 self.dead -= 1;
                 self.dead_bytes -= letter.size();
-                record.fate = Fate::Settled;
+                record.state = RecordState::Settled;
                 self.moved = true;
             } else if failed && letter.raw.is_some() {
                 self.dead_bytes -= letter.size();
@@ -327,20 +332,20 @@ impl Backlog {
     }
 
     /// How far each partition's progress may go, where that is further than what is stored.
-    pub(super) fn steps(&mut self) -> Vec<Stride> {
+    pub(super) fn steps(&mut self) -> Vec<LaneStep> {
         self.moved = false;
-        let stride = |(partition, lane): (&Partition, &Lane)| {
-            let settled = |record: &&Record| matches!(record.fate, Fate::Settled);
+        let step = |(partition, lane): (&Partition, &Lane)| {
+            let settled = |record: &&Record| matches!(record.state, RecordState::Settled);
             let last = lane.records.iter().take_while(settled).last()?;
             let step = Step { partition: *partition, from: lane.known, to: last.position };
-            Some(Stride { life: lane.life, step })
+            Some(LaneStep { life: lane.life, step })
         };
-        self.lanes.iter().filter_map(stride).collect()
+        self.lanes.iter().filter_map(step).collect()
     }
 
     /// These steps are stored.
-    pub(super) fn advanced(&mut self, strides: &[Stride]) {
-        for Stride { life, step } in strides {
+    pub(super) fn advanced(&mut self, steps: &[LaneStep]) {
+        for LaneStep { life, step } in steps {
             let lane = self.lanes.get_mut(&step.partition);
             let Some(lane) = lane.filter(|lane| lane.life == *life) else { continue };
             let left = lane.records.iter().position(|record| record.position > step.to);

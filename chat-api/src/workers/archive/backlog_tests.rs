@@ -39,9 +39,9 @@ fn refused(index: usize) -> Stored {
 
 /// Takes the steps there are and stores them; says where partition 0 then stands.
 fn advance(backlog: &mut Backlog) -> Option<i64> {
-    let strides = backlog.steps();
-    backlog.advanced(&strides);
-    strides.iter().find(|stride| stride.step.partition == partition(0)).map(|s| s.step.to.raw())
+    let steps = backlog.steps();
+    backlog.advanced(&steps);
+    steps.iter().find(|step| step.step.partition == partition(0)).map(|s| s.step.to.raw())
 }
 
 #[tokio::test]
@@ -135,9 +135,9 @@ async fn what_is_under_way_for_an_earlier_share_changes_nothing() {
     assert!(backlog.unsent(|_| usize::MAX).is_empty());
     let (tickets, _) = backlog.take();
     assert_eq!(tickets.len(), 2);
-    let strides = backlog.steps();
+    let steps = backlog.steps();
     backlog.written(&tickets, Stored::default());
-    assert!(strides.is_empty());
+    assert!(steps.is_empty());
     assert_eq!(advance(&mut backlog), Some(1));
 }
 
@@ -153,7 +153,7 @@ async fn a_repeat_of_the_log_and_a_record_of_another_share_are_not_taken() {
     assert_eq!(backlog.unstored(), 1);
     assert_eq!(backlog.next(partition(0)), Some(at(6)));
     assert!(backlog.unsent(|_| usize::MAX).is_empty());
-    backlog.shut(partition(0), at(5));
+    backlog.stop(partition(0), at(5));
     backlog.push(event(0, 6), Span::none(), now);
     assert!(backlog.is_settled(partition(0)) && backlog.unstored() == 0);
 }

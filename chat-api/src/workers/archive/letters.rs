@@ -11,9 +11,9 @@ use super::done::Done;
 use super::hold::Hold;
 use crate::kafka::{LogError, NewDeadLetter};
 use crate::metrics;
-use crate::workers::stopped::Why;
+use crate::workers::stopped::StopReason;
 
-/// So many letters of a partition are under way at once.
+/// The most letters of a partition that are under way at once.
 const LETTERS_AT_ONCE: usize = 100;
 
 /// How long to wait after the first failure of the dead letters …
@@ -65,13 +65,13 @@ impl ArchiveReader {
             _ => None,
         };
         let Some(error) = failure else {
-            return if held.is_some() { self.let_go(partition) } else { Ok(()) };
+            return if held.is_some() { self.release_hold(partition) } else { Ok(()) };
         };
         let wait = held.map_or(FIRST_WAIT, |wait| (wait * 2).min(LONGEST_WAIT));
         self.hold(partition, Hold::DeadLetters { until: Instant::now() + wait, wait })?;
         let position = batch.letters[acknowledged].0;
         let reason = format!("the dead letters do not take it: {error}");
-        self.stopped.at(partition, position, Why::DeadLetters, &reason);
+        self.stopped.at(partition, position, StopReason::DeadLetters, &reason);
         Ok(())
     }
 }

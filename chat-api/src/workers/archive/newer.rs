@@ -7,7 +7,7 @@
 use super::ArchiveReader;
 use super::hold::NewerAt;
 use crate::message::{Head, Partition, Position};
-use crate::workers::stopped::Why;
+use crate::workers::stopped::StopReason;
 
 impl ArchiveReader {
     /// Reads a partition up to a record, and no further.
@@ -29,7 +29,7 @@ impl ArchiveReader {
     pub(super) fn show_newer(&mut self, partition: Partition) -> bool {
         let Some(NewerAt { position, head }) = self.newer.get(&partition) else { return false };
         let reason = format!("a later release wrote it ({head}); this one waits for an upgrade");
-        self.stopped.at(partition, *position, Why::Newer, &reason);
+        self.stopped.at(partition, *position, StopReason::Newer, &reason);
         true
     }
 

@@ -12,7 +12,7 @@ use crate::kafka::{Change, Ranges};
 use crate::message::{Partition, Position};
 use crate::metrics;
 use crate::workers::PartitionState;
-use crate::workers::stopped::Why;
+use crate::workers::stopped::StopReason;
 
 /// Between two looks. Each costs one query, and two questions to Kafka per partition.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -145,7 +145,7 @@ impl ArchiveReader {
     /// Reads a partition from its progress on, or stops it if that is no place in the log.
     fn begin_again(&mut self, known: Position, state: PartitionState) -> anyhow::Result<()> {
         let PartitionState { partition, progress, .. } = state;
-        let Some(next) = state.begin() else { return self.lose(state) };
+        let Some(next) = state.begin() else { return self.stop_lost(state) };
         let (from, to) = (known.raw(), progress.position.raw());
         if to < from {
             tracing::warn!(%partition, from, to, "archive: progress fell: reading again from there");
@@ -155,7 +155,7 @@ impl ArchiveReader {
         self.newer.remove(&partition);
         self.backlog.open(partition, progress.position, next);
         self.consumer.restart(partition, next)?;
-        self.let_go(partition)
+        self.release_hold(partition)
     }
 
     /// Takes partitions into the share.
@@ -167,7 +167,7 @@ impl ArchiveReader {
         for state in states {
             match state.begin() {
                 Some(next) => self.backlog.open(state.partition, state.progress.position, next),
-                None => self.lose(*state)?,
+                None => self.stop_lost(*state)?,
             }
         }
         // Whatever was said of them before: in the client library a pause outlives the share.
@@ -182,18 +182,18 @@ impl ArchiveReader {
     }
 
     /// Stops a partition whose progress is not a place in the log.
-    fn lose(
+    fn stop_lost(
         &mut self,
         PartitionState { partition, progress, range }: PartitionState,
     ) -> anyhow::Result<()> {
         let at = progress.position;
-        self.backlog.shut(partition, at);
+        self.backlog.stop(partition, at);
         self.newer.remove(&partition);
         self.hold(partition, Hold::Lost { at })?;
         let lies = if progress.lost { "was found" } else { "lies" };
         let (start, end) = (range.start.offset(), range.end.offset());
         let reason = format!("progress {lies} outside the log, which holds {start} to {end}");
-        self.stopped.at(partition, at.next(), Why::Lost, &reason);
+        self.stopped.at(partition, at.next(), StopReason::Lost, &reason);
         if !progress.lost {
             self.mark_lost(partition);
         }
@@ -215,7 +215,7 @@ impl ArchiveReader {
     }
 
     /// Goes on with a partition that was held.
-    pub(super) fn let_go(&mut self, partition: Partition) -> anyhow::Result<()> {
+    pub(super) fn release_hold(&mut self, partition: Partition) -> anyhow::Result<()> {
         self.holds.remove(&partition);
         if self.show_newer(partition) {
             return Ok(());

@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use devstack::kafka::{PASSWORD, Secured, Server, USER};
+use devstack::kafka::{Broker, PASSWORD, Secured, USER};
 use devstack::pki::Pki;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::served::{read, say, served};
-use crate::by_hand::Putter;
-use crate::command::{finish, program, serve, terminate};
+use crate::setup::records::Putter;
+use crate::setup::program::{finish, program, serve, terminate};
 use crate::setup::{HANG, Setup, eventually};
 
 const MECHANISMS: [&str; 3] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
@@ -33,14 +33,14 @@ type Variables = Vec<Variable>;
 struct Hosted {
     setup: Setup,
     secured: Secured,
-    _server: Server,
+    _server: Broker,
     _home: TempDir,
 }
 
 impl Hosted {
     async fn start() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let (server, secured) = Server::start_secured(home.path()).await.unwrap();
+        let (server, secured) = Broker::start_secured(home.path()).await.unwrap();
         let mongodb_uri = devstack::shared::mongodb_uri().unwrap();
         let setup = Setup::on(server.brokers(), &mongodb_uri).await;
         Self { setup, secured, _server: server, _home: home }

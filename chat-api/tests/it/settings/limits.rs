@@ -137,7 +137,7 @@ async fn a_ring_holds_as_many_bytes_as_are_set_and_the_archive_has_the_rest() {
 async fn as_much_is_read_at_once_as_there_are_connections_whatever_the_address_says() {
     const READERS: usize = 6;
     let home = tempfile::tempdir().unwrap();
-    let mongodb = devstack::mongodb::Server::start_private(home.path()).await.unwrap();
+    let mongodb = devstack::mongodb::ReplicaSet::start_private(home.path()).await.unwrap();
     let setup = Setup::on(&devstack::shared::kafka_brokers().unwrap(), mongodb.uri()).await;
     let token = setup.issuer.token("ada");
     let uri = format!("{}&maxPoolSize=4", mongodb.uri());

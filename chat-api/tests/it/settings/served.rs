@@ -3,9 +3,9 @@
 use reqwest::Response;
 use serde_json::json;
 
-use crate::command::Alone;
+use crate::setup::program::Alone;
 use crate::setup::{Setup, eventually};
-use crate::socket::{Socket, request_at};
+use crate::setup::socket::{Socket, request_at};
 
 /// The program with these variables, once it serves.
 pub(super) async fn served(setup: &Setup, variables: &[(&str, &str)]) -> Alone {

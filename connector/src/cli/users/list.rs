@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
 
-use super::lock::Lock;
+use super::lock::LockStatus;
 use crate::account::LoginName;
 use crate::cli::answer::Answer;
 use crate::config::{LockoutArgs, StoreArgs};
 use crate::lockout::Lockout;
-use crate::store::{Filter, Listed, Store};
+use crate::store::{AccountFilter, Listed, Store};
 use service_process::output::{self, Columns, OutputArgs, time};
 use service_process::sources::Sources;
 
@@ -51,7 +51,7 @@ pub struct ListArgs {
 struct ListedRow {
     #[serde(flatten)]
     account: Listed,
-    lockout: Lock,
+    lockout: LockStatus,
 }
 
 pub(super) async fn list(store: &Store, args: &ListArgs) -> Answer {
@@ -76,19 +76,19 @@ async fn rows(
     let (mut rows, mut after) = (Vec::new(), args.after.as_ref().map(|name| name.key().to_owned()));
     loop {
         let page = store
-            .list(&Filter {
+            .list(&AccountFilter {
                 group: args.group.as_deref(),
                 disabled: args.disabled,
                 attempts: if args.locked { lockout.first_at } else { 0 },
                 after: after.as_deref(),
                 limit: args.limit,
-                ..Filter::default()
+                ..AccountFilter::default()
             })
             .await?;
         let was_last = page.len() < args.limit as usize;
         after = page.last().map(|account| account.name_key.clone());
         let page = page.into_iter().map(|account| {
-            let lockout = Lock::of_strangers(lockout, &account.history, now);
+            let lockout = LockStatus::of_strangers(lockout, &account.history, now);
             ListedRow { account, lockout }
         });
         rows.extend(page.filter(|row| !args.locked || row.lockout.is_shut()));

@@ -10,14 +10,14 @@ use service_process::output::time;
 
 /// Whether attempts are let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(super) struct Lock {
+pub(super) struct LockStatus {
     state: &'static str,
     failures: u32,
     /// When a pause ends; `None` without one.
     until: Option<DateTime<Utc>>,
 }
 
-impl Lock {
+impl LockStatus {
     /// What strangers meet.
     pub(super) fn of_strangers(lockout: &Lockout, history: &History, now: DateTime<Utc>) -> Self {
         Self::new(lockout.verdict(history, now), history, now, Some(MEMORY))
@@ -58,7 +58,7 @@ impl Lock {
     }
 }
 
-impl fmt::Display for Lock {
+impl fmt::Display for LockStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { state, failures, until } = self;
         match until {

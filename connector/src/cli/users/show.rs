@@ -5,13 +5,13 @@ use clap::Args;
 use serde::Serialize;
 
 use super::list::{email, yes_or_no};
-use super::lock::Lock;
+use super::lock::LockStatus;
 use super::named::NamedArgs;
 use crate::cli::account::find;
 use crate::cli::answer::{Answer, NoSuchAccount};
 use crate::cli::trail_table;
 use crate::config::LockoutArgs;
-use crate::store::{Filter, Known, Line, Listed, PasswordFacts, Store, Wanted};
+use crate::store::{AccountFilter, KnownNetwork, Line, Listed, PasswordFacts, Store, TrailQuery};
 use service_process::output::{self, OutputArgs, time};
 use service_process::sources::Sources;
 
@@ -37,35 +37,35 @@ struct Shown {
     #[serde(flatten)]
     account: Listed,
     password: Option<PasswordFacts>,
-    lockout: Lock,
-    known_networks: Vec<KnownNetwork>,
+    lockout: LockStatus,
+    known_networks: Vec<KnownNetworkRow>,
     pending_revocations: i64,
     /// The newest last.
     events: Vec<Line>,
 }
 
 #[derive(Debug, Serialize)]
-struct KnownNetwork {
+struct KnownNetworkRow {
     network: String,
     last_success_at: DateTime<Utc>,
-    lockout: Lock,
+    lockout: LockStatus,
 }
 
 pub(super) async fn show(store: &Store, args: &ShowArgs) -> Answer {
     let lockout = args.lockout.lockout()?;
     let id = find(store, &args.named.name).await?;
-    let filter = Filter { id: Some(id), limit: 1, ..Filter::default() };
+    let filter = AccountFilter { id: Some(id), limit: 1, ..AccountFilter::default() };
     let account = store.list(&filter).await?.pop().ok_or(NoSuchAccount)?;
     let now = (Sources::system().now)();
-    let known_network = |known: Known| KnownNetwork {
+    let known_network = |known: KnownNetwork| KnownNetworkRow {
         network: known.network,
         last_success_at: known.last_success_at,
-        lockout: Lock::of_known(&lockout, &known.history, now),
+        lockout: LockStatus::of_known(&lockout, &known.history, now),
     };
-    let wanted = Wanted { account: Some(id), limit: EVENTS, ..Wanted::default() };
+    let wanted = TrailQuery { account: Some(id), limit: EVENTS, ..TrailQuery::default() };
     let shown = Shown {
         password: store.password_facts(id).await?,
-        lockout: Lock::of_strangers(&lockout, &account.history, now),
+        lockout: LockStatus::of_strangers(&lockout, &account.history, now),
         known_networks: store
             .known_networks(id, now)
             .await?

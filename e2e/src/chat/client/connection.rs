@@ -18,7 +18,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::life::{End, Life, Pending, doubt};
-use super::order::{Cut, Order};
+use super::command::{ClientCommand, Cut};
 use super::record::lock;
 use super::saying::{Acked, Refused, Saying};
 use crate::chat::close::CUT;
@@ -61,7 +61,7 @@ pub(super) struct Connection<'a> {
     life: &'a mut Life,
     socket: Socket,
     renewal: Option<BoxFuture<'static, Result<Token>>>,
-    /// When the silence is too long.
+    /// When the server has said nothing for too long.
     quiet_at: Instant,
     asked: bool,
     /// When this client goes because the replica leaves.
@@ -127,8 +127,8 @@ impl<'a> Connection<'a> {
                 Some(Ok(Message::Text(text))) => self.hear(&text).await,
                 other => ended(other),
             },
-            order = self.life.orders.recv() => match order {
-                Some(order) => self.obey(order).await,
+            command = self.life.commands.recv() => match command {
+                Some(command) => self.follow(command).await,
                 None => Err(End::Over),
             },
             Some(saying) = self.life.sayings.recv(), if self.life.pending.is_none() => {
@@ -159,14 +159,14 @@ impl<'a> Connection<'a> {
         self.send(&Outgoing::Ping).await
     }
 
-    async fn obey(&mut self, order: Order) -> Result<(), End> {
-        match order {
-            Order::Cut(Cut::Abruptly) => Err(End::Cut),
-            Order::Cut(Cut::Politely) => {
+    async fn follow(&mut self, command: ClientCommand) -> Result<(), End> {
+        match command {
+            ClientCommand::Cut(Cut::Abruptly) => Err(End::Cut),
+            ClientCommand::Cut(Cut::Politely) => {
                 let _ = timeout(ANSWER, self.socket.close(None)).await;
                 Err(End::Cut)
             }
-            Order::Stall(time) => {
+            ClientCommand::Stall(time) => {
                 sleep(time).await;
                 self.quiet_at = Instant::now() + SILENCE;
                 Ok(())

@@ -8,8 +8,8 @@ use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::order::Order;
-use super::record::{Record, lock};
+use super::command::ClientCommand;
+use super::record::{ClientRecord, lock};
 use super::saying::{Refused, Saying};
 use super::settings::Settings;
 
@@ -22,8 +22,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct Life {
     pub(super) settings: Arc<Settings>,
     pub(super) sayings: mpsc::Receiver<Saying>,
-    pub(super) orders: mpsc::Receiver<Order>,
-    pub(super) record: Arc<Mutex<Record>>,
+    pub(super) commands: mpsc::Receiver<ClientCommand>,
+    pub(super) record: Arc<Mutex<ClientRecord>>,
     /// The one send without an answer.
     pub(super) pending: Option<Pending>,
     pub(super) random: StdRng,
@@ -42,7 +42,7 @@ pub(super) struct Pending {
     pub(super) unanswered: bool,
     /// Its outcome was unknown once.
     pub(super) was_unknown: bool,
-    /// When it is sent again.
+    /// When the send is repeated.
     pub(super) again_at: Instant,
 }
 
@@ -50,13 +50,13 @@ pub(super) struct Pending {
 pub(super) enum End {
     /// Nobody holds the client any more.
     Over,
-    /// With a close code, or 1006.
+    /// The server closed: the code, 1006 if there was none, and the reason.
     Closed(u16, String),
-    /// The client cut it itself, as ordered.
+    /// The client cut it itself, as it was told to.
     Cut,
     /// The replica said that it leaves, and this client went first.
     Drained,
-    /// It did not come about.
+    /// The connection did not come about.
     Failed,
 }
 
@@ -65,12 +65,12 @@ impl Life {
     pub(super) fn new(
         settings: Arc<Settings>,
         sayings: mpsc::Receiver<Saying>,
-        orders: mpsc::Receiver<Order>,
-        record: Arc<Mutex<Record>>,
+        commands: mpsc::Receiver<ClientCommand>,
+        record: Arc<Mutex<ClientRecord>>,
     ) -> Self {
         let random = StdRng::seed_from_u64(settings.seed);
         let at = settings.home;
-        Self { settings, sayings, orders, record, pending: None, random, at, failures: 0 }
+        Self { settings, sayings, commands, record, pending: None, random, at, failures: 0 }
     }
 
     /// The replica to go to.
@@ -112,7 +112,7 @@ impl Life {
 }
 
 /// Notes that the outcome of a send is unknown, once for each.
-pub(super) fn doubt(pending: &mut Pending, record: &Mutex<Record>) {
+pub(super) fn doubt(pending: &mut Pending, record: &Mutex<ClientRecord>) {
     if !std::mem::replace(&mut pending.was_unknown, true) {
         lock(record).unknown += 1;
     }

@@ -36,9 +36,9 @@ pub(super) async fn run(mut life: Life) {
         if then == Then::ReturnElsewhere {
             life.at += 1;
         }
-        // Orders for a connection that is gone.
-        while life.orders.try_recv().is_ok() {}
-        if life.sayings.is_closed() && life.orders.is_closed() {
+        // Commands for a connection that is gone.
+        while life.commands.try_recv().is_ok() {}
+        if life.sayings.is_closed() && life.commands.is_closed() {
             return;
         }
         sleep(life.pause()).await;

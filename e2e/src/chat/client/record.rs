@@ -7,12 +7,12 @@ use crate::chat::transcript::Transcript;
 
 /// What a client heard and what befell it.
 #[derive(Clone, Debug, Default)]
-pub struct Record {
+pub struct ClientRecord {
     /// What it heard of its room.
     pub transcript: Transcript,
     /// Whether it is connected and subscribed now.
     pub online: bool,
-    /// How its connections ended, by close code; 1006 is a connection that was cut.
+    /// How many connections ended with each close code; 1006 is a connection that was cut.
     pub closes: BTreeMap<u16, u64>,
     /// Connections that came about.
     pub connections: u64,
@@ -30,11 +30,11 @@ pub struct Record {
     pub refusals: BTreeMap<String, u64>,
     /// Why it stays away, if it does.
     pub ended: Option<String>,
-    /// What the server may not do, in words.
+    /// Each time the server did what it may not, in words.
     pub faults: Vec<String>,
 }
 
 /// The record, also after a panic of whoever wrote to it: each of its fields is whole.
-pub(super) fn lock(record: &Mutex<Record>) -> MutexGuard<'_, Record> {
+pub(super) fn lock(record: &Mutex<ClientRecord>) -> MutexGuard<'_, ClientRecord> {
     record.lock().unwrap_or_else(PoisonError::into_inner)
 }

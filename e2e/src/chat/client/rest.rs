@@ -18,7 +18,7 @@ const ANSWER: Duration = Duration::from_secs(12);
 /// What is waited before the next attempt, at most.
 const REPEAT: Duration = Duration::from_millis(600);
 
-/// The 202.
+/// The body of the answer 202.
 #[derive(Deserialize)]
 struct Enqueued {
     message_id: Uuid,
@@ -36,7 +36,7 @@ struct Problem {
 /// What became of an attempt.
 enum Attempt {
     Accepted(Acked),
-    /// It passes, or another replica does better.
+    /// The refusal passes, or another replica does better.
     Again {
         name: String,
         unknown: bool,

@@ -14,7 +14,7 @@ pub struct Settings {
     pub replicas: Vec<String>,
     /// Where it goes first: an index of `replicas`.
     pub home: usize,
-    /// Whose client it is.
+    /// The tokens of the person whose client it is.
     pub wallet: Arc<Wallet>,
     /// The room it hears.
     pub room: String,
@@ -24,6 +24,6 @@ pub struct Settings {
     pub seed: u64,
     /// The size of the socket's receive buffer, when it should be small.
     pub receive_buffer: Option<u32>,
-    /// For what is said by REST.
+    /// Sends what is said by REST.
     pub http: reqwest::Client,
 }

@@ -23,8 +23,8 @@ fn sound() -> Evidence {
         archive: first.iter().map(|entry| (entry.id, entry.position)).collect(),
         acked: vec![acked(1, 10), acked(3, 13), acked(3, 15), acked(5, 17)],
         clients: vec![
-            Seen { name: "early".into(), start: 9, heard: first.to_vec() },
-            Seen { name: "late".into(), start: 13, heard: first[3..].to_vec() },
+            ClientHeard { name: "early".into(), start: 9, heard: first.to_vec() },
+            ClientHeard { name: "late".into(), start: 13, heard: first[3..].to_vec() },
         ],
         since: 9,
         dead: [id(99)].into(),
@@ -142,8 +142,8 @@ fn a_copy_beyond_the_window_is_heard_by_those_who_do_not_know_the_message() {
         archive: [(id(4), 14), (id(5), 20)].into(),
         since: 9,
         clients: vec![
-            Seen { name: "early".into(), start: 9, heard: vec![at(14, 4), at(20, 5)] },
-            Seen { name: "late".into(), start: 14, heard: vec![at(20, 5), at(far, 4)] },
+            ClientHeard { name: "early".into(), start: 9, heard: vec![at(14, 4), at(20, 5)] },
+            ClientHeard { name: "late".into(), start: 14, heard: vec![at(20, 5), at(far, 4)] },
         ],
         ..Evidence::default()
     };

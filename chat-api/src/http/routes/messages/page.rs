@@ -9,8 +9,8 @@ use crate::archive::{MessagePage, PAGE_BYTES, Span, SpanEnd};
 use crate::http::header;
 use crate::message::{Cursor, Event, Partition, Position, RoomId};
 
-/// Which page of which history an answer is.
-pub(super) struct Told<'a> {
+/// The request that a page of history answers.
+pub(super) struct HistoryAnswer<'a> {
     pub(super) room: &'a RoomId,
     pub(super) partition: Partition,
     pub(super) span: Span,
@@ -18,7 +18,7 @@ pub(super) struct Told<'a> {
     pub(super) complete: Position,
 }
 
-impl Told<'_> {
+impl HistoryAnswer<'_> {
     /// The answer: as many messages of the page as fit into its bytes, and where to read on.
     pub(super) fn answer(&self, page: MessagePage) -> Response {
         let (body, more_behind) = fit(page, self.span.from);

@@ -1,0 +1,10 @@
+//! The routes of the public port, a file or folder each; what holds for all of them beside.
+
+mod authentication;
+mod connections;
+mod cors;
+mod fallback;
+mod health;
+mod messages;
+mod openapi;
+mod socket;

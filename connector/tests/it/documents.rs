@@ -1,0 +1,5 @@
+//! The documents of the repository against the program.
+
+mod dashboards;
+mod options;
+mod reference;
