@@ -8,10 +8,10 @@ use sqlx::types::Uuid;
 use tracing::error;
 
 use super::Store;
-use super::login::Candidate;
 use super::error::StoreError;
 use super::guard::{ANYWHERE, KNOWN_FOR_DAYS};
 use super::interval::interval;
+use super::login::Candidate;
 use super::step::{in_time, to_the_end};
 use crate::account::{Identity, LoginName};
 use crate::lockout::{Budget, CHARGE_LIFE, ChargeRequest, GuardKey, MEMORY, Table};

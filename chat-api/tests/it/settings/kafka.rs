@@ -10,8 +10,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::served::{read, say, served};
-use crate::setup::records::Putter;
 use crate::setup::program::{finish, program, serve, terminate};
+use crate::setup::records::Putter;
 use crate::setup::{HANG, Setup, eventually};
 
 const MECHANISMS: [&str; 3] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];

@@ -4,8 +4,8 @@ use reqwest::Response;
 use serde_json::json;
 
 use crate::setup::program::Alone;
-use crate::setup::{Setup, eventually};
 use crate::setup::socket::{Socket, request_at};
+use crate::setup::{Setup, eventually};
 
 /// The program with these variables, once it serves.
 pub(super) async fn served(setup: &Setup, variables: &[(&str, &str)]) -> Alone {

@@ -17,8 +17,8 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::Url;
 use uuid::Uuid;
 
-use super::life::{End, Life, Pending, doubt};
 use super::command::{ClientCommand, Cut};
+use super::life::{End, Life, Pending, doubt};
 use super::record::lock;
 use super::saying::{Acked, Refused, Saying};
 use crate::chat::close::CUT;
