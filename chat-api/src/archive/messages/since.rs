@@ -90,7 +90,7 @@ impl Since {
         };
         let earliest = self.messages.find_one(query).sort(doc! { "timestamp": 1, "pos": 1 });
         let earliest = earliest.projection(shown()).max_time(READ_TIMEOUT).await?;
-        let Some(earliest) = earliest.as_ref().and_then(mark) else { return Ok(None) };
+        let Some(earliest) = earliest.as_ref().and_then(stamped) else { return Ok(None) };
         let until = self.latest().min(earliest.stamp.saturating_add(DISORDER_MILLIS));
         let query = doc! { "room_id": self.room.as_str(), "timestamp": stamps(until), "pos": &pos };
         let first = [
@@ -107,7 +107,7 @@ impl Since {
         let mut first = self.messages.aggregate(first).max_time(READ_TIMEOUT).await?;
         let first = first.try_next().await?;
         let first = first.as_ref().and_then(|found| found.get_document("first").ok());
-        Ok(Some(first.and_then(mark).unwrap_or(earliest)))
+        Ok(Some(first.and_then(stamped).unwrap_or(earliest)))
     }
 
     /// Whether the log goes on with much earlier stamps. One that is much earlier than what stands before
@@ -130,14 +130,14 @@ impl Since {
         let found = found.limit(i64::from(WITNESSES)).projection(shown()).max_time(READ_TIMEOUT);
         // One more than there can be: otherwise the server keeps the cursor for a second answer.
         let found: Vec<Document> = found.batch_size(WITNESSES + 1).await?.try_collect().await?;
-        Ok(found.iter().filter_map(mark).map(|mark| mark.stamp).collect())
+        Ok(found.iter().filter_map(stamped).map(|one| one.stamp).collect())
     }
 
     async fn before(&self, pos: i64) -> mongodb::error::Result<Option<Stamped>> {
         let query = doc! { "room_id": self.room.as_str(), "pos": { "$lt": pos } };
         let before = self.messages.find_one(query).sort(doc! { "pos": -1 });
         let before = before.projection(shown()).max_time(READ_TIMEOUT).await?;
-        Ok(before.as_ref().and_then(mark))
+        Ok(before.as_ref().and_then(stamped))
     }
 }
 
