@@ -54,12 +54,12 @@ impl Layers {
             let Some((to, item)) = modules.resolve(from, &mention.path) else { continue };
             let level = from.path.iter().zip(&to.path).take_while(|(a, b)| a == b).count();
             let found = Use { from, to, path: mention.path.join("::"), line: mention.line };
-            let [user, used] = [from, to].map(|one| one.path.get(level).map(String::as_str));
+            let [above, below] = [from, to].map(|one| one.path.get(level).map(String::as_str));
             let is_part = item.is_some_and(|item| from.implements.contains(&item));
-            match (user, used) {
-                (Some(user), Some(used)) => {
+            match (above, below) {
+                (Some(above), Some(below)) => {
                     let uses = levels.entry(&from.path[..level]).or_default();
-                    uses.entry((user, used)).or_insert(found);
+                    uses.entry((above, below)).or_insert(found);
                 }
                 // A type may be spread over the modules beneath its own.
                 (Some(_), None) if !is_part => {
@@ -96,10 +96,10 @@ impl Layers {
 }
 
 /// Takes away those that are bound to none of the rest, layer by layer. What is left cannot be.
-fn peel<'a>(
-    mut rest: BTreeSet<&'a str>,
+fn peel(
+    mut rest: BTreeSet<&str>,
     is_bound: impl Fn(&str, &str) -> bool,
-) -> (Vec<Vec<&'a str>>, BTreeSet<&'a str>) {
+) -> (Vec<Vec<&str>>, BTreeSet<&str>) {
     let mut layers = Vec::new();
     loop {
         let is_free = |one: &&str| !rest.iter().any(|other| is_bound(one, other));

@@ -43,7 +43,7 @@ const HEAD_BYTES: usize = 64 * 1024;
 /// A bound listener and its limits.
 #[derive(Debug)]
 pub struct Listener {
-    listener: TcpListener,
+    bound: TcpListener,
     port: &'static str,
     limits: Limits,
 }
@@ -52,14 +52,14 @@ impl Listener {
     /// The listener that people reach. It has no more connections than leave the process the
     /// descriptors that it needs for itself.
     #[must_use]
-    pub fn public(listener: TcpListener, limits: Limits) -> Self {
+    pub fn public(bound: TcpListener, limits: Limits) -> Self {
         let connections = descriptors::affordable(limits.connections);
-        Self { listener, port: "public", limits: Limits { connections, ..limits } }
+        Self { bound, port: "public", limits: Limits { connections, ..limits } }
     }
 
     /// The listener that only the platform reaches.
-    pub(crate) fn admin(listener: TcpListener, limits: Limits) -> Self {
-        Self { listener, port: "admin", limits }
+    pub(crate) fn admin(bound: TcpListener, limits: Limits) -> Self {
+        Self { bound, port: "admin", limits }
     }
 
     /// Serves the routes until `stop`, then takes no more connections and waits until the answers
@@ -68,20 +68,20 @@ impl Listener {
     ///
     /// Upgraded connections are their handler's, and neither waited for nor ended.
     pub async fn serve(self, router: Router, stop: impl Future<Output = ()>) {
-        let Self { listener, port, limits } = self;
+        let Self { bound, port, limits } = self;
         let slots = Slots::new(limits.connections, port);
         let (mut connections, leaving) = (JoinSet::new(), CancellationToken::new());
         let mut stop = pin!(stop);
         loop {
             let stream = tokio::select! {
                 () = &mut stop => break,
-                stream = accept(&listener) => stream,
+                stream = accept(&bound) => stream,
                 Some(_) = connections.join_next() => continue,
             };
             let Some(slot) = slots.take() else { continue };
             connections.spawn(serve_one(stream, slot, router.clone(), limits, leaving.clone()));
         }
-        drop(listener);
+        drop(bound);
         leaving.cancel();
         let answered = async { while connections.join_next().await.is_some() {} };
         if timeout(limits.shutdown, answered).await.is_err() {
@@ -120,9 +120,9 @@ async fn serve_one(
     tracing::debug!(%error, "a connection ended early");
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(bound: &TcpListener) -> TcpStream {
     loop {
-        match listener.accept().await {
+        match bound.accept().await {
             Ok((stream, _)) => {
                 // Small frames must not wait for the acknowledgement of the ones before.
                 if let Err(error) = stream.set_nodelay(true) {
