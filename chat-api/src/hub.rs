@@ -86,6 +86,7 @@ impl Hub {
 
     /// Takes in the next record of a partition and wakes whoever waits for its room. A record
     /// before the ring's beginning only leaves its id.
+    #[must_use]
     pub fn take(&self, event: &Event) -> Taken {
         let Event { partition, position, envelope } = event;
         let (position, room) = (*position, &envelope.room_id);

@@ -26,7 +26,7 @@ use crate::grpc::SERVICE_NAME;
 use crate::grpc::tls::{InvalidTls, Tls};
 use crate::limits::SWEEP_EVERY;
 use crate::lockout::InvalidLockout;
-use crate::login::{Logins, Renewals};
+use crate::login::Logins;
 use crate::metrics;
 use crate::password::{Calibration, Pool};
 use crate::store::{InvalidDsn, Store};
@@ -191,7 +191,7 @@ impl App {
             look_after(logins, sources, &tasks);
         }
         if let Some(((login, logins), core)) = self.login.zip(logins).zip(core) {
-            login.serve(logins, Renewals::new(core), sources, health, &tasks)?;
+            login.serve(logins, core, health, &tasks)?;
         }
         if let Some(Accounts { listener, address }) = self.accounts {
             info!(%address, "the accounts pages are served");

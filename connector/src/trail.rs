@@ -42,14 +42,15 @@ impl Trail {
     pub fn record(&self, event: Event, subject: Subject, origin: Origin, now: DateTime<Utc>) {
         let reason = event.reason().unwrap_or("");
         metrics::counter!(AUTH_EVENTS, "event" => event.name(), "reason" => reason).increment(1);
-        let Subject { guard_key, network, .. } = subject;
+        let Subject { account, guard_key, network } = subject;
         // What succeeded always stands there.
         if let (Event::LoginFail(_), Some(guard_key)) = (event, guard_key)
             && self.fold.note(FoldKey { guard_key, network }, now) == Note::Fold
         {
             return;
         }
-        self.add(event, 1, subject, origin, now);
+        let (id, count) = (self.sources.id(now), 1);
+        self.queue.add(Entry { id, at: now, event, account, guard_key, count, origin });
     }
 
     /// Records that an attempt from a network was turned away unheard: once a minute for each network,
@@ -64,16 +65,11 @@ impl Trail {
     /// Writes down what was folded in the hours that had ended at this time: at a stop, all.
     pub fn write_folded(&self, ended: DateTime<Utc>, now: DateTime<Utc>) {
         for (FoldKey { guard_key, network }, count) in self.fold.drain(ended) {
-            let subject = Subject { account: None, guard_key: Some(guard_key), network };
+            let id = self.sources.id(now);
             let remote_ip = network.map(Network::address);
             let origin = Origin { remote_ip, ..Origin::default() };
-            self.add(Event::Folded, count, subject, origin, now);
+            let (event, guard_key) = (Event::Folded, Some(guard_key));
+            self.queue.add(Entry { id, at: now, event, account: None, guard_key, count, origin });
         }
-    }
-
-    fn add(&self, event: Event, count: u32, subject: Subject, origin: Origin, at: DateTime<Utc>) {
-        let Subject { account, guard_key, .. } = subject;
-        let id = self.sources.id(at);
-        self.queue.add(Entry { id, at, event, account, guard_key, count, origin });
     }
 }

@@ -69,7 +69,7 @@ impl Breaker {
         }
         match (self.state, outcome) {
             (BreakerState::Closed | BreakerState::Trying, Outcome::Outage) => {
-                self.enter(BreakerState::Open, now)
+                self.enter(BreakerState::Open, now);
             }
             (BreakerState::Trying, Outcome::Answered) => self.enter(BreakerState::Closed, now),
             (BreakerState::Trying, Outcome::Unclear) => self.enter(BreakerState::HalfOpen, now),

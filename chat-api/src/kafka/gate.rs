@@ -82,7 +82,7 @@ impl Gate {
                 tracing::warn!(%partition, "a partition takes no appends: they are refused");
             }
             (_, BreakerState::Closed) => {
-                tracing::info!(%partition, "a partition takes appends again")
+                tracing::info!(%partition, "a partition takes appends again");
             }
             _ => {}
         }

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use auth_proto::connector::v1::password_connector_server::PasswordConnectorServer;
 use service_process::lifecycle::Tasks;
-use service_process::sources::Sources;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tracing::{info, warn};
 
 use crate::config::ServeArgs;
+use crate::core::Core;
 use crate::grpc::server::Server;
 use crate::grpc::tls::{Handshakes, Tls};
 use crate::grpc::{self, ConnectorService};
@@ -51,13 +51,14 @@ impl Login {
     pub(super) fn serve(
         self,
         logins: Arc<Logins>,
-        renewals: Renewals,
-        sources: Sources,
+        core: Arc<Core>,
         health: HealthServer<impl Health>,
         tasks: &Tasks,
     ) -> anyhow::Result<()> {
         let address = self.address()?;
-        let service = ConnectorService::new(logins, Arc::new(renewals), self.prompt, sources);
+        let sources = core.sources;
+        let renewals = Arc::new(Renewals::new(core));
+        let service = ConnectorService::new(logins, renewals, self.prompt, sources);
         let service =
             PasswordConnectorServer::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES);
         let mut routes = Routes::new(service).add_service(health);

@@ -29,7 +29,7 @@ const PATIENT: Limits =
 struct Served {
     address: SocketAddr,
     stop: CancellationToken,
-    served: JoinHandle<()>,
+    serving: JoinHandle<()>,
 }
 
 impl Served {
@@ -42,8 +42,8 @@ impl Served {
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
         let listener = Listener::public(listener, limits);
-        let served = tokio::spawn(listener.serve(router, stop.clone().cancelled_owned()));
-        Self { address, stop, served }
+        let serving = tokio::spawn(listener.serve(router, stop.clone().cancelled_owned()));
+        Self { address, stop, serving }
     }
 
     async fn connect(&self) -> TcpStream {
@@ -59,7 +59,7 @@ impl Served {
 
     async fn stop(self) {
         self.stop.cancel();
-        timeout(HANG, self.served).await.expect("it stops").expect("without a panic");
+        timeout(HANG, self.serving).await.expect("it stops").expect("without a panic");
     }
 }
 
