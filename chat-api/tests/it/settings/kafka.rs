@@ -86,8 +86,8 @@ fn text(path: &Path) -> String {
 
 /// The same with some of them changed or added.
 fn with(variables: &[Variable], changes: &[(&'static str, &str)]) -> Variables {
-    let changed = |name: &str| changes.iter().any(|(other, _)| *other == name);
-    let kept = variables.iter().filter(|(name, _)| !changed(name)).cloned();
+    let replaced = |name: &str| changes.iter().any(|(other, _)| *other == name);
+    let kept = variables.iter().filter(|(name, _)| !replaced(name)).cloned();
     kept.chain(changes.iter().map(|(name, value)| (*name, (*value).to_owned()))).collect()
 }
 
@@ -219,25 +219,25 @@ async fn settings_that_do_not_go_together_are_refused_with_a_reason() {
     let password = file("password", "hunter2");
 
     let protocol = |name: &str| vec![("KAFKA_SECURITY_PROTOCOL", name.to_owned())];
-    let (ssl, sasl) = (protocol("SSL"), protocol("SASL_SSL"));
+    let (tls, sasl) = (protocol("SSL"), protocol("SASL_SSL"));
     let user: [(&str, &str); 2] = [("KAFKA_SASL_MECHANISM", "PLAIN"), ("KAFKA_SASL_USER", "u")];
     let (secret, by_file) = (("KAFKA_SASL_PASSWORD", "hunter2"), "KAFKA_SASL_PASSWORD_FILE");
     for (variables, option, told) in [
         (protocol("TLS"), "kafka-security-protocol", "SASL_SSL"),
         (with(&[], &[("KAFKA_CA_FILE", &ca)]), "kafka-ca-file", "SSL or SASL_SSL"),
         (with(&[], &[("KAFKA_CERT_FILE", &cert)]), "kafka-cert-file", "SSL or SASL_SSL"),
-        (with(&ssl, &[secret]), "kafka-sasl-password", "SASL_SSL or SASL_PLAINTEXT"),
-        (with(&ssl, &[("KAFKA_CERT_FILE", &cert)]), "kafka-cert-file", "kafka-key-file"),
-        (with(&ssl, &[("KAFKA_KEY_FILE", &key)]), "kafka-key-file", "kafka-cert-file"),
-        (with(&ssl, &[("KAFKA_CA_FILE", &absent)]), "kafka-ca-file", "No such file"),
+        (with(&tls, &[secret]), "kafka-sasl-password", "SASL_SSL or SASL_PLAINTEXT"),
+        (with(&tls, &[("KAFKA_CERT_FILE", &cert)]), "kafka-cert-file", "kafka-key-file"),
+        (with(&tls, &[("KAFKA_KEY_FILE", &key)]), "kafka-key-file", "kafka-cert-file"),
+        (with(&tls, &[("KAFKA_CA_FILE", &absent)]), "kafka-ca-file", "No such file"),
         (
-            with(&ssl, &[("KAFKA_CERT_FILE", &cert), ("KAFKA_KEY_FILE", &absent)]),
+            with(&tls, &[("KAFKA_CERT_FILE", &cert), ("KAFKA_KEY_FILE", &absent)]),
             "kafka-key-file",
             "No such file",
         ),
-        (with(&ssl, &[("KAFKA_CA_FILE", &garbage)]), "kafka-ca-file", "ssl.ca.location"),
+        (with(&tls, &[("KAFKA_CA_FILE", &garbage)]), "kafka-ca-file", "ssl.ca.location"),
         (
-            with(&ssl, &[("KAFKA_CERT_FILE", &cert), ("KAFKA_KEY_FILE", &other_key)]),
+            with(&tls, &[("KAFKA_CERT_FILE", &cert), ("KAFKA_KEY_FILE", &other_key)]),
             "kafka-cert-file",
             "cannot be used",
         ),
@@ -279,7 +279,7 @@ async fn settings_that_do_not_go_together_are_refused_with_a_reason() {
     let both = [("KAFKA_CERT_FILE", cert.as_str()), ("KAFKA_KEY_FILE", key.as_str())];
     for usable in [
         protocol("ssl"),
-        with(&ssl, &both),
+        with(&tls, &both),
         with(&with(&sasl, &both), &[user[0], user[1], (by_file, &password)]),
     ] {
         let (code, said) = run(&setup, &usable, &["check-config"]).await;
