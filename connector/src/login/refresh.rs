@@ -50,8 +50,10 @@ impl Logins {
         self.tasks.spawn(async move {
             let verdict = aborting.run_until_cancelled(logins.renew(renewal, now)).await;
             drop(turn);
-            // Whoever asked may be gone.
-            let _ = verdict.map(|verdict| answer.send(verdict));
+            if let Some(verdict) = verdict {
+                // Whoever asked may be gone.
+                let _ = answer.send(verdict);
+            }
         });
         // The turn is kept for as long as the database takes, and the caller waits no longer than a step.
         let answered = timeout(LONGEST_STEP, answered).await.map_err(|_| StoreError::TimedOut)?;
