@@ -1,5 +1,6 @@
 //! HTTP/1.1 over connections that stay open, with requests that were written beforehand.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -91,29 +92,30 @@ fn parse(bytes: &[u8]) -> Result<Option<(u16, Range<usize>)>> {
     Ok((bytes.len() >= end).then_some((status, start..end)))
 }
 
-/// Connections, of which each call takes one that is idle and waits if there is none.
+/// Connections, of which each call takes the one that was idle for longest, and waits if there is none: so
+/// that no server ends one, as Node.js does after 5 s without a request.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<VecDeque<Connection>>,
     places: Semaphore,
 }
 
 impl Pool {
     pub(crate) async fn open(address: SocketAddr, connections: usize) -> Result<Self> {
         let idle = try_join_all((0..connections).map(|_| Connection::open(address))).await?;
-        Ok(Self { idle: Mutex::new(idle), places: Semaphore::new(connections) })
+        Ok(Self { idle: Mutex::new(idle.into()), places: Semaphore::new(connections) })
     }
 
     /// Sends a request and hands over the body of the answer, which must have that status.
     pub(crate) async fn ask(&self, request: &[u8], status: u16) -> Result<Vec<u8>> {
         let _place = self.places.acquire().await?;
-        let mut connection = self.idle().pop().context("as many connections as places")?;
+        let mut connection = self.idle().pop_front().context("as many connections as places")?;
         let body = connection.ask(request).await?.expect(status)?.to_vec();
-        self.idle().push(connection);
+        self.idle().push_back(connection);
         Ok(body)
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+    fn idle(&self) -> std::sync::MutexGuard<'_, VecDeque<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -69,8 +69,8 @@ impl Renewals {
             let aborting = core.tasks.aborting();
             let verdict = aborting.run_until_cancelled(renew(&core, renewal, now)).await;
             drop(turn);
-            // Whoever asked may be gone.
             if let Some(verdict) = verdict {
+                // Whoever asked may be gone.
                 let _ = answer.send(verdict);
             }
         });

@@ -262,7 +262,10 @@ async fn those_who_wait_for_the_archive_share_one_question() {
     replica.history(&token, 1).await;
     let client = mongodb::Client::with_uri_str(mongodb.uri()).await.unwrap();
     let admin = client.database("admin");
-    admin.run_command(doc! { "fsync": 1, "lock": true }).await.unwrap();
+    // The archive waits for a later release, and answers.
+    let putter = Putter::new(&setup);
+    putter.of_later(&RoomId::lobby(), "edit", &json!({}));
+    putter.flush();
     let cursor = replica.say(&token, "not stored").await["cursor"].clone();
 
     let queries = async || {
@@ -283,8 +286,11 @@ async fn those_who_wait_for_the_archive_share_one_question() {
 
     let request = replica.http.get(replica.url("/v1/messages")).bearer_auth(&token);
     let request = request.header("x-after", cursor.as_str().unwrap()).send();
-    let (response, unlocked) = tokio::join!(request, admin.run_command(doc! { "fsyncUnlock": 1 }));
-    unlocked.unwrap();
+    let progress = setup.collection("progress").await;
+    let (home, held) = (Setup::lobby_partition().number(), doc! { "$set": { "pos": 2_i64 } });
+    let goes_on = async { progress.update_one(doc! { "partition": home }, held).await.unwrap() };
+    let (response, moved) = tokio::join!(request, goes_on);
+    assert_eq!(moved.modified_count, 1);
     assert_eq!(response.unwrap().status(), 200, "it hears of progress when there is some");
 }
 
