@@ -337,7 +337,7 @@ async fn close_socket(mut socket: Socket, end: End) {
         tracing::debug!("a client does not stop sending");
     }
     if let Err(error) = connection.shutdown().await {
-        tracing::debug!(%error, "a connection did not end in command");
+        tracing::debug!(%error, "a connection did not end in order");
     }
 }
 
