@@ -6,7 +6,8 @@ use crate::message::{Cursor, Event, Kind, MessageId, Position, RoomId, UserId};
 use crate::ws::frame;
 
 /// What an entry costs beside the text of its frame, in bytes: itself behind a counted pointer (128),
-/// what counts those who send its frame (32), its places in the ring and in the index of rooms (32).
+/// what counts those who send its frame (32), its places in the ring and in the index of rooms (32). Not
+/// counted is what the buffer of the text has left: it was doubled until the text fitted.
 const OVERHEAD: usize = 192;
 
 /// An event as it leaves the process, made once for all its receivers. It is never changed: what is to be
