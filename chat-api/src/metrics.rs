@@ -12,7 +12,7 @@ pub const SENDS: &str = "chat_sends_total";
 pub const REPEATED_SENDS: &str = "chat_repeated_sends_total";
 /// What the log made of what was handed to it.
 pub const APPENDS: &str = "chat_appends_total";
-/// How long the log took to acknowledge or refuse an append.
+/// How long the log took to acknowledge an append; what it refuses is not timed.
 pub const APPEND_SECONDS: &str = "chat_append_seconds";
 /// Records that the log has not answered for.
 pub const APPENDS_IN_FLIGHT: &str = "chat_appends_in_flight";

@@ -1,7 +1,7 @@
 //! Why something is not said, in one word for programs and one text for people.
 //!
-//! REST and sockets refuse alike. Each word is named here and nowhere else, in both where they differ;
-//! docs/API.md lists them.
+//! REST and sockets refuse alike. Both have their words for it from here; docs/API.md lists them. Only
+//! the headers of a request are judged before there is a draft: by `http/header.rs`.
 
 use crate::ingest::SendError;
 use crate::kafka::AppendError;
@@ -91,7 +91,8 @@ impl Refusal {
         }
     }
 
-    /// The word for programs, as frames name it: the same but for two, where a key is no header.
+    /// The word for programs, as frames name it. It is that of problems but for `invalid-key`, since a
+    /// frame has no headers, and `conflict`.
     #[must_use]
     pub fn frame_code(&self) -> &'static str {
         match self {
@@ -101,7 +102,8 @@ impl Refusal {
         }
     }
 
-    /// For what was handed to the log or could have been: whether it is known not to be sent.
+    /// What is known of a message that this side did not get into the log: `not_sent`, or `unknown` if
+    /// it may stand there. None if the fault is the sender's.
     #[must_use]
     pub fn outcome(&self) -> Option<&'static str> {
         match self {

@@ -27,7 +27,7 @@ fn the_eleventh_socket_of_a_person_replaces_the_oldest_that_is_open() {
 }
 
 #[test]
-fn an_order_reaches_those_who_are_there_and_those_who_come_until_it_is_taken_back() {
+fn a_command_reaches_those_who_are_there_and_those_who_come_until_it_is_taken_back() {
     let sockets = Arc::new(Sockets::default());
     let early = sockets.admit();
     sockets.tell_all(SocketCommand::Resync);

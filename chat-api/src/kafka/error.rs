@@ -126,7 +126,7 @@ pub enum LogError {
     /// There is no record at this place, although one was read there.
     #[error("partition {0} has no record any more at offset {offset}", offset = .1.offset())]
     Gone(Partition, Position),
-    /// The thread that asked the broker panicked.
+    /// The thread that asked the broker panicked, or its client ended before the answer.
     #[error("asking the broker ended without an answer")]
     Died,
 }

@@ -14,7 +14,7 @@ pub struct Draft {
 }
 
 /// A draft as it came, as far as its transport could read it. What that could not read is refused in its
-/// turn, so that of several faults every transport tells the same one.
+/// turn: the room before the content, the content before the key.
 #[derive(Debug)]
 pub struct RawDraft {
     /// The name of the room; the lobby if left out.

@@ -39,9 +39,9 @@ impl Place {
         self.next
     }
 
-    /// Notes that what was read up to there was sent. Once everything is sent that there was when the room was
-    /// subscribed, and the place is known to lie in the log: up to where everything was sent. Nothing
-    /// that was sent lies beyond it, so that a client may go on from there.
+    /// Notes that what was read up to there was sent. Once everything is sent that there was when the
+    /// room was subscribed, and the place is known to lie in the log: up to where everything was sent.
+    /// Nothing that was sent lies beyond it, so that a client may go on from there.
     pub fn sent(&mut self, read: ReadEnd) -> Option<Position> {
         self.next = self.next.max(read.next);
         let next = self.next;

@@ -23,8 +23,7 @@ const READ_BUFFER: usize = 2048;
 
 /// The opcode of a close.
 const CLOSE: u8 = 0x08;
-/// What is read of a client that was told to end, in bytes: much more than any frame that is taken
-/// …
+/// What is read of a client that was told to end, in bytes: much more than any frame that is taken …
 const GOODBYE_BYTES: usize = 16 * 1024 * 1024;
 /// … and for how long nothing may come meanwhile.
 const GOODBYE_QUIET: Duration = Duration::from_secs(2);
@@ -42,7 +41,7 @@ pub async fn of(upgraded: Upgraded, frames: Rate) -> Socket {
     WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await
 }
 
-/// More frames in a short time than any client sends: over [`Rate::FRAMES`].
+/// The other side sent more frames than its rate lets it.
 #[derive(Debug, thiserror::Error)]
 #[error("too many frames")]
 pub struct TooManyFrames;

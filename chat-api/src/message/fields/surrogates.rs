@@ -1,8 +1,9 @@
 //! Lone surrogates in JSON: halves of characters.
 
-/// JSON with U+0000 for each lone surrogate, if there is one. Programs that cut a text in two
-/// write such halves of a pair (`"\ud83d"`), JSON allows them (RFC 8259 §8.2), and no text can hold them. No field
-/// may hold U+0000 either: so whoever checks the field refuses it by its name, and the rest is read.
+/// JSON with U+0000 for each lone surrogate, if there is one. Programs that cut a text in two write
+/// such halves of a pair (`"\ud83d"`), JSON allows them (RFC 8259 §8.2), and no text can hold them.
+/// No field may hold U+0000 either: so whoever checks the field refuses it by its name, and the rest
+/// is read.
 pub(super) fn replace_lone(json: &[u8]) -> Option<Vec<u8>> {
     let mut mended = None;
     let mut at = 0;

@@ -9,7 +9,7 @@ use crate::archive::{MessagePage, PAGE_BYTES, Span, SpanEnd};
 use crate::http::header;
 use crate::message::{Cursor, Event, Partition, Position, RoomId};
 
-/// The request that a page of history answers.
+/// The answer to a request for history, but for its page: what was asked, and up to where it is known.
 pub(super) struct HistoryAnswer<'a> {
     pub(super) room: &'a RoomId,
     pub(super) partition: Partition,
