@@ -58,7 +58,7 @@ impl Problem {
 
     /// Names a field, parameter or header that it is about.
     #[must_use]
-    pub fn about(mut self, field: impl Into<String>) -> Self {
+    pub(super) fn about(mut self, field: impl Into<String>) -> Self {
         self.fields.push(field.into());
         self
     }
@@ -78,14 +78,12 @@ impl Problem {
     }
 
     /// The request for a socket is no WebSocket handshake of ours.
-    #[must_use]
-    pub fn not_a_handshake(status: StatusCode, detail: &str) -> Self {
+    pub(super) fn not_a_handshake(status: StatusCode, detail: &str) -> Self {
         Self::new(status, "not-a-handshake", "Not a WebSocket handshake", detail)
     }
 
     /// The request comes from a page of an origin that is not on the list.
-    #[must_use]
-    pub fn foreign_origin() -> Self {
+    pub(super) fn foreign_origin() -> Self {
         let detail = "pages of this origin may not connect";
         Self::new(StatusCode::FORBIDDEN, "foreign-origin", "Origin not allowed", detail)
             .about("Origin")
