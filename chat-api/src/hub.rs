@@ -270,3 +270,7 @@ impl Drop for Listening {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "hub_tests.rs"]
+mod tests;

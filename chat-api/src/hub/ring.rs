@@ -65,7 +65,7 @@ impl Ring {
     }
 
     /// Puts an entry in the place of the one at its position, if that is held and of the same room. Pages
-    /// that were read before keep the other one.
+    /// that were read before keep the other one. What is larger lets the oldest go, which may be itself.
     pub fn replace(&mut self, entry: Arc<Entry>) -> bool {
         let found = self.entries.binary_search_by_key(&entry.position, |held| held.position);
         let Ok(index) = found else { return false };
