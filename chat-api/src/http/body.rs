@@ -13,8 +13,8 @@ use super::problem::Problem;
 use crate::message::{Content, Fields};
 use crate::service::Service;
 
-/// JSON may write a byte of content as six (`\u0001`), and other fields take some room.
-pub(super) const MAX_BYTES: usize = 6 * Content::MAX_BYTES + 4096;
+/// The largest body that is read.
+const MAX_BYTES: usize = Content::MAX_JSON_BYTES;
 
 /// The members of the object.
 pub(super) struct JsonBody(pub(super) Fields);

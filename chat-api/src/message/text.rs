@@ -131,6 +131,9 @@ pub enum ContentError {
 impl Content {
     /// 16 KiB of UTF-8.
     pub const MAX_BYTES: usize = 16 * 1024;
+    /// The JSON around one, in bytes: it may write a byte of content as six (`\u0001`), and other fields
+    /// take some room.
+    pub const MAX_JSON_BYTES: usize = 6 * Self::MAX_BYTES + 4096;
 
     /// Parses what somebody wants to say: what nobody would see is not said.
     pub fn to_be_said(text: &str) -> Result<Self, ContentError> {

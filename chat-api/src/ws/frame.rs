@@ -13,9 +13,9 @@ use crate::message::{
 
 /// The one subprotocol that is spoken (`Sec-WebSocket-Protocol`, RFC 6455 §1.9).
 pub const SUBPROTOCOL: &str = "chat.v1";
-/// The largest frame and message that is read. Like the body of a request: JSON may write a byte of
-/// content as six (`\u0001`), and other fields take some room. No frame that is written is larger.
-pub const MAX_BYTES: usize = 6 * Content::MAX_BYTES + 4096;
+/// The largest frame and message that is read, like the body of a request. No frame that is written is
+/// larger.
+pub const MAX_BYTES: usize = Content::MAX_JSON_BYTES;
 /// A `ref` is the client's own and comes back to it; longer ones are refused.
 const REF_MAX: usize = 64;
 
