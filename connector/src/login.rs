@@ -1,7 +1,7 @@
 //! The order of the steps of an attempt, and of going on after one.
 //!
 //! normalise the name → limits → resolve the account and charge the attempt → a place in the pool →
-//! verify against its hash or a decoy → settle the charge → pad → audit. Every way to try a password
+//! verify against its hash or a decoy → settle the charge → audit → pad. Every way to try a password
 //! or a ticket is this one.
 
 mod attempt;
