@@ -121,7 +121,7 @@ pub struct ServeArgs {
           value_parser = item(clap::builder::NonEmptyStringValueParser::new()))]
     pub tls_client_names: Vec<String>,
 
-    /// Show the contract to who asks for it (gRPC reflection), for tools such as grpcurl.
+    /// Show the contract to whoever asks for it (gRPC reflection), for tools such as grpcurl.
     #[arg(long = "reflection", env = "CONNECTOR_REFLECTION",
           value_parser = clap::builder::BoolishValueParser::new())]
     pub connector_reflection: bool,
