@@ -36,7 +36,7 @@ pub struct CoreSettings {
     pub require_verified_email: bool,
 }
 
-/// The parts that every role of a process uses.
+/// The parts that the roles of a process share. So far `login` alone uses them.
 #[derive(Debug)]
 pub struct Core {
     /// The database.

@@ -1,8 +1,8 @@
 //! What is to be done later: each kind of work, how long it is worth doing, and how much of it is
 //! enough.
 //!
-//! Work is written down with what causes it. Somebody claims it, and then finishes or postpones it. What
-//! is not finished while it is worth doing is dead: nobody claims it any more.
+//! Work is written down with what causes it; mail right after it. Somebody claims it, and then finishes
+//! or postpones it. What is not finished while it is worth doing is dead: nobody claims it any more.
 
 use chrono::TimeDelta;
 
