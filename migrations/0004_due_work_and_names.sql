@@ -26,6 +26,13 @@ create index due_work_due_at on due_work (due_at) where finished_at is null;
 -- For the sweep.
 create index due_work_over on due_work ((coalesce(expires_at, finished_at)));
 
+-- The release before may still run. What it has under way ends first: a request to end sessions that came between the
+-- copy and the drop would be lost. The tables are locked in the order in which most statements take them, or each side
+-- would wait for the other. Whoever signs in waits behind this, so it gives up after 3 s, and nothing is changed then;
+-- autovacuum makes room after one.
+set local lock_timeout = '3s';
+lock table users, revocations, outbox in access exclusive mode;
+
 insert into due_work (id, kind, user_id, created_at, due_at, failures)
 select id, 'revocation', user_id, requested_at, next_attempt_at, attempts from revocations;
 
