@@ -1,14 +1,15 @@
 //! The role `accounts`: the pages on which people see to their account. So far they have a health check.
 
+use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::get;
-use axum::{Json, Router};
-use serde_json::json;
+use serde::Serialize;
 use service_process::admin::Readiness;
 use service_process::lifecycle::Tasks;
 use service_process::listener::Listener;
+use service_process::problem::{self, ProblemType};
 
 /// Serves until a stop has let the requests under way finish.
 pub fn serve(listener: Listener, readiness: Readiness, tasks: &Tasks) {
@@ -24,9 +25,9 @@ pub fn serve(listener: Listener, readiness: Readiness, tasks: &Tasks) {
 fn router(readiness: Readiness) -> Router {
     Router::new()
         .route("/accounts/healthz", get(healthz))
-        .fallback(|| async { problem(StatusCode::NOT_FOUND, "no-such-path", "No such path") })
+        .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no-such-path", "No such path") })
         .method_not_allowed_fallback(|| async {
-            problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
+            refuse(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
         })
         .with_state(readiness)
 }
@@ -41,9 +42,15 @@ async fn healthz(State(readiness): State<Readiness>) -> (StatusCode, &'static st
     }
 }
 
-/// Problem details, RFC 9457.
-fn problem(status: StatusCode, name: &str, title: &str) -> impl IntoResponse {
-    let kind = format!("urn:problem-type:accounts:{name}");
-    let body = json!({ "type": kind, "title": title, "status": status.as_u16() });
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], Json(body))
+/// The members of a problem (RFC 9457 §3.1). Its title says all there is to say.
+#[derive(Serialize)]
+struct Problem {
+    r#type: ProblemType,
+    title: &'static str,
+    status: u16,
+}
+
+fn refuse(status: StatusCode, name: &'static str, title: &'static str) -> Response {
+    let r#type = ProblemType { service: "accounts", name };
+    problem::response(status, &Problem { r#type, title, status: status.as_u16() })
 }
