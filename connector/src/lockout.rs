@@ -12,7 +12,8 @@ use std::array::TryFromSliceError;
 use uuid::Uuid;
 
 pub use ladder::{
-    CHARGE_LIFE, History, InvalidLockout, KNOWN_NETWORKS, Lockout, MEMORY, Table, Verdict,
+    CHARGE_LIFE, History, InvalidLockout, KNOWN_FOR_DAYS, KNOWN_NETWORKS, Lockout, MEMORY, Table,
+    Verdict,
 };
 
 use crate::account::LoginName;

@@ -21,6 +21,9 @@ const MOST_FAILURES: u32 = 100;
 /// How many networks of an account are known at most. Each has failures of its own to spend.
 pub const KNOWN_NETWORKS: u32 = 8;
 
+/// How long a network stays known after its last success, in days.
+pub const KNOWN_FOR_DAYS: i32 = 90;
+
 /// What closes an account, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lockout {

@@ -19,9 +19,6 @@ use crate::network::Network;
 /// The network of everybody: the row of strangers.
 pub(super) const ANYWHERE: &str = "::/0";
 
-/// How long a network stays known after its last success, in days.
-pub(super) const KNOWN_FOR_DAYS: i32 = 90;
-
 /// Within how many minutes an expired charge is noticed, if at all: ten looks.
 const NOTICED_WITHIN_MINUTES: i32 = 5;
 

@@ -9,12 +9,12 @@ use tracing::error;
 
 use super::Store;
 use super::error::StoreError;
-use super::guard::{ANYWHERE, KNOWN_FOR_DAYS};
+use super::guard::ANYWHERE;
 use super::interval::interval;
 use super::login::Candidate;
 use super::step::{in_time, to_the_end};
 use crate::account::{Identity, LoginName};
-use crate::lockout::{Budget, CHARGE_LIFE, ChargeRequest, GuardKey, MEMORY, Table};
+use crate::lockout::{Budget, CHARGE_LIFE, ChargeRequest, GuardKey, KNOWN_FOR_DAYS, MEMORY, Table};
 use crate::password::{Cost, Credential, InvalidHash};
 
 /// Where a name led, and where the attempt was charged.

@@ -6,12 +6,12 @@ use sqlx::types::Uuid;
 
 use super::Store;
 use super::error::StoreError;
-use super::guard::{ANYWHERE, KNOWN_FOR_DAYS};
+use super::guard::ANYWHERE;
 use super::step::in_time;
 use super::unit_of_work::UnitOfWork;
 use crate::account::{AccountId, LoginName};
 use crate::audit::Entry;
-use crate::lockout::History;
+use crate::lockout::{History, KNOWN_FOR_DAYS};
 
 /// One account in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::lockout::{KNOWN_FOR_DAYS, MEMORY};
 use crate::store::{Store, StoreError};
 
 /// How often. What is left over waits for the next time.
@@ -14,12 +15,9 @@ pub(super) const EVERY: Duration = Duration::from_secs(30);
 /// of which a core computes 12 a second: that many need 28 cores that do nothing else.
 const ROWS: i64 = 10_000;
 
-/// A network is forgotten 90 days after the last login from it.
-const KNOWN: TimeDelta = TimeDelta::days(90);
-
-/// Failures are forgotten 24 h after the last of them. A charge that nobody settled becomes a
-/// failure 30 s after it was made; the rest of the minute is for clocks that differ.
-const FAILURES: TimeDelta = TimeDelta::minutes(24 * 60 + 1);
+/// How much longer failures stay than they count. A charge that nobody settled becomes a failure 30 s
+/// after it was made; the rest of the minute is for clocks that differ.
+const FAILURES: TimeDelta = TimeDelta::minutes(1);
 
 /// A ticket is kept for a day after its end, for those who ask what became of it.
 const TICKETS: TimeDelta = TimeDelta::days(1);
@@ -30,8 +28,8 @@ const DUE_WORK: TimeDelta = TimeDelta::minutes(1);
 /// Sweeps once.
 pub(super) async fn sweep(store: &Store, now: DateTime<Utc>) -> Result<(), StoreError> {
     // Networks first: with them go the failures that were counted apart for them.
-    store.sweep_networks(now - KNOWN, ROWS).await?;
-    store.sweep_guard(now - FAILURES, ROWS).await?;
+    store.sweep_networks(now - TimeDelta::days(KNOWN_FOR_DAYS.into()), ROWS).await?;
+    store.sweep_guard(now - MEMORY - FAILURES, ROWS).await?;
     store.sweep_tickets(now - TICKETS, ROWS).await?;
     store.sweep_due_work(now - DUE_WORK, ROWS).await?;
     Ok(())
