@@ -175,6 +175,29 @@ impl Identity {
     }
 }
 
+/// A display name. White space around it does not count, so that one of nothing else is none.
+pub(crate) fn parse_full_name(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.len() > MAX_NAME_BYTES || text.contains(char::is_control) {
+        return Err(format!("must be at most {MAX_NAME_BYTES} bytes without control characters"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Whether these can be the names of groups.
+pub(crate) fn check_groups(names: &[String]) -> Result<(), String> {
+    let unusable = |name: &String| {
+        name.trim().is_empty() || name.len() > MAX_GROUP_BYTES || name.contains(char::is_control)
+    };
+    if names.iter().any(unusable) {
+        return Err(format!(
+            "must be names of 1 to {MAX_GROUP_BYTES} bytes that are not blank and have no control \
+             characters"
+        ));
+    }
+    Ok(())
+}
+
 /// The plain form of a name, and what it is looked up by.
 fn normalise(text: &str) -> Result<(String, String), InvalidName> {
     if text.len() > MAX_NAME_BYTES {

@@ -20,7 +20,7 @@ pub use self::file::{InvalidFile, RowError};
 
 use self::file::{Fault, Row};
 use self::resolve::RowClaim;
-use crate::account::{AccountId, Email, MAX_GROUP_BYTES, MAX_NAME_BYTES, UserName};
+use crate::account::{AccountId, Email, UserName, check_groups, parse_full_name};
 use crate::audit::{Entry, Event};
 use crate::password::{Caller, Credential, MAX_PASSWORD_BYTES, Pool, Saturated};
 use crate::store::{Existing, Named, NewAccount, StoreError, UnitOfWork};
@@ -272,29 +272,6 @@ fn parse_row(number: usize, mut row: Row, allow_plain: bool) -> Parsed {
         _ => None,
     };
     (claim, account, row.faults)
-}
-
-/// A display name. White space around it does not count, so that one of nothing else is none.
-pub(crate) fn parse_full_name(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.len() > MAX_NAME_BYTES || text.contains(char::is_control) {
-        return Err(format!("must be at most {MAX_NAME_BYTES} bytes without control characters"));
-    }
-    Ok(text.to_owned())
-}
-
-/// Whether these can be the names of groups.
-pub(crate) fn check_groups(names: &[String]) -> Result<(), String> {
-    let unusable = |name: &String| {
-        name.trim().is_empty() || name.len() > MAX_GROUP_BYTES || name.contains(char::is_control)
-    };
-    if names.iter().any(unusable) {
-        return Err(format!(
-            "must be names of 1 to {MAX_GROUP_BYTES} bytes that are not blank and have no control \
-             characters"
-        ));
-    }
-    Ok(())
 }
 
 fn parse_password(

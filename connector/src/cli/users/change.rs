@@ -3,10 +3,9 @@
 use service_process::output;
 use service_process::sources::Sources;
 
-use crate::account::AccountId;
+use crate::account::{AccountId, check_groups};
 use crate::audit::{Entry, Event};
 use crate::cli::answer::Answer;
-use crate::seed;
 
 /// The line of the trail that is written with a change.
 pub(super) fn entry(event: Event, account: AccountId) -> Entry {
@@ -25,6 +24,6 @@ pub(super) fn say(changed: bool, account: AccountId, done: &str) -> Answer {
 /// A group that an account can be in.
 pub(super) fn parse_group(text: &str) -> Result<String, String> {
     let name = text.to_owned();
-    seed::check_groups(std::slice::from_ref(&name))?;
+    check_groups(std::slice::from_ref(&name))?;
     Ok(name)
 }

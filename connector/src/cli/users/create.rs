@@ -6,12 +6,11 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::change::{entry, parse_group, say};
-use crate::account::{Email, UserName};
+use crate::account::{Email, UserName, parse_full_name};
 use crate::audit::Event;
 use crate::cli::answer::Answer;
 use crate::config::StoreArgs;
 use crate::password::Credential;
-use crate::seed;
 use crate::store::{NewAccount, Store, StoreError};
 use service_process::input;
 use service_process::sources::Sources;
@@ -35,7 +34,7 @@ pub struct CreateArgs {
     email_verified: bool,
 
     /// The display name.
-    #[arg(long, default_value = "", hide_default_value = true, value_parser = seed::parse_full_name)]
+    #[arg(long, default_value = "", hide_default_value = true, value_parser = parse_full_name)]
     full_name: String,
 
     /// A group; may be repeated.
