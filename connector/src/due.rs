@@ -1,8 +1,11 @@
 //! What is to be done later: each kind of work, how long it is worth doing, and how much of it is
 //! enough.
 //!
-//! Work is written down with what causes it; mail right after it. Somebody claims it, and then finishes
-//! or postpones it. What is not finished while it is worth doing is dead: nobody claims it any more.
+//! Somebody claims the work, and then finishes or postpones it. What is not finished while it is worth
+//! doing is dead: nobody claims it any more.
+//!
+//! A revocation is written in the transaction of what causes it. Mail about an attempt is written after the
+//! attempt is settled, and a process that dies between the two writes none.
 
 use chrono::TimeDelta;
 
