@@ -35,8 +35,8 @@ pub struct StoreArgs {
     #[arg(long, env = "POSTGRES_DSN", hide_env_values = true)]
     pub postgres_dsn: SecretString,
 
-    /// Connections to the database that this process opens at most, 4 to 1000. Half of them let attempts
-    /// in, a quarter is for sessions that go on.
+    /// Connections to the database that this process opens at most, 4 to 1000. Half of them, 5 at most,
+    /// let attempts in; a quarter is for sessions that go on.
     #[arg(long, env = "POSTGRES_CONNECTIONS", default_value_t = CONNECTIONS,
           value_parser = clap::value_parser!(u32).range(4..=1000))]
     pub postgres_connections: u32,

@@ -34,7 +34,7 @@ pub struct ListArgs {
     #[arg(long)]
     locked: bool,
 
-    /// Only accounts after this user name: how to turn the page.
+    /// Only accounts after this user name, or address of one without: how to turn the page.
     #[arg(long, value_parser = LoginName::parse)]
     after: Option<LoginName>,
 
