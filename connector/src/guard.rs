@@ -137,7 +137,7 @@ impl Guard {
         let (resolved, charge) = charged.map_err(|_| StoreError::TimedOut)??;
         let guard_key = resolved.guard_key;
         let charge = match charge {
-            Some(late) => Ok(late.taken()),
+            Some(held) => Ok(held.taken()),
             None => Err(self.why_not(request, &guard_key, resolved.known, now).await?),
         };
         let (candidate, highest_cost) = (resolved.candidate, resolved.highest_cost);

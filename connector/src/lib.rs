@@ -2,9 +2,11 @@
 //!
 //! A call comes in at [`grpc`], which parses it and makes one domain call: [`login`] holds the order
 //! of the steps of an attempt. Its parts are made once for a process ([`core`](crate::core)).
-//! [`password`] hashes on a bounded pool, [`store`] holds all SQL, [`account`] the words that they
-//! share. [`seed`] creates accounts from a file. [`worker`] does what
-//! goes on in the background, and has Dex forget ended sessions through [`dex_api`].
+//! [`limits`] keep floods away, [`guard`] charges an attempt by the rules of [`lockout`], [`password`]
+//! hashes on a bounded pool, and [`trail`] writes down what [`audit`] has words for. [`store`] holds
+//! all SQL, [`account`] the words that they share. [`seed`] creates accounts from a file. [`worker`]
+//! does what goes on in the background, [`due`] work among it, and has Dex forget ended sessions
+//! through [`dex_api`].
 
 pub mod account;
 pub mod accounts;

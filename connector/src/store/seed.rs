@@ -85,8 +85,8 @@ impl Existing {
             || self.email_key.as_deref() != account.email.as_ref().map(Email::key)
     }
 
-    /// How it changes whether the account may be used when it is made what `account` says: the event of the
-    /// trail, if it changes.
+    /// The event of the trail when this account is made what `account` says and that changes whether it may
+    /// be used; `None` when it does not.
     #[must_use]
     pub fn activation_change(&self, account: &NewAccount) -> Option<Event> {
         match account.is_active? {

@@ -80,8 +80,7 @@ impl UnitOfWork {
     }
 
     /// Removes an account with all that is its own, also mail that was to be written to its owner, and
-    /// ends its sessions. The line of the trail stays.
-    /// `false`: there was none, and nothing was written.
+    /// ends its sessions. Its lines of the trail stay. `false`: there was none, and nothing was written.
     pub async fn delete(
         &mut self,
         account: AccountId,
