@@ -89,9 +89,4 @@ impl Store {
         in_time(async { sqlx::query!("select 1 as one").fetch_one(&self.pool).await }).await?;
         Ok(())
     }
-
-    /// Closes all connections.
-    pub async fn close(&self) {
-        self.pool.close().await;
-    }
 }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::{Serialize, Serializer};
 
 /// The media type of a problem, RFC 9457 §3.
-pub const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// The member `type`, RFC 9457 §3.1.1: `urn:problem-type:SERVICE:NAME`. It does not change; clients tell
 /// problems apart by it.

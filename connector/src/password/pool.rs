@@ -184,16 +184,11 @@ impl Pool {
 pub struct Permit {
     held: HeldPermits,
     hashing: Arc<Hashing>,
+    /// When the turn came.
     since: Instant,
 }
 
 impl Permit {
-    /// When the turn came.
-    #[must_use]
-    pub fn since(&self) -> Instant {
-        self.since
-    }
-
     /// Whether `password` is the one that `credential` was made of; never without one. What lets
     /// somebody in costs one hash. All else costs what one hash of the highest cost in use does, so
     /// that time does not tell why: a password that does not fit, and one that `opens` nothing.

@@ -40,7 +40,7 @@ async fn a_password_is_verified_against_its_hash_and_never_against_none() {
         ("decoy", None, false),
     ] {
         let permit = pool.acquire(Stranger, None).await.unwrap();
-        let since = permit.since();
+        let since = permit.since;
         let verified = permit.verify(Arc::new(password.into()), credential, true).await;
         assert_eq!(verified, Verified { fits, since, rounds: 1 << 10 }, "{password}");
     }
