@@ -66,6 +66,7 @@ impl App {
             extra_kind,
         } = config;
         args.check()?;
+        metrics::describe();
         let sources = Sources::system();
         let (verifier, fetcher) = Verifier::new(args.tokens.verifier()?, sources.now)?;
         let address = args.http.chat_listen;
@@ -156,9 +157,7 @@ impl App {
     /// Starts everything. Requests are answered from the moment the hub is warm.
     pub fn run(self, lifecycle: &Lifecycle) {
         let tasks = lifecycle.tasks();
-        // First: what is counted before the registry is open is lost.
         self.admin.serve(&tasks, self.readiness);
-        metrics::describe();
         tracing::info!(address = %self.address, "chat-api starts");
 
         // Keys are needed until the last request is answered.

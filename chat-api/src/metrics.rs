@@ -123,7 +123,8 @@ pub const ALL: &[Metric] = &[
     listener::CUT,
 ];
 
-/// Describes every name to the registry, which must be open.
+/// Opens the registry and describes every name to it. It comes first: what is looked up before that counts
+/// for nobody.
 pub fn describe() {
     service_process::metrics::describe(ALL);
     // Their first event must be seen as an increase.

@@ -134,6 +134,7 @@ impl App {
     /// Checks the configuration and binds the ports of its roles; port 0 lets the system choose.
     pub async fn build(args: &ServeArgs) -> anyhow::Result<Self> {
         let CheckedConfig { tls, core, dex } = check(args)?;
+        metrics::describe();
         let store = open_store(&args.store)?;
         let admin = Admin::bind(args.admin_listen).await?;
         let mut app = Self { admin, store, core, login: None, accounts: None, worker: dex };
@@ -183,9 +184,7 @@ impl App {
         reporter.set_service_status(SERVICE_NAME, ServingStatus::NotServing).await;
         reporter.set_service_status("", ServingStatus::NotServing).await;
         follow_database(&tasks, self.store.clone(), readiness.condition("database"), reporter);
-        // First: what is counted before the registry is open is lost.
         self.admin.serve(&tasks, readiness.clone());
-        metrics::describe();
         let logins = core.as_ref().map(|core| Arc::new(Logins::new(Arc::clone(core))));
         if let Some(logins) = &logins {
             look_after(logins, sources, &tasks);

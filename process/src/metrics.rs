@@ -5,6 +5,8 @@
 
 pub use ::metrics::Unit;
 
+use crate::telemetry;
+
 /// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -66,9 +68,11 @@ impl Metric {
     }
 }
 
-/// Describes every name to the registry, which must be open. Counters without labels begin at 0
-/// here, so that an alert sees their first event as an increase.
+/// Opens the registry and describes every name to it. Before that nothing may be counted, nor a handle
+/// be looked up to count with: both would go to nobody for as long as the process lives. Counters
+/// without labels begin at 0 here, so that an alert sees their first event as an increase.
 pub fn describe(all: &[Metric]) {
+    drop(telemetry::metrics());
     for Metric { name, kind, unit, labels, help } in all.iter().copied() {
         match kind {
             Kind::Counter => ::metrics::describe_counter!(name, unit, help),
