@@ -282,7 +282,7 @@ func TestContractACodeIsWorthWhatItsAccountIs(t *testing.T) {
 	before := c.logIn(t, connector.Scopes{}, "alice")
 	confirm(before, true)
 	c.database.Exec(t, "update users set is_active = false, auth_epoch = auth_epoch + 1 where username = 'alice'")
-	c.database.Exec(t, "insert into revocations (id, user_id, requested_at, next_attempt_at) values (gen_random_uuid(), $1, now(), now())", before.UserID)
+	c.database.Exec(t, "insert into due_work (id, kind, user_id, created_at, due_at) values (gen_random_uuid(), 'revocation', $1, now(), now())", before.UserID)
 	confirm(before, false)
 	c.database.Exec(t, "update users set is_active = true where username = 'alice'")
 	confirm(before, false)
