@@ -11,7 +11,8 @@ fn read(files: &[(&str, &str)]) -> Layers {
         fs::write(file, text).expect("a file");
     }
     let layers = Layers::read("house", &folder.path().join("lib.rs")).expect("a crate");
-    let prefix = format!("{}/", folder.path().display());
+    let shown = folder.path().strip_prefix(checkout::root()).unwrap_or(folder.path());
+    let prefix = format!("{}/", shown.display());
     let faults = layers.faults.iter().map(|fault| fault.replace(&prefix, "")).collect();
     Layers { faults, ..layers }
 }
