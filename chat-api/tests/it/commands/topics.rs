@@ -71,15 +71,16 @@ async fn every_setting_that_may_lose_or_refuse_a_message_is_set_and_named() {
     let setup = Setup::new().await;
     let topics = Topics::new(&setup.log, SHAPE).unwrap();
     topics.check().await.unwrap();
+    // It has to live until it is answered.
+    let admin = crate::setup::records::admin(&setup);
     for topic in [setup.log.messages(), setup.log.dead_letters()] {
         let change = harmful
             .iter()
             .fold(AlterConfig::new(ResourceSpecifier::Topic(&topic)), |change, (key, value)| {
                 change.set(key, value)
             });
-        let changed =
-            crate::setup::records::admin(&setup).alter_configs([&change], &AdminOptions::new());
-        changed.await.unwrap().into_iter().for_each(|result| drop(result.unwrap()));
+        let changed = admin.alter_configs([&change], &AdminOptions::new()).await.unwrap();
+        changed.into_iter().for_each(|result| drop(result.unwrap()));
         crate::setup::eventually("each of them is named", async || {
             let text = topics.check().await.err()?.to_string();
             let differences = text.split("topic ").find(|part| part.starts_with(&topic))?;
