@@ -69,7 +69,8 @@ impl<S: AsyncRead + Unpin> Counted<S> {
     /// already. Whoever is told to end answers behind all that it was sending, and takes a connection
     /// that ends before for a broken one.
     pub async fn until_close(&mut self) {
-        let mut buffer = [0; 4096];
+        // An array would be a part of the task, and take its 4 KiB as long as the socket is open.
+        let mut buffer = vec![0; 4096];
         let mut bytes = 0;
         while !self.is_over && !self.frames.is_closed && bytes < GOODBYE_BYTES {
             match timeout(GOODBYE_QUIET, self.stream.read(&mut buffer)).await {
