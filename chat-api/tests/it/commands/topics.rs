@@ -80,7 +80,9 @@ async fn every_setting_that_may_lose_or_refuse_a_message_is_set_and_named() {
                 change.set(key, value)
             });
         let changed = admin.alter_configs([&change], &AdminOptions::new()).await.unwrap();
-        changed.into_iter().for_each(|result| drop(result.unwrap()));
+        for result in changed {
+            result.unwrap();
+        }
         crate::setup::eventually("each of them is named", async || {
             let text = topics.check().await.err()?.to_string();
             let differences = text.split("topic ").find(|part| part.starts_with(&topic))?;
