@@ -1,13 +1,16 @@
 //! Appending to the log.
 
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _};
-use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{
+    BaseRecord, Producer as _, ProducerContext, PurgeConfig, ThreadedProducer,
+};
 use rdkafka::{ClientConfig, ClientContext};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
@@ -67,10 +70,16 @@ struct Pending {
 /// Carries delivery reports to those who wait for them, and to the partition's breaker.
 struct Reports {
     gate: Arc<Gate>,
+    /// The client has failed for good. What it did not send tells nothing about a partition.
+    failed: AtomicBool,
 }
 
 impl ClientContext for Reports {
     fn error(&self, error: KafkaError, reason: &str) {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
+            // The thread that brings the error also brings the reports that come after it.
+            self.failed.store(true, Ordering::Relaxed);
+        }
         tracing::warn!(%error, reason, "log producer");
     }
 }
@@ -85,7 +94,11 @@ impl ProducerContext for Reports {
                 Err(AppendError::of_report(error, kafka_record::persisted(record)))
             }
         };
-        let outcome = report.map_or_else(AppendError::outcome, |_| Outcome::Answered);
+        let outcome = match report {
+            Ok(_) => Outcome::Answered,
+            Err(_) if self.failed.load(Ordering::Relaxed) => Outcome::Unclear,
+            Err(error) => error.outcome(),
+        };
         let Pending { partition, admitted, report: waiting, permit } = *pending;
         // Here and not where the report is waited for: the caller may be gone.
         self.gate.ended(partition, admitted, outcome, Instant::now());
@@ -196,8 +209,10 @@ impl Producer {
             let failed = mem::replace(&mut *current, successor);
             ::metrics::counter!(metrics::PRODUCERS_REPLACED).increment(1);
             tracing::error!("the log producer failed: a new one takes over");
-            // What it has under way ends by the broker's word, or as unknown.
+            // What it has under way ends by the broker's word, or as unknown. What it took in the moment
+            // when it failed would lie there until its time has passed.
             tokio::task::spawn_blocking(move || {
+                failed.purge(PurgeConfig::default().queue());
                 if let Err(error) = failed.flush(LAST_REPORTS) {
                     tracing::warn!(%error, "the failed log producer gives up what it had under way");
                 }
@@ -248,5 +263,6 @@ impl Producer {
 }
 
 fn connect(config: &ClientConfig, gate: &Arc<Gate>) -> Result<Arc<Client>, KafkaError> {
-    Ok(Arc::new(config.create_with_context(Reports { gate: Arc::clone(gate) })?))
+    let reports = Reports { gate: Arc::clone(gate), failed: AtomicBool::new(false) };
+    Ok(Arc::new(config.create_with_context(reports)?))
 }

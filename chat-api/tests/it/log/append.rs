@@ -197,12 +197,15 @@ async fn while_clients_fail_no_append_is_lost_without_a_word() {
             match end {
                 Ok(appended) => assert!(places.insert(appended.cursor.unwrap()), "one place each"),
                 Err(AppendError::Unknown(_)) => unknown += 1,
+                // A client that fails may have taken it a moment before, and never sends it.
+                Err(AppendError::NotSent(RDKafkaErrorCode::MessageTimedOut)) => {}
                 Err(error) => panic!("{error}"),
             }
         }
     }
     assert!(unknown > 0, "no client failed");
-    assert!(usize::try_from(scene.records()).unwrap() > places.len());
+    let records = usize::try_from(scene.records()).unwrap() - 1;
+    assert!((places.len()..=places.len() + unknown).contains(&records), "{records} records");
 }
 
 #[tokio::test(flavor = "multi_thread")]
