@@ -41,8 +41,8 @@ type authoritySpec struct {
 type certificateSpec struct {
 	Secret string   `json:"secret"`
 	Names  []string `json:"names"`
-	// Client: for calling; otherwise for being called.
-	Client bool `json:"client"`
+	// Usages: server for being called, client for calling.
+	Usages []string `json:"usages"`
 }
 
 // identity is a certificate with its key.
@@ -232,9 +232,12 @@ func newAuthority(name string, now time.Time) (*identity, error) {
 }
 
 func (a *authority) issue(made certificateSpec, life time.Duration, now time.Time) (*identity, error) {
-	usage := x509.ExtKeyUsageServerAuth
-	if made.Client {
-		usage = x509.ExtKeyUsageClientAuth
+	var usages []x509.ExtKeyUsage
+	if slices.Contains(made.Usages, "server") {
+		usages = append(usages, x509.ExtKeyUsageServerAuth)
+	}
+	if slices.Contains(made.Usages, "client") {
+		usages = append(usages, x509.ExtKeyUsageClientAuth)
 	}
 	template := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: made.Names[0]},
@@ -242,7 +245,7 @@ func (a *authority) issue(made certificateSpec, life time.Duration, now time.Tim
 		NotBefore:   now.Add(-backdate),
 		NotAfter:    now.Add(life),
 		KeyUsage:    x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{usage},
+		ExtKeyUsage: usages,
 	}
 	return sign(template, a.current)
 }
