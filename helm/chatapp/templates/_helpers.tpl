@@ -120,7 +120,12 @@ spec:
 {{- define "chatapp.env" -}}
 {{- range $name, $value := . }}
 - name: {{ $name }}
+  {{- if and (kindIs "float64" $value) (eq (floor $value) $value) }}
+  {{- /* Otherwise a million would be written 1e+06. */}}
+  value: {{ printf "%.0f" $value | quote }}
+  {{- else }}
   value: {{ $value | toString | quote }}
+  {{- end }}
 {{- end }}
 {{- end -}}
 

@@ -110,8 +110,10 @@
 {{- $authorities = append $authorities (dict "secret" "connector-ca" "name" "connector" "certificates" (list
   (dict "secret" "auth-connector-tls" "names" $names "usages" (list "server"))
   (dict "secret" "dex-connector-tls" "names" (list "dex") "usages" (list "client")))) -}}
+{{- $admin := list "dex-admin" (printf "dex-admin.%s.svc" .Release.Namespace) -}}
+{{- if not .Values.dex.enabled }}{{ $admin = list (regexReplaceAll ":[0-9]+$" .Values.dex.adminAddress "") }}{{ end -}}
 {{- $authorities = append $authorities (dict "secret" "dex-admin-ca" "name" "dex-admin" "certificates" (list
-  (dict "secret" "dex-admin-tls" "names" (list "dex-admin" (printf "dex-admin.%s.svc" .Release.Namespace)) "usages" (list "server"))
+  (dict "secret" "dex-admin-tls" "names" $admin "usages" (list "server"))
   (dict "secret" "auth-connector-dex-tls" "names" (list "auth-connector") "usages" (list "client")))) -}}
 {{- end -}}
 {{- if eq .Values.mongodb.mode "operator" -}}
