@@ -1,6 +1,7 @@
 package chart_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -38,7 +39,7 @@ func TestTheGateIsTheWholeOfLocalAccounts(t *testing.T) {
 func TestTheGateLeavesTheChatAndItsTestAlone(t *testing.T) {
 	open := install(t, "development")
 	shut := install(t, "development", "localAccounts.enabled=false")
-	if a, b := open.pod(t, "Deployment", "chat-api"), shut.pod(t, "Deployment", "chat-api"); a.spec.String() != b.spec.String() {
+	if a, b := open.pod(t, "Deployment", "chat-api"), shut.pod(t, "Deployment", "chat-api"); !reflect.DeepEqual(a.spec, b.spec) {
 		t.Error("chat-api is replaced by the gate")
 	}
 	for want, objects := range map[string]objects{"local-postgres": open, "local": shut} {
