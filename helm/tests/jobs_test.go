@@ -65,7 +65,8 @@ func TestAnInstallationWaitsForNothingThatComesWithIt(t *testing.T) {
 		}
 		objects := install(t, environment)
 		for _, name := range []string{"migrate-install", "topics-install"} {
-			if len(objects.must(t, "Job", name).GetAnnotations()) > 0 {
+			job := objects.must(t, "Job", name)
+			if len(job.GetAnnotations()) > 0 {
 				t.Errorf("%s: %s is a hook", environment, name)
 			}
 		}
@@ -76,7 +77,8 @@ func TestAnUpgradeMigratesBeforeItReplacesReplicas(t *testing.T) {
 	for environment := range environments {
 		objects := upgrade(t, environment)
 		for _, name := range []string{"prepare", "migrate", "topics"} {
-			notes := objects.must(t, "Job", name).GetAnnotations()
+			job := objects.must(t, "Job", name)
+			notes := job.GetAnnotations()
 			if !strings.Contains(notes["helm.sh/hook"], "pre-upgrade") || !strings.Contains(notes["helm.sh/hook-delete-policy"], "before-hook-creation") {
 				t.Errorf("%s: %s: %v", environment, name, notes)
 			}

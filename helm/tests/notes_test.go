@@ -46,7 +46,7 @@ func TestTheREADMEHasTheValuesOfTheChart(t *testing.T) {
 		t.Fatal(err)
 	}
 	documented := map[string]string{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (?:`([^`]*)`)? ?\\|").FindAllStringSubmatch(string(content), -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (?:`([^`]*)` )?\\|").FindAllStringSubmatch(string(content), -1) {
 		documented[row[1]] = row[2]
 	}
 	text, err := os.ReadFile("../chatapp/values.yaml")

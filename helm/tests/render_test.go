@@ -36,7 +36,7 @@ var environments = map[string][]string{
 	"development":          {"development.yaml"},
 	"production-operators": {"production-operators.yaml"},
 	"production-external":  {"production-external.yaml"},
-	"dex-official":         {"production-external.yaml", "dex-official.yaml"},
+	"dex-official":         {"dex-official.yaml"},
 }
 
 // eachEnvironment runs a test for each of them, at an installation.
