@@ -92,16 +92,23 @@ func TestAWordIsEnough(t *testing.T) {
 }
 
 func TestUnknownAndWrongValuesAreRefused(t *testing.T) {
-	for _, set := range []string{
-		"localAcounts.enabled=false", "dex.enablePasswordDb=true", "chatApi.drain.pause=5", "images.dex.name=x",
-		"environment=staging", "postgres.mode=bitnami", "certificates.mode=none", "authConnector.replicas=0",
-		"chatApi.replicas=two", "kafka.brokers[0]=kafka", "authConnector.bcryptCost=4", "networkPolicy.kafkaPorts[0]=0",
-		"chatApi.resources.request.cpu=1", "proxy.cidr=10.0.0.0",
+	for set, names := range map[string]string{
+		"localAcounts.enabled=false":      "'localAcounts'",
+		"dex.enablePasswordDb=true":       "'enablePasswordDb'",
+		"chatApi.drain.pause=5":           "'pause'",
+		"images.dex.name=x":               "'name'",
+		"chatApi.resources.request.cpu=1": "'request'",
+		"environment=staging":             "'/environment'",
+		"postgres.mode=bitnami":           "'/postgres/mode'",
+		"certificates.mode=none":          "'/certificates/mode'",
+		"authConnector.replicas=0":        "'/authConnector/replicas'",
+		"chatApi.replicas=two":            "'/chatApi/replicas'",
+		"kafka.brokers[0]=kafka":          "'/kafka/brokers/0'",
+		"authConnector.bcryptCost=4":      "'/authConnector/bcryptCost'",
+		"networkPolicy.kafkaPorts[0]=0":   "'/networkPolicy/kafkaPorts/0'",
+		"proxy.cidr=10.0.0.0":             "'/proxy/cidr'",
 	} {
-		said := refused(t, "production-external", set)
-		key, _, _ := strings.Cut(set, "=")
-		path := strings.Split(strings.NewReplacer("[0]", "").Replace(key), ".")
-		if !strings.Contains(said, "values don't meet the specifications of the schema") || !strings.Contains(said, path[len(path)-1]) {
+		if said := refused(t, "production-external", set); !strings.Contains(said, names) {
 			t.Errorf("%s: %s", set, said)
 		}
 	}

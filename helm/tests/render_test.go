@@ -84,13 +84,18 @@ func mustRender(t *testing.T, options common.ReleaseOptions, environment string,
 			continue
 		}
 		for document := range strings.SplitSeq(files[name], "\n---") {
-			var object map[string]any
-			if err := yaml.Unmarshal([]byte(document), &object); err != nil {
+			text, err := yaml.YAMLToJSONStrict([]byte(document))
+			if err != nil {
 				t.Fatalf("%s: %v\n%s", name, err, document)
 			}
-			if len(object) > 0 {
-				found = append(found, unstructured.Unstructured{Object: object})
+			if string(text) == "null" {
+				continue
 			}
+			var object unstructured.Unstructured
+			if err := object.UnmarshalJSON(text); err != nil {
+				t.Fatalf("%s: %v\n%s", name, err, document)
+			}
+			found = append(found, object)
 		}
 	}
 	return found
