@@ -72,7 +72,20 @@ func refused(t *testing.T, environment string, sets ...string) string {
 	return err.Error()
 }
 
+// rendered keeps what was rendered before: most tests look at the same.
+var rendered = map[string]objects{}
+
 func mustRender(t *testing.T, options common.ReleaseOptions, environment string, sets ...string) objects {
+	t.Helper()
+	key := fmt.Sprint(options, environment, sets)
+	if known, found := rendered[key]; found {
+		return known
+	}
+	rendered[key] = parse(t, options, environment, sets...)
+	return rendered[key]
+}
+
+func parse(t *testing.T, options common.ReleaseOptions, environment string, sets ...string) objects {
 	t.Helper()
 	files, err := render(options, environment, sets...)
 	if err != nil {

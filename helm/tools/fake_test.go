@@ -20,6 +20,8 @@ type apiServer struct {
 	secrets map[string]*secret
 	// writes counts what was created and replaced.
 	writes int
+	// refused is called after a call was refused.
+	refused func()
 	// ahead is called once before a write, for somebody who writes at the same time.
 	ahead func(name string)
 }
@@ -55,6 +57,9 @@ func (f *apiServer) ServeHTTP(writer http.ResponseWriter, request *http.Request)
 	const path = "/api/v1/namespaces/chatapp/secrets"
 	if request.Header.Get("Authorization") != "Bearer hush" || !strings.HasPrefix(request.URL.Path, path) {
 		http.Error(writer, `{"message": "who are you?"}`, http.StatusForbidden)
+		if f.refused != nil {
+			f.refused()
+		}
 		return
 	}
 	var sent secret
