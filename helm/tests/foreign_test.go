@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// The definitions of these kinds are in no registry of packages. What is asserted was checked by hand against the
-// documentation of CloudNativePG 1.30, Strimzi 1.0, MongoDB Controllers 1.6, cert-manager 1.19, Gateway API 1.4 and
-// the Prometheus operator 0.86.
+// The definitions of these kinds are in no registry of packages. What is asserted was checked by hand against
+// the documentation of CloudNativePG 1.30, Strimzi 1.0, MongoDB Controllers 1.6, cert-manager 1.19, Gateway
+// API 1.4 and the Prometheus operator 0.86.
 
 func TestTheClusterOfCloudNativePGHasOurRolesAndDatabases(t *testing.T) {
 	objects := install(t, "production-operators")

@@ -39,7 +39,8 @@ var servers = []peer{
 	{name: "192.0.2.1", ports: []int32{443, 5432, 6443, 9094, 27017}},
 }
 
-// reach is the whole table of an environment: who may reach whom at which port. Names can be looked up by everybody.
+// reach is the whole table of an environment: who may reach whom at which port. Names can be looked up by
+// everybody.
 var reach = map[string]string{
 	"development": `
 		auth-connector → dex:5560 postgres:5432

@@ -114,7 +114,8 @@ func TestUnknownAndWrongValuesAreRefused(t *testing.T) {
 	}
 }
 
-// A value without a place in the schema would be refused, and a place without a value is a word that does nothing.
+// A value without a place in the schema would be refused, and a place without a value is a word that does
+// nothing.
 func TestTheSchemaHasTheKeysOfTheValues(t *testing.T) {
 	content, err := os.ReadFile("../chatapp/values.yaml")
 	if err != nil {

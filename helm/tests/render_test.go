@@ -1,5 +1,5 @@
-// Tests of the chart: what it renders from each file of values, what it refuses, and what its objects promise. The
-// chart is rendered by Helm's own library, without a cluster; the suite `cluster` has the rest.
+// Tests of the chart: what it renders from each file of values, what it refuses, and what its objects
+// promise. The chart is rendered by Helm's own library, without a cluster; the suite `cluster` has the rest.
 package chart_test
 
 import (
@@ -120,8 +120,8 @@ var theChart = sync.OnceValues(func() (*chart.Chart, error) {
 	return loader.LoadDir("../chatapp")
 })
 
-// render gives the text of each template by its path, for an environment or, with an empty name, from the chart's own
-// values alone.
+// render gives the text of each template by its path, for an environment or, with an empty name, from the
+// chart's own values alone.
 func render(options common.ReleaseOptions, environment string, sets ...string) (map[string]string, error) {
 	loaded, err := theChart()
 	if err != nil {

@@ -75,7 +75,8 @@ func TestRenderingTwiceMakesTheSame(t *testing.T) {
 	}
 }
 
-// What exists is never written by Helm, so an upgrade cannot replace a password, and a removal cannot take one along.
+// What exists is never written by Helm, so an upgrade cannot replace a password, and a removal cannot take
+// one along.
 func TestNoSecretOfTheReleaseHasAnythingThatWasMade(t *testing.T) {
 	for environment := range environments {
 		for _, secret := range upgrade(t, environment).ofKind("Secret") {

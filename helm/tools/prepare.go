@@ -95,8 +95,8 @@ func readSpec(path string) (*spec, error) {
 	return wanted, nil
 }
 
-// prepare makes what is missing, again until the API server answers or the time is over: right after a pod's start
-// the network may not know it yet.
+// prepare makes what is missing, again until the API server answers or the time is over: right after a pod's
+// start the network may not know it yet.
 func prepare(ctx context.Context, api *cluster, wanted *spec, now time.Time) error {
 	var reason error
 	for {
@@ -170,7 +170,8 @@ func checkKeys(ctx context.Context, api *cluster, required requirement) ([]strin
 	return faults, nil
 }
 
-// ensureSecret makes a Secret that is missing, and looks whether one that is there has every key. It changes none.
+// ensureSecret makes a Secret that is missing, and looks whether one that is there has every key. It changes
+// none.
 func ensureSecret(ctx context.Context, api *cluster, wanted *spec, made secretSpec) ([]string, error) {
 	required := requirement{Name: made.Name}
 	for _, value := range made.Values {
