@@ -154,15 +154,15 @@ func TestAPodStaysWhenOnlyTheVersionOfTheChartChanges(t *testing.T) {
 }
 
 func TestImagesComeFromOneRegistryAndTag(t *testing.T) {
-	objects := install(t, "development", "images.registry=registry.example", "images.tag=7", "images.dex.tag=8",
+	objects := install(t, "development", "images.registry=registry.example", "images.tag=v7", "images.dex.tag=v8",
 		"images.tools.digest=sha256:abc")
 	want := map[string]string{
-		"auth-connector": "registry.example/chatapp/auth-connector:7",
-		"chat-api":       "registry.example/chatapp/chat-api:7",
-		"dex":            "registry.example/chatapp/dex:8",
+		"auth-connector": "registry.example/chatapp/auth-connector:v7",
+		"chat-api":       "registry.example/chatapp/chat-api:v7",
+		"dex":            "registry.example/chatapp/dex:v8",
 		"wait":           "registry.example/chatapp/chart-tools@sha256:abc",
-		"migrate":        "registry.example/chatapp/auth-connector:7",
-		"topics":         "registry.example/chatapp/chat-api:7",
+		"migrate":        "registry.example/chatapp/auth-connector:v7",
+		"topics":         "registry.example/chatapp/chat-api:v7",
 		"postgres":       "docker.io/library/postgres:17.6",
 	}
 	for _, pod := range objects.pods(t) {
