@@ -30,6 +30,7 @@ pub(crate) enum Suite {
     Connector,
     Chat,
     Dex,
+    Chart,
     E2e,
     Devstack,
     Bench,
@@ -46,7 +47,7 @@ impl Suite {
     /// The package whose tests it runs.
     fn package(self) -> Option<&'static str> {
         match self {
-            Self::Lint | Self::Dex | Self::FaultsShort | Self::Faults => None,
+            Self::Lint | Self::Dex | Self::Chart | Self::FaultsShort | Self::Faults => None,
             Self::Process => Some("service-process"),
             Self::Tokens => Some("dex-tokens"),
             Self::Proto => Some("auth-proto"),
@@ -61,7 +62,7 @@ impl Suite {
     /// What has to be installed for it.
     fn needs(self) -> &'static [Need] {
         match self {
-            Self::Process | Self::Tokens | Self::Bench => &[],
+            Self::Process | Self::Tokens | Self::Bench | Self::Chart => &[],
             Self::Lint => &[Need::Postgres, Need::Dex, Need::CargoDeny, Need::CargoShear],
             Self::Proto => &[Need::Protoc],
             Self::Connector => &[Need::Postgres],
@@ -123,7 +124,8 @@ pub(crate) async fn run(mut suites: Vec<Suite>) -> Result<ExitCode> {
             (Suite::Lint, None) => lint::run(&build, &run, &servers).await?,
             (Suite::FaultsShort, None) => faults::run(&run, &servers, &["--short"]).await?,
             (Suite::Faults, None) => faults::run(&run, &servers, &[]).await?,
-            (_, None) => go::run(&run, &servers).await?,
+            (Suite::Chart, None) => go::run(&["helm/tools", "helm/tests"], &run, &servers).await?,
+            (_, None) => go::run(&["dex"], &run, &servers).await?,
         };
         if tally == Tally::default() {
             say("no test ran: that counts as failed");
