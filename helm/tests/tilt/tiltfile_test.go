@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -28,24 +29,40 @@ var gates = []struct {
 	{[]string{"--password-db=false"}, []string{"localAccounts.enabled=true", "dex.enablePasswordDB=false"}},
 }
 
-// eachGate runs a test for each, with what Tilt was told and what the chart yields by itself.
+// outcome is what Tilt was told with a setting, and what the chart yields by itself.
+type outcome struct {
+	told  *recording
+	chart []map[string]any
+	err   error
+}
+
+// outcomes are those of the gates. Nothing changes them, and rendering takes most of the time.
+var outcomes = sync.OnceValue(func() []outcome {
+	found := make([]outcome, len(gates))
+	for i, gate := range gates {
+		if found[i].told, found[i].err = evaluate(kind, gate.arguments...); found[i].err != nil {
+			continue
+		}
+		values := []string{"helm/values/development.yaml"}
+		text, err := template("helm/chatapp", "chatapp", "chatapp", values, gate.sets)
+		if err == nil {
+			found[i].chart, err = parseObjects(text)
+		}
+		found[i].err = err
+	}
+	return found
+})
+
+// eachGate runs a test for each.
 func eachGate(t *testing.T, test func(t *testing.T, told *recording, chart []map[string]any)) {
 	t.Helper()
-	for _, gate := range gates {
+	for i, gate := range gates {
 		t.Run(strings.Join(append([]string{"tilt up --"}, gate.arguments...), " "), func(t *testing.T) {
-			told, err := evaluate(kind, gate.arguments...)
-			if err != nil {
-				t.Fatal(err)
+			outcome := outcomes()[i]
+			if outcome.err != nil {
+				t.Fatal(outcome.err)
 			}
-			text, err := template("helm/chatapp", "chatapp", "chatapp", []string{"helm/values/development.yaml"}, gate.sets)
-			if err != nil {
-				t.Fatal(err)
-			}
-			objects, err := parseObjects(text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			test(t, told, objects)
+			test(t, outcome.told, outcome.chart)
 		})
 	}
 }
