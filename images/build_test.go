@@ -84,9 +84,15 @@ func build(arguments ...string) (string, error) {
 	return string(output), err
 }
 
+// services are the two images, once a test has read them. Unpacking takes most of the tests' time.
+var services = map[string]image{}
+
 func service(t *testing.T, name string) image {
 	t.Helper()
-	return read(t, filepath.Join(made.folder, name+".tar"))
+	if _, found := services[name]; !found {
+		services[name] = read(t, filepath.Join(made.folder, name+".tar"))
+	}
+	return services[name]
 }
 
 func TestItSaysWhoBuilds(t *testing.T) {
