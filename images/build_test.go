@@ -1,5 +1,5 @@
-// Package images has the tests of what images/build makes. They need buildah, mmdebstrap and a C compiler, and root for
-// the one that runs an image's program.
+// Package images has the tests of what images/build makes. They need buildah, mmdebstrap and a C compiler,
+// and root for the one that runs an image's program.
 package images
 
 import (

@@ -15,8 +15,8 @@ import (
 // root is the repository, where the Tiltfile lies.
 const root = "../../.."
 
-// recording is what a Tiltfile tells Tilt: the builtins that it may use, with Tilt's own names of arguments, and what
-// each was told. A builtin that is not here, and every `load`, ends the evaluation.
+// recording is what a Tiltfile tells Tilt: the builtins that it may use, with Tilt's own names of arguments,
+// and what each was told. A builtin that is not here, and every `load`, ends the evaluation.
 type recording struct {
 	arguments []string
 	context   string
@@ -53,7 +53,8 @@ type command struct {
 	sources, labels []string
 }
 
-// blob is what Tilt reads from files and charts. Like Tilt's it has to be made a string before anything is added to it.
+// blob is what Tilt reads from files and charts. Like Tilt's it has to be made a string before anything is
+// added to it.
 type blob string
 
 func (b blob) String() string        { return string(b) }

@@ -1,4 +1,5 @@
-// Package tilt_test evaluates the Tiltfile with recorded builtins of Tilt, and compares what it says with the chart.
+// Package tilt_test evaluates the Tiltfile with recorded builtins of Tilt, and compares what it says with the
+// chart.
 package tilt_test
 
 import (
