@@ -327,7 +327,7 @@ func TestWhatCannotBeBuiltIsRefusedWithAReason(t *testing.T) {
 	}
 	shared := filepath.Join(t.TempDir(), "programs")
 	library := filepath.Join(t.TempDir(), "libelsewhere.so")
-	elsewhere := exec.Command("cc", "-shared", "-x", "c", "-o", library, "-")
+	elsewhere := exec.Command("cc", "-shared", "-Wl,-soname,libelsewhere.so", "-x", "c", "-o", library, "-")
 	elsewhere.Stdin = strings.NewReader("int elsewhere(void) { return 0; }\n")
 	if output, err := elsewhere.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
