@@ -45,7 +45,8 @@ enum Command {
     },
     /// Run test suites on real servers; without a name all of them but `faults`
     Test {
-        /// lint, process, tokens, proto, connector, chat, dex, e2e, devstack, bench, faults-short, faults
+        /// lint, process, tokens, proto, connector, chat, dex, chart, images, e2e, devstack, bench,
+        /// faults-short, faults
         suites: Vec<suites::Suite>,
     },
     /// Format, clippy, vet, layers, dependencies, query data: the same as `test lint`

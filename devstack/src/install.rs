@@ -43,6 +43,8 @@ pub enum Need {
     Kcat,
     /// A library that gives a program another time of day.
     FakeTime,
+    /// What builds images without a daemon, and their base.
+    Images,
     /// schemathesis, which sends what an `OpenAPI` document allows and forbids.
     Schemathesis,
     /// cargo-deny.
@@ -135,6 +137,8 @@ async fn packages(needs: &[Need]) -> Result<()> {
         (Need::Browser, "chromium-driver", has("chromedriver")),
         (Need::Kcat, "kcat", has("kcat")),
         (Need::FakeTime, "libfaketime", faketime().is_some()),
+        (Need::Images, "buildah", has("buildah")),
+        (Need::Images, "mmdebstrap", has("mmdebstrap")),
     ];
     let missing: Vec<&str> = packages
         .into_iter()

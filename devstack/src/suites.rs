@@ -31,6 +31,7 @@ pub(crate) enum Suite {
     Chat,
     Dex,
     Chart,
+    Images,
     E2e,
     Devstack,
     Bench,
@@ -47,7 +48,12 @@ impl Suite {
     /// The package whose tests it runs.
     fn package(self) -> Option<&'static str> {
         match self {
-            Self::Lint | Self::Dex | Self::Chart | Self::FaultsShort | Self::Faults => None,
+            Self::Lint
+            | Self::Dex
+            | Self::Chart
+            | Self::Images
+            | Self::FaultsShort
+            | Self::Faults => None,
             Self::Process => Some("service-process"),
             Self::Tokens => Some("dex-tokens"),
             Self::Proto => Some("auth-proto"),
@@ -64,6 +70,7 @@ impl Suite {
         match self {
             Self::Process | Self::Tokens | Self::Bench | Self::Chart => &[],
             Self::Lint => &[Need::Postgres, Need::Dex, Need::CargoDeny, Need::CargoShear],
+            Self::Images => &[Need::Images],
             Self::Proto => &[Need::Protoc],
             Self::Connector => &[Need::Postgres],
             Self::Chat => &[Need::Kafka, Need::MongoDb],
@@ -125,6 +132,7 @@ pub(crate) async fn run(mut suites: Vec<Suite>) -> Result<ExitCode> {
             (Suite::FaultsShort, None) => faults::run(&run, &servers, &["--short"]).await?,
             (Suite::Faults, None) => faults::run(&run, &servers, &[]).await?,
             (Suite::Chart, None) => go::run(&["helm/tools", "helm/tests"], &run, &servers).await?,
+            (Suite::Images, None) => go::run(&["images"], &run, &servers).await?,
             (_, None) => go::run(&["dex"], &run, &servers).await?,
         };
         if tally == Tally::default() {

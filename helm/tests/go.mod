@@ -3,6 +3,7 @@ module localaccounts/chart-tests
 go 1.26.0
 
 require (
+	go.starlark.net v0.0.0-20260908191801-89a6a09411d5
 	helm.sh/helm/v4 v4.2.4
 	k8s.io/api v0.37.2
 	k8s.io/apimachinery v0.37.2

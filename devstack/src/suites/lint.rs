@@ -20,7 +20,7 @@ use crate::{checkout, install};
 const ADVISORIES_LIMIT: Duration = Duration::from_mins(1);
 
 /// The Go modules, by their folders.
-const GO_MODULES: [&str; 3] = ["dex", "helm/tools", "helm/tests"];
+const GO_MODULES: [&str; 4] = ["dex", "helm/tools", "helm/tests", "images"];
 
 /// Runs all checks.
 pub(crate) async fn run(build: &Build, run: &Run, servers: &Servers) -> Result<Tally> {
