@@ -1,0 +1,3 @@
+module localaccounts/images
+
+go 1.25.0
