@@ -8,11 +8,11 @@ use std::process::{Command as Executable, ExitCode};
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
-use crate::cluster::command::ClusterCommand;
+use crate::cluster_command::ClusterCommand;
 use crate::console::say;
 use crate::signals::terminated;
 use crate::supervisor::{self, Up};
-use crate::{bench, checkout, cluster, clusters, fuzz, ports, sqlx_data, status, suites};
+use crate::{bench, checkout, cluster_command, clusters, fuzz, ports, sqlx_data, status, suites};
 
 /// The local stack: everything real, no containers.
 #[derive(Parser)]
@@ -87,7 +87,7 @@ pub async fn main() -> ExitCode {
         // It stops its parts in order on a signal.
         Command::Up(up) => supervisor::up(&up).await,
         Command::Cluster { command: ClusterCommand::Up { bare, background } } => {
-            cluster::command::up(bare, background).await
+            cluster_command::up(bare, background).await
         }
         // Dropping the work ends every process it started.
         command => tokio::select! {
@@ -113,9 +113,9 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Restart { part, kill } => supervisor::restart(part, kill).await,
         Command::Demo { args } => demo(&args),
         Command::Cluster { command } => match command {
-            ClusterCommand::Up { bare, background } => cluster::command::up(bare, background).await,
-            ClusterCommand::Down => cluster::command::down().await,
-            ClusterCommand::Status => cluster::command::status().await,
+            ClusterCommand::Up { bare, background } => cluster_command::up(bare, background).await,
+            ClusterCommand::Down => cluster_command::down().await,
+            ClusterCommand::Status => cluster_command::status().await,
             ClusterCommand::Test => suites::run(vec![suites::Suite::Cluster]).await,
         },
         Command::Test { suites } => suites::run(suites).await,
@@ -135,7 +135,7 @@ fn demo(args: &[String]) -> Result<ExitCode> {
 
 async fn reset() -> Result<ExitCode> {
     supervisor::down().await?;
-    cluster::command::down_own().await?;
+    cluster_command::down_own().await?;
     match fs::remove_dir_all(checkout::state()) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             return Err(error).context(".dev cannot be removed");

@@ -8,7 +8,6 @@
 mod access;
 mod addresses;
 mod chart;
-pub(crate) mod command;
 mod entry;
 mod home;
 mod images;
@@ -33,11 +32,13 @@ use crate::stack::User;
 use crate::{checkout, install, name, ports};
 use access::Access;
 use chart::Site;
-use home::Home;
 use stores::Stores;
 
 pub use entry::Entry;
+pub(crate) use home::Home;
 pub use images::Images;
+pub use machine::obstacle;
+pub(crate) use machine::memory;
 
 /// A Service of the chart and the port that this machine reaches it at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,12 +67,6 @@ pub struct Cluster {
     state: PathBuf,
     // Last: what lies there goes when everything in it has ended.
     home: Home,
-}
-
-/// Why no cluster can run on this machine, if that is so.
-#[must_use]
-pub fn obstacle() -> Option<String> {
-    machine::obstacle()
 }
 
 /// What has to be installed for a cluster with the chart.

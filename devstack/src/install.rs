@@ -158,6 +158,7 @@ async fn packages(needs: &[Need]) -> Result<()> {
         (Need::Kubernetes, "nftables", has("nft")),
         (Need::Kubernetes, "iproute2", has("ip")),
         (Need::Kubernetes, "buildah", has("buildah")),
+        (Need::Kubernetes, "mmdebstrap", has("mmdebstrap")),
     ];
     let missing: Vec<&str> = packages
         .into_iter()

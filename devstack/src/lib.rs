@@ -12,6 +12,7 @@ mod bench;
 pub mod checkout;
 pub mod cli;
 pub mod cluster;
+mod cluster_command;
 mod clusters;
 pub mod console;
 mod control;

@@ -83,6 +83,8 @@ impl Suite {
             Self::FaultsShort | Self::Faults => {
                 &[Need::Postgres, Need::Kafka, Need::MongoDb, Need::Dex, Need::FakeTime]
             }
+            // Where none can run, nothing is needed to say so.
+            Self::Cluster if cluster::obstacle().is_some() => &[],
             Self::Cluster => &cluster::NEEDS,
             Self::Devstack => &[
                 Need::Postgres,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::addresses::HOST;
+use super::images::REGISTRY;
 use super::stores::{SERVICE_ROLE, Stores};
 use crate::endpoints::{DemoUser, Endpoints, sign_in_url};
 use crate::name;
@@ -70,7 +71,7 @@ impl Site {
         json!({
             "environment": "development",
             "publicURL": self.public_url(),
-            "images": {"tag": tag, "pullPolicy": "Never", "registry": "localhost"},
+            "images": {"tag": tag, "pullPolicy": "Never", "registry": REGISTRY},
             // Two of each and one more while they are replaced, on two processors that others use, too.
             "authConnector": {
                 "replicas": 2, "bcryptCost": 10,

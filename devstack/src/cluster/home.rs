@@ -19,23 +19,25 @@ use crate::{checkout, clusters};
 const PATH: &str = "/var/lib/dev-cluster";
 /// Where the kubelet links the logs of containers, whatever it is told.
 const LINKS_TO_LOGS: &str = "/var/log/containers";
+/// Where the plugins of CNI note what they gave to whom.
+const NOTES_OF_NETWORKS: &str = "/var/lib/cni/results";
 
 /// The claimed place. What lies there, and everything of the cluster on this machine, goes when it is dropped.
-pub(super) struct Home {
+pub(crate) struct Home {
     claim: File,
 }
 
 /// Whose cluster there is.
-pub(super) struct Owner {
+pub(crate) struct Owner {
     /// The process.
-    pub(super) pid: Pid,
+    pub(crate) pid: Pid,
     /// Its checkout.
-    pub(super) checkout: PathBuf,
+    pub(crate) checkout: PathBuf,
 }
 
 impl Home {
     /// Takes the place, cleaned of what the last one left, or nothing when somebody has it.
-    pub(super) fn take() -> Result<Option<Self>> {
+    pub(crate) fn take() -> Result<Option<Self>> {
         let claim = Path::new(PATH).join("claim");
         loop {
             fs::create_dir_all(PATH).with_context(|| format!("{PATH} cannot be made"))?;
@@ -61,7 +63,7 @@ impl Home {
     }
 
     /// Who has the place.
-    pub(super) fn owner() -> Option<Owner> {
+    pub(crate) fn owner() -> Option<Owner> {
         let text = fs::read_to_string(Path::new(PATH).join("claim")).ok()?;
         let (pid, checkout) = text.trim().split_once(' ')?;
         Some(Owner { pid: Pid::from_raw(pid.parse().ok()?), checkout: checkout.into() })
@@ -134,6 +136,11 @@ impl Home {
         }
         // Succeeds when it is empty only.
         let _ = fs::remove_dir(LINKS_TO_LOGS);
+        let notes = fs::read_dir(NOTES_OF_NETWORKS).into_iter().flatten().flatten();
+        let is_ours = |name: &str| name.starts_with(network::NAME);
+        for note in notes.filter(|note| note.file_name().to_str().is_some_and(is_ours)) {
+            let _ = fs::remove_file(note.path());
+        }
     }
 }
 

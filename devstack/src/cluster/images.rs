@@ -8,6 +8,9 @@ use crate::checkout;
 use crate::install::log;
 use crate::program::Program;
 
+/// What stands before their names: nowhere to pull from.
+pub(super) const REGISTRY: &str = "localhost";
+
 /// What the chart needs, one archive each.
 #[derive(Clone, Debug)]
 pub struct Images {
@@ -22,7 +25,7 @@ impl Images {
         let programs = program.parent().context("a program lies in a folder")?.to_path_buf();
         let output = checkout::state().join("images");
         Program::new(checkout::root().join("images/build"))
-            .args(["--base", "debian", "--tag", tag, "--programs"])
+            .args(["--base", "debian", "--registry", REGISTRY, "--tag", tag, "--programs"])
             .args([&programs])
             .args(["--output"])
             .args([&output])

@@ -20,6 +20,7 @@ const CGROUPS: &str = "/sys/fs/cgroup";
 const PODS: &str = "kubepods";
 /// How long what was killed may take to be gone.
 const GONE: Duration = Duration::from_secs(20);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Settings of the kernel that a kubelet changes for the whole machine.
 const SETTINGS: [&str; 6] = [
@@ -32,7 +33,8 @@ const SETTINGS: [&str; 6] = [
 ];
 
 /// Why this machine can run no cluster, if it cannot.
-pub(super) fn obstacle() -> Option<String> {
+#[must_use]
+pub fn obstacle() -> Option<String> {
     if !Uid::effective().is_root() {
         return Some("a kubelet must be root: run it as root or with sudo".into());
     }
@@ -112,7 +114,7 @@ pub(super) fn kill_all(namespace: &Path) -> Result<()> {
         if Instant::now() >= deadline {
             bail!("processes {left:?} of the cluster cannot be killed");
         }
-        sleep(Duration::from_millis(20));
+        sleep(LOOK_AGAIN);
     }
 }
 
@@ -147,14 +149,22 @@ pub(super) fn remove_groups() -> Result<()> {
         }
         fs::remove_dir(group)
     }
-    pod_groups().iter().try_for_each(|group| {
-        remove(group).with_context(|| format!("the control group {} stays", group.display()))
-    })
+    let deadline = Instant::now() + GONE;
+    for group in pod_groups() {
+        // The kernel takes a moment to see that nobody is in there any more.
+        while let Err(error) = remove(&group) {
+            if Instant::now() >= deadline {
+                return Err(error).with_context(|| format!("{} stays", group.display()));
+            }
+            sleep(LOOK_AGAIN);
+        }
+    }
+    Ok(())
 }
 
 /// The memory of a cluster in KiB, pages that are shared counted once: of this process and its children, and of what
 /// containerd started.
-pub(super) fn memory(supervisor: i32) -> u64 {
+pub(crate) fn memory(supervisor: i32) -> u64 {
     let mut all = processes_of(Path::new(NAMESPACE));
     all.extend(pod_groups().iter().flat_map(|group| processes_in(group)));
     all.extend(process::tree(supervisor));

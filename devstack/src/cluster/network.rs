@@ -7,8 +7,8 @@ use anyhow::{Context as _, Result};
 use super::addresses::{HOST, LINK_PREFIX, NODE, PODS, SERVICES};
 use super::tool::tool;
 
-/// The namespace, and this machine's end of the link: both have this name.
-const NAME: &str = "dev-cluster";
+/// The namespace, this machine's end of the link, and the network of the pods: all have this name.
+pub(super) const NAME: &str = "dev-cluster";
 /// The namespace as a file.
 pub(super) const NAMESPACE: &str = "/run/netns/dev-cluster";
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::access::{Access, NODE_NAME};
 use super::addresses::{DNS_SERVICE, NODE, PODS, SERVICES};
 use super::home::Home;
-use super::network::NAMESPACE;
+use super::network::{NAME, NAMESPACE};
 use crate::checkout;
 use crate::install::{CNI, kubernetes_program, node_image};
 use crate::part::{Part, Probe, probe};
@@ -122,7 +122,7 @@ fn alone(name: &str, access: &Access) -> Program {
 fn containerd(home: &Home, state: &Path) -> Result<Program> {
     let networks = state.join("networks");
     fs::create_dir_all(&networks).context("containerd has no networks")?;
-    let network = json!({"cniVersion": "0.4.0", "name": "cluster", "plugins": [{
+    let network = json!({"cniVersion": "0.4.0", "name": NAME, "plugins": [{
         "type": "bridge", "bridge": "pods", "isGateway": true, "hairpinMode": true,
         "ipam": {
             "type": "host-local", "ranges": [[{"subnet": PODS}]], "routes": [{"dst": "0.0.0.0/0"}],
@@ -138,6 +138,8 @@ root = {root:?}
 state = {run:?}
 [grpc]
   address = {socket:?}
+[plugins."io.containerd.internal.v1.opt"]
+  path = {opt:?}
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{image}"
   # Without CAP_SYS_RESOURCE a container cannot be made less likely to be killed than containerd.
@@ -148,6 +150,7 @@ state = {run:?}
   conf_dir = {networks:?}
 "#,
         image = node_image().0,
+        opt = home.join("containerd-opt"),
         root = home.join("containerd"),
         run = home.join("containerd-run"),
         socket = socket(home),

@@ -10,6 +10,7 @@ use devstack::console::say;
 use tokio::time::{Instant, timeout};
 
 use super::proofs::{ALL, Proof};
+use super::remains;
 use super::stage::Stage;
 
 /// A hang limit for one proof.
@@ -44,8 +45,18 @@ pub async fn run(options: &ClusterOptions) -> Result<ExitCode> {
         say(format!("0 passed, 0 failed, {} skipped", proofs.len()));
         return Ok(ExitCode::SUCCESS);
     }
+    let before = remains::settings()?;
     let mut stage = Stage::open(options.seed).await?;
     let (mut passed, mut failed) = (0, 0);
+    let mut count = |name: &str, start: Instant, outcome: Result<()>| {
+        if let Err(error) = &outcome {
+            say(format!("  ! {error:#}"));
+        }
+        let verdict = if outcome.is_ok() { "passed" } else { "FAILED" };
+        say(format!("{name}: {verdict} in {:.0} s", start.elapsed().as_secs_f32()));
+        passed += u32::from(outcome.is_ok());
+        failed += u32::from(outcome.is_err());
+    };
     for proof in proofs {
         say(format!("── {}: {}", proof.name, proof.promise));
         let start = Instant::now();
@@ -53,15 +64,16 @@ pub async fn run(options: &ClusterOptions) -> Result<ExitCode> {
             Ok(outcome) => outcome.and_then(|()| stage.cluster.require_alive()),
             Err(_) => bail!("{} hung for {} s", proof.name, HANGS.as_secs()),
         };
-        if let Err(error) = &outcome {
-            say(format!("  ! {error:#}"));
-        }
-        let verdict = if outcome.is_ok() { "passed" } else { "FAILED" };
-        say(format!("{}: {verdict} in {:.0} s", proof.name, start.elapsed().as_secs_f32()));
-        passed += u32::from(outcome.is_ok());
-        failed += u32::from(outcome.is_err());
+        count(proof.name, start, outcome);
     }
     drop(stage);
+    let start = Instant::now();
+    say("── remains: a cluster that is stopped leaves nothing, and neither does one that is killed");
+    let outcome = match remains::nothing(&before) {
+        Ok(()) if options.proofs.is_empty() => remains::killed(&before).await,
+        outcome => outcome,
+    };
+    count("remains", start, outcome);
     say(format!("{passed} passed, {failed} failed"));
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -11,12 +11,12 @@ use nix::sys::signal::{Signal, kill};
 use serde_json::json;
 use tokio::time::{Instant, interval, sleep};
 
-use super::home::Home;
-use super::{Cluster, Door, Images, NEEDS, machine};
+use crate::cluster::{Cluster, Door, Entry, Home, Images, NEEDS, memory, obstacle};
 use crate::console::{say, step};
 use crate::endpoints::Endpoints;
 use crate::signals::terminated;
 use crate::stack::demo_users;
+use crate::program::Program;
 use crate::{background, checkout, install, process};
 
 const TICK: Duration = Duration::from_millis(200);
@@ -48,7 +48,7 @@ pub(crate) async fn up(bare: bool, background: bool) -> Result<ExitCode> {
     if background {
         return Box::pin(supervise(bare)).await;
     }
-    if let Some(obstacle) = machine::obstacle() {
+    if let Some(obstacle) = obstacle() {
         bail!("no cluster can run here: {obstacle}");
     }
     // Or one that was killed would look as if it were ready.
@@ -103,7 +103,7 @@ async fn supervise(bare: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn start_up(bare: bool) -> Result<(Cluster, Vec<super::Entry>)> {
+async fn start_up(bare: bool) -> Result<(Cluster, Vec<Entry>)> {
     let images = async {
         if bare { Ok(None) } else { Images::build("dev").await.map(Some) }
     };
@@ -156,11 +156,11 @@ pub(crate) async fn status() -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     };
     say(format!("a cluster of {}, process {}", owner.checkout.display(), owner.pid));
-    let kubectl = crate::program::Program::new(install::kubernetes_program("kubectl"))
+    let kubectl = Program::new(install::kubernetes_program("kubectl"))
         .env("KUBECONFIG", kubeconfig())
         .args(["get", "nodes,pods", "--all-namespaces", "-o", "wide"]);
     say(kubectl.output().await?);
-    say(format!("memory {} MiB", machine::memory(owner.pid.as_raw()) / 1024));
+    say(format!("memory {} MiB", memory(owner.pid.as_raw()) / 1024));
     Ok(ExitCode::SUCCESS)
 }
 
