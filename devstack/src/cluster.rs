@@ -26,10 +26,11 @@ use serde_json::Value;
 
 use crate::endpoints::{DemoUser, Endpoints};
 use crate::part::{Part, Probe, State};
+use crate::ports::Ports;
 use crate::program::Program;
 use crate::secrets::write_private;
 use crate::stack::User;
-use crate::{checkout, install, name, ports};
+use crate::{checkout, install, name};
 use access::Access;
 use chart::Site;
 use stores::Stores;
@@ -80,9 +81,9 @@ pub(crate) const NEEDS: [install::Need; 6] = [
 ];
 
 impl Cluster {
-    /// Starts a cluster with nothing in it but its name server, and the servers beside it. These people and those of
-    /// the demo will have a Local Account.
-    pub async fn boot(people: Vec<User>, report: impl Fn(&str)) -> Result<Self> {
+    /// Starts a cluster with nothing in it but its name server, and the servers beside it. These people will have a
+    /// Local Account; of the ports, those of Dex, of the chat API and of the app count.
+    pub async fn boot(people: Vec<User>, ports: &Ports, report: impl Fn(&str)) -> Result<Self> {
         if let Some(obstacle) = obstacle() {
             bail!("no cluster can run here: {obstacle}");
         }
@@ -108,11 +109,10 @@ impl Cluster {
         };
         // On the heap: starting everything is a large future.
         let (stores, ()) = tokio::try_join!(Box::pin(Stores::start(&state)), Box::pin(start))?;
-        let project = ports::Ports::project(1)?;
         let site = Site {
-            dex: project.dex,
-            chat: project.chat[0].0,
-            web: project.web,
+            dex: ports.dex,
+            chat: ports.chat.first().context("the chat API has a port")?.0,
+            web: ports.web,
             users: people,
             email_user: DemoUser {
                 login: "admin@example.com".into(),

@@ -16,6 +16,7 @@ use crate::console::{say, step};
 use crate::endpoints::Endpoints;
 use crate::signals::terminated;
 use crate::stack::demo_users;
+use crate::ports::Ports;
 use crate::program::Program;
 use crate::{background, checkout, install, process};
 
@@ -108,7 +109,8 @@ async fn start_up(bare: bool) -> Result<(Cluster, Vec<Entry>)> {
         if bare { Ok(None) } else { Images::build("dev").await.map(Some) }
     };
     let images = step("build the images", images).await?;
-    let boot = Cluster::boot(demo_users(), |line| say(line));
+    let ports = Ports::project(1)?;
+    let boot = Cluster::boot(demo_users(), &ports, |line| say(line));
     let cluster = step("start a cluster", boot).await?;
     let mut doors = Vec::new();
     if let Some(images) = images {

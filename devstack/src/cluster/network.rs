@@ -38,8 +38,12 @@ pub(super) fn make() -> Result<()> {
     Ok(())
 }
 
-/// Removes both, if they are there: the link goes with the namespace.
+/// Removes both, if they are there.
 pub(super) fn remove() -> Result<()> {
+    // It goes with the namespace, but some time later.
+    if Path::new("/sys/class/net").join(NAME).exists() {
+        tool("ip", ["link", "delete", NAME]).context("the link to the node stays")?;
+    }
     if Path::new(NAMESPACE).exists() {
         tool("ip", ["netns", "delete", NAME]).context("the network namespace stays")?;
     }

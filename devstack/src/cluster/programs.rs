@@ -123,7 +123,8 @@ fn containerd(home: &Home, state: &Path) -> Result<Program> {
     let networks = state.join("networks");
     fs::create_dir_all(&networks).context("containerd has no networks")?;
     let network = json!({"cniVersion": "0.4.0", "name": NAME, "plugins": [{
-        "type": "bridge", "bridge": "pods", "isGateway": true, "hairpinMode": true,
+        // Each pod at a link of its own: what is between pods is routed, and so translated for Services.
+        "type": "ptp",
         "ipam": {
             "type": "host-local", "ranges": [[{"subnet": PODS}]], "routes": [{"dst": "0.0.0.0/0"}],
             "dataDir": home.join("addresses"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use devstack::cluster::{Cluster, Door, Entry, Images};
 use devstack::console::{say, step};
+use devstack::ports::Ports;
 use devstack::stack::demo_users;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -38,8 +39,9 @@ impl Stage {
         let images = step("build the images", Images::build("first")).await?;
         let speakers = (0..2 * PEOPLE).map(person);
         let people = demo_users().into_iter().chain(speakers).collect();
+        let ports = Ports::any(1)?;
         // On the heap: starting everything is a large future.
-        let boot = Box::pin(Cluster::boot(people, |line| say(line)));
+        let boot = Box::pin(Cluster::boot(people, &ports, |line| say(line)));
         let cluster = step("start a cluster", boot).await?;
         step("import the images", cluster.import_all(&images)).await?;
         step("install the chart", cluster.install(&images, &json!({}))).await?;
