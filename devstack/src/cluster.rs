@@ -105,10 +105,11 @@ impl Cluster {
                 part.start().await?;
                 report(&format!("{} started", part.name()));
             }
-            Ok(())
+            anyhow::Ok(())
         };
+        let beside = home.join("stores");
         // On the heap: starting everything is a large future.
-        let (stores, ()) = tokio::try_join!(Box::pin(Stores::start(&state)), Box::pin(start))?;
+        let (stores, ()) = tokio::try_join!(Box::pin(Stores::start(&beside)), Box::pin(start))?;
         let site = Site {
             dex: ports.dex,
             chat: ports.chat.first().context("the chat API has a port")?.0,

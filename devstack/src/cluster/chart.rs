@@ -118,18 +118,18 @@ pub(super) fn ground(stores: &Stores, email_user: &DemoUser) -> Result<Value> {
         .set_username(SERVICE_ROLE)
         .and_then(|()| service.set_password(Some(stores.service_password())))
         .map_err(|()| anyhow::anyhow!("the PostgreSQL DSN takes no user"))?;
-    let mongodb: Url = stores.mongodb_uri().parse().context("the MongoDB URI is no URL")?;
+    let mut mongodb: Url = stores.mongodb_uri().parse().context("the MongoDB URI is no URL")?;
+    mongodb.set_host(Some("mongodb-external")).context("the MongoDB URI takes no host")?;
+    let (peppers, guard_key) = (format!("cluster:{}\n", name::random_key()), name::random_key());
+    let client = name::random_token(24);
     let hash = bcrypt::hash(&email_user.password, 10).context("bcrypt takes the password")?;
     items.extend([
         secret("postgres-accounts-owner", &[("dsn", owner.as_str())]),
         secret("postgres-accounts-service", &[("dsn", service.as_str())]),
         secret("postgres-dex", &[("password", stores.dex_password())]),
-        secret("auth-connector-keys", &[
-            ("peppers", &format!("cluster:{}\n", name::random_key())),
-            ("guard-key", &name::random_key()),
-        ]),
+        secret("auth-connector-keys", &[("peppers", peppers.as_str()), ("guard-key", &guard_key)]),
         secret("dex-secrets", &[
-            ("chat-api-client", &name::random_token(24)),
+            ("chat-api-client", client.as_str()),
             ("hash", &hash),
             ("password", &email_user.password),
         ]),

@@ -27,9 +27,9 @@ async fn serve(listener: TcpListener, service: SocketAddrV4) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            Ok((client, _)) = listener.accept() => {
+            accepted = listener.accept() => if let Ok((client, _)) = accepted {
                 connections.spawn(hand_on(client, service));
-            }
+            },
             Some(_) = connections.join_next() => {}
         }
     }

@@ -1,14 +1,14 @@
 //! The servers that the chart is told of as yours: they run on this machine, beside the cluster.
 
+use std::fs;
 use std::net::SocketAddrV4;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use url::Url;
 
 use super::addresses::HOST;
-use crate::name;
-use crate::{kafka, mongodb, postgres};
+use crate::{kafka, mongodb, name, postgres};
 
 /// The owner of the accounts database.
 const OWNER: &str = "accounts";
@@ -28,6 +28,7 @@ pub(super) struct Stores {
 impl Stores {
     /// Starts them with empty databases.
     pub(super) async fn start(state: &Path) -> Result<Self> {
+        fs::create_dir_all(state).with_context(|| format!("{} cannot be made", state.display()))?;
         let at = |port| SocketAddrV4::new(HOST, port);
         let stores = Self {
             postgres: postgres::Server::prepare_at(state, at(5432))?,
