@@ -19,7 +19,7 @@ const DRAIN: u16 = 4001;
 
 /// Has clients speak and listen and people sign in while the work is done, and judges: nothing lost, doubled or missing,
 /// no login refused, no connection ended but by a replica that says that it leaves. `cut` allows connections that end
-/// without a word, as those of a killed replica do.
+/// without a word, as those of a killed replica do: and whoever was signing in there tries once more.
 pub async fn under_load<T>(
     stage: &Stage,
     cut: bool,
@@ -29,7 +29,7 @@ pub async fn under_load<T>(
     let mut crew = Crew::empty(scene);
     crew.join(&Members { each: 2, replicas: vec![0], ..Members::people(0..PEOPLE) }).await?;
     let talk = Talk { pace: Duration::from_millis(200), ..Talk::lively(PEOPLE) };
-    let mut logins = Logins::default();
+    let mut logins = Logins { may_try_again: cut, ..Logins::default() };
     let done = crew
         .speak_while(&talk, async {
             let done = tokio::select! {
@@ -43,7 +43,8 @@ pub async fn under_load<T>(
         .await?;
     let report = crew.judged().await?;
     say(report.figures.to_string());
-    say(format!("    logins {}, failed {}", logins.done, logins.failed.len()));
+    let Logins { done: signed_in, again, .. } = &logins;
+    say(format!("    logins {signed_in}, tried again {again}, failed {}", logins.failed.len()));
     let allowed = |code: &&u16| **code == DRAIN || (cut && **code == crate::chat::close::CUT);
     let mut findings = report.findings;
     let others: Vec<&u16> = report.figures.closes.keys().filter(|code| !allowed(code)).collect();
@@ -62,7 +63,9 @@ pub async fn under_load<T>(
 
 #[derive(Default)]
 struct Logins {
+    may_try_again: bool,
     done: u64,
+    again: u64,
     failed: Vec<String>,
 }
 
@@ -74,7 +77,12 @@ impl Logins {
         for number in (PEOPLE..2 * PEOPLE).cycle() {
             ticks.tick().await;
             self.done += 1;
-            if let Err(error) = sign_in(scene, number).await {
+            let mut outcome = sign_in(scene, number).await;
+            if outcome.is_err() && self.may_try_again {
+                self.again += 1;
+                outcome = sign_in(scene, number).await;
+            }
+            if let Err(error) = outcome {
                 self.failed.push(format!("{error:#}"));
             }
         }
