@@ -71,11 +71,10 @@ pub struct Cluster {
 }
 
 /// What has to be installed for a cluster with the chart.
-pub(crate) const NEEDS: [install::Need; 6] = [
+pub(crate) const NEEDS: [install::Need; 5] = [
     install::Need::Postgres,
     install::Need::Kafka,
     install::Need::MongoDb,
-    install::Need::Dex,
     install::Need::Kubernetes,
     install::Need::Helm,
 ];
