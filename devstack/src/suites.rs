@@ -31,6 +31,7 @@ pub(crate) enum Suite {
     Connector,
     Chat,
     Dex,
+    Chart,
     E2e,
     Devstack,
     Bench,
@@ -49,7 +50,12 @@ impl Suite {
     /// The package whose tests it runs.
     fn package(self) -> Option<&'static str> {
         match self {
-            Self::Lint | Self::Dex | Self::FaultsShort | Self::Faults | Self::Cluster => None,
+            Self::Lint
+            | Self::Dex
+            | Self::Chart
+            | Self::FaultsShort
+            | Self::Faults
+            | Self::Cluster => None,
             Self::Process => Some("service-process"),
             Self::Tokens => Some("dex-tokens"),
             Self::Proto => Some("auth-proto"),
@@ -64,7 +70,7 @@ impl Suite {
     /// What has to be installed for it.
     fn needs(self) -> &'static [Need] {
         match self {
-            Self::Process | Self::Tokens | Self::Bench => &[],
+            Self::Process | Self::Tokens | Self::Bench | Self::Chart => &[],
             Self::Lint => &[Need::Postgres, Need::Dex, Need::CargoDeny, Need::CargoShear],
             Self::Proto => &[Need::Protoc],
             Self::Connector => &[Need::Postgres],
@@ -134,7 +140,8 @@ pub(crate) async fn run(mut suites: Vec<Suite>) -> Result<ExitCode> {
             (Suite::Faults | Suite::Cluster, None) => {
                 counted::run(&suite.name(), &[], &run, &servers).await?
             }
-            (_, None) => go::run(&run, &servers).await?,
+            (Suite::Chart, None) => go::run(&["helm/tools", "helm/tests"], &run, &servers).await?,
+            (_, None) => go::run(&["dex"], &run, &servers).await?,
         };
         if tally == Tally::default() {
             say("no test ran: that counts as failed");

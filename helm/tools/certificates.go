@@ -22,8 +22,8 @@ const (
 	// authorityLife is how long an authority signs; with a year left its successor is made.
 	authorityLife  = 5 * 365 * day
 	authorityRenew = 365 * day
-	// spread is how long a new authority is only trusted before it signs: pods see a changed Secret within two
-	// minutes, and one that missed a run of the CronJob within the next.
+	// spread is how long a new authority is only trusted before it signs: pods see a changed Secret within
+	// two minutes, and one that missed a run of the CronJob within the next.
 	spread = day
 	// backdate is what a certificate's begin is moved back by, for clocks that differ.
 	backdate = 5 * time.Minute
@@ -31,7 +31,8 @@ const (
 	renewAnnotation = "chatapp/renew"
 )
 
-// authoritySpec is an authority and what it signs. Its own Secret has the key; nothing but this program reads it.
+// authoritySpec is an authority and what it signs. Its own Secret has the key; nothing but this program reads
+// it.
 type authoritySpec struct {
 	Secret       string            `json:"secret"`
 	Name         string            `json:"name"`
@@ -58,8 +59,8 @@ type authority struct {
 	previous *x509.Certificate
 }
 
-// ensureAuthority makes an authority and its certificates, and renews what is due. A successor is trusted for a
-// day before it signs, so that no pod ever meets a certificate of an authority that it does not know.
+// ensureAuthority makes an authority and its certificates, and renews what is due. A successor is trusted for
+// a day before it signs, so that no pod ever meets a certificate of an authority that it does not know.
 func ensureAuthority(ctx context.Context, api *cluster, wanted *spec, made authoritySpec, now time.Time) error {
 	stored, err := api.get(ctx, made.Secret)
 	if errors.Is(err, errNotFound) {

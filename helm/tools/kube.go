@@ -42,8 +42,8 @@ type metadata struct {
 	Annotations     map[string]string `json:"annotations,omitempty"`
 }
 
-// cluster writes Secrets of one namespace. The four calls that are needed do not make up for client-go, which is
-// thirty times this program.
+// cluster writes Secrets of one namespace. The four calls that are needed do not make up for client-go, which
+// is thirty times this program.
 type cluster struct {
 	base  string
 	token string

@@ -1,5 +1,5 @@
-// chart-tools does what the chart needs beside the services: secrets and certificates, waiting for servers, and
-// the test after an installation. One static program, because its image has no shell.
+// chart-tools does what the chart needs beside the services: secrets and certificates, waiting for servers,
+// and the test after an installation. One static program, because its image has no shell.
 package main
 
 import (

@@ -95,19 +95,27 @@ func readSpec(path string) (*spec, error) {
 	return wanted, nil
 }
 
-// prepare makes what is missing, again until the API server answers or the time is over: right after a pod's start
-// the network may not know it yet.
+// prepare makes what is missing, again until the API server answers or the time is over: right after a pod's
+// start the network may not know it yet.
 func prepare(ctx context.Context, api *cluster, wanted *spec, now time.Time) error {
+	var reason error
 	for {
 		err := prepareOnce(ctx, api, wanted, now)
 		var missing *missingError
 		if err == nil || errors.As(err, &missing) {
 			return err
 		}
+		// What the end of the time did to a call is no reason, if there is a better one.
+		if reason == nil || ctx.Err() == nil {
+			reason = err
+		}
+		if ctx.Err() != nil {
+			return reason
+		}
 		say("again in a second: %v", err)
 		select {
 		case <-ctx.Done():
-			return err
+			return reason
 		case <-time.After(time.Second):
 		}
 	}
@@ -162,7 +170,8 @@ func checkKeys(ctx context.Context, api *cluster, required requirement) ([]strin
 	return faults, nil
 }
 
-// ensureSecret makes a Secret that is missing, and looks whether one that is there has every key. It changes none.
+// ensureSecret makes a Secret that is missing, and looks whether one that is there has every key. It changes
+// none.
 func ensureSecret(ctx context.Context, api *cluster, wanted *spec, made secretSpec) ([]string, error) {
 	required := requirement{Name: made.Name}
 	for _, value := range made.Values {

@@ -127,7 +127,8 @@ func (s server) answers(ctx context.Context) (string, error) {
 	return "", errors.Join(faults...)
 }
 
-// cause is an error of the network without the resolver's and the socket's own addresses, which change each time.
+// cause is an error of the network without the resolver's and the socket's own addresses, which change each
+// time.
 func cause(err error) error {
 	var lookup *net.DNSError
 	if errors.As(err, &lookup) {

@@ -1,4 +1,4 @@
-//! The suite of the Go module.
+//! The suites of Go modules.
 
 use std::fs;
 
@@ -10,15 +10,24 @@ use crate::checkout;
 use crate::console::{say, step};
 use crate::program::Program;
 
-/// Runs every Go test, never from Go's cache: they talk to programs it knows nothing of.
-pub(crate) async fn run(run: &Run, servers: &Servers) -> Result<Tally> {
+/// Runs every test of Go modules, by their folders.
+pub(crate) async fn run(modules: &[&str], run: &Run, servers: &Servers) -> Result<Tally> {
+    let mut tally = Tally::default();
+    for module in modules {
+        tally += test(module, run, servers).await?;
+    }
+    Ok(tally)
+}
+
+/// Never from Go's cache: tests talk to programs, and read files, that it knows nothing of.
+async fn test(module: &str, run: &Run, servers: &Servers) -> Result<Tally> {
     let output = run.dir().join("go.json");
     let log = run.log("go");
     let command = Program::new("go")
         .args(["test", "-count=1", "-json", "./..."])
-        .dir(checkout::root().join("dex"));
+        .dir(checkout::root().join(module));
     let process = servers.surround(command, run).start_split(&output, &log)?;
-    let status = step("go test", async { Ok(process.ended().await) }).await?;
+    let status = step(&format!("go test {module}"), async { Ok(process.ended().await) }).await?;
     let mut report = of_go(&fs::read_to_string(&output)?);
     if report.tally.failed == 0 && !status.success() {
         report.tally.failed = 1;

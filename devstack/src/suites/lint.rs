@@ -19,19 +19,25 @@ use crate::{checkout, install};
 /// How long the list of advisories may take to come; without a network it never does.
 const ADVISORIES_LIMIT: Duration = Duration::from_mins(1);
 
+/// The Go modules, by their folders.
+const GO_MODULES: [&str; 3] = ["dex", "helm/tools", "helm/tests"];
+
 /// Runs all checks.
 pub(crate) async fn run(build: &Build, run: &Run, servers: &Servers) -> Result<Tally> {
-    let dex = checkout::root().join("dex");
     let cargo = |args: &[&str]| Program::new("cargo").args(args).with_whole_env();
-    let go = |program: &str| Program::new(program).dir(&dex).with_whole_env();
     let deny = |args: &[&str]| {
         Program::new(install::cargo_tool_program("cargo-deny")).args(args).with_whole_env()
     };
     let mut tally = Tally::default();
 
     tally += check(run, "cargo fmt", cargo(&["fmt", "--all", "--check"])).await?;
-    tally += check(run, "gofmt", go("gofmt").args(["-d"]).args(go_sources(&dex)?)).await?;
-    tally += check(run, "go vet", go("go").args(["vet", "./..."])).await?;
+    for module in GO_MODULES {
+        let folder = checkout::root().join(module);
+        let go = |program: &str| Program::new(program).dir(&folder).with_whole_env();
+        let sources = go("gofmt").args(["-d"]).args(go_sources(&folder)?);
+        tally += check(run, &format!("gofmt {module}"), sources).await?;
+        tally += check(run, &format!("go vet {module}"), go("go").args(["vet", "./..."])).await?;
+    }
 
     tally += layers(build)?;
     tally += check(run, "cargo-shear", shear(checkout::root())).await?;
@@ -97,7 +103,7 @@ fn shear(workspace: &Path) -> Program {
 /// One check: passed when the program succeeds; what it said is shown otherwise.
 async fn check(run: &Run, name: &str, program: Program) -> Result<Tally> {
     let output = run.dir().join("output");
-    let log = run.log(&name.replace(' ', "-"));
+    let log = run.log(&name.replace([' ', '/'], "-"));
     let process = program.start_split(&output, &log)?;
     let status = step(name, async { Ok(process.ended().await) }).await?;
     if !status.success() {
@@ -108,15 +114,15 @@ async fn check(run: &Run, name: &str, program: Program) -> Result<Tally> {
     Ok(Tally::one(status.success()))
 }
 
-/// The folders and files of the Go module that are ours.
-fn go_sources(dex: &Path) -> Result<Vec<PathBuf>> {
+/// The folders and files of a Go module that are ours.
+fn go_sources(module: &Path) -> Result<Vec<PathBuf>> {
     let ours = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default();
         let go = path.extension().is_some_and(|extension| extension == "go");
         (path.is_dir() && name != "vendor" && name != "bin") || go
     };
-    Ok(fs::read_dir(dex)
-        .with_context(|| format!("no {}", dex.display()))?
+    Ok(fs::read_dir(module)
+        .with_context(|| format!("no {}", module.display()))?
         .flatten()
         .map(|entry| entry.path())
         .filter(ours)

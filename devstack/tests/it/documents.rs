@@ -9,7 +9,7 @@ use devstack::ports::NAMED;
 
 /// Every Markdown file that is ours.
 fn documents() -> Vec<PathBuf> {
-    let folders = ["", "dex", "docs", "docs/adr"];
+    let folders = ["", "dex", "docs", "docs/adr", "helm/chatapp"];
     let files = folders.iter().flat_map(|folder| files(&root().join(folder), "md"));
     let files: Vec<PathBuf> = files.collect();
     assert!(files.len() > 10, "{files:?}: are the documents found at all?");

@@ -252,7 +252,7 @@ http://dex:5556{{ include "chatapp.issuerPath" . }}
 {{- end }}
 {{- end -}}
 
-{{/* The init container that waits for a server. Takes (list . SERVER). */}}
+{{/* The init container that waits for a server. Takes (list . SERVER), for PostgreSQL with the Secret of the DSN if there is one. */}}
 {{- define "chatapp.wait" -}}
 {{- $root := index . 0 -}}
 - name: wait
@@ -261,8 +261,12 @@ http://dex:5556{{ include "chatapp.issuerPath" . }}
   {{- if eq (index . 1) "kafka" }}
     - name: KAFKA_BROKERS
       value: {{ join "," (include "chatapp.kafka" $root | fromJson).brokers | quote }}
-  {{- else }}
+  {{- else if gt (len .) 2 }}
     {{- include "chatapp.secretEnv" (list "POSTGRES_DSN" (index . 2) "dsn") | nindent 4 }}
+  {{- else }}
+    {{- $postgres := include "chatapp.postgres" $root | fromJson }}
+    - name: POSTGRES_DSN
+      value: {{ printf "postgres://%s:%v" $postgres.host $postgres.port | quote }}
   {{- end }}
   resources:
     requests: {cpu: 10m, memory: 16Mi}

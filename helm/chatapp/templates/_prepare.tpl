@@ -199,7 +199,7 @@ subjects:
 {{- define "chatapp.preparePod" -}}
 {{- $root := index . 0 -}}
 metadata:
-  labels: {{- include "chatapp.labels" (list $root "prepare") | nindent 4 }}
+  labels: {{- include "chatapp.selector" (list $root "prepare") | nindent 4 }}
 spec:
   {{- omit (include "chatapp.pod" (list $root) | fromYaml) "automountServiceAccountToken" | toYaml | nindent 2 }}
   serviceAccountName: {{ index . 1 }}

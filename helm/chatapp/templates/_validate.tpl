@@ -1,6 +1,6 @@
 {{/*
-What the schema cannot say: values that contradict each other. Each is one sentence that says what to do. Called by the
-first template; `fail` ends the rendering.
+What the schema cannot say: values that contradict each other. Each is one sentence that says what to do. Called by every
+template, because any of them may be the first; `fail` ends the rendering.
 */}}
 {{- define "chatapp.validate" -}}
 {{- $production := eq .Values.environment "production" -}}
