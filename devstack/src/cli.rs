@@ -51,7 +51,7 @@ enum Command {
     },
     /// Run test suites on real servers; without a name all of them but `faults` and `cluster`
     Test {
-        /// lint, process, tokens, proto, connector, chat, dex, e2e, devstack, bench, faults-short, faults, cluster
+        /// lint, process, tokens, proto, connector, chat, dex, chart, e2e, devstack, bench, faults-short, faults, cluster
         suites: Vec<suites::Suite>,
     },
     /// Format, clippy, vet, layers, dependencies, query data: the same as `test lint`
