@@ -121,7 +121,9 @@ impl Home {
     /// What the programs put elsewhere: the sockets of containerd's shims, and links to logs.
     fn remove_outside(&self) {
         let tasks = self.join("containerd-run/io.containerd.runtime.v2.task/k8s.io");
+        let mut ids = Vec::new();
         for task in fs::read_dir(tasks).into_iter().flatten().flatten() {
+            ids.extend(task.file_name().into_string());
             let address = fs::read_to_string(task.path().join("address")).unwrap_or_default();
             if let Some(socket) = address.strip_prefix("unix://") {
                 // Containers of a pod share one.
@@ -137,7 +139,9 @@ impl Home {
         // Succeeds when it is empty only.
         let _ = fs::remove_dir(LINKS_TO_LOGS);
         let notes = fs::read_dir(NOTES_OF_NETWORKS).into_iter().flatten().flatten();
-        let is_ours = |name: &str| name.starts_with(network::NAME);
+        let is_ours = |name: &str| {
+            name.starts_with(network::NAME) || ids.iter().any(|id| name.contains(id.as_str()))
+        };
         for note in notes.filter(|note| note.file_name().to_str().is_some_and(is_ours)) {
             let _ = fs::remove_file(note.path());
         }
