@@ -38,8 +38,8 @@ use stores::Stores;
 pub use entry::Entry;
 pub(crate) use home::Home;
 pub use images::Images;
-pub use machine::obstacle;
 pub(crate) use machine::memory;
+pub use machine::obstacle;
 
 /// A Service of the chart and the port that this machine reaches it at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,7 +228,13 @@ impl Cluster {
     pub async fn service(&self, name: &str, port: u16) -> Result<SocketAddrV4> {
         let namespace = ["--namespace", chart::NAME];
         let address = self
-            .kubectl(namespace.into_iter().chain(["get", "service", name, "-o", "jsonpath={.spec.clusterIP}"]))
+            .kubectl(namespace.into_iter().chain([
+                "get",
+                "service",
+                name,
+                "-o",
+                "jsonpath={.spec.clusterIP}",
+            ]))
             .await?;
         let address: Ipv4Addr =
             address.trim().parse().with_context(|| format!("the Service {name} has no address"))?;

@@ -14,10 +14,10 @@ use tokio::time::{Instant, interval, sleep};
 use crate::cluster::{Cluster, Door, Entry, Home, Images, NEEDS, memory, obstacle};
 use crate::console::{say, step};
 use crate::endpoints::Endpoints;
-use crate::signals::terminated;
-use crate::stack::demo_users;
 use crate::ports::Ports;
 use crate::program::Program;
+use crate::signals::terminated;
+use crate::stack::demo_users;
 use crate::{background, checkout, install, process};
 
 const TICK: Duration = Duration::from_millis(200);
@@ -105,9 +105,7 @@ async fn supervise(bare: bool) -> Result<ExitCode> {
 }
 
 async fn start_up(bare: bool) -> Result<(Cluster, Vec<Entry>)> {
-    let images = async {
-        if bare { Ok(None) } else { Images::build("dev").await.map(Some) }
-    };
+    let images = async { if bare { Ok(None) } else { Images::build("dev").await.map(Some) } };
     let images = step("build the images", images).await?;
     let ports = Ports::project(1)?;
     let boot = Cluster::boot(demo_users(), &ports, |line| say(line));

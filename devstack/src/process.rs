@@ -56,12 +56,13 @@ pub(crate) fn memory(root: i32) -> Memory {
 
 /// The memory of these processes alone.
 pub(crate) fn memory_of(pids: &[i32]) -> Memory {
-    pids.iter()
-        .filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok())
-        .fold(Memory::default(), |sum, rollup| Memory {
+    pids.iter().filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()).fold(
+        Memory::default(),
+        |sum, rollup| Memory {
             rss: sum.rss + kib(&rollup, "Rss:"),
             pss: sum.pss + kib(&rollup, "Pss:"),
-        })
+        },
+    )
 }
 
 fn kib(rollup: &str, key: &str) -> u64 {

@@ -10,7 +10,6 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use tokio::time::{Instant, interval, sleep};
 
-use crate::{background, checkout};
 use crate::console::{say, say_of};
 use crate::control::{Claim, Control, Reply, Request, answer, ask};
 use crate::endpoints::Endpoints;
@@ -19,6 +18,7 @@ use crate::logs::Follower;
 use crate::ports::{Ports, require_free};
 use crate::signals::terminated;
 use crate::stack::{Source, Stack, StackOptions};
+use crate::{background, checkout};
 
 const TICK: Duration = Duration::from_millis(200);
 /// Longer than any part's grace: postgres, services and chat replicas stop one group at a time.

@@ -35,7 +35,8 @@ pub struct DemoOptions {
 /// Runs all steps; the error names the one that failed and what was seen.
 pub async fn run(options: &DemoOptions) -> Result<()> {
     let endpoints = if options.cluster {
-        Endpoints::read(&checkout::state().join("cluster.json")).context("./dev cluster up first")?
+        Endpoints::read(&checkout::state().join("cluster.json"))
+            .context("./dev cluster up first")?
     } else {
         Endpoints::read(&options.endpoints)?
     };

@@ -42,7 +42,8 @@ impl Access {
     pub(super) fn create(dir: &Path) -> Result<Self> {
         fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
         let (node, service) = (NODE.to_string(), API_SERVICE.to_string());
-        let names = [node.as_str(), &service, "kubernetes.default.svc", "kubernetes.default", "kubernetes"];
+        let names =
+            [node.as_str(), &service, "kubernetes.default.svc", "kubernetes.default", "kubernetes"];
         let access = Self {
             authority: pki::authority(dir, "kubernetes", &names, "kube-apiserver")?,
             signing_key: dir.join("service-accounts.key"),

@@ -59,7 +59,10 @@ impl Site {
                 .users
                 .iter()
                 .filter(|user| user.is_active)
-                .map(|user| DemoUser { login: user.username.clone(), password: user.password.clone() })
+                .map(|user| DemoUser {
+                    login: user.username.clone(),
+                    password: user.password.clone(),
+                })
                 .collect(),
             email_user: self.email_user.clone(),
         })
@@ -109,7 +112,9 @@ pub(super) fn ground(stores: &Stores, email_user: &DemoUser) -> Result<Value> {
         "apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": NAME, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
     })];
-    for (name, port) in [("postgres-external", 5432), ("kafka-external", 9092), ("mongodb-external", 27017)] {
+    for (name, port) in
+        [("postgres-external", 5432), ("kafka-external", 9092), ("mongodb-external", 27017)]
+    {
         items.extend(elsewhere(name, port));
     }
     let owner = inside(stores.owner_dsn()?)?;
@@ -128,11 +133,14 @@ pub(super) fn ground(stores: &Stores, email_user: &DemoUser) -> Result<Value> {
         secret("postgres-accounts-service", &[("dsn", service.as_str())]),
         secret("postgres-dex", &[("password", stores.dex_password())]),
         secret("auth-connector-keys", &[("peppers", peppers.as_str()), ("guard-key", &guard_key)]),
-        secret("dex-secrets", &[
-            ("chat-api-client", client.as_str()),
-            ("hash", &hash),
-            ("password", &email_user.password),
-        ]),
+        secret(
+            "dex-secrets",
+            &[
+                ("chat-api-client", client.as_str()),
+                ("hash", &hash),
+                ("password", &email_user.password),
+            ],
+        ),
         secret("mongodb-uri", &[("uri", mongodb.as_str())]),
     ]);
     Ok(list(items))
@@ -176,4 +184,3 @@ fn secret(name: &str, data: &[(&str, &str)]) -> Value {
         "stringData": data,
     })
 }
-

@@ -52,7 +52,9 @@ impl Home {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(error).context("no lock"),
             }
-            let same = |there: fs::Metadata| Ok::<_, std::io::Error>(there.ino() == file.metadata()?.ino());
+            let same = |there: fs::Metadata| {
+                Ok::<_, std::io::Error>(there.ino() == file.metadata()?.ino())
+            };
             if fs::metadata(&claim).and_then(same).unwrap_or(false) {
                 let mut home = Self { claim: file };
                 home.clean()?;
@@ -105,7 +107,8 @@ impl Home {
         if let Ok(settings) = fs::read_to_string(home.join("settings")) {
             machine::restore(&settings)?;
         }
-        for entry in fs::read_dir(home).with_context(|| format!("{PATH} cannot be read"))?.flatten() {
+        for entry in fs::read_dir(home).with_context(|| format!("{PATH} cannot be read"))?.flatten()
+        {
             let path = entry.path();
             if entry.file_name() == "claim" {
                 continue;

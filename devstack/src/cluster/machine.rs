@@ -83,7 +83,8 @@ fn processes_in(group: &Path) -> Vec<i32> {
 /// The settings that a kubelet changes, one `NAME=VALUE` a line.
 pub(super) fn settings() -> String {
     let value = |name: &str| fs::read_to_string(Path::new("/proc/sys").join(name)).ok();
-    let known = SETTINGS.iter().filter_map(|name| Some(format!("{name}={}\n", value(name)?.trim())));
+    let known =
+        SETTINGS.iter().filter_map(|name| Some(format!("{name}={}\n", value(name)?.trim())));
     known.collect()
 }
 

@@ -34,7 +34,8 @@ pub(super) fn make() -> Result<()> {
     steps.into_iter().try_for_each(|step| tool("ip", step).map(drop)).context("no network")?;
     let forward = "echo 1 >/proc/sys/net/ipv4/ip_forward";
     let namespace = format!("--net={NAMESPACE}");
-    tool("nsenter", [&namespace, "--", "sh", "-c", forward]).context("the node forwards nothing")?;
+    tool("nsenter", [&namespace, "--", "sh", "-c", forward])
+        .context("the node forwards nothing")?;
     Ok(())
 }
 

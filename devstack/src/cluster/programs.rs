@@ -35,20 +35,24 @@ fn socket(home: &Home) -> PathBuf {
 
 /// Every program, in the order of their start.
 pub(super) fn parts(home: &Home, state: &Path, access: &Access) -> Result<Vec<Part>> {
-    let serves = || probe({
-        let kubectl = kubectl(access).args(["get", "--raw", "/readyz"]);
-        move || {
-            let kubectl = kubectl.clone();
-            async move { kubectl.output().await.map(drop) }
-        }
-    });
-    let runs = || probe({
-        let ctr = ctr(home).args(["version"]);
-        move || {
-            let ctr = ctr.clone();
-            async move { ctr.output().await.map(drop) }
-        }
-    });
+    let serves = || {
+        probe({
+            let kubectl = kubectl(access).args(["get", "--raw", "/readyz"]);
+            move || {
+                let kubectl = kubectl.clone();
+                async move { kubectl.output().await.map(drop) }
+            }
+        })
+    };
+    let runs = || {
+        probe({
+            let ctr = ctr(home).args(["version"]);
+            move || {
+                let ctr = ctr.clone();
+                async move { ctr.output().await.map(drop) }
+            }
+        })
+    };
     let part = |name: &str, program: Program, ready: Probe| {
         Part::new(name, program.in_network(NAMESPACE), state, ready)
     };
@@ -72,7 +76,10 @@ fn etcd(home: &Home) -> Program {
     let (clients, peers) = ("http://127.0.0.1:2379", "http://127.0.0.1:2380");
     Program::new(kubernetes_program("etcd"))
         .args(["--name=node".to_owned(), format!("--data-dir={}", home.join("etcd").display())])
-        .args([format!("--listen-client-urls={clients}"), format!("--advertise-client-urls={clients}")])
+        .args([
+            format!("--listen-client-urls={clients}"),
+            format!("--advertise-client-urls={clients}"),
+        ])
         .args([format!("--listen-peer-urls={peers}"), format!("--initial-cluster=node={peers}")])
         // It goes with the cluster: a crash of the machine may cost it.
         .args([format!("--initial-advertise-peer-urls={peers}").as_str(), "--unsafe-no-fsync"])
@@ -93,19 +100,20 @@ fn api_server(access: &Access) -> Program {
     Program::new(kubernetes_program("kube-apiserver"))
         .args(files.map(|(option, file)| format!("--{option}={}", file.display())))
         .args(["--etcd-servers=http://127.0.0.1:2379", "--secure-port=6443"])
-        .args([format!("--advertise-address={NODE}"), format!("--service-cluster-ip-range={SERVICES}")])
+        .args([
+            format!("--advertise-address={NODE}"),
+            format!("--service-cluster-ip-range={SERVICES}"),
+        ])
         .args(["--service-account-issuer=https://kubernetes.default.svc"])
         .args(["--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction"])
         .args(["--kubelet-preferred-address-types=InternalIP"])
 }
 
 fn controller_manager(access: &Access) -> Program {
-    alone("kube-controller-manager", access)
-        .args(["--use-service-account-credentials"])
-        .args([
-            format!("--service-account-private-key-file={}", access.signing_key.display()),
-            format!("--root-ca-file={}", access.authority.ca.display()),
-        ])
+    alone("kube-controller-manager", access).args(["--use-service-account-credentials"]).args([
+        format!("--service-account-private-key-file={}", access.signing_key.display()),
+        format!("--root-ca-file={}", access.authority.ca.display()),
+    ])
 }
 
 fn scheduler(access: &Access) -> Program {
@@ -163,7 +171,8 @@ state = {run:?}
 fn kubelet(home: &Home, state: &Path, access: &Access) -> Result<Program> {
     let resolver = state.join("resolv.conf");
     // Names outside of the cluster lead nowhere: nothing does.
-    fs::write(&resolver, format!("nameserver {NODE}\n")).context("the kubelet has no resolv.conf")?;
+    fs::write(&resolver, format!("nameserver {NODE}\n"))
+        .context("the kubelet has no resolv.conf")?;
     let config = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
         "address": NODE,
@@ -205,7 +214,8 @@ fn proxy(state: &Path, access: &Access) -> Result<Program> {
         "healthzBindAddress": "127.0.0.1:10256", "metricsBindAddress": "127.0.0.1:10249",
     });
     let file = configuration(state, "kube-proxy", &config)?;
-    Ok(Program::new(kubernetes_program("kube-proxy")).args([format!("--config={}", file.display())]))
+    Ok(Program::new(kubernetes_program("kube-proxy"))
+        .args([format!("--config={}", file.display())]))
 }
 
 fn configuration(state: &Path, name: &str, config: &Value) -> Result<PathBuf> {

@@ -58,10 +58,13 @@ pub(super) async fn programs() -> Result<()> {
     into_state("kubernetes", &files, async |target| {
         let version = fs::read_to_string(&files[0])?
             .lines()
-            .find_map(|line| line.trim().strip_prefix("require k8s.io/kubernetes v").map(str::to_owned))
+            .find_map(|line| {
+                line.trim().strip_prefix("require k8s.io/kubernetes v").map(str::to_owned)
+            })
             .context("devstack/kubernetes/kube/go.mod requires no k8s.io/kubernetes")?;
         let [major, minor] = [0, 1].map(|part| version.split('.').nth(part).unwrap_or_default());
-        let set = |name: &str, value: &str| format!("-X k8s.io/component-base/version.{name}={value}");
+        let set =
+            |name: &str, value: &str| format!("-X k8s.io/component-base/version.{name}={value}");
         let versions = [
             set("gitVersion", &format!("v{version}")),
             set("gitMajor", major),
@@ -88,11 +91,18 @@ pub(super) async fn make_node_image() -> Result<()> {
     into_state("node-image", &files, async |target| {
         let log = log("install-node-image");
         let programs = target.join("programs");
-        go_build(&programs, "-s -w").args([".", "./pause"]).dir(folder.join("dns")).run(&log).await?;
+        go_build(&programs, "-s -w")
+            .args([".", "./pause"])
+            .dir(folder.join("dns"))
+            .run(&log)
+            .await?;
         let storage = target.join("storage");
         let buildah = || {
             Program::new("buildah")
-                .args(["--storage-driver=vfs".to_owned(), format!("--root={}/root", storage.display())])
+                .args([
+                    "--storage-driver=vfs".to_owned(),
+                    format!("--root={}/root", storage.display()),
+                ])
                 .args([format!("--runroot={}/run", storage.display())])
         };
         buildah()

@@ -16,12 +16,7 @@ use crate::program::Program;
 const TICK: Duration = Duration::from_millis(200);
 
 /// Runs the program and counts by its last line. Such programs start servers of their own.
-pub(crate) async fn run(
-    name: &str,
-    args: &[&str],
-    run: &Run,
-    servers: &Servers,
-) -> Result<Tally> {
+pub(crate) async fn run(name: &str, args: &[&str], run: &Run, servers: &Servers) -> Result<Tally> {
     let output = run.dir().join(name);
     let program = Program::new(checkout::binary(name)?).args(args);
     let process = servers.surround(program, run).start(&output)?;

@@ -44,7 +44,10 @@ pub async fn pods_of(cluster: &Cluster, deployment: &str) -> Result<Vec<String>>
     let belongs = |pod: &Value| {
         let owner = &pod["metadata"]["ownerReferences"][0];
         let of_set = owner["kind"] == "ReplicaSet"
-            && owner["name"].as_str().and_then(|name| name.strip_prefix(&prefix)).is_some_and(|rest| !rest.contains('-'));
+            && owner["name"]
+                .as_str()
+                .and_then(|name| name.strip_prefix(&prefix))
+                .is_some_and(|rest| !rest.contains('-'));
         let ready = pod["status"]["conditions"].as_array().is_some_and(|all| {
             all.iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
         });

@@ -52,7 +52,11 @@ pub async fn under_load<T>(
         findings.push(format!("connections ended with {others:?}"));
     }
     if let Some(failed) = logins.failed.first() {
-        findings.push(format!("{} of {} logins failed: {failed}", logins.failed.len(), logins.done));
+        findings.push(format!(
+            "{} of {} logins failed: {failed}",
+            logins.failed.len(),
+            logins.done
+        ));
     }
     ensure!(logins.done > 0, "nobody signed in");
     if !findings.is_empty() {

@@ -41,7 +41,9 @@ pub async fn run(options: &ClusterOptions) -> Result<ExitCode> {
         for proof in &proofs {
             say(format!("!! skipped {}: {}", proof.name, proof.promise));
         }
-        say("!! What is checked without a cluster: that the chart renders with every file of values, what it refuses,");
+        say(
+            "!! What is checked without a cluster: that the chart renders with every file of values, what it refuses,",
+        );
         say("!! and what its objects promise, by the suite `chart`.");
         say(format!("0 passed, 0 failed, {} skipped", proofs.len()));
         return Ok(ExitCode::SUCCESS);
@@ -69,7 +71,9 @@ pub async fn run(options: &ClusterOptions) -> Result<ExitCode> {
     }
     drop(stage);
     let start = Instant::now();
-    say("── remains: a cluster that is stopped leaves nothing, and neither does one that is killed");
+    say(
+        "── remains: a cluster that is stopped leaves nothing, and neither does one that is killed",
+    );
     let outcome = match remains::nothing(&before) {
         Ok(()) if options.proofs.is_empty() => remains::killed(&before).await,
         outcome => outcome,

@@ -46,7 +46,10 @@ pub async fn killed(before: &Settings) -> Result<()> {
         Ok(())
     })
     .await?;
-    ensure!(!found(before)?.is_empty(), "a cluster that runs is not seen, so its remains would not be");
+    ensure!(
+        !found(before)?.is_empty(),
+        "a cluster that runs is not seen, so its remains would not be"
+    );
     up.kill().await?;
     let down = command(&["cluster", "down"]).status().await?;
     ensure!(down.success(), "down ended with {down}");

@@ -77,7 +77,11 @@ pub(super) async fn policies(stage: &mut Stage) -> Result<()> {
     for pod in kube::list(&stage.cluster, "pods").await? {
         let labels = &pod["metadata"]["labels"];
         let instance = &label["app.kubernetes.io/instance"];
-        ensure!(labels["app.kubernetes.io/instance"] == *instance, "{} is not held", kube::name(&pod));
+        ensure!(
+            labels["app.kubernetes.io/instance"] == *instance,
+            "{} is not held",
+            kube::name(&pod)
+        );
     }
     let mut found = BTreeSet::new();
     for policy in policies.iter().filter(|policy| kube::name(policy) != "default-deny") {
@@ -87,7 +91,11 @@ pub(super) async fn policies(stage: &mut Stage) -> Result<()> {
                 for port in rule["ports"].as_array().into_iter().flatten() {
                     let port = port["port"].as_u64().context("a port is a number")?;
                     for peer in names(&rule[peers]) {
-                        let way = if inwards { (peer, here.clone(), port) } else { (here.clone(), peer, port) };
+                        let way = if inwards {
+                            (peer, here.clone(), port)
+                        } else {
+                            (here.clone(), peer, port)
+                        };
                         found.insert(way);
                     }
                 }
@@ -140,7 +148,9 @@ pub(super) async fn usage(stage: &mut Stage) -> Result<()> {
     let values = fs::read_to_string(checkout::root().join("helm/chatapp/values.yaml"))?;
     let values: Value = serde_yaml_ng::from_str(&values).context("values.yaml is no YAML")?;
     let mut findings = Vec::new();
-    for (name, key) in [("auth-connector", "authConnector"), ("chat-api", "chatApi"), ("dex", "dex")] {
+    for (name, key) in
+        [("auth-connector", "authConnector"), ("chat-api", "chatApi"), ("dex", "dex")]
+    {
         let requested = values[key]["resources"]["requests"]["memory"].as_str();
         let requested = requested.and_then(|text| text.strip_suffix("Mi")?.parse::<f64>().ok());
         let requested = requested.with_context(|| format!("{key} requests no memory in Mi"))?;
@@ -157,7 +167,8 @@ pub(super) async fn usage(stage: &mut Stage) -> Result<()> {
 /// The working set of the largest pod of each component in MiB, as the kubelet counts it.
 async fn memory(stage: &Stage) -> Result<BTreeMap<String, f64>> {
     let path = "/api/v1/nodes/node/proxy/stats/summary";
-    let summary: Value = serde_json::from_str(&stage.cluster.kubectl(["get", "--raw", path]).await?)?;
+    let summary: Value =
+        serde_json::from_str(&stage.cluster.kubectl(["get", "--raw", path]).await?)?;
     let mut used = BTreeMap::new();
     for pod in summary["pods"].as_array().context("the kubelet counts nothing")? {
         for container in pod["containers"].as_array().into_iter().flatten() {
@@ -209,7 +220,8 @@ async fn judged(stage: &Stage, values: &str) -> Result<(usize, usize, Vec<String
         let object: Value = serde_yaml_ng::from_str(document).context("helm renders no YAML")?;
         let Some(group) = object["apiVersion"].as_str() else { continue };
         let group = group.split_once('/').map_or("", |(group, _)| group);
-        let builtin = !group.contains('.') || group.ends_with(".k8s.io") && group != "gateway.networking.k8s.io";
+        let builtin = !group.contains('.')
+            || group.ends_with(".k8s.io") && group != "gateway.networking.k8s.io";
         if !builtin {
             foreign += 1;
             continue;
@@ -217,7 +229,8 @@ async fn judged(stage: &Stage, values: &str) -> Result<(usize, usize, Vec<String
         let file = tempfile::NamedTempFile::new().context("no temporary file")?;
         fs::write(file.path(), object.to_string()).context("an object has no file")?;
         let file = file.path().display().to_string();
-        let here = ["--namespace", ELSEWHERE, "apply", "--server-side", "--dry-run=server", "--filename"];
+        let here =
+            ["--namespace", ELSEWHERE, "apply", "--server-side", "--dry-run=server", "--filename"];
         match stage.cluster.kubectl(here.into_iter().chain([file.as_str()])).await {
             Ok(_) => taken += 1,
             Err(error) => refused.push(format!("{error:#}")),

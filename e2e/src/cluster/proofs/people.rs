@@ -40,7 +40,13 @@ pub(super) async fn port_forward(stage: &mut Stage) -> Result<()> {
 
 async fn forwarded(stage: &Stage, dex: u16, chat: u16) -> Result<()> {
     let forward = async |name: &str, port: u16, to: u16| {
-        let args = ["--namespace", "chatapp", "port-forward", &format!("service/{name}"), &format!("{port}:{to}")];
+        let args = [
+            "--namespace",
+            "chatapp",
+            "port-forward",
+            &format!("service/{name}"),
+            &format!("{port}:{to}"),
+        ];
         let ready = probe(move || async move {
             tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
             Ok(())
