@@ -73,7 +73,7 @@ impl Suite {
             Self::Images => &[Need::Images],
             Self::Proto => &[Need::Protoc],
             Self::Connector => &[Need::Postgres],
-            Self::Chat => &[Need::Kafka, Need::MongoDb],
+            Self::Chat => &[Need::Kafka, Need::MongoDb, Need::Browser, Need::Kcat],
             Self::Dex => &[Need::Protoc, Need::Dex, Need::Postgres],
             Self::E2e => &[
                 Need::Postgres,
