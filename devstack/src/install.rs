@@ -165,7 +165,9 @@ async fn packages(needs: &[Need]) -> Result<()> {
         as_root(root, "apt-get").args(["update", "-q"]).run(&log).await?;
         as_root(root, "env")
             .args(["DEBIAN_FRONTEND=noninteractive", "UCF_FORCE_CONFFOLD=1"])
-            .args(["apt-get", "install", "-q", "-y", "--no-install-recommends"])
+            // Another run, or the system itself, may be installing something.
+            .args(["apt-get", "-o", "DPkg::Lock::Timeout=300"])
+            .args(["install", "-q", "-y", "--no-install-recommends"])
             .args(&missing)
             .run(&log)
             .await
