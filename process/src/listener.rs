@@ -28,6 +28,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 pub use args::ListenerArgs;
+pub use connection::{Halves, ReadHalf, WriteHalf};
 pub use limits::Limits;
 pub use slots::{CONNECTIONS, CUT, REFUSED};
 

@@ -1,4 +1,6 @@
 //! One connection: a write must make progress, and what we close is closed in order (lingering close).
+//!
+//! It has two halves, which a handler may take apart once the connection is upgraded.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -8,8 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use axum::body::Bytes;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::slots::Slot;
@@ -56,12 +62,50 @@ impl Activity {
 
 /// A connection with its slot. It lives on in what a handler makes of it.
 pub(super) struct Connection {
-    stream: TcpStream,
-    slot: Slot,
+    read: ReadHalf,
+    write: WriteHalf,
+}
+
+impl Connection {
+    pub(super) fn new(
+        stream: TcpStream,
+        slot: Slot,
+        activity: Arc<Activity>,
+        stall: Duration,
+    ) -> Self {
+        let (read, write) = stream.into_split();
+        let read = ReadHalf { stream: read, activity: Arc::clone(&activity), drain: None };
+        let write = WriteHalf { stream: write, slot, activity, stall, stall_timer: None };
+        Self { read, write }
+    }
+}
+
+/// The two directions of an upgraded connection.
+pub struct Halves {
+    /// What was read of it already, and comes before what [`Halves::read`] reads.
+    pub before: Bytes,
+    /// From the peer.
+    pub read: ReadHalf,
+    /// To the peer.
+    pub write: WriteHalf,
+}
+
+impl Halves {
+    /// Takes an upgraded connection apart.
+    ///
+    /// # Errors
+    /// The connection, if it is not one of a [`Listener`](super::Listener).
+    pub fn of(upgraded: Upgraded) -> Result<Self, Upgraded> {
+        let parts = upgraded.downcast::<TokioIo<Connection>>()?;
+        let Connection { read, write } = parts.io.into_inner();
+        Ok(Self { before: parts.read_buf, read, write })
+    }
+}
+
+/// What comes from the peer.
+pub struct ReadHalf {
+    stream: OwnedReadHalf,
     activity: Arc<Activity>,
-    stall: Duration,
-    /// Runs while a write makes no progress. Most writes are done at once: they cost no timer.
-    stall_timer: Option<Pin<Box<Sleep>>>,
     drain: Option<Drain>,
 }
 
@@ -72,45 +116,10 @@ struct Drain {
     quiet: Pin<Box<Sleep>>,
 }
 
-impl Connection {
-    pub(super) fn new(
-        stream: TcpStream,
-        slot: Slot,
-        activity: Arc<Activity>,
-        stall: Duration,
-    ) -> Self {
-        Self { stream, slot, activity, stall, stall_timer: None, drain: None }
-    }
-
-    /// A write, ended when the peer takes nothing for too long.
-    fn watch(
-        &mut self,
-        written: Poll<io::Result<usize>>,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
-        let was_stalled = self.activity.is_stalled();
-        if written.is_ready() {
-            if was_stalled {
-                self.activity.stalled.store(false, Ordering::Relaxed);
-            }
-            return written;
-        }
-        let timer = self.stall_timer.get_or_insert_with(|| Box::pin(sleep(self.stall)));
-        if !was_stalled {
-            self.activity.stalled.store(true, Ordering::Relaxed);
-            timer.as_mut().reset(Instant::now() + self.stall);
-        }
-        ready!(timer.as_mut().poll(context));
-        self.slot.counts.stalls.increment(1);
-        // Otherwise the system goes on holding what it has taken for this peer.
-        if let Err(error) = self.stream.set_zero_linger() {
-            tracing::debug!(%error, "the system keeps what was not taken");
-        }
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-
-    /// Throws away what still comes, until the peer closes or has said enough.
-    fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<()> {
+impl ReadHalf {
+    /// Throws away what still comes, until the peer closes or has said enough: 5 s, 16 MiB, or nothing for
+    /// 1 s. For when our side is closed.
+    pub fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let drain = self.drain.get_or_insert_with(|| Drain {
             until: Instant::now() + DRAIN,
             bytes: DRAIN_BYTES,
@@ -136,7 +145,7 @@ impl Connection {
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for ReadHalf {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -151,7 +160,55 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+/// What goes to the peer, with the connection's slot.
+pub struct WriteHalf {
+    stream: OwnedWriteHalf,
+    slot: Slot,
+    activity: Arc<Activity>,
+    stall: Duration,
+    /// Runs while a write makes no progress. Most writes are done at once: they cost no timer.
+    stall_timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl WriteHalf {
+    /// Writes what the system takes at once, and tells how many bytes that is. It is not watched: whoever
+    /// has a rest writes that as [`AsyncWrite`], before anything else.
+    ///
+    /// # Errors
+    /// `WouldBlock` if the system takes nothing now; any other means that the connection is lost.
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.try_write(bytes)
+    }
+
+    /// A write, ended when the peer takes nothing for too long.
+    fn watch(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let was_stalled = self.activity.is_stalled();
+        if written.is_ready() {
+            if was_stalled {
+                self.activity.stalled.store(false, Ordering::Relaxed);
+            }
+            return written;
+        }
+        let timer = self.stall_timer.get_or_insert_with(|| Box::pin(sleep(self.stall)));
+        if !was_stalled {
+            self.activity.stalled.store(true, Ordering::Relaxed);
+            timer.as_mut().reset(Instant::now() + self.stall);
+        }
+        ready!(timer.as_mut().poll(context));
+        self.slot.counts.stalls.increment(1);
+        // Otherwise the system goes on holding what it has taken for this peer.
+        if let Err(error) = self.stream.as_ref().set_zero_linger() {
+            tracing::debug!(%error, "the system keeps what was not taken");
+        }
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncWrite for WriteHalf {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -178,12 +235,53 @@ impl AsyncWrite for Connection {
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
+    /// Closes our side. The connection ends in order if the other half is drained then.
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.read).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.write).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.write).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.write.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.write).poll_flush(context)
+    }
+
     /// Closes our side and reads on until the peer has closed its own: with something unread the
     /// system would cut the connection, and the peer lose our last words.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.drain.is_none() {
-            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+        if self.read.drain.is_none() {
+            ready!(Pin::new(&mut self.write).poll_shutdown(context))?;
         }
-        self.poll_drain(context).map(Ok)
+        self.read.poll_drain(context).map(Ok)
     }
 }
