@@ -15,6 +15,7 @@ use service_process::lifecycle::{Lifecycle, Tasks};
 use service_process::listener::Listener;
 use service_process::sources::Sources;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -85,8 +86,10 @@ impl App {
         let reads = Arc::new(reads.context("MONGODB_URI")?);
         let producer = Arc::new(Producer::new(&log, partitioner, in_flight, args.chat_replica)?);
 
+        // A room that many hear is taken to them by all threads there are.
+        let lanes = Handle::current().metrics().num_workers();
         let rings: Vec<Position> = starts.iter().map(|(_, start)| start.ring).collect();
-        let hub = Arc::new(Hub::new(&rings, ring_bytes, span));
+        let hub = Arc::new(Hub::new(&rings, ring_bytes, span, lanes));
         let sockets = Arc::new(Sockets::default());
         let readiness = Readiness::new();
         let fan_out = FanOut {
@@ -165,6 +168,16 @@ impl App {
         tasks.spawn(self.fetcher.run(downstream.clone().cancelled_owned()));
         let (warm, fan_out_stop) = (self.fan_out.warm.clone(), self.fan_out.stop.clone());
         tasks.worker("fan-out", self.fan_out.run());
+        for lane in self.service.hub.lanes() {
+            let (service, stop) = (Arc::clone(&self.service), fan_out_stop.clone());
+            tasks.worker("sweep", async move {
+                let delivered = |events| service.counters.delivered.increment(events);
+                tokio::select! {
+                    () = stop.cancelled() => Ok(()),
+                    never = service.hub.sweep(lane, delivered) => match never {},
+                }
+            });
+        }
         let (archive, stop) = (self.archive_filler.archive.clone(), downstream.clone());
         tasks.spawn(async move {
             tokio::select! {

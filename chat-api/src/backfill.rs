@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::future::Cache;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::archive::{PAGE_BYTES, ReadError, Reader, Reads, Replay};
+use crate::hub::{Entry, Frames, PIECE};
 use crate::message::{Partition, Position, RoomId, UserId};
 use crate::metrics;
-use crate::ws::frame;
 
 /// Events per page, and [`PAGE_BYTES`] of them: a client that takes nothing holds one.
 const PAGE: u16 = 200;
@@ -21,10 +20,43 @@ const CAPACITY: u64 = 64 * 1024 * 1024;
 /// Some events of a room out of the archive, ready to be sent.
 #[derive(Debug)]
 pub struct OldPage {
-    /// The frames of its events, in the order of the log.
-    pub frames: Vec<Utf8Bytes>,
+    /// Its events in the order of the log, and what each goes onto a line with: at most [`PIECE`] bytes,
+    /// unless one event is larger. There is at least one piece, and each begins where the one before ends.
+    pub pieces: Vec<Frames>,
+}
+
+impl OldPage {
+    /// A page of these events, from a place on; behind the last one there is nothing before `next`.
+    #[must_use]
+    pub fn new(from: Position, entries: &[Arc<Entry>], next: Position) -> Self {
+        let (mut pieces, mut from, mut entries) = (Vec::new(), from, entries);
+        loop {
+            let mut bytes = 0;
+            let mut fits = |entry: &Arc<Entry>| {
+                bytes += entry.frame().len();
+                bytes <= PIECE
+            };
+            let count = entries.iter().take_while(|entry| fits(entry)).count().max(1);
+            let ended = entries.iter().take(count).position(|entry| entry.meta.ended().is_some());
+            let count = ended.map_or(count, |last| last + 1).min(entries.len());
+            let (piece, rest) = entries.split_at(count);
+            let until = match (piece.last(), rest.is_empty()) {
+                (Some(last), false) => last.position.next(),
+                _ => next,
+            };
+            pieces.push(Frames::join(from, piece, until));
+            if rest.is_empty() {
+                return Self { pieces };
+            }
+            (from, entries) = (until, rest);
+        }
+    }
+
     /// Where to read on. Not beyond the place that was asked for if the archive is not as far yet.
-    pub next: Position,
+    #[must_use]
+    pub fn next(&self) -> Position {
+        self.pieces.last().map_or(Position::BEFORE_ALL, |piece| piece.next)
+    }
 }
 
 /// Reads pages out of the archive.
@@ -38,7 +70,7 @@ impl Backfill {
     #[must_use]
     pub fn new(reads: Arc<Reads>) -> Self {
         let size = |_: &(RoomId, Position), page: &Arc<OldPage>| {
-            let bytes: usize = page.frames.iter().map(|frame| frame.len() + 64).sum();
+            let bytes: usize = page.pieces.iter().map(|piece| piece.bytes.len() + 128).sum();
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let pages =
@@ -71,20 +103,20 @@ impl Backfill {
     ) -> Result<OldPage, ReadError> {
         ::metrics::counter!(metrics::ARCHIVE_READS).increment(1);
         let replayed = Replay::of(reader).read(partition, room, next, PAGE).await?;
-        let (mut frames, mut bytes, mut previous) = (Vec::new(), 0, None);
+        let (mut entries, mut bytes, mut previous) = (Vec::new(), 0, None);
         let mut last = replayed.more_behind;
         for event in &replayed.events {
-            let frame = frame::event(event, previous);
-            bytes += frame.len();
+            let entry = Entry::of(event, previous);
+            bytes += entry.frame().len();
             // Documents were counted before; in JSON they may be larger.
-            if !frames.is_empty() && bytes > PAGE_BYTES {
-                last = previous.map(|cursor| cursor.position);
+            if !entries.is_empty() && bytes > PAGE_BYTES {
+                last = previous;
                 break;
             }
-            previous = Some(event.cursor());
-            frames.push(frame);
+            previous = Some(event.position);
+            entries.push(Arc::new(entry));
         }
-        Ok(OldPage { frames, next: read_on(next, last, replayed.complete) })
+        Ok(OldPage::new(next, &entries, read_on(next, last, replayed.complete)))
     }
 }
 
@@ -93,3 +125,7 @@ impl Backfill {
 pub(crate) fn read_on(next: Position, last: Option<Position>, progress: Position) -> Position {
     last.unwrap_or(progress).next().max(next)
 }
+
+#[cfg(test)]
+#[path = "backfill_tests.rs"]
+mod tests;

@@ -1,16 +1,21 @@
 //! What was said lately, and who waits for more.
 //!
 //! There is one shard per partition. It holds the ids of the last records ([`Window`]) and, apart from
-//! them, one [`Ring`] of events in the log's order and a list of connections to wake. Nothing is pushed to
-//! a connection: it is woken, and reads.
+//! them, one [`Ring`] of events in the log's order and who listens to which room. Nothing is queued for a
+//! listener: after an event a sweep passes by all of its room, and each reads on from its own place.
 
 mod entry;
+mod frames;
+mod lane;
+mod memo;
 mod ring;
+mod sweep;
+mod sync;
 mod unloaded;
 mod wake;
+mod watched;
 mod window;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -18,9 +23,14 @@ use tokio::sync::watch;
 use crate::message::{Event, MessageId, Partition, Position, RoomId};
 
 pub use entry::{Entry, Meta};
+pub use frames::Frames;
+use lane::Lane;
+pub use memo::{Memo, PIECE};
 pub use ring::{Page, Ring};
+pub use sweep::Listener;
 use unloaded::Unloaded;
 pub use wake::{RoomWake, Wake};
+use watched::Watched;
 pub use window::{Recalled, SPAN, Window};
 
 /// How many records a cursor of another replica may be ahead of this one. A cursor beyond that is
@@ -30,6 +40,8 @@ const AHEAD_MAX: i64 = 100_000;
 /// The shards of all partitions.
 pub struct Hub {
     shards: Vec<Shard>,
+    /// What each sweeper is to do.
+    lanes: Vec<Lane>,
     ring_bytes: usize,
     span: i64,
 }
@@ -38,14 +50,13 @@ struct Shard {
     /// Asked by whoever sends something again, and by the partition's reader; never held with the
     /// other lock.
     window: Mutex<Window>,
-    state: Mutex<ShardState>,
+    watched: Watched<ShardState, dyn Listener>,
     /// The ring's head, for those who wait for a position and not for a room.
     head: watch::Sender<Position>,
 }
 
 struct ShardState {
     ring: Ring,
-    listeners: HashMap<RoomId, Vec<Arc<RoomWake>>>,
     unloaded: Unloaded,
 }
 
@@ -69,22 +80,24 @@ pub enum Taken {
 
 impl Hub {
     /// A hub whose rings begin at these positions, in the order of their partitions, and hold at most
-    /// `ring_bytes` each. Ids are remembered for `span` offsets.
+    /// `ring_bytes` each. Ids are remembered for `span` offsets. Each of the `lanes` is to be swept by a task
+    /// of its own.
     #[must_use]
-    pub fn new(starts: &[Position], ring_bytes: usize, span: i64) -> Self {
-        let shard = |start: &Position| Shard {
-            window: Mutex::new(Window::new(span)),
-            state: Mutex::new(ShardState {
-                ring: Ring::new(*start, ring_bytes),
-                listeners: HashMap::new(),
-                unloaded: Unloaded::default(),
-            }),
-            head: watch::Sender::new(*start),
+    pub fn new(starts: &[Position], ring_bytes: usize, span: i64, lanes: usize) -> Self {
+        let shard = |start: &Position| {
+            let (ring, unloaded) = (Ring::new(*start, ring_bytes), Unloaded::default());
+            Shard {
+                window: Mutex::new(Window::new(span)),
+                watched: Watched::new(ShardState { ring, unloaded }, lanes),
+                head: watch::Sender::new(*start),
+            }
         };
-        Self { shards: starts.iter().map(shard).collect(), ring_bytes, span }
+        let shards = starts.iter().map(shard).collect();
+        let lanes = (0..lanes).map(|_| Lane::default()).collect();
+        Self { shards, lanes, ring_bytes, span }
     }
 
-    /// Takes in the next record of a partition and wakes whoever waits for its room. A record
+    /// Takes in the next record of a partition, and has it taken to whoever hears its room. A record
     /// before the ring's beginning only leaves its id.
     #[must_use]
     pub fn take(&self, event: &Event) -> Taken {
@@ -93,9 +106,9 @@ impl Hub {
         let shard = &self.shards[partition.index()];
         let record = Recalled { position, body_hash: envelope.body_hash() };
         let first = shard.window().note(record, envelope.message_id);
-        let state = shard.state();
-        let (warming, previous) = (position < state.ring.head(), state.ring.last(room));
-        drop(state);
+        let state = |state: &mut ShardState| (state.ring.head(), state.ring.last(room));
+        let (head, previous) = shard.watched.with(state);
+        let warming = position < head;
         if warming {
             return if first { Taken::New } else { Taken::Repeat };
         }
@@ -105,29 +118,26 @@ impl Hub {
         }
         // Only the partition's one reader comes here, so the previous event stays the previous one.
         let entry = Arc::new(Entry::of(event, previous));
-        let mut state = shard.state();
-        state.ring.push(entry);
-        for wake in state.listeners.get(room).into_iter().flatten() {
-            wake.notify();
-        }
-        drop(state);
+        let announce = |lane: usize| self.lanes[lane].push(*partition, room);
+        shard.watched.push(room, |state| state.ring.push(entry), announce);
         shard.head.send_replace(position.next());
         Taken::New
     }
 
     /// Sends an entry in the place of the one at its position from now on, if the ring holds that and it
-    /// is of the same room. Whoever was sent the other one is not woken.
+    /// is of the same room. Whoever was sent the other one is not told.
     pub fn replace(&self, partition: Partition, entry: Entry) -> bool {
-        self.shards[partition.index()].state().ring.replace(Arc::new(entry))
+        let entry = Arc::new(entry);
+        self.shards[partition.index()].watched.with(|state| state.ring.replace(entry))
     }
 
     /// Passes a record that is an event for nobody.
     pub fn skip(&self, partition: Partition, position: Position) {
         let shard = &self.shards[partition.index()];
-        let mut state = shard.state();
-        state.ring.skip(position);
-        let head = state.ring.head();
-        drop(state);
+        let head = shard.watched.with(|state| {
+            state.ring.skip(position);
+            state.ring.head()
+        });
         shard.head.send_replace(head);
     }
 
@@ -135,12 +145,9 @@ impl Hub {
     /// the room cannot be read. `false` if it could not before.
     #[must_use]
     pub fn unload(&self, partition: Partition, position: Position, room: &RoomId) -> bool {
-        let mut state = self.shards[partition.index()].state();
-        let is_news = state.unloaded.add(room);
-        for wake in state.listeners.get(room).into_iter().flatten() {
-            wake.notify();
-        }
-        drop(state);
+        let watched = &self.shards[partition.index()].watched;
+        let announce = |lane: usize| self.lanes[lane].push(partition, room);
+        let is_news = watched.push(room, |state| state.unloaded.add(room), announce);
         self.skip(partition, position);
         is_news
     }
@@ -148,18 +155,19 @@ impl Hub {
     /// Whether a room waits for a later release of this program.
     #[must_use]
     pub fn is_unloaded(&self, partition: Partition, room: &RoomId) -> bool {
-        self.shards[partition.index()].state().unloaded.holds(room)
+        self.shards[partition.index()].watched.with(|state| state.unloaded.holds(room))
     }
 
     /// Forgets a partition and begins again at another position. What lies below is the archive's.
     pub fn restart(&self, partition: Partition, start: Position) {
         let shard = &self.shards[partition.index()];
         *shard.window() = Window::new(self.span);
-        shard.state().ring = Ring::new(start, self.ring_bytes);
+        shard.watched.with(|state| state.ring = Ring::new(start, self.ring_bytes));
         shard.head.send_replace(start);
     }
 
-    /// The events of a room from `next` on, until they have `budget` bytes.
+    /// The events of a room from `next` on, until they have `budget` bytes or one ends somebody's
+    /// subscription.
     pub fn read(
         &self,
         partition: Partition,
@@ -167,11 +175,12 @@ impl Hub {
         next: Position,
         budget: usize,
     ) -> Result<Page, HubReadError> {
-        let state = self.shards[partition.index()].state();
-        if state.unloaded.holds(room) {
-            return Err(HubReadError::Unloaded);
-        }
-        state.ring.read(room, next, budget).map_err(HubReadError::Below)
+        self.shards[partition.index()].watched.with(|state| {
+            if state.unloaded.holds(room) {
+                return Err(HubReadError::Unloaded);
+            }
+            state.ring.read(room, next, budget).map_err(HubReadError::Below)
+        })
     }
 
     /// The position after the last record that was read of a partition.
@@ -212,19 +221,23 @@ impl Hub {
         }
     }
 
-    /// Wakes at every event of a room, until the returned value is dropped.
+    /// Sweeps a listener after every event of a room, until the returned value is dropped. What was there
+    /// before, the listener reads by itself, after this.
     #[must_use]
     pub fn listen(
         self: &Arc<Self>,
         partition: Partition,
         room: &RoomId,
-        wake: &Arc<Wake>,
+        listener: Arc<dyn Listener>,
     ) -> Listening {
-        let wake = Arc::new(RoomWake::new(Arc::clone(wake)));
-        let mut state = self.shards[partition.index()].state();
-        state.listeners.entry(room.clone()).or_default().push(Arc::clone(&wake));
-        drop(state);
-        Listening { hub: Arc::clone(self), partition, room: room.clone(), wake }
+        let number = self.shards[partition.index()].watched.listen(room, listener);
+        Listening { hub: Arc::clone(self), partition, room: room.clone(), number }
+    }
+
+    /// The lanes that are to be swept.
+    #[must_use]
+    pub fn lanes(&self) -> std::ops::Range<usize> {
+        0..self.lanes.len()
     }
 }
 
@@ -233,41 +246,19 @@ impl Shard {
         // A record that is noted by half is noted by a reader that died of it, and the process with it.
         self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn state(&self) -> MutexGuard<'_, ShardState> {
-        // A push that panicked between two steps would leave the ring without its last event; the
-        // reader that pushed is then dead, and the process on its way out.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// A place on the wake list of a room.
+/// A place on the list of a room.
 pub struct Listening {
     hub: Arc<Hub>,
     partition: Partition,
     room: RoomId,
-    wake: Arc<RoomWake>,
-}
-
-impl Listening {
-    /// Whether there was an event since this was last asked, or this was never asked.
-    #[must_use]
-    pub fn take_news(&self) -> bool {
-        self.wake.take_news()
-    }
+    number: u64,
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        let mut state = self.hub.shards[self.partition.index()].state();
-        if let Some(listeners) = state.listeners.get_mut(&self.room) {
-            if let Some(index) = listeners.iter().position(|wake| Arc::ptr_eq(wake, &self.wake)) {
-                listeners.swap_remove(index);
-            }
-            if listeners.is_empty() {
-                state.listeners.remove(&self.room);
-            }
-        }
+        self.hub.shards[self.partition.index()].watched.leave(&self.room, self.number);
     }
 }
 

@@ -1,7 +1,88 @@
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Waker};
+
 use chrono::DateTime;
+use tokio_tungstenite::tungstenite::Bytes;
 
 use super::*;
 use crate::message::{Body, Content, Envelope, UserId, UserName};
+
+impl Hub {
+    /// Pushes what was made already, into the first partition.
+    pub(crate) fn push(&self, entry: Arc<Entry>) {
+        let (shard, next) = (&self.shards[0], entry.position.next());
+        let room = entry.room.clone();
+        shard.watched.push(&room, |state| state.ring.push(entry), |_| ());
+        shard.head.send_replace(next);
+    }
+
+    /// Sweeps until there is nothing to do; how many events were put on lines.
+    fn sweep_all(&self) -> u64 {
+        let mut events = 0;
+        for lane in self.lanes() {
+            while let Some((partition, room)) = self.lanes[lane].take() {
+                let mut swept = 0;
+                let mut pass = pin!(self.sweep_room(lane, partition, &room, &mut swept));
+                let mut context = Context::from_waker(Waker::noop());
+                events += loop {
+                    // It gives way from time to time.
+                    if let std::task::Poll::Ready(events) = pass.as_mut().poll(&mut context) {
+                        break events;
+                    }
+                };
+            }
+        }
+        events
+    }
+}
+
+/// Somebody who hears the lobby and takes all there is.
+struct Reader {
+    hub: Arc<Hub>,
+    place: Mutex<Position>,
+    heard: Mutex<Vec<Bytes>>,
+    /// How often it was passed by.
+    passes: AtomicUsize,
+}
+
+impl Reader {
+    fn of(hub: &Arc<Hub>) -> Arc<Self> {
+        let (place, heard) = (Mutex::new(hub.head(partition())), Mutex::default());
+        Arc::new(Self { hub: Arc::clone(hub), place, heard, passes: AtomicUsize::new(0) })
+    }
+
+    /// One who listens, and how.
+    fn listening(hub: &Arc<Hub>) -> (Arc<Self>, Listening) {
+        let reader = Self::of(hub);
+        let listening = hub.listen(partition(), &RoomId::lobby(), Arc::clone(&reader) as _);
+        (reader, listening)
+    }
+
+    fn passes(&self) -> usize {
+        self.passes.load(Ordering::Relaxed)
+    }
+}
+
+impl Listener for Reader {
+    fn sweep(&self, memo: &mut Memo) {
+        self.passes.fetch_add(1, Ordering::Relaxed);
+        let mut place = self.place.lock().unwrap();
+        let read = |budget| self.hub.read(partition(), &RoomId::lobby(), *place, budget);
+        let (frames, _) = memo.read(*place, read).unwrap();
+        *place = frames.next;
+        memo.events += frames.count;
+        self.heard.lock().unwrap().push(frames.bytes);
+    }
+}
+
+fn partition() -> Partition {
+    Partition::from_number(1).unwrap()
+}
+
+fn hub(lanes: usize) -> Arc<Hub> {
+    Arc::new(Hub::new(&[Position::FIRST; 2], 1 << 20, SPAN, lanes))
+}
 
 /// An event of the lobby, at this offset and with an id of its own.
 fn event(offset: u8, text: &str) -> Event {
@@ -14,29 +95,102 @@ fn event(offset: u8, text: &str) -> Event {
         timestamp: DateTime::UNIX_EPOCH,
         body,
     };
-    let partition = Partition::from_number(1).unwrap();
-    Event { partition, position: Position::new(0, i64::from(offset)).unwrap(), envelope }
+    let (partition, position) = (partition(), Position::new(0, i64::from(offset)).unwrap());
+    Event { partition, position, envelope }
 }
 
 #[test]
 fn whoever_reads_after_an_event_was_replaced_gets_the_other_one_in_its_place() {
-    let room = RoomId::lobby();
-    let [other, partition] = [0, 1].map(|number| Partition::from_number(number).unwrap());
-    let hub = Arc::new(Hub::new(&[Position::FIRST; 2], 1 << 20, SPAN));
-    let listening = hub.listen(partition, &room, &Arc::new(Wake::default()));
+    let (hub, room) = (hub(1), RoomId::lobby());
+    let (listener, _listening) = Reader::listening(&hub);
     let [first, second] = [event(0, "first"), event(1, "second")];
     assert_eq!([hub.take(&first), hub.take(&second)], [Taken::New; 2]);
-    assert!(listening.take_news());
+    assert_eq!(hub.sweep_all(), 2);
 
     let blank = || Entry::of(&event(0, "blank"), None);
+    let other = Partition::from_number(0).unwrap();
     assert!(!hub.replace(other, blank()), "another partition holds nothing there");
-    assert!(hub.replace(partition, blank()));
-    assert!(!listening.take_news(), "it is no event of its own");
-    let page = hub.read(partition, &room, Position::FIRST, usize::MAX).unwrap();
+    assert!(hub.replace(partition(), blank()));
+    hub.sweep_all();
+    assert_eq!(listener.passes(), 1, "it is no event of its own");
+    let page = hub.read(partition(), &room, Position::FIRST, usize::MAX).unwrap();
     let frames: Vec<_> = page.entries.iter().map(|entry| entry.frame()).collect();
     let previous = Some(first.position);
     assert_eq!(frames, [blank().frame(), Entry::of(&second, previous).frame()]);
     assert_eq!((page.next, page.head), (second.position.next(), second.position.next()));
-    let recalled = hub.recall(partition, first.envelope.message_id).unwrap();
+    let recalled = hub.recall(partition(), first.envelope.message_id).unwrap();
     assert_eq!(recalled.position, first.position, "its id is known as before");
+}
+
+#[test]
+fn each_pass_reads_anew_and_what_it_reads_is_shared() {
+    let hub = hub(1);
+    let (one, _listening) = Reader::listening(&hub);
+    let (other, _listening) = Reader::listening(&hub);
+    for offset in [0, 1] {
+        assert_eq!(hub.take(&event(offset, "said")), Taken::New);
+    }
+    assert_eq!(hub.sweep_all(), 4);
+    let first = one.heard.lock().unwrap()[0].clone();
+    assert_eq!(first.as_ptr(), other.heard.lock().unwrap()[0].as_ptr(), "one page for both");
+
+    hub.replace(partition(), Entry::of(&event(0, "blank"), None));
+    *one.place.lock().unwrap() = Position::FIRST;
+    assert_eq!(hub.take(&event(2, "more")), Taken::New);
+    assert_eq!(hub.sweep_all(), 4);
+    let again = one.heard.lock().unwrap()[1].clone();
+    assert!(again.windows(5).any(|bytes| bytes == b"blank"), "not what the pass before has read");
+}
+
+#[test]
+fn one_pass_is_enough_for_whatever_came_before_it_and_every_lane_has_its_own() {
+    let hub = hub(3);
+    let all: Vec<_> = (0..100).map(|_| Reader::listening(&hub)).collect();
+    for offset in 0..10 {
+        assert_eq!(hub.take(&event(offset, "said")), Taken::New);
+    }
+    assert_eq!(hub.sweep_all(), 1_000);
+    assert!(all.iter().all(|(reader, _)| reader.passes() == 1));
+}
+
+#[test]
+fn whoever_has_left_is_passed_by_no_more_and_holds_nothing() {
+    let hub = hub(2);
+    let (reader, listening) = Reader::listening(&hub);
+    let (other, _listening) = Reader::listening(&hub);
+    assert_eq!(hub.take(&event(0, "said")), Taken::New);
+    drop(listening);
+    assert_eq!(hub.sweep_all(), 1);
+    assert_eq!((reader.passes(), other.passes()), (0, 1));
+    assert_eq!(Arc::strong_count(&reader), 1);
+}
+
+/// More than there are descriptors for in a test: these have no socket.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_room_of_ten_thousand_is_torn_down_in_the_middle_of_its_sweeps() {
+    let hub = hub(4);
+    let (stays, _listening) = Reader::listening(&hub);
+    let mut leaving: Vec<_> = (0..10_000).map(|_| Reader::listening(&hub)).collect();
+    let mut tasks = tokio::task::JoinSet::new();
+    for lane in hub.lanes() {
+        let hub = Arc::clone(&hub);
+        tasks.spawn(async move { match hub.sweep(lane, |_| ()).await {} });
+    }
+    for offset in 0..20 {
+        assert_eq!(hub.take(&event(offset, "said")), Taken::New);
+        // Five hundred go with each event, and one comes and goes.
+        leaving.truncate(leaving.len() - 500);
+        let again = Reader::listening(&hub);
+        tokio::task::yield_now().await;
+        drop(again);
+    }
+    assert!(leaving.is_empty());
+    while *stays.place.lock().unwrap() < hub.head(partition()) {
+        tokio::task::yield_now().await;
+    }
+    tasks.shutdown().await;
+    assert_eq!(stays.heard.lock().unwrap().concat().len(), {
+        let page = hub.read(partition(), &RoomId::lobby(), Position::FIRST, usize::MAX).unwrap();
+        page.entries.iter().map(|entry| entry.frame().len()).sum::<usize>()
+    });
 }

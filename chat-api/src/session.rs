@@ -4,13 +4,13 @@ mod authenticated;
 mod completed;
 mod deliver;
 mod end;
+mod feed;
 mod inbound;
 mod place;
 mod reading;
 mod subscription;
 mod timer;
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::mem;
@@ -25,13 +25,14 @@ use futures_util::{SinkExt as _, poll};
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
-use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use crate::metrics;
 use crate::service::Service;
 use crate::sockets::{Seat, SocketCommand};
 use crate::ws::close::Close;
 use crate::ws::frame::{Inbound, Outbound};
+use crate::ws::line::Line;
 use crate::ws::socket::Socket;
 use authenticated::AuthenticatedSession;
 use completed::Completed;
@@ -44,8 +45,6 @@ pub use place::{Place, ReadEnd};
 
 /// The most sends under way on one socket: with as many, it is not read.
 const SENDS_IN_FLIGHT: usize = 32;
-/// What is written in one go, in bytes; a client that does not take it in time is given up.
-const WRITE: usize = 16 * 1024;
 /// How long it may take to tell the other side that this is the end, and to hear its close.
 const GOODBYE: Duration = Duration::from_secs(5);
 /// How long a close may take that the other side takes no part in.
@@ -55,6 +54,8 @@ const LAST_WRITE: Duration = Duration::from_secs(2);
 pub struct Session {
     service: Arc<Service>,
     socket: Socket,
+    /// What the socket is written to, by sweeps too.
+    line: Arc<Line>,
     seat: Seat,
     rooms: Vec<Subscription>,
     /// The room to look at first, so that a busy one does not keep the others waiting.
@@ -87,14 +88,15 @@ struct Pings {
 }
 
 impl Session {
-    /// A session on a fresh socket.
+    /// A session on a fresh socket, which is written to that line.
     #[must_use]
-    pub fn new(service: Arc<Service>, socket: Socket) -> Self {
+    pub fn new(service: Arc<Service>, socket: Socket, line: Arc<Line>) -> Self {
         let pings = Pings { due: Instant::now() + service.timeouts.ping_every, left: None };
         Self {
             seat: service.sockets.admit(),
             service,
             socket,
+            line,
             rooms: Vec::new(),
             turn: 0,
             work: FuturesUnordered::new(),
@@ -115,8 +117,9 @@ impl Session {
         };
         connections.decrement(1.0);
         ::metrics::counter!(metrics::CLOSES, "code" => end.code()).increment(1);
-        let Self { socket, seat, rooms, work, .. } = self;
-        drop((seat, rooms, work));
+        let Self { socket, line, seat, rooms, work, .. } = self;
+        // No event follows the close.
+        drop((rooms, line, seat, work));
         close_socket(socket, end).await;
     }
 
@@ -296,24 +299,13 @@ impl Session {
         end::written(&in_time(self.service.timeouts.stall, self.socket.send(message)).await)
     }
 
-    /// Sends many frames in few writes.
-    async fn send_all(&mut self, frames: Vec<Utf8Bytes>) -> Result<(), End> {
-        let mut frames = VecDeque::from(frames);
-        while !frames.is_empty() {
-            let (socket, frames) = (&mut self.socket, &mut frames);
-            let write = async {
-                let mut bytes = 0;
-                while bytes < WRITE
-                    && let Some(frame) = frames.pop_front()
-                {
-                    bytes += frame.len();
-                    socket.feed(Message::Text(frame)).await?;
-                }
-                socket.flush().await
-            };
-            end::written(&in_time(self.service.timeouts.stall, write).await)?;
+    /// Waits until the system has all that was put on the line; a client that does not take it in time is
+    /// given up.
+    async fn flush(&mut self) -> Result<(), End> {
+        if !self.line.is_blocked() {
+            return Ok(());
         }
-        Ok(())
+        end::written(&in_time(self.service.timeouts.stall, self.socket.flush()).await)
     }
 }
 

@@ -2,4 +2,9 @@
 
 pub mod close;
 pub mod frame;
+mod framing;
+pub mod line;
+#[cfg(test)]
+pub(crate) mod narrow;
 pub mod socket;
+pub mod wire;

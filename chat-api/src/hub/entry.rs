@@ -1,19 +1,19 @@
 //! An event as the hub holds it.
 
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::Bytes;
 
 use crate::message::{Cursor, Event, Kind, MessageId, Position, RoomId, UserId};
 use crate::ws::frame;
 
-/// What an entry costs beside the text of its frame, in bytes: itself behind a counted pointer (128),
-/// what counts those who send its frame (32), its places in the ring and in the index of rooms (32). Not
-/// counted is what the buffer of the text has left: it was doubled until the text fitted.
+/// What an entry costs beside its frame, in bytes: itself behind a counted pointer (128), what counts
+/// those who send its frame (32), its places in the ring and in the index of rooms (32). Not counted is
+/// what the buffer of the frame has left: it was doubled until the text fitted.
 const OVERHEAD: usize = 192;
 
-/// An event as it leaves the process, made once for all its receivers. It is never changed: what is to be
+/// An event as it goes over the wire, made once for all its receivers. It is never changed: what is to be
 /// sent in its place is another entry.
 ///
-/// There is one frame for every dialect of sockets. Those beside `chat.v1` carry its frame as it is,
+/// There is one frame for every dialect of sockets. Those beside `chat.v1` carry its text as it is,
 /// behind a head that names the receiver's own subscription and what [`Meta`] tells, so that head cannot
 /// be shared. The event itself is not kept: every text would be held twice.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Entry {
     pub room: RoomId,
     /// What it is, for those who do not read its frame.
     pub meta: Meta,
-    frame: Utf8Bytes,
+    frame: Bytes,
 }
 
 /// What an event is, without its words.
@@ -36,6 +36,17 @@ pub struct Meta {
     pub kind: Kind,
     /// The person it was done to, if it was done to somebody.
     pub subject: Option<UserId>,
+    /// Whether that person hears nothing of the room that comes after it. No kind of this release does
+    /// that.
+    pub ends: bool,
+}
+
+impl Meta {
+    /// The person whose subscription it ends.
+    #[must_use]
+    pub fn ended(&self) -> Option<&UserId> {
+        self.subject.as_ref().filter(|_| self.ends)
+    }
 }
 
 impl Entry {
@@ -48,6 +59,7 @@ impl Entry {
             id: envelope.message_id,
             kind: envelope.body.kind(),
             subject: envelope.body.subject().cloned(),
+            ends: false,
         };
         let frame = frame::event(event, previous);
         Self { position: *position, room: envelope.room_id.clone(), meta, frame }
@@ -55,14 +67,14 @@ impl Entry {
 
     /// An entry with a frame that was made otherwise.
     #[must_use]
-    pub fn new(position: Position, room: RoomId, meta: Meta, frame: Utf8Bytes) -> Self {
+    pub fn new(position: Position, room: RoomId, meta: Meta, frame: Bytes) -> Self {
         Self { position, room, meta, frame }
     }
 
-    /// What is sent. Cheap: the text is shared.
+    /// What is sent, with the header of its frame.
     #[must_use]
-    pub fn frame(&self) -> Utf8Bytes {
-        self.frame.clone()
+    pub fn frame(&self) -> &Bytes {
+        &self.frame
     }
 
     /// What it takes of a ring, in bytes.

@@ -117,8 +117,8 @@ impl Ring {
         Some(self.entry(*serial).position)
     }
 
-    /// The events of a room from `next` on, until they have `budget` bytes, but at least one; `Err`
-    /// is the floor if `next` lies below it.
+    /// The events of a room from `next` on, until they have `budget` bytes or one ends somebody's
+    /// subscription, but at least one; `Err` is the floor if `next` lies below it.
     pub fn read(&self, room: &RoomId, next: Position, budget: usize) -> Result<Page, Position> {
         if next < self.floor {
             return Err(self.floor);
@@ -136,6 +136,10 @@ impl Ring {
             }
             page.bytes += entry.bytes();
             page.entries.push(Arc::clone(entry));
+            if entry.meta.ended().is_some() {
+                page.next = entry.position.next();
+                break;
+            }
         }
         Ok(page)
     }

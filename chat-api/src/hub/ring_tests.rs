@@ -2,7 +2,7 @@ use chrono::DateTime;
 
 use super::*;
 use crate::hub::Meta;
-use crate::message::{Kind, MessageId};
+use crate::message::{Kind, MessageId, UserId};
 
 fn at(raw: i64) -> Position {
     Position::from_raw(raw).unwrap()
@@ -18,8 +18,16 @@ fn event(raw: i64, name: &str, bytes: usize) -> Arc<Entry> {
         id: MessageId::new(DateTime::UNIX_EPOCH, [0; 10]),
         kind: Kind::Message,
         subject: None,
+        ends: false,
     };
     Arc::new(Entry::new(at(raw), room(name), meta, "x".repeat(bytes).into()))
+}
+
+/// An event that ends somebody's subscription.
+fn end(raw: i64, name: &str) -> Arc<Entry> {
+    let meta =
+        Meta { subject: UserId::parse("u").ok(), ends: true, ..event(raw, name, 1).meta.clone() };
+    Arc::new(Entry::new(at(raw), room(name), meta, "x".into()))
 }
 
 fn raws(page: &Page) -> Vec<i64> {
@@ -125,4 +133,15 @@ fn an_event_is_replaced_in_its_place_and_what_was_read_before_stays() {
     assert!(ring.bytes <= limit);
     assert_eq!(ring.read(&room("a"), at(0), 1), Err(at(1)));
     assert!(!ring.replace(event(0, "a", 10)), "not there any more");
+}
+
+#[test]
+fn a_page_ends_behind_an_event_that_ends_a_subscription() {
+    let mut ring = Ring::new(at(0), usize::MAX);
+    let said = [event(0, "a", 1), end(1, "a"), event(2, "b", 1), end(3, "b")];
+    said.into_iter().chain([event(4, "a", 1), end(5, "a")]).for_each(|entry| ring.push(entry));
+    for (from, expected, next) in [(0, vec![0, 1], 2), (2, vec![4, 5], 6), (1, vec![1], 2)] {
+        let page = ring.read(&room("a"), at(from), usize::MAX).unwrap();
+        assert_eq!((raws(&page), page.next, page.head), (expected, at(next), at(6)), "{from}");
+    }
 }

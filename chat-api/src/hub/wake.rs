@@ -1,9 +1,10 @@
 //! Waking a connection, and telling it for which of its rooms.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
+
+use super::sync::{AtomicBool, Ordering};
 
 /// What a connection waits on, whatever it is to be woken for.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ impl Wake {
     }
 }
 
-/// One room of a connection on the room's list.
+/// One room of a connection, for which it can be woken.
 #[derive(Debug)]
 pub struct RoomWake {
     wake: Arc<Wake>,
@@ -30,19 +31,24 @@ pub struct RoomWake {
 }
 
 impl RoomWake {
-    pub(super) fn new(wake: Arc<Wake>) -> Self {
-        Self { wake, pending: AtomicBool::new(true) }
+    /// Of that connection, which was not woken for the room yet.
+    #[must_use]
+    pub fn new(wake: Arc<Wake>) -> Self {
+        Self { wake, pending: AtomicBool::new(false) }
     }
 
-    pub(super) fn notify(&self) {
-        // One notification is enough until the connection has looked. What is pushed after it looked is
-        // pushed after it cleared this.
+    /// Wakes the connection for this room.
+    pub fn notify(&self) {
+        // One notification is enough until the connection has looked. What happens after it looked
+        // happens after it cleared this.
         if !self.pending.swap(true, Ordering::AcqRel) {
             self.wake.notify();
         }
     }
 
-    pub(super) fn take_news(&self) -> bool {
+    /// Whether it was woken for this room since this was last asked.
+    #[must_use]
+    pub fn take_news(&self) -> bool {
         self.pending.swap(false, Ordering::AcqRel)
     }
 }

@@ -1,87 +1,94 @@
-//! The one delivery loop.
+//! What a socket's own task delivers.
 //!
-//! For each room there is a [`Place`]. Events from there on are read out of the ring or, below its
-//! floor, out of the archive; at the head the session waits to be woken. What is live, what is
-//! resumed and what a slow client gets are all this.
+//! For each room there is a [`Feed`]. Sweeps take it on after every event. Where they cannot – the line keeps
+//! something, there is more than goes at once, the place lies below the ring's floor – they wake this task,
+//! which takes the same step from the same place. What is live, what is resumed and what a slow client gets
+//! are all this.
 //!
-//! [`Place`]: super::Place
+//! [`Feed`]: super::feed::Feed
 
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use tokio::task::yield_now;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::Session;
 use super::completed::Completed;
 use super::end::End;
-use super::place::ReadEnd;
+use super::feed::Advance;
 use super::subscription::Waits;
 use crate::archive::ReadError;
 use crate::backfill::OldPage;
-use crate::hub::HubReadError;
+use crate::hub::Memo;
 use crate::message::{Cursor, Partition, Position, RoomId, UserId};
 use crate::ws::frame::Outbound;
 
 /// What is taken out of the rings in one turn, in bytes.
 const TURN: usize = 32 * 1024;
 
-/// What is to be sent in one turn.
-#[derive(Default)]
-struct Turn {
-    frames: Vec<Utf8Bytes>,
-    bytes: usize,
-}
-
 impl Session {
     /// Sends a turn's worth of what there is, each room in its order, to this person; tells whether
     /// there may be more.
     pub(super) async fn deliver(&mut self, person: &UserId) -> Result<bool, End> {
-        let (mut turn, mut more) = (Turn::default(), false);
+        // Nothing goes past what the line keeps.
+        self.flush().await?;
+        let (mut bytes, mut more, mut ended) = (0, false, false);
         // A page that is asked for changes whose turn it is, but not in this round.
         let (count, first) = (self.rooms.len(), self.turn);
         for step in 0..count {
             let index = (first + step) % count;
-            if turn.bytes >= TURN {
+            if bytes >= TURN {
                 (self.turn, more) = (index, true);
                 break;
             }
-            more |= self.take_events(index, person, &mut turn);
+            match self.advance(index, &mut bytes) {
+                Advance::More => more = true,
+                Advance::Blocked => {
+                    (self.turn, more) = (index + 1, true);
+                    break;
+                }
+                Advance::Below => self.ask_archive(index, person),
+                Advance::Unloaded => self.tell_unloaded(index).await?,
+                // The line may keep the last of it.
+                Advance::Ended => (ended, more) = (true, true),
+                Advance::Head | Advance::Held => {}
+            }
         }
-        self.send_all(turn.frames).await?;
+        if ended {
+            self.rooms.retain(|subscription| !subscription.feed.has_ended());
+        }
+        if more {
+            // Nothing above waits while the client takes all: others want to be served, too.
+            yield_now().await;
+        }
         Ok(more)
     }
 
-    /// Takes what one room has to send into the turn; tells whether there may be more.
-    fn take_events(&mut self, index: usize, person: &UserId, turn: &mut Turn) -> bool {
+    /// Takes one step in one room, if there is something to be done there.
+    fn advance(&mut self, index: usize, bytes: &mut usize) -> Advance {
         let subscription = &mut self.rooms[index];
-        subscription.more |= subscription.listening.take_news();
-        let reading =
-            matches!(subscription.waits, Waits::Page | Waits::Archive(_) | Waits::Upgrade);
-        if reading || !subscription.more {
-            return false;
+        subscription.more |= subscription.feed.take_news();
+        if !subscription.more {
+            return Advance::Head;
         }
-        let (partition, next) = (subscription.partition, subscription.place.next());
-        let budget = TURN - turn.bytes;
-        let page = match self.service.hub.read(partition, &subscription.room, next, budget) {
-            Ok(page) => page,
-            Err(HubReadError::Below(_)) => {
-                self.ask_archive(index, person);
-                return false;
-            }
-            Err(HubReadError::Unloaded) => {
-                turn.frames.extend(subscription.wait_for_upgrade());
-                return false;
-            }
-        };
-        subscription.told = false;
-        subscription.more = page.next < page.head;
-        self.service.counters.delivered.increment(page.entries.len() as u64);
-        let upto = subscription.place.sent(ReadEnd::from(&page));
-        turn.bytes += page.bytes;
-        turn.frames.extend(page.entries.iter().map(|entry| entry.frame()));
-        turn.frames.extend(upto.map(|upto| resumed(partition, &subscription.room, upto)));
-        subscription.more
+        let mut memo = Memo::default();
+        let came_to = subscription.feed.advance(&mut memo);
+        self.service.counters.delivered.increment(memo.events);
+        *bytes += memo.bytes;
+        if matches!(came_to, Advance::Head | Advance::More) {
+            (subscription.more, subscription.told) = (came_to == Advance::More, false);
+        }
+        came_to
+    }
+
+    /// Says that a room cannot be heard here for now.
+    async fn tell_unloaded(&mut self, index: usize) -> Result<(), End> {
+        match self.rooms[index].wait_for_upgrade() {
+            Some(behind) => self.send(Message::Text(behind)).await,
+            None => Ok(()),
+        }
     }
 
     /// Asks for the next page of a room, unless one of another room is under way. When that has come
@@ -94,9 +101,9 @@ impl Session {
         // The next page is another room's, if one waits.
         self.turn = index + 1;
         let subscription = &mut self.rooms[index];
-        subscription.waits = Waits::Page;
-        let (partition, from) = (subscription.partition, subscription.place.next());
-        let (person, room) = (person.clone(), subscription.room.clone());
+        subscription.wait_for(Waits::Page);
+        let (partition, from) = (subscription.feed.partition, subscription.feed.next());
+        let (person, room) = (person.clone(), subscription.feed.room.clone());
         let service = Arc::clone(&self.service);
         let page = async move {
             let page = service.backfill.read(&person, partition, &room, from).await;
@@ -109,7 +116,7 @@ impl Session {
         match completed {
             Completed::Send(answer) => {
                 self.sends -= 1;
-                self.send_all(vec![answer]).await
+                self.send(Message::Text(answer)).await
             }
             Completed::Page { room, from, page } => {
                 self.reading.page_under_way = false;
@@ -122,13 +129,13 @@ impl Session {
                         tracing::warn!(%error, "a resume waits for the archive");
                     }
                 });
-                self.take_page(&room, from, page.ok().filter(|page| page.next > from)).await
+                self.take_page(&room, from, page.ok().filter(|page| page.next() > from)).await
             }
         }
     }
 
-    /// Sends a page of the archive. Without one the archive is behind or away, which makes the events
-    /// late, never lost.
+    /// Sends a page of the archive, piece by piece. Without one the archive is behind or away, which makes
+    /// the events late, never lost.
     async fn take_page(
         &mut self,
         room: &RoomId,
@@ -137,28 +144,30 @@ impl Session {
     ) -> Result<(), End> {
         // The room may have been left, or subscribed anew from another place.
         let Some(index) = self.rooms.iter().position(|subscription| {
-            subscription.room == *room
-                && subscription.waits == Waits::Page
-                && subscription.place.next() == from
+            subscription.feed.room == *room
+                && subscription.waits() == Waits::Page
+                && subscription.feed.next() == from
         }) else {
             return Ok(());
         };
         let Some(page) = page else { return self.postpone(index).await };
-        let subscription = &mut self.rooms[index];
-        let partition = subscription.partition;
-        if self.service.hub.is_unloaded(partition, room) {
+        let feed = Arc::clone(&self.rooms[index].feed);
+        if self.service.hub.is_unloaded(feed.partition, room) {
             // It was read out of an archive that others may have filled with what is not known here.
-            let behind = subscription.wait_for_upgrade();
-            return self.send_all(behind.into_iter().collect()).await;
+            return self.tell_unloaded(index).await;
         }
-        let head = self.service.hub.head(partition);
-        (subscription.waits, subscription.more) = (Waits::Events, true);
+        let head = self.service.hub.head(feed.partition);
+        for piece in &page.pieces {
+            self.flush().await?;
+            if feed.put_old(piece, head).is_none() {
+                break;
+            }
+            self.service.counters.delivered.increment(piece.count);
+        }
+        let subscription = &mut self.rooms[index];
         subscription.told = false;
-        let upto = subscription.place.sent(ReadEnd { next: page.next, head });
-        self.service.counters.delivered.increment(page.frames.len() as u64);
-        let mut frames = page.frames.clone();
-        frames.extend(upto.map(|upto| resumed(partition, room, upto)));
-        self.send_all(frames).await
+        subscription.go_on();
+        Ok(())
     }
 
     /// Reads a room on after a pause, and tells the client so once.
@@ -168,7 +177,7 @@ impl Session {
         if std::mem::replace(&mut subscription.told, true) {
             return Ok(());
         }
-        let room = subscription.room.clone();
+        let room = subscription.feed.room.clone();
         let retry = u64::try_from(retry.as_millis()).unwrap_or(u64::MAX);
         self.say(&Outbound::Behind { room_id: &room, retry }).await
     }
@@ -181,16 +190,14 @@ impl Session {
             if subscription.due().is_none_or(|due| due > now) {
                 continue;
             }
-            let (partition, next) = (subscription.partition, subscription.place.next());
-            match subscription.waits {
+            let (partition, next) = (subscription.feed.partition, subscription.feed.next());
+            match subscription.waits() {
                 Waits::Log(_) if next > self.service.hub.head(partition) => {
                     index -= 1;
-                    let room = self.rooms.remove(index).room;
+                    let room = self.rooms.remove(index).feed.room.clone();
                     self.reset(partition, &room).await?;
                 }
-                _ => {
-                    (subscription.waits, subscription.more) = (Waits::Events, true);
-                }
+                _ => subscription.go_on(),
             }
         }
         Ok(())
@@ -201,8 +208,4 @@ impl Session {
         let oldest = Cursor { partition, position: Position::BEFORE_ALL };
         self.say(&Outbound::Reset { room_id: room, oldest }).await
     }
-}
-
-fn resumed(partition: Partition, room: &RoomId, position: Position) -> Utf8Bytes {
-    Outbound::Resumed { room_id: room, upto: Cursor { partition, position } }.encode()
 }

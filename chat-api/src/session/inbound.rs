@@ -12,6 +12,7 @@ use super::Session;
 use super::authenticated::AuthenticatedSession;
 use super::completed::Completed;
 use super::end::End;
+use super::feed::{Beginning, Feed};
 use super::place::Place;
 use super::subscription::{ROOMS_MAX, Subscription, Waits};
 use crate::auth::{self, AuthError, Caller};
@@ -79,7 +80,8 @@ impl Session {
             Inbound::Auth(_) => Ok(()),
             Inbound::Subscribe(rooms) => self.subscribe(caller, rooms).await,
             Inbound::Unsubscribe(rooms) => {
-                self.rooms.retain(|heard| !rooms.iter().any(|name| name == heard.room.as_str()));
+                self.rooms
+                    .retain(|heard| !rooms.iter().any(|name| name == heard.feed.room.as_str()));
                 Ok(())
             }
             Inbound::Send(send) => self.append(caller, send).await,
@@ -110,7 +112,7 @@ impl Session {
                 self.complain("bad-cursor", "this is not a cursor", &name).await?;
                 continue;
             };
-            let heard = self.rooms.iter().any(|subscription| subscription.room == room);
+            let heard = self.rooms.iter().any(|subscription| subscription.feed.room == room);
             if self.rooms.len() >= ROOMS_MAX && !heard {
                 self.complain("too-many-rooms", "a socket hears 128 rooms at most", &name).await?;
                 continue;
@@ -127,27 +129,30 @@ impl Session {
         cursor: Option<Cursor>,
     ) -> Result<(), End> {
         let (hub, partition) = (Arc::clone(&self.service.hub), self.service.partitioner.of(&room));
-        self.rooms.retain(|subscription| subscription.room != room);
-        // On the list before the head is read: what comes in between wakes.
-        let listening = hub.listen(partition, &room, self.seat.wake());
-        let place = Place::new(cursor.map(|cursor| cursor.position), hub.head(partition));
+        self.rooms.retain(|subscription| subscription.feed.room != room);
+        let head = hub.head(partition);
+        let place = Place::new(cursor.map(|cursor| cursor.position), head);
         let is_foreign = |cursor: Cursor| {
             cursor.partition != partition || hub.is_beyond(partition, cursor.position)
         };
         if cursor.is_some_and(is_foreign) {
             return self.reset(partition, &room).await;
         }
-        let waits = if place.next() > hub.head(partition) {
-            Waits::Log(Instant::now() + AHEAD)
-        } else {
-            Waits::Events
-        };
+        let waits =
+            if place.next() > head { Waits::Log(Instant::now() + AHEAD) } else { Waits::Events };
         // Nothing is read of what is ahead of the log, and it must not be put off: it may lie in no log.
         let reads_again =
             cursor.is_some() && waits == Waits::Events && !self.reading.is_first(&room);
-        let (more, told) = (true, false);
-        self.rooms.push(Subscription { room, partition, place, listening, more, waits, told });
-        if reads_again && self.service.reads.admit(&caller.author.user_id).is_err() {
+        let is_held = reads_again && self.service.reads.admit(&caller.author.user_id).is_err();
+        let person = caller.author.user_id.clone();
+        let beginning = Beginning { partition, room, person, place, since: head };
+        let (line, wake) = (Arc::clone(&self.line), Arc::clone(self.seat.wake()));
+        let feed = Arc::new(Feed::new(beginning, Arc::clone(&hub), line, wake));
+        feed.hold(is_held);
+        // From here on sweeps may be first; whatever was there before, this task reads.
+        let listening = hub.listen(partition, &feed.room, Arc::clone(&feed) as _);
+        self.rooms.push(Subscription::new(feed, listening, waits));
+        if is_held {
             return self.postpone(self.rooms.len() - 1).await;
         }
         Ok(())

@@ -87,7 +87,8 @@ impl<'a> Model<'a> {
         let elsewhere = RoomId::parse("elsewhere").unwrap();
         let entry = |(offset, record): (usize, &ModelRecord)| {
             let of = if *record == ModelRecord::Elsewhere { &elsewhere } else { &room };
-            let meta = Meta { id: id(*record, offset), kind: Kind::Message, subject: None };
+            let id = id(*record, offset);
+            let meta = Meta { id, kind: Kind::Message, subject: None, ends: false };
             Arc::new(Entry::new(at(offset), of.clone(), meta, "x".into()))
         };
         let entries = log.iter().enumerate().map(entry).collect();

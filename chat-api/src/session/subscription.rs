@@ -1,13 +1,13 @@
 //! One subscription: a room that a socket hears.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::place::Place;
+use super::feed::Feed;
 use crate::hub::Listening;
-use crate::message::{Partition, RoomId};
 use crate::ws::frame::Outbound;
 
 /// Rooms that one socket hears.
@@ -20,16 +20,15 @@ const ARCHIVE_AGAIN: Duration = Duration::from_millis(500);
 /// this time.
 const UPGRADE: Duration = Duration::from_secs(10);
 
-/// A room that a socket hears, how far it was sent and what it waits for.
+/// A room that a socket hears, and what it waits for.
 pub(super) struct Subscription {
-    pub(super) room: RoomId,
-    pub(super) partition: Partition,
-    pub(super) place: Place,
-    pub(super) listening: Listening,
-    /// Whether there may be more than was sent.
+    pub(super) feed: Arc<Feed>,
+    /// Keeps it on the room's list.
+    _listening: Listening,
+    /// Whether there may be more than was sent, and no sweep sees to it.
     pub(super) more: bool,
     /// What keeps it from being sent.
-    pub(super) waits: Waits,
+    waits: Waits,
     /// Whether the client was told that this takes longer.
     pub(super) told: bool,
 }
@@ -51,6 +50,28 @@ pub(super) enum Waits {
 }
 
 impl Subscription {
+    /// A room on whose list the feed is, so that nothing is missed of what comes after what its place says.
+    pub(super) fn new(feed: Arc<Feed>, listening: Listening, waits: Waits) -> Self {
+        Self { feed, _listening: listening, more: true, waits, told: false }
+    }
+
+    /// What it waits for.
+    pub(super) fn waits(&self) -> Waits {
+        self.waits
+    }
+
+    /// Has it wait for something else. Sweeps pass it by while it waits for what they do not bring.
+    pub(super) fn wait_for(&mut self, waits: Waits) {
+        self.waits = waits;
+        self.feed.hold(matches!(waits, Waits::Page | Waits::Archive(_) | Waits::Upgrade));
+    }
+
+    /// Reads on, wherever the place is.
+    pub(super) fn go_on(&mut self) {
+        self.wait_for(Waits::Events);
+        self.more = true;
+    }
+
     /// When the subscription is to be looked at, whether or not something happens before.
     pub(super) fn due(&self) -> Option<Instant> {
         match self.waits {
@@ -61,15 +82,23 @@ impl Subscription {
 
     /// Nothing certain is known of the room here any more: what the client is to be told.
     pub(super) fn wait_for_upgrade(&mut self) -> Option<Utf8Bytes> {
-        let was = std::mem::replace(&mut self.waits, Waits::Upgrade);
+        let was = self.waits;
+        self.wait_for(Waits::Upgrade);
         let retry = u64::try_from(UPGRADE.as_millis()).unwrap_or(u64::MAX);
-        let behind = Outbound::Behind { room_id: &self.room, retry };
+        let behind = Outbound::Behind { room_id: &self.feed.room, retry };
         (was != Waits::Upgrade).then(|| behind.encode())
     }
 
     /// The archive was behind or away; how long until it is asked again.
     pub(super) fn wait_for_archive(&mut self, now: Instant) -> Duration {
-        self.waits = Waits::Archive(now + ARCHIVE_AGAIN);
+        self.wait_for(Waits::Archive(now + ARCHIVE_AGAIN));
         ARCHIVE_AGAIN
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        // A sweep may have the feed in hand.
+        self.feed.end();
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
 
+use super::framing::framed;
 use crate::message::{
     Content, Cursor, Envelope, Event, FieldError, Fields, MessageId, RoomId, UserId,
 };
@@ -206,11 +207,22 @@ impl Outbound<'_> {
     pub fn encode(&self) -> Utf8Bytes {
         serde_json::to_string(self).expect("a frame is plain data with text keys").into()
     }
+
+    /// The frame as it goes over the wire, with its header.
+    ///
+    /// # Panics
+    /// Never: a frame is plain data with text keys.
+    #[must_use]
+    pub fn framed(&self) -> Bytes {
+        framed(|frame| {
+            serde_json::to_writer(frame, self).expect("a frame is plain data with text keys");
+        })
+    }
 }
 
-/// An event as every receiver gets it.
+/// An event as every receiver gets it, with the header of its frame.
 #[must_use]
-pub fn event(event: &Event, previous: Option<Cursor>) -> Utf8Bytes {
+pub fn event(event: &Event, previous: Option<Cursor>) -> Bytes {
     let envelope = &event.envelope;
     let frame = Outbound::Event {
         room_id: &envelope.room_id,
@@ -218,7 +230,7 @@ pub fn event(event: &Event, previous: Option<Cursor>) -> Utf8Bytes {
         prev: previous,
         event: envelope,
     };
-    frame.encode()
+    frame.framed()
 }
 
 #[cfg(test)]

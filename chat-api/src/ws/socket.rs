@@ -7,14 +7,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use governor::{DefaultDirectRateLimiter, RateLimiter};
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::frame::MAX_BYTES;
+use super::wire::Wire;
 use crate::rate::Rate;
 
 /// The default of 128 KiB stays with every idle socket, and is filled with zeros each time one looks.
@@ -29,15 +28,15 @@ const GOODBYE_BYTES: usize = 16 * 1024 * 1024;
 const GOODBYE_QUIET: Duration = Duration::from_secs(2);
 
 /// A socket that messages are read from and written to.
-pub type Socket = WebSocketStream<Counted<TokioIo<Upgraded>>>;
+pub type Socket = WebSocketStream<Counted<Wire>>;
 
 /// Speaks WebSocket on a connection whose other side may send frames at this rate.
-pub async fn of(upgraded: Upgraded, frames: Rate) -> Socket {
+pub async fn of(wire: Wire, frames: Rate) -> Socket {
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .max_frame_size(Some(MAX_BYTES))
         .max_message_size(Some(MAX_BYTES));
-    let stream = Counted::new(TokioIo::new(upgraded), frames);
+    let stream = Counted::new(wire, frames);
     WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await
 }
 

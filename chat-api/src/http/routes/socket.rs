@@ -16,6 +16,7 @@ use crate::service::Service;
 use crate::session::Session;
 use crate::ws::frame::SUBPROTOCOL;
 use crate::ws::socket;
+use crate::ws::wire::Wire;
 
 /// How a browser, which cannot set headers, names its token among the subprotocols.
 const BEARER_SUBPROTOCOL: &str = "bearer.";
@@ -40,13 +41,18 @@ pub(super) async fn upgrade(State(service): State<Arc<Service>>, mut request: Re
     let token = token(headers);
     // Counted from here on, so that a stop waits for this socket too.
     service.open_sockets.clone().spawn(async move {
-        match upgrade.await {
-            Ok(upgraded) => {
-                let socket = socket::of(upgraded, service.frames).await;
-                Session::new(service, socket).run(token).await;
+        let upgraded = match upgrade.await {
+            Ok(upgraded) => upgraded,
+            Err(error) => {
+                return tracing::debug!(%error, "a client was gone before its socket was open");
             }
-            Err(error) => tracing::debug!(%error, "a client was gone before its socket was open"),
-        }
+        };
+        let Ok(wire) = Wire::of(upgraded) else {
+            return tracing::error!("a socket was opened at a listener that is not ours");
+        };
+        let line = Arc::clone(wire.line());
+        let socket = socket::of(wire, service.frames).await;
+        Session::new(service, socket, line).run(token).await;
     });
     let headers = [
         (header::CONNECTION, UPGRADE),

@@ -1,0 +1,44 @@
+//! Events as they go onto a line.
+
+use std::sync::Arc;
+
+use tokio_tungstenite::tungstenite::Bytes;
+
+use super::entry::Entry;
+use crate::message::{Position, UserId};
+
+/// Some events of a room in their order, shared by all who are at the same place.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Frames {
+    /// The place they were read from.
+    pub from: Position,
+    /// Their frames, one behind the other.
+    pub bytes: Bytes,
+    /// How many they are.
+    pub count: u64,
+    /// Where to read on. Everything of the room from [`Frames::from`] up to here is among them.
+    pub next: Position,
+    /// Whose subscription the last one ends. Nothing lies behind such an event: so one comparison tells
+    /// whoever it is about where to stop, and all others share the frames.
+    pub ends: Option<UserId>,
+}
+
+impl Frames {
+    /// What was read from one place up to another.
+    #[must_use]
+    pub fn join(from: Position, entries: &[Arc<Entry>], next: Position) -> Self {
+        let bytes = match entries {
+            [] => Bytes::new(),
+            // Most often: nothing is copied.
+            [entry] => entry.frame().clone(),
+            entries => {
+                let length = entries.iter().map(|entry| entry.frame().len()).sum();
+                let mut bytes = Vec::with_capacity(length);
+                entries.iter().for_each(|entry| bytes.extend_from_slice(entry.frame()));
+                bytes.into()
+            }
+        };
+        let ends = entries.last().and_then(|entry| entry.meta.ended()).cloned();
+        Self { from, bytes, count: entries.len() as u64, next, ends }
+    }
+}

@@ -1,0 +1,37 @@
+//! Text frames as they go over the wire, made once and sent to many (RFC 6455 §5.2).
+//!
+//! What goes to one socket alone is framed by the protocol's implementation.
+
+use tokio_tungstenite::tungstenite::Bytes;
+
+/// The longest header of a frame that is not masked: two bytes, and eight of length.
+const HEADER_MAX: usize = 10;
+/// A whole message in one frame of text.
+const FINAL_TEXT: u8 = 0x81;
+
+/// A text in one frame, not masked, as servers send it. `write` appends the text to what it is given.
+#[must_use]
+pub(crate) fn framed(write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    // The text goes behind the longest header, so that the real one can stand right before it.
+    let mut frame = vec![0; HEADER_MAX];
+    write(&mut frame);
+    let length = frame.len() - HEADER_MAX;
+    let begin = if let Ok(length @ 0..126) = u8::try_from(length) {
+        frame[9] = length;
+        8
+    } else if let Ok(length) = u16::try_from(length) {
+        frame[7] = 126;
+        frame[8..10].copy_from_slice(&length.to_be_bytes());
+        6
+    } else {
+        frame[1] = 127;
+        frame[2..10].copy_from_slice(&(length as u64).to_be_bytes());
+        0
+    };
+    frame[begin] = FINAL_TEXT;
+    Bytes::from(frame).slice(begin..)
+}
+
+#[cfg(test)]
+#[path = "framing_tests.rs"]
+mod tests;
