@@ -6,6 +6,7 @@ mod closing_handshake;
 mod handshake;
 mod pings;
 mod resume;
+mod storm;
 
 use std::time::Duration;
 
