@@ -15,8 +15,9 @@ use super::line::Line;
 /// A connection whose write half is a [`Line`], which others put frames on, too. One write is all or
 /// nothing, so that whole frames of the one that writes here stay whole.
 pub struct Wire {
-    /// What was read before, and not handed on yet.
-    before: Bytes,
+    /// What was read before, and not handed on yet. It keeps the whole buffer of the request's head, so it
+    /// goes when it is empty.
+    before: Option<Bytes>,
     read: ReadHalf,
     line: Arc<Line>,
     /// Our side is closed.
@@ -30,6 +31,7 @@ impl Wire {
     /// The connection, if it is not one of our listener.
     pub fn of(upgraded: Upgraded) -> Result<Self, Upgraded> {
         let Halves { before, read, write } = Halves::of(upgraded)?;
+        let before = Some(before).filter(|before| !before.is_empty());
         Ok(Self { before, read, line: Arc::new(Line::new(write)), is_shut: false })
     }
 
@@ -46,11 +48,12 @@ impl AsyncRead for Wire {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.before.is_empty() {
+        let Some(mut before) = self.before.take() else {
             return Pin::new(&mut self.read).poll_read(context, buffer);
-        }
-        let length = self.before.len().min(buffer.remaining());
-        buffer.put_slice(&self.before.split_to(length));
+        };
+        let length = before.len().min(buffer.remaining());
+        buffer.put_slice(&before.split_to(length));
+        self.before = Some(before).filter(|before| !before.is_empty());
         Poll::Ready(Ok(()))
     }
 }
