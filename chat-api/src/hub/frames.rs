@@ -34,7 +34,9 @@ impl Frames {
             entries => {
                 let length = entries.iter().map(|entry| entry.frame().len()).sum();
                 let mut bytes = Vec::with_capacity(length);
-                entries.iter().for_each(|entry| bytes.extend_from_slice(entry.frame()));
+                for entry in entries {
+                    bytes.extend_from_slice(entry.frame());
+                }
                 bytes.into()
             }
         };

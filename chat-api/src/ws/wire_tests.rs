@@ -26,7 +26,7 @@ use crate::ws::framing::framed;
 use crate::ws::socket::{self, Socket};
 
 /// After this something hangs.
-const HANG: Duration = Duration::from_secs(60);
+const HANG: Duration = Duration::from_mins(1);
 /// Those who put frames on the line from threads of their own.
 const WRITERS: usize = 3;
 
@@ -55,7 +55,7 @@ async fn pair(
     listening.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let bound = listening.listen(8).unwrap();
     let address = bound.local_addr().unwrap();
-    let (sender, mut upgrades) = mpsc::unbounded_channel();
+    let (sender, mut asked) = mpsc::unbounded_channel();
     let router = Router::new().route("/", get(upgrade)).with_state(sender);
     let listener = Listener::public(bound, Limits::new(8));
     tasks.spawn(listener.serve(router, std::future::pending()));
@@ -66,7 +66,7 @@ async fn pair(
     let (mut theirs, _) = client_async("ws://x/", stream).await.unwrap();
     // Not before: a client takes a handshake that comes like this for an attack.
     theirs.get_mut().sip = sip;
-    let upgraded = upgrades.recv().await.unwrap().await.unwrap();
+    let upgraded = asked.recv().await.unwrap().await.unwrap();
     let Ok(wire) = Wire::of(upgraded) else { panic!("not of our listener") };
     let line = Arc::clone(wire.line());
     let many = NonZeroU32::new(1_000_000).unwrap();

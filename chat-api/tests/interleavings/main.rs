@@ -2,6 +2,7 @@
 //! and handed to a socket's task where the sweep cannot go on, while others come and go.
 //!
 //! The files are the hub's own, with loom's locks in the place of the system's.
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 #[path = "../../src/hub/lane.rs"]
 #[expect(dead_code, reason = "only what the sweeper waits with: it takes what there is here")]

@@ -151,7 +151,8 @@ impl Model {
         let forgets = self.mistake == Mistake::NewsForgotten;
         let mine = &mut state.sockets[socket];
         mine.task = Task::Waiting;
-        if !mine.subscriptions[nth].more && !(forgets && mine.subscriptions[nth].news) {
+        let Heard { more, news, .. } = mine.subscriptions[nth];
+        if !(more || forgets && news) {
             return;
         }
         let mut came_to = None;
