@@ -256,10 +256,25 @@ pub(super) async fn echo(args: &LogArgs, per_second: f64, lasting: Duration) -> 
     }
 }
 
-/// A reader of what comes from now on, with chat-api's settings.
+/// A reader of what comes from now on, with the settings of chat-api's fan-out.
 pub(super) fn consumer(args: &LogArgs, producer: &Producer) -> Result<StreamConsumer> {
+    assigned(args, producer, &mut client(args))
+}
+
+/// The same with the settings of chat-api's archive.
+pub(super) fn batch_consumer(args: &LogArgs, producer: &Producer) -> Result<StreamConsumer> {
+    let mut config = client(args);
+    config.set("fetch.min.bytes", "262144").set("fetch.wait.max.ms", "50");
+    assigned(args, producer, &mut config)
+}
+
+fn assigned(
+    args: &LogArgs,
+    producer: &Producer,
+    config: &mut ClientConfig,
+) -> Result<StreamConsumer> {
     let (_, end) = producer.inner.client().fetch_watermarks(&args.topic, args.partition, HANG)?;
-    let consumer: StreamConsumer = client(args)
+    let consumer: StreamConsumer = config
         .set("group.id", format!("{}-echo", args.topic))
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")

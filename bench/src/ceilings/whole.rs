@@ -25,7 +25,7 @@ use tokio::time::timeout;
 
 use super::accept::{accepted, is_let_in, listen, new_id, verifier};
 use super::insert::{self, BATCH};
-use super::log::{Envelopes, LogArgs, Producer, acknowledged, consumer};
+use super::log::{Envelopes, LogArgs, Producer, acknowledged, batch_consumer, consumer};
 
 /// How long chat-api waits for more before it writes a batch.
 const LINGER: Duration = Duration::from_millis(50);
@@ -61,7 +61,8 @@ pub(super) async fn serve(args: &WholeArgs) -> Result<String> {
     let (documents, sources) = (Documents::read(&args.document)?, Sources::system());
     let messages = insert::messages(&args.uri, &args.database).await?;
     let producer = Producer::new(&args.log)?;
-    let (fan_out, archive) = (consumer(&args.log, &producer)?, consumer(&args.log, &producer)?);
+    let fan_out = consumer(&args.log, &producer)?;
+    let archive = batch_consumer(&args.log, &producer)?;
     let envelopes = Envelopes::read(&args.log)?;
     let service = WholeService { verifier, producer, envelopes, sources };
     let mut readers = JoinSet::new();

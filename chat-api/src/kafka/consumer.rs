@@ -142,6 +142,10 @@ impl GroupConsumer {
             .set("session.timeout.ms", "10000")
             // Members hear of a change of their shares with their next heartbeat.
             .set("heartbeat.interval.ms", "1000")
+            // Records are stored by the batch, which waits for more anyway: few large answers of a broker
+            // cost less than many small ones. What comes alone waits so long for others there.
+            .set("fetch.min.bytes", "262144")
+            .set("fetch.wait.max.ms", "50")
             .create_with_context(Group::default())?;
         consumer.subscribe(&[&log.messages()])?;
         let consumer = Arc::new(Member::new(consumer));
