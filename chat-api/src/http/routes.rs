@@ -21,7 +21,11 @@ use crate::service::Service;
 /// Every route, below the path that all of them share.
 pub(super) fn all(service: &Arc<Service>) -> Router<Arc<Service>> {
     let traced = from_fn_with_state(Arc::clone(service), trace::traced);
-    let described = described(|methods| methods.route_layer(traced.clone()));
+    // The layer costs every request something, even one whose span nobody sees.
+    let are_seen = trace::are_seen();
+    let described = described(|methods| {
+        if are_seen { methods.route_layer(traced.clone()) } else { methods }
+    });
     let (described, description) = described.split_for_parts();
     let description = Arc::new(description);
     described

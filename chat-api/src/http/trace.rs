@@ -5,12 +5,18 @@ use std::sync::Arc;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use service_process::telemetry::TRACED;
+use http::Method;
+use service_process::telemetry::{self, TRACED};
 use service_process::trace_context;
 use tracing::field::Empty;
-use tracing::{Instrument as _, info_span};
+use tracing::{Instrument as _, Span, info_span};
 
 use crate::service::Service;
+
+/// Whether anybody sees the spans: a collector, or the log, whose lines name the one that they are in.
+pub(super) fn are_seen() -> bool {
+    telemetry::spans_are_exported() || !span(&Method::GET, "").is_disabled()
+}
 
 /// Answers in a span. It tells the route and the status: neither who asked nor for what. It is a child
 /// of the caller's, if the caller says which and is believed: that is decided before anybody knows who
@@ -20,20 +26,9 @@ pub(super) async fn traced(
     request: Request,
     next: Next,
 ) -> Response {
-    let (method, route) = (request.method(), request.extensions().get::<MatchedPath>());
-    let route = route.map_or("", MatchedPath::as_str);
-    // The names are those of OpenTelemetry's semantic conventions for HTTP.
-    let span = info_span!(
-        target: TRACED,
-        "request",
-        otel.name = format!("{method} {route}"),
-        otel.kind = "server",
-        otel.status_code = Empty,
-        http.request.method = %method,
-        http.route = route,
-        http.response.status_code = Empty,
-    );
-    if service.trusts_traceparent {
+    let route = request.extensions().get::<MatchedPath>();
+    let span = span(request.method(), route.map_or("", MatchedPath::as_str));
+    if service.trusts_traceparent && telemetry::spans_are_exported() {
         trace_context::adopt_headers(&span, request.headers());
     }
     let response = next.run(request).instrument(span.clone()).await;
@@ -43,4 +38,18 @@ pub(super) async fn traced(
         span.record("otel.status_code", "ERROR");
     }
     response
+}
+
+fn span(method: &Method, route: &str) -> Span {
+    // The names are those of OpenTelemetry's semantic conventions for HTTP.
+    info_span!(
+        target: TRACED,
+        "request",
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = %method,
+        http.route = route,
+        http.response.status_code = Empty,
+    )
 }

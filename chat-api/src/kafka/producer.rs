@@ -15,7 +15,6 @@ use rdkafka::{ClientConfig, ClientContext};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::Span;
 
 use super::breaker::Outcome;
 use super::gate::Gate;
@@ -174,7 +173,7 @@ impl Producer {
             .key(key)
             .payload(value.as_slice())
             .timestamp(envelope.timestamp.timestamp_millis());
-        record.headers = trace::headers(&Span::current(), self.origin.as_deref());
+        record.headers = trace::headers(self.origin.as_deref());
         self.hand_over(record).inspect_err(|_| {
             self.gate.ended(partition, admitted, Outcome::Unclear, Instant::now());
         })?;

@@ -49,11 +49,11 @@ fn text(record: &mut BorrowedMessage<'_>, name: &CStr) -> Option<String> {
     str::from_utf8(value).ok().map(str::to_owned)
 }
 
-/// The headers of a record that a replica of that name appends in a span. None if there is nothing
-/// to say.
-pub(super) fn headers(span: &Span, origin: Option<&str>) -> Option<OwnedHeaders> {
+/// The headers of a record that a replica of that name appends in the current span. None if there is
+/// nothing to say.
+pub(super) fn headers(origin: Option<&str>) -> Option<OwnedHeaders> {
     let exported = telemetry::spans_are_exported();
-    let trace = if exported { trace_context::headers_of(span) } else { Vec::new() };
+    let trace = if exported { trace_context::headers_of(&Span::current()) } else { Vec::new() };
     let trace = trace.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     origin.map(|origin| (ORIGIN, origin)).into_iter().chain(trace).fold(
         None,

@@ -1,11 +1,11 @@
 //! A message in its trace
 
 use std::ffi::OsStr;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::Stdio;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use service_process_testing::collector::{Collector, Span, attribute, hex};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
@@ -153,6 +153,28 @@ async fn nobody_decides_from_outside_what_is_recorded() {
     assert!(!header(&records[0], "traceparent").contains(TRACE), "{:?}", records[0].headers);
     stop(child).await;
     assert_eq!(collector.spans(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_collector_a_line_of_the_log_still_names_the_request_that_it_is_of() {
+    let setup = Setup::new().await;
+    let closed = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let (mut command, address) = serve(&setup);
+    command
+        .env("LOG_FORMAT", "json")
+        .env("MONGODB_URI", format!("mongodb://{closed}/?replicaSet=rs0"));
+    let child = command.spawn().unwrap();
+    let (http, url) = (reqwest::Client::new(), format!("http://{address}/v1/messages"));
+    let token = setup.issuer.token("ada");
+    let refused =
+        eventually("it answers", async || http.get(&url).bearer_auth(&token).send().await.ok());
+    assert_eq!(refused.await.status(), 503);
+    terminate(child.id().unwrap());
+    let (_, log) = finish(child).await;
+    let line = log.lines().find(|line| line.contains("history cannot be read"));
+    let line: Value = serde_json::from_str(line.unwrap_or_else(|| panic!("{log}"))).unwrap();
+    assert_eq!(line["span"]["name"], "request", "{line}");
+    assert_eq!(line["span"]["http.route"], "/v1/messages", "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
