@@ -9,43 +9,41 @@ use std::future::ready;
 use std::sync::Arc;
 
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get};
+use axum::routing::get;
 use axum::{Json, Router};
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use super::{openapi, trace};
 use crate::service::Service;
 
-/// Every route, below the path that all of them share.
+/// Every route. Each has its whole path: a router that is nested in another changes every request's.
 pub(super) fn all(service: &Arc<Service>) -> Router<Arc<Service>> {
+    let description = Arc::new(description());
+    let others = Router::new()
+        .route("/v1/openapi.json", get(move || ready(Json(Arc::clone(&description)))))
+        .route("/v1/ws", get(socket::upgrade))
+        .route("/v1/healthz", get(health::healthz))
+        .route("/v1/readyz", get(health::readyz));
     let traced = from_fn_with_state(Arc::clone(service), trace::traced);
     // The layer costs every request something, even one whose span nobody sees.
     let are_seen = trace::are_seen();
-    let described = described(|methods| {
-        if are_seen { methods.route_layer(traced.clone()) } else { methods }
-    });
-    let (described, description) = described.split_for_parts();
-    let description = Arc::new(description);
-    described
-        .route("/openapi.json", get(move || ready(Json(Arc::clone(&description)))))
-        .route("/ws", get(socket::upgrade))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
+    described().into_iter().fold(others, |router, (_, paths, methods)| {
+        let methods = if are_seen { methods.route_layer(traced.clone()) } else { methods };
+        let paths = paths.paths.keys().map(|path| format!("/v1{path}"));
+        paths.fold(router, |router, path| router.route(&path, methods.clone()))
+    })
 }
 
 /// What `GET /v1/openapi.json` answers.
 #[must_use]
 pub fn description() -> OpenApi {
-    described(|methods| methods).into_openapi()
+    let of_no_route = OpenApiRouter::with_openapi(openapi::of_no_route());
+    described().into_iter().fold(of_no_route, OpenApiRouter::routes).into_openapi()
 }
 
-/// The routes that are described. `wrap` puts around each what it runs in.
-fn described(
-    wrap: impl Fn(MethodRouter<Arc<Service>>) -> MethodRouter<Arc<Service>>,
-) -> OpenApiRouter<Arc<Service>> {
-    OpenApiRouter::with_openapi(openapi::of_no_route())
-        .routes(routes!(messages::list, messages::send).map(&wrap))
-        .routes(routes!(messages::one).map(&wrap))
+/// The routes that are described, with their paths below `/v1`.
+fn described() -> [UtoipaMethodRouter<Arc<Service>>; 2] {
+    [routes!(messages::list, messages::send), routes!(messages::one)]
 }

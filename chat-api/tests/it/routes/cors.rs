@@ -1,6 +1,6 @@
 //! Pages of other origins
 
-use crate::setup::{ORIGIN, Setup};
+use crate::setup::{ORIGIN, Setup, assert_problem};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listed_origin_may_call_and_another_may_not() {
@@ -38,5 +38,25 @@ async fn a_listed_origin_may_call_and_another_may_not() {
                 assert!(exposed.contains(header), "{header} in {exposed}");
             }
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_origin_is_listed_no_page_may_call() {
+    let setup = Setup::new().await;
+    let replica =
+        setup.replica_with(|config| config.args.http.chat_allowed_origins = Vec::new()).await;
+    for (method, path, status, code) in [
+        (reqwest::Method::OPTIONS, "/v1/messages", 405, "method-not-allowed"),
+        (reqwest::Method::OPTIONS, "/v1/nothing", 404, "no-such-path"),
+        (reqwest::Method::GET, "/v1/messages", 401, "missing-token"),
+        (reqwest::Method::GET, "/v1/nothing", 404, "no-such-path"),
+    ] {
+        let request = replica.http.request(method, replica.url(path));
+        let request =
+            request.header("origin", ORIGIN).header("access-control-request-method", "POST");
+        let answer = request.send().await.unwrap();
+        assert!(!answer.headers().contains_key("access-control-allow-origin"), "{path}");
+        assert_problem(answer, status, code).await;
     }
 }
