@@ -98,6 +98,7 @@ impl App {
             hub: Arc::clone(&hub),
             span,
             sockets: Arc::clone(&sockets),
+            records: metrics::fan_out_records(),
             condition: readiness.condition("fan_out"),
             warm: CancellationToken::new(),
             stop: CancellationToken::new(),
@@ -111,6 +112,7 @@ impl App {
             reads: Arc::clone(&reads),
             rates: Rates::new(rate, MonotonicClock),
             sources,
+            sends: metrics::sends(),
         };
         let service = Arc::new(Service {
             verifier,

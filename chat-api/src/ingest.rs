@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::MonotonicClock;
+use service_process::metrics::OutcomeCounter;
 use service_process::sources::Sources;
 use service_process::telemetry::TRACED;
 use tokio::time::timeout;
@@ -38,6 +39,8 @@ pub struct Ingest {
     pub rates: Rates<MonotonicClock>,
     /// The clock and the randomness that ids and timestamps are made of.
     pub sources: Sources,
+    /// Counts what became of each, as [`metrics::SENDS`].
+    pub sends: OutcomeCounter,
 }
 
 /// An envelope, and the partition of its room.
@@ -100,7 +103,7 @@ impl Ingest {
             Err(SendError::Conflict) => "conflict",
             Err(SendError::Log { error, .. }) => error.class(),
         };
-        ::metrics::counter!(metrics::SENDS, "outcome" => class).increment(1);
+        self.sends.count(class);
         span.record("outcome", class);
         if matches!(outcome, Err(SendError::Log { .. })) {
             span.record("otel.status_code", "ERROR");

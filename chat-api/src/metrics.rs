@@ -4,7 +4,7 @@
 //! documents.
 
 use service_process::listener;
-use service_process::metrics::Metric;
+use service_process::metrics::{Metric, OutcomeCounter};
 
 /// What became of what people sent.
 pub const SENDS: &str = "chat_sends_total";
@@ -122,6 +122,24 @@ pub const ALL: &[Metric] = &[
     listener::REFUSED,
     listener::CUT,
 ];
+
+/// Counts [`SENDS`], most of which are accepted.
+#[must_use]
+pub fn sends() -> OutcomeCounter {
+    OutcomeCounter::new(SENDS, "outcome", "accepted")
+}
+
+/// Counts [`APPENDS`], most of which succeed.
+#[must_use]
+pub fn appends() -> OutcomeCounter {
+    OutcomeCounter::new(APPENDS, "class", "appended")
+}
+
+/// Counts [`FANOUT_RECORDS`], most of which are new.
+#[must_use]
+pub fn fan_out_records() -> OutcomeCounter {
+    OutcomeCounter::new(FANOUT_RECORDS, "outcome", "new")
+}
 
 /// Opens the registry and describes every name to it. It comes first: what is looked up before that counts
 /// for nobody.

@@ -3,6 +3,7 @@
 //! A service lists its metrics as constants. They are described to Prometheus by [`describe`], and
 //! its tests compare them with dashboards, alerts and documents.
 
+use ::metrics::Counter;
 pub use ::metrics::Unit;
 
 use crate::telemetry;
@@ -65,6 +66,32 @@ impl Metric {
     #[must_use]
     pub const fn sized(name: &'static str, labels: Labels, help: &'static str) -> Self {
         Self { name, kind: Kind::Histogram, unit: Unit::Count, labels, help }
+    }
+}
+
+/// A counter with one label that has nearly always the same value: the handle of that one is kept. To look
+/// one up costs as much as counting many times.
+pub struct OutcomeCounter {
+    name: &'static str,
+    label: &'static str,
+    usual: (&'static str, Counter),
+}
+
+impl OutcomeCounter {
+    /// The counter of that name with that label, and the value that is usual. Only after [`describe`].
+    #[must_use]
+    pub fn new(name: &'static str, label: &'static str, usual: &'static str) -> Self {
+        Self { name, label, usual: (usual, ::metrics::counter!(name, &[(label, usual)])) }
+    }
+
+    /// Counts one with that value of the label.
+    pub fn count(&self, value: &'static str) {
+        let (usual, counter) = &self.usual;
+        if value == *usual {
+            counter.increment(1);
+        } else {
+            ::metrics::counter!(self.name, &[(self.label, value)]).increment(1);
+        }
     }
 }
 

@@ -33,7 +33,12 @@ pub struct Verifier {
     keys: Keys,
     clock: Arc<dyn Clock>,
     verified: Cache<[u8; 32], Arc<Verified>>,
+    /// Counts what nearly every check comes to. To look it up each time costs as much as the memory.
+    remembered: metrics::Counter,
 }
+
+/// What a check comes to that finds the token in memory.
+const REMEMBERED: &str = "remembered";
 
 /// A token that passed every check. It passes again while it has not expired and its key is still the issuer's.
 struct Verified {
@@ -66,7 +71,8 @@ impl Expiry<[u8; 32], Arc<Verified>> for Forget {
 }
 
 impl Verifier {
-    /// The verifier, and the fetcher that must run for as long as it is used.
+    /// The verifier, and the fetcher that must run for as long as it is used. What it counts goes to the recorder
+    /// of metrics that there is by now.
     pub fn new(
         config: VerifierConfig,
         clock: impl Clock,
@@ -79,7 +85,8 @@ impl Verifier {
             .expire_after(Forget)
             .build();
         let (keys, fetcher) = fetcher::keys(config, Arc::clone(&clock))?;
-        Ok((Self { issuer, audience, keys, clock, verified }, fetcher))
+        let remembered = counter(REMEMBERED);
+        Ok((Self { issuer, audience, keys, clock, verified, remembered }, fetcher))
     }
 
     /// The claims of `token` if the issuer made it for the audience and it is valid now.
@@ -87,12 +94,12 @@ impl Verifier {
     /// Waits only when the token names a key that is not held and the issuer may be asked for it.
     pub async fn verify(&self, token: &str) -> Result<Arc<Claims>, TokenError> {
         let result = self.recall_or_check(token).await;
-        let outcome = match &result {
-            Ok((_, outcome)) => outcome,
-            Err(TokenError::Unavailable) => "unavailable",
-            Err(TokenError::Invalid(reason)) => reason.label(),
-        };
-        metrics::counter!("dex_token_verifications_total", "outcome" => outcome).increment(1);
+        match &result {
+            Ok((_, REMEMBERED)) => self.remembered.increment(1),
+            Ok((_, outcome)) => counter(outcome).increment(1),
+            Err(TokenError::Unavailable) => counter("unavailable").increment(1),
+            Err(TokenError::Invalid(reason)) => counter(reason.label()).increment(1),
+        }
         result.map(|(claims, _)| claims)
     }
 
@@ -112,7 +119,7 @@ impl Verifier {
         }
         let id: [u8; 32] = Sha256::digest(token).into();
         if let Some(claims) = self.recall(&id) {
-            return Ok((claims, "remembered"));
+            return Ok((claims, REMEMBERED));
         }
         let verified = Arc::new(self.check(token).await?);
         let claims = Arc::clone(&verified.claims);
@@ -140,4 +147,8 @@ impl Verifier {
         let weight = u32::try_from(token.len().div_ceil(COUNTED_BYTES)).unwrap_or(u32::MAX);
         Ok(Verified { claims, kid: jws.kid, key, at, weight })
     }
+}
+
+fn counter(outcome: &'static str) -> metrics::Counter {
+    metrics::counter!("dex_token_verifications_total", "outcome" => outcome)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ::metrics::Gauge;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::metrics;
@@ -27,18 +28,24 @@ impl Default for Bounds {
 pub(super) struct InFlight {
     messages: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
+    records: Gauge,
 }
 
 /// What one record takes of the bounds, given back when this is dropped.
 pub(super) struct Permit {
     _message: OwnedSemaphorePermit,
     _bytes: OwnedSemaphorePermit,
+    records: Gauge,
 }
 
 impl InFlight {
     pub(super) fn new(bounds: Bounds) -> Self {
         let places = |count| Arc::new(Semaphore::new(count));
-        Self { messages: places(bounds.messages), bytes: places(bounds.bytes) }
+        Self {
+            messages: places(bounds.messages),
+            bytes: places(bounds.bytes),
+            records: ::metrics::gauge!(metrics::APPENDS_IN_FLIGHT),
+        }
     }
 
     /// A place for a record of that many bytes, if there is one.
@@ -46,14 +53,14 @@ impl InFlight {
         let bytes = u32::try_from(bytes).ok()?;
         let message = Arc::clone(&self.messages).try_acquire_owned().ok()?;
         let bytes = Arc::clone(&self.bytes).try_acquire_many_owned(bytes).ok()?;
-        ::metrics::gauge!(metrics::APPENDS_IN_FLIGHT).increment(1.0);
-        Some(Permit { _message: message, _bytes: bytes })
+        self.records.increment(1.0);
+        Some(Permit { _message: message, _bytes: bytes, records: self.records.clone() })
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        ::metrics::gauge!(metrics::APPENDS_IN_FLIGHT).decrement(1.0);
+        self.records.decrement(1.0);
     }
 }
 

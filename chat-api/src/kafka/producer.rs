@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ::metrics::Histogram;
 use futures_util::future::join_all;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _};
@@ -12,6 +13,7 @@ use rdkafka::producer::{
     BaseRecord, Producer as _, ProducerContext, PurgeConfig, ThreadedProducer,
 };
 use rdkafka::{ClientConfig, ClientContext};
+use service_process::metrics::OutcomeCounter;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -49,6 +51,7 @@ pub struct Producer {
     client: Mutex<Arc<Client>>,
     in_flight: InFlight,
     gate: Arc<Gate>,
+    appends: OutcomeCounter,
 }
 
 /// Where an acknowledged record stands.
@@ -71,6 +74,7 @@ struct Reports {
     gate: Arc<Gate>,
     /// The client has failed for good. What it did not send tells nothing about a partition.
     failed: AtomicBool,
+    append_seconds: Histogram,
 }
 
 impl ClientContext for Reports {
@@ -102,8 +106,7 @@ impl ProducerContext for Reports {
         // Here and not where the report is waited for: the caller may be gone.
         self.gate.ended(partition, admitted, outcome, Instant::now());
         if report.is_ok() {
-            let taken = admitted.elapsed().as_secs_f64();
-            ::metrics::histogram!(metrics::APPEND_SECONDS).record(taken);
+            self.append_seconds.record(admitted.elapsed().as_secs_f64());
         }
         drop(permit);
         let _ = waiting.send(report);
@@ -138,6 +141,7 @@ impl Producer {
             client: Mutex::new(client),
             in_flight: InFlight::new(bounds),
             gate,
+            appends: metrics::appends(),
         })
     }
 
@@ -151,7 +155,7 @@ impl Producer {
     ) -> Result<Appended, AppendError> {
         let appended = self.hand_over_and_wait(partition, envelope).await;
         let class = appended.map_or_else(AppendError::class, |_| "appended");
-        ::metrics::counter!(metrics::APPENDS, "class" => class).increment(1);
+        self.appends.count(class);
         appended
     }
 
@@ -262,6 +266,10 @@ impl Producer {
 }
 
 fn connect(config: &ClientConfig, gate: &Arc<Gate>) -> Result<Arc<Client>, KafkaError> {
-    let reports = Reports { gate: Arc::clone(gate), failed: AtomicBool::new(false) };
+    let reports = Reports {
+        gate: Arc::clone(gate),
+        failed: AtomicBool::new(false),
+        append_seconds: ::metrics::histogram!(metrics::APPEND_SECONDS),
+    };
     Ok(Arc::new(config.create_with_context(reports)?))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use service_process::admin::Condition;
+use service_process::metrics::OutcomeCounter;
 use service_process::telemetry::TRACED;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,8 @@ pub struct FanOut {
     pub span: i64,
     /// Who must begin anew when this reader must.
     pub sockets: Arc<Sockets>,
+    /// Counts what is read, as [`metrics::FANOUT_RECORDS`].
+    pub records: OutcomeCounter,
     /// Met while the hub is at the end of the log.
     pub condition: Condition,
     /// Cancelled by this reader when it has come to the end of every partition once: the rings are
@@ -96,8 +99,7 @@ impl FanOut {
                 Item::Undecodable(raw, reason) => {
                     let (partition, offset) = (raw.partition, raw.position.offset());
                     tracing::warn!(%partition, offset, %reason, "fan-out: a record is skipped");
-                    ::metrics::counter!(metrics::FANOUT_RECORDS, "outcome" => "undecodable")
-                        .increment(1);
+                    self.records.count("undecodable");
                     self.hub.skip(partition, raw.position);
                     self.passed(&mut cold, partition);
                 }
@@ -121,13 +123,13 @@ impl FanOut {
             Taken::Repeat => "repeat",
         };
         span.record("outcome", outcome);
-        ::metrics::counter!(metrics::FANOUT_RECORDS, "outcome" => outcome).increment(1);
+        self.records.count(outcome);
     }
 
     /// What only a later release understands is an event for nobody here. If it is critical, what this
     /// release knows of the room is wrong from here on: nobody is told any more of it by this replica.
     fn pass_over(&self, partition: Partition, position: Position, Newer { room_id, head }: &Newer) {
-        ::metrics::counter!(metrics::FANOUT_RECORDS, "outcome" => "newer").increment(1);
+        self.records.count("newer");
         if !head.critical {
             return self.hub.skip(partition, position);
         }
