@@ -103,7 +103,10 @@ async fn serve_one(
     let mut http = http1::Builder::new();
     http.timer(HeadTimer::new(Arc::clone(&activity), limits.head))
         .header_read_timeout(limits.idle)
-        .max_buf_size(HEAD_BYTES);
+        .max_buf_size(HEAD_BYTES)
+        // Head and body are copied into one buffer: a system call that gathers two costs more than that.
+        // A connection keeps the buffer, as large as its largest answer.
+        .writev(false);
     let io = TokioIo::new(Connection::new(stream, slot, Arc::clone(&activity), limits.stall));
     let connection = http.serve_connection(io, TowerToHyperService::new(router)).with_upgrades();
     let mut connection = pin!(connection);
