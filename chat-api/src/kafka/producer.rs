@@ -28,7 +28,9 @@ use crate::metrics;
 /// A record is acknowledged or given up within 5 s: the client library looks once a second for
 /// records whose time has passed.
 const DELIVERY_TIMEOUT_MS: &str = "4000";
-/// The report of a record always comes. This is only the limit after which something is broken.
+/// The report of a record comes in the time above, unless a thread of the client library is held up: the
+/// one that looks for records whose time has passed is also the one that resolves the broker's name, for as
+/// long as the resolver takes. Nothing else ends an append then, nor if the thread that brings reports died.
 const REPORT_HANG: Duration = Duration::from_secs(10);
 /// What a client that failed may take to end what it has under way.
 const LAST_REPORTS: Duration = Duration::from_secs(5);
