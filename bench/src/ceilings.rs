@@ -1,11 +1,12 @@
 //! `ceilings`: what the parts of the chat do bare, and with the same settings. Each command prints
-//! what it found as one line of JSON, but for `accept`, which serves until it is killed.
+//! what it found as one line of JSON, but for `accept` and `whole`, which serve until they are killed.
 
 mod accept;
 mod insert;
 mod log;
 mod tally;
 mod tokens;
+mod whole;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -61,6 +62,8 @@ enum Ask {
         #[arg(long)]
         issuer: String,
     },
+    /// Serves `POST /v1/messages` with all that is behind it: the log, two readers of it, the archive.
+    Whole(whole::WholeArgs),
     /// Verifies tokens.
     Verify(tokens::VerifyArgs),
 }
@@ -105,6 +108,7 @@ async fn answer(ask: Ask) -> Result<String> {
         Ask::Fill { log, count } => serde_json::to_string(&log::fill(&log, count)?)?,
         Ask::Insert(args) => serde_json::to_string(&insert::run(&args).await?)?,
         Ask::Accept { listen, issuer } => accept::serve(listen, &issuer).await?,
+        Ask::Whole(args) => whole::serve(&args).await?,
         Ask::Verify(args) => serde_json::to_string(&tokens::run(&args).await?)?,
     })
 }

@@ -48,6 +48,11 @@ impl Cores {
         Ok(Self { service: service.to_string(), callers: callers.join(",") })
     }
 
+    /// Whether broker, database and callers can have a processor each, beside that of the service.
+    pub(crate) fn has_others_apart(&self) -> bool {
+        self.callers.split(',').count() >= 3
+    }
+
     /// All processors of this run.
     pub(crate) fn all(&self) -> String {
         format!("{},{}", self.service, self.callers)

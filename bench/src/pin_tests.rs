@@ -8,6 +8,13 @@ fn the_first_processor_is_the_service_s_and_the_others_are_not() {
 }
 
 #[test]
+fn broker_database_and_callers_are_apart_from_four_processors_on() {
+    let of = |all: &str| Cores::of(&parse(all).unwrap()).unwrap();
+    assert!(!of("0-2").has_others_apart());
+    assert!(of("0-3").has_others_apart());
+}
+
+#[test]
 fn one_processor_is_too_few() {
     assert!(Cores::of(&parse("0").unwrap()).is_err());
 }

@@ -75,6 +75,9 @@ pub(crate) struct Report {
     service_cores: String,
     caller_cores: String,
     measures: Vec<Measure>,
+    /// What the figures do not show.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
     /// Distributions and the like, which are no single number.
     details: serde_json::Map<String, Value>,
 }
@@ -87,6 +90,7 @@ impl Report {
             service_cores: cores.service.clone(),
             caller_cores: cores.callers.clone(),
             measures: Vec::new(),
+            notes: Vec::new(),
             details: serde_json::Map::new(),
         }
     }
@@ -123,6 +127,12 @@ impl Report {
         self.rounds(what, unit, &[value], goal)
     }
 
+    /// Adds what the figures do not show, and shows it at once.
+    pub(crate) fn note(&mut self, note: &str) {
+        say(note);
+        self.notes.push(note.to_owned());
+    }
+
     /// Adds a detail to the JSON: what is no single number.
     pub(crate) fn detail(&mut self, name: &str, value: impl Serialize) -> Result<()> {
         self.details.insert(name.to_owned(), serde_json::to_value(value)?);
@@ -142,6 +152,9 @@ impl Report {
         for measure in &self.measures {
             // Writing to a string cannot fail.
             let _ = writeln!(table, "{}", line(measure));
+        }
+        for note in &self.notes {
+            let _ = writeln!(table, "{note}");
         }
         say(table);
     }

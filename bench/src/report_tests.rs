@@ -34,4 +34,7 @@ fn the_file_says_what_was_measured_and_whether_it_is_enough() {
     assert_eq!(measure["goal"], "≥ 0.95");
     assert_eq!(measure["met"], false);
     assert_eq!(json["service_cores"], "0");
+    assert!(json.get("notes").is_none());
+    report.note("what it does not show");
+    assert_eq!(serde_json::to_value(&report).unwrap()["notes"][0], "what it does not show");
 }

@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
@@ -16,33 +16,18 @@ use http::{HeaderMap, StatusCode, header};
 use service_process::sources::Sources;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-
-use super::log::id;
+use uuid::Uuid;
 
 struct BareService {
     verifier: Verifier,
-    accepted: AtomicU64,
+    sources: Sources,
 }
 
 /// Serves until it is killed.
-pub(super) async fn serve(listen: SocketAddr, issuer: &str) -> Result<String> {
-    let (verifier, fetcher) = Verifier::new(
-        VerifierConfig::new(issuer, super::tokens::AUDIENCE)?,
-        Sources::system().now,
-    )?;
-    let mut tasks = JoinSet::new();
-    tasks.spawn(fetcher.run(std::future::pending()));
-    let service = Arc::new(BareService { verifier, accepted: AtomicU64::new(0) });
-    let router = Router::new()
-        .route("/v1/messages", post(accept))
-        .route("/ready", get(async || "ready"))
-        .with_state(service);
-    let listener = TcpListener::bind(listen).await.context("the address is taken")?;
-    // As chat-api has it. A connection without it is slower, not wrong.
-    let listener = listener.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
-    axum::serve(listener, router).await?;
+pub(super) async fn serve(address: SocketAddr, issuer: &str) -> Result<String> {
+    let (verifier, _fetching) = verifier(issuer)?;
+    let service = BareService { verifier, sources: Sources::system() };
+    listen(address, accept, Arc::new(service)).await?;
     Ok(String::new())
 }
 
@@ -51,12 +36,56 @@ async fn accept(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = header.and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
-    if body.is_empty() || service.verifier.verify(token).await.is_err() {
+    if !is_let_in(&service.verifier, &headers, &body).await {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    let id = id(service.accepted.fetch_add(1, Ordering::Relaxed));
+    accepted(new_id(service.sources))
+}
+
+/// What checks tokens of an issuer, and what fetches its keys for as long as it is not dropped.
+pub(super) fn verifier(issuer: &str) -> Result<(Verifier, JoinSet<()>)> {
+    let config = VerifierConfig::new(issuer, super::tokens::AUDIENCE)?;
+    let (verifier, fetcher) = Verifier::new(config, Sources::system().now)?;
+    let mut fetching = JoinSet::new();
+    fetching.spawn(fetcher.run(std::future::pending()));
+    Ok((verifier, fetching))
+}
+
+/// Serves `POST /v1/messages` by this handler until it is killed.
+pub(super) async fn listen<S, T: 'static>(
+    address: SocketAddr,
+    handler: impl Handler<T, S>,
+    service: S,
+) -> Result<()>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let router = Router::new()
+        .route("/v1/messages", post(handler))
+        .route("/ready", get(async || "ready"))
+        .with_state(service);
+    let listener = TcpListener::bind(address).await.context("the address is taken")?;
+    // As chat-api has it. A connection without it is slower, not wrong.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
+    Ok(axum::serve(listener, router).await?)
+}
+
+/// Whether a request has a token that is good, and a body.
+pub(super) async fn is_let_in(verifier: &Verifier, headers: &HeaderMap, body: &Bytes) -> bool {
+    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = header.and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
+    !body.is_empty() && verifier.verify(token).await.is_ok()
+}
+
+/// An id in the order of time, as chat-api's are.
+pub(super) fn new_id(sources: Sources) -> Uuid {
+    sources.id((sources.now)())
+}
+
+/// The answer to a message that gets this id.
+pub(super) fn accepted(id: Uuid) -> Response {
     let answer = format!(
         r#"{{"message_id":"{id}","status":"enqueued","room_id":"lobby","cursor":"AAAAHgAAAAAAAAAp"}}"#
     );

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use chat_api::archive::Archive;
-use mongodb::Client;
 use mongodb::bson::{DateTime, Document, doc};
 use mongodb::options::{CollectionOptions, InsertManyOptions, WriteConcern};
+use mongodb::{Client, Collection};
 use tokio::time::Instant;
 
 use super::log::id;
@@ -16,7 +16,7 @@ use crate::load::p99_millis;
 use crate::usage::own_cpu_time;
 
 /// As many as chat-api writes at once.
-const BATCH: u32 = 1_000;
+pub(super) const BATCH: u32 = 1_000;
 
 /// Where to insert, and what.
 #[derive(Debug, clap::Args)]
@@ -35,12 +35,7 @@ pub(super) struct InsertArgs {
 pub(super) async fn run(args: &InsertArgs) -> Result<Tally> {
     let sample = std::fs::read(&args.sample).context("no sample")?;
     let sample = Document::from_reader(sample.as_slice())?;
-    let options = CollectionOptions::builder().write_concern(WriteConcern::majority()).build();
-    let database = Client::with_uri_str(&args.uri).await?.database(&args.database);
-    let messages = database.collection_with_options::<Document>("messages", options);
-    // The indexes are a good part of what an insert costs, so these are chat-api's own.
-    let archive = Archive::open(&args.uri.as_str().into(), &args.database).await?;
-    archive.prepare(0, 1).await?;
+    let messages = messages::<Document>(&args.uri, &args.database).await?;
     let batches = (0..args.count / BATCH).map(|batch| documents(&sample, batch * BATCH, BATCH));
     let batches: Vec<Vec<Document>> = batches.collect::<Result<_>>()?;
 
@@ -56,6 +51,15 @@ pub(super) async fn run(args: &InsertArgs) -> Result<Tally> {
     let count = messages.count_documents(doc! {}).await?;
     ensure!(count == u64::from(args.count), "{count} documents");
     Ok(Tally { count, seconds, cpu_seconds, p99_millis: p99_millis(latencies.into_iter())? })
+}
+
+/// The collection of messages in a database that has none yet, as safe as chat-api's.
+pub(super) async fn messages<T: Send + Sync>(uri: &str, database: &str) -> Result<Collection<T>> {
+    // The indexes are a good part of what an insert costs, so these are chat-api's own.
+    Archive::open(&uri.into(), database).await?.prepare(0, 1).await?;
+    let options = CollectionOptions::builder().write_concern(WriteConcern::majority()).build();
+    let database = Client::with_uri_str(uri).await?.database(database);
+    Ok(database.collection_with_options("messages", options))
 }
 
 /// Documents like a sample at the places from `first` on, a millisecond apart.

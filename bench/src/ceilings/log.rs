@@ -45,13 +45,13 @@ pub(super) struct LogArgs {
 }
 
 /// Envelopes like a sample, each with an id of its own.
-struct Envelopes {
+pub(super) struct Envelopes {
     before: String,
     after: String,
 }
 
 impl Envelopes {
-    fn read(args: &LogArgs) -> Result<Self> {
+    pub(super) fn read(args: &LogArgs) -> Result<Self> {
         let sample = std::fs::read_to_string(&args.sample)
             .with_context(|| format!("no {}", args.sample.display()))?;
         let envelope: serde_json::Value = serde_json::from_str(&sample)?;
@@ -61,7 +61,12 @@ impl Envelopes {
     }
 
     fn nth(&self, n: u64) -> Vec<u8> {
-        format!("{}{}{}", self.before, id(n), self.after).into_bytes()
+        self.of(id(n))
+    }
+
+    /// The one with that id.
+    pub(super) fn of(&self, id: Uuid) -> Vec<u8> {
+        format!("{}{id}{}", self.before, self.after).into_bytes()
     }
 }
 
@@ -95,14 +100,14 @@ impl ProducerContext for Reports {
 }
 
 /// The settings of chat-api's producer.
-struct Producer {
+pub(super) struct Producer {
     inner: ThreadedProducer<Reports>,
     topic: String,
     partition: i32,
 }
 
 impl Producer {
-    fn new(args: &LogArgs) -> Result<Self> {
+    pub(super) fn new(args: &LogArgs) -> Result<Self> {
         let inner = client(args)
             .set("acks", "all")
             .set("enable.idempotence", "true")
@@ -205,7 +210,8 @@ pub(super) async fn pace(args: &LogArgs, per_second: f64, lasting: Duration) -> 
     tally(start, cpu, latencies(samples)?.into_iter())
 }
 
-async fn acknowledged(producer: &Producer, value: &[u8]) -> Result<()> {
+/// Sends, and waits for the acknowledgement.
+pub(super) async fn acknowledged(producer: &Producer, value: &[u8]) -> Result<()> {
     let (report, reported) = oneshot::channel();
     let on_report = move |outcome: Result<(), KafkaError>| {
         // Nobody hears it after a failure.
@@ -251,7 +257,7 @@ pub(super) async fn echo(args: &LogArgs, per_second: f64, lasting: Duration) -> 
 }
 
 /// A reader of what comes from now on, with chat-api's settings.
-fn consumer(args: &LogArgs, producer: &Producer) -> Result<StreamConsumer> {
+pub(super) fn consumer(args: &LogArgs, producer: &Producer) -> Result<StreamConsumer> {
     let (_, end) = producer.inner.client().fetch_watermarks(&args.topic, args.partition, HANG)?;
     let consumer: StreamConsumer = client(args)
         .set("group.id", format!("{}-echo", args.topic))

@@ -71,31 +71,61 @@ fn seconds(lasting: Duration) -> (&'static str, String) {
     ("seconds", lasting.as_secs_f64().to_string())
 }
 
-/// The bare HTTP server. Dropped = killed.
-pub(super) struct BareHttp {
+/// A ceiling that serves. Dropped = killed.
+pub(super) struct BareServer {
     part: Part,
     pub(super) address: SocketAddr,
 }
 
-/// Starts the server on the processor of the service.
-pub(super) async fn start_http(site: &Site) -> Result<BareHttp> {
-    let address = SocketAddr::from(([127, 0, 0, 1], ports::free()?));
-    let program = Program::new(checkout::binary("ceilings")?)
-        .args(["accept", "--listen", &address.to_string(), "--issuer", site.issuer.url()])
-        .on_cores(&site.cores.service);
-    let ready =
-        probe(
-            move || async move { scrape::get(&format!("http://{address}/ready")).await.map(drop) },
-        );
-    let part = Part::new("bare-http", program, site.files(), ready);
-    part.start().await?;
-    Ok(BareHttp { part, address })
+/// Starts the HTTP server with nothing behind it.
+pub(super) async fn start_http(site: &Site) -> Result<BareServer> {
+    BareServer::start(site, "accept", []).await
 }
 
-impl BareHttp {
+/// Starts the whole way, from HTTP to the archive of a place.
+pub(super) async fn start_whole(site: &Site, place: &Place) -> Result<BareServer> {
+    let [envelope, document] = ["envelope.json", "document.bson"].map(|name| site.file(name));
+    std::fs::write(&envelope, site.sample()?.envelope())?;
+    std::fs::write(&document, site.sample()?.document().to_vec()?)?;
+    let behind = [
+        ("brokers", site.kafka.brokers().to_owned()),
+        ("topic", place.topic()),
+        ("partition", site.sample()?.partition.to_string()),
+        ("sample", envelope.display().to_string()),
+        ("document", document.display().to_string()),
+        ("uri", site.mongodb.uri().to_owned()),
+        ("database", place.database.clone()),
+    ];
+    BareServer::start(site, "whole", behind).await
+}
+
+impl BareServer {
+    /// Starts it on the processor of the service.
+    async fn start(
+        site: &Site,
+        command: &str,
+        more: impl IntoIterator<Item = (&str, String)>,
+    ) -> Result<Self> {
+        let address = SocketAddr::from(([127, 0, 0, 1], ports::free()?));
+        let served = [("listen", address.to_string()), ("issuer", site.issuer.url().to_owned())];
+        let options = served.into_iter().chain(more);
+        let program = Program::new(checkout::binary("ceilings")?)
+            .args([command])
+            .args(options.map(|(option, value)| format!("--{option}={value}")))
+            .on_cores(&site.cores.service);
+        let ready = probe(move || async move {
+            scrape::get(&format!("http://{address}/ready")).await.map(drop)
+        });
+        let part = Part::new(format!("bare-{command}"), program, site.files(), ready);
+        part.start().await?;
+        Ok(Self { part, address })
+    }
+
     /// The processor time it has used, in seconds.
     pub(super) fn cpu_seconds(&self) -> Result<f64> {
-        let State::Running(pid) = self.part.state() else { bail!("the bare HTTP server ended") };
+        let State::Running(pid) = self.part.state() else {
+            bail!("a ceiling ended; the last lines of its log:\n{}", self.part.last_lines(20))
+        };
         Ok(usage::cpu_time(pid)?.as_secs_f64())
     }
 }
