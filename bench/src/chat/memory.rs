@@ -39,9 +39,9 @@ pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result
     }
     let ratios: Vec<f64> = chat.iter().zip(&centrifuge).map(|(ours, peer)| ours / peer).collect();
     let what = "P5: memory of an idle connection";
-    report.rounds(format!("{what}, chat-api"), "KiB", &chat, Goal::AtMost(10.0))?;
+    report.rounds(format!("{what}, chat-api"), "KiB", &chat, Goal::AtMost(8.0))?;
     report.rounds(format!("{what}, Centrifuge"), "KiB", &centrifuge, Goal::None)?;
-    report.rounds(format!("{what}, ratio"), "ratio", &ratios, Goal::AtMost(0.4))
+    report.rounds(format!("{what}, ratio"), "ratio", &ratios, Goal::AtMost(0.36))
 }
 
 /// What a further connection adds, in KiB.
