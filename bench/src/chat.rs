@@ -4,6 +4,7 @@
 mod archive;
 mod bare;
 mod deliveries;
+mod held;
 mod history;
 mod ingest;
 mod issuer;
@@ -58,6 +59,7 @@ pub(crate) async fn run(report: &mut Report, cores: &Cores, scale: Scale) -> Res
     if wants(Part::Stalled) {
         say("P9: clients that take nothing");
         stalled::run(report, &site, rounds).await?;
+        held::run(report, &site, rounds).await?;
     }
     if wants(Part::Resume) {
         say("P10: everybody comes back at once");

@@ -32,7 +32,7 @@ enum Name {
     Login,
     /// An adversary against one account: --minutes
     Attack,
-    /// chat-api against what its parts do bare, and against servers of others: 40 minutes
+    /// chat-api against what its parts do bare, and against servers of others: 50 minutes
     Chat,
 }
 

@@ -78,7 +78,7 @@ fn cursor(event: &str) -> Result<String> {
 }
 
 async fn archive_reads(replica: &Replica) -> Result<f64> {
-    Ok(replica.metrics().await?.get("chat_archive_reads_total").copied().unwrap_or_default())
+    replica.metric("chat_archive_reads_total").await
 }
 
 /// Lets this many clients subscribe from a cursor, all at once, and tells how many events they got:

@@ -40,6 +40,13 @@ pub(super) fn body(content: &str) -> String {
     json!({ "content": content }).to_string()
 }
 
+/// The request that sends the `n`th message, with a content of that many bytes.
+pub(super) fn long_request(n: u32, token: &str, bytes: usize) -> Vec<u8> {
+    let mark = mark(n);
+    let rest = "x".repeat(bytes.saturating_sub(mark.len()));
+    post(MESSAGES, Some(token), &body(&(mark + &rest)))
+}
+
 /// The request that sends the `n`th message.
 pub(super) fn request(n: u32, token: &str) -> Vec<u8> {
     post(MESSAGES, Some(token), &body(&content(n)))

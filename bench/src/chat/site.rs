@@ -209,8 +209,14 @@ impl Replica {
     }
 
     /// Everything that it counts, by the name with its labels.
-    pub(super) async fn metrics(&self) -> Result<BTreeMap<String, f64>> {
+    async fn metrics(&self) -> Result<BTreeMap<String, f64>> {
         scrape::metrics(&self.admin).await
+    }
+
+    /// One of these that has no label.
+    pub(super) async fn metric(&self, name: &str) -> Result<f64> {
+        let metrics = self.metrics().await?;
+        metrics.get(name).copied().with_context(|| format!("chat-api does not tell {name}"))
     }
 
     pub(super) async fn stop(self) -> Result<()> {
