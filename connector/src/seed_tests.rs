@@ -80,7 +80,12 @@ fn a_full_name_of_blanks_is_none_and_blanks_around_one_do_not_count() {
 
 #[test]
 fn a_file_that_is_no_list_of_accounts_is_refused_with_the_reason() {
-    for (text, named) in [("accounts: []", "accounts"), ("[", "not usable"), ("", "users")] {
+    for (text, named) in [
+        ("accounts: []", "accounts"),
+        ("[", "not usable"),
+        ("", "users"),
+        ("users: [{}, {groups: [!x a]}]", "users[1]: a value cannot be read at line 1 column "),
+    ] {
         let error = Plan::parse(text, true).unwrap_err().to_string();
         assert!(error.contains(named), "{text}: {error}");
     }

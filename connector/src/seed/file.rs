@@ -96,7 +96,7 @@ impl<'de> Deserialize<'de> for Fields {
 /// The rows of a file.
 pub(super) fn rows(text: &str) -> Result<Vec<Row>, InvalidFile> {
     let file: File = serde_yaml_ng::from_str(input::without_byte_order_mark(text))
-        .map_err(|error| InvalidFile(without_values(&error.to_string())))?;
+        .map_err(|error| InvalidFile(reason(&error)))?;
     Ok(file.users.into_iter().map(Row::of).collect())
 }
 
@@ -191,6 +191,24 @@ fn shown(name: &Value, value: &Value, place: usize) -> Cow<'static, str> {
 
 fn can_be_a_field(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+}
+
+/// What the parser says, without what may be a password.
+fn reason(error: &serde_yaml_ng::Error) -> String {
+    let message = error.to_string();
+    let Some(row) = way_into_a_row(&message) else { return without_values(&message) };
+    let place = error.location();
+    let place = place.map(|at| format!(" at line {} column {}", at.line(), at.column()));
+    format!("{row}: a value cannot be read{}", place.unwrap_or_default())
+}
+
+/// The row, such as `users[0]`, of a message that begins with the way to something in it. The names on that
+/// way are in no quotes and may hold anything, so nobody can tell where it ends.
+fn way_into_a_row(message: &str) -> Option<&str> {
+    let (row, rest) = message.split_at(message.find(']')? + 1);
+    let number = row.strip_prefix("users[")?.strip_suffix(']')?;
+    let is_row = number.bytes().all(|digit| digit.is_ascii_digit());
+    (is_row && !rest.starts_with(": ")).then_some(row)
 }
 
 /// The parser quotes what it did not expect, and that may be a password: values between double
