@@ -101,6 +101,19 @@ pub enum SendError {
     Connection(String),
 }
 
+impl SendError {
+    /// Whether it says nothing of the mail: the server cannot be reached, is about to close (421), or does not
+    /// let us in (454, 530, 534, 535, 538: RFC 4954 §6).
+    #[must_use]
+    pub fn is_of_the_server(&self) -> bool {
+        match self {
+            Self::Refused(code) => [421, 454, 530, 534, 535, 538].contains(&u16::from(*code)),
+            Self::TimedOut | Self::Connection(_) => true,
+            Self::Address(_) | Self::Composition(_) => false,
+        }
+    }
+}
+
 impl Smtp {
     /// Checks that the files can be used. Dials nobody.
     pub fn open(settings: SmtpSettings) -> Result<Self, InvalidSmtp> {
