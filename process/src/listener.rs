@@ -14,18 +14,22 @@ mod limits;
 mod slots;
 
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tower::Service as _;
 
 pub use args::ListenerArgs;
 pub use connection::{Halves, ReadHalf, WriteHalf};
@@ -40,6 +44,11 @@ use slots::{Slot, Slots};
 const NO_DESCRIPTOR: Duration = Duration::from_secs(1);
 /// The head of a request, in bytes: twice the largest token. hyper would take 400 KiB of each stranger.
 const HEAD_BYTES: usize = 64 * 1024;
+
+/// Who is at the other end of the connection that a request came by: an extension of each request that a
+/// [`Listener`] serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
 
 /// A bound listener and its limits.
 #[derive(Debug)]
@@ -104,8 +113,15 @@ async fn serve_one(
     http.timer(HeadTimer::new(Arc::clone(&activity), limits.head))
         .header_read_timeout(limits.idle)
         .max_buf_size(HEAD_BYTES);
+    let peer = stream.peer_addr().ok().map(Peer);
+    let routes = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
+        router.clone().call(request)
+    });
     let io = TokioIo::new(Connection::new(stream, slot, Arc::clone(&activity), limits.stall));
-    let connection = http.serve_connection(io, TowerToHyperService::new(router)).with_upgrades();
+    let connection = http.serve_connection(io, routes).with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
