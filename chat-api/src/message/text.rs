@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Invalid;
 
@@ -19,8 +20,7 @@ const USER_NAME_MAX_CHARS: usize = 128;
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
 
         impl $name {
@@ -42,7 +42,35 @@ macro_rules! text_type {
                 value.0.as_ref().to_owned()
             }
         }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(TextVisitor($name::parse))
+            }
+        }
     };
+}
+
+/// Parses a text where it stands: through a `String` each would be copied once more, and every record has
+/// four of them.
+struct TextVisitor<T, E>(fn(&str) -> Result<T, E>);
+
+impl<T, E: fmt::Display> Visitor<'_> for TextVisitor<T, E> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
+
+    fn visit_str<F: Error>(self, text: &str) -> Result<T, F> {
+        (self.0)(text).map_err(F::custom)
+    }
 }
 
 text_type! {
@@ -165,34 +193,6 @@ fn is_visible(c: char) -> bool {
     const BLANK: [char; 4] = ['\u{2800}', '\u{fff9}', '\u{fffa}', '\u{fffb}'];
     let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
     !c.is_whitespace() && !c.is_control() && !ignorable.contains(c) && !BLANK.contains(&c)
-}
-
-impl TryFrom<String> for RoomId {
-    type Error = Invalid;
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        Self::parse(&text)
-    }
-}
-
-impl TryFrom<String> for UserId {
-    type Error = Invalid;
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        Self::parse(&text)
-    }
-}
-
-impl TryFrom<String> for UserName {
-    type Error = Invalid;
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        Self::parse(&text)
-    }
-}
-
-impl TryFrom<String> for Content {
-    type Error = ContentError;
-    fn try_from(text: String) -> Result<Self, ContentError> {
-        Self::parse(&text)
-    }
 }
 
 #[cfg(test)]
