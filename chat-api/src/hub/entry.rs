@@ -7,7 +7,7 @@ use crate::ws::frame;
 
 /// What an entry costs beside its frame, in bytes: itself behind a counted pointer (128), what counts
 /// those who send its frame (32), its places in the ring and in the index of rooms (32). Not counted is
-/// what the buffer of the frame has left: it was doubled until the text fitted.
+/// what the buffer of the frame has left: it was made about as long as the text.
 const OVERHEAD: usize = 192;
 
 /// An event as it goes over the wire, made once for all its receivers. It is never changed: what is to be

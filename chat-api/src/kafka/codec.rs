@@ -44,7 +44,9 @@ pub enum DecodeError {
 /// Never: an envelope is plain data with text keys.
 #[must_use]
 pub fn encode(envelope: &Envelope) -> Vec<u8> {
-    serde_json::to_vec(envelope).expect("an envelope is plain data with text keys")
+    let mut value = Vec::with_capacity(envelope.json_bytes());
+    serde_json::to_writer(&mut value, envelope).expect("an envelope is plain data with text keys");
+    value
 }
 
 /// Reads records, and says which of them this release understands.

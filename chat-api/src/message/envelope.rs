@@ -103,6 +103,17 @@ impl Envelope {
         }
     }
 
+    /// About how many bytes its JSON has, for a buffer that need not grow: more if much is escaped.
+    #[must_use]
+    pub fn json_bytes(&self) -> usize {
+        /// Names of fields, id, timestamp and what the key was used for.
+        const AROUND: usize = 256;
+        let Self { room_id, user_id, user_name, body, .. } = self;
+        let Body::Message { content, .. } = body;
+        let texts = [room_id.as_str(), user_id.as_str(), user_name.as_str(), content.as_str()];
+        AROUND + texts.iter().map(|text| text.len()).sum::<usize>()
+    }
+
     /// What the key was used for, if it was done with one.
     #[must_use]
     pub fn body_hash(&self) -> Option<BodyHash> {

@@ -214,7 +214,13 @@ impl Outbound<'_> {
     /// Never: a frame is plain data with text keys.
     #[must_use]
     pub fn framed(&self) -> Bytes {
-        framed(|frame| {
+        /// Names of fields, and two cursors.
+        const AROUND: usize = 128;
+        let texts = match self {
+            Self::Event { room_id, event, .. } => room_id.as_str().len() + event.json_bytes(),
+            _ => 0,
+        };
+        framed(AROUND + texts, |frame| {
             serde_json::to_writer(frame, self).expect("a frame is plain data with text keys");
         })
     }

@@ -9,11 +9,13 @@ const HEADER_MAX: usize = 10;
 /// A whole message in one frame of text.
 const FINAL_TEXT: u8 = 0x81;
 
-/// A text in one frame, not masked, as servers send it. `write` appends the text to what it is given.
+/// A text in one frame, not masked, as servers send it. `write` appends the text, of about so many bytes, to
+/// what it is given.
 #[must_use]
-pub(crate) fn framed(write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+pub(crate) fn framed(about: usize, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    let mut frame = Vec::with_capacity(HEADER_MAX + about);
     // The text goes behind the longest header, so that the real one can stand right before it.
-    let mut frame = vec![0; HEADER_MAX];
+    frame.resize(HEADER_MAX, 0);
     write(&mut frame);
     let length = frame.len() - HEADER_MAX;
     let begin = if let Ok(length @ 0..126) = u8::try_from(length) {

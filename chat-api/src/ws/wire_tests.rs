@@ -124,7 +124,7 @@ async fn write(line: Arc<Line>, who: String, count: usize, rung: Arc<Notify>) {
             rung.notify_one();
             yield_now().await;
         }
-        let frame = framed(|frame| frame.extend(text(&who, number).into_bytes()));
+        let frame = framed(0, |frame| frame.extend(text(&who, number).into_bytes()));
         if !line.put(&frame) {
             rung.notify_one();
         }
@@ -197,7 +197,7 @@ async fn a_peer_that_goes_in_the_middle_is_noticed_and_nothing_is_kept_for_it() 
     let mut tasks = JoinSet::new();
     let (mut ours, line, theirs) = pair(&mut tasks, usize::MAX).await;
     let puts = Arc::new(AtomicUsize::new(0));
-    let frame = framed(|frame| frame.extend(b"x".repeat(1_000)));
+    let frame = framed(1_000, |frame| frame.extend(b"x".repeat(1_000)));
     let (writing, frames, all) = (Arc::clone(&line), frame.clone(), Arc::clone(&puts));
     tasks.spawn(async move {
         loop {
