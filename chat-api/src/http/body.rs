@@ -1,4 +1,4 @@
-//! A JSON object as a request's body.
+//! A request whose body is a JSON object.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::response::IntoResponse as _;
 use axum::response::Response;
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use tokio::time::timeout;
 
 use super::problem::Problem;
@@ -16,22 +16,27 @@ use crate::service::Service;
 /// The largest body that is read.
 const MAX_BYTES: usize = Content::MAX_JSON_BYTES;
 
-/// The members of the object.
-pub(super) struct JsonBody(pub(super) Fields);
+/// The members of the object, and the request's headers: of a request that is taken apart they need not be
+/// copied.
+pub(super) struct JsonRequest {
+    pub(super) headers: HeaderMap,
+    pub(super) fields: Fields,
+}
 
-impl FromRequest<Arc<Service>> for JsonBody {
+impl FromRequest<Arc<Service>> for JsonRequest {
     type Rejection = Response;
 
     async fn from_request(request: Request, service: &Arc<Service>) -> Result<Self, Response> {
-        let media_type =
-            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let (parts, body) = request.into_parts();
+        let headers = parts.headers;
+        let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !media_type.is_some_and(is_json) {
             return Err(Problem::unsupported_media_type().into_response());
         }
-        if request.headers().get_all(header::CONTENT_ENCODING).iter().any(is_encoded) {
+        if headers.get_all(header::CONTENT_ENCODING).iter().any(is_encoded) {
             return Err(Problem::unsupported_encoding().into_response());
         }
-        let bytes = timeout(service.timeouts.body, to_bytes(request.into_body(), MAX_BYTES)).await;
+        let bytes = timeout(service.timeouts.body, to_bytes(body, MAX_BYTES)).await;
         let bytes = bytes.map_err(|_| Problem::slow_body().into_response())?.map_err(|error| {
             let over_limit = std::error::Error::source(&error)
                 .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
@@ -42,7 +47,10 @@ impl FromRequest<Arc<Service>> for JsonBody {
             };
             problem.into_response()
         })?;
-        Fields::parse(&bytes).map(Self).map_err(|error| Problem::from(error).into_response())
+        match Fields::parse(&bytes) {
+            Ok(fields) => Ok(Self { headers, fields }),
+            Err(error) => Err(Problem::from(error).into_response()),
+        }
     }
 }
 

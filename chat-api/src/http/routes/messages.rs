@@ -18,12 +18,12 @@ use utoipa::ToSchema;
 
 use crate::archive::{History, Reader, Span, SpanEnd};
 use crate::auth::Caller;
-use crate::http::body::JsonBody;
+use crate::http::body::JsonRequest;
 use crate::http::header;
 use crate::http::problem::Problem;
 use crate::ingest::Accepted;
 use crate::message::{
-    Cursor, Draft, Event, Fields, IdempotencyKey, MessageId, Partition, Position, RawDraft,
+    Cursor, Draft, Event, Fields, IdempotencyKey, MessageId, Partition, Position, RawDraft, RoomId,
 };
 use crate::refusal::Refusal;
 use crate::rooms::Access;
@@ -54,15 +54,18 @@ pub(super) struct NewMessage {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Enqueued {
     /// Unique identifier for the message.
-    message_id: String,
+    #[schema(value_type = String)]
+    message_id: MessageId,
     /// Always `enqueued`: it stands in the log; delivery and storage follow.
     #[schema(example = "enqueued")]
     status: &'static str,
     /// The room it was sent to.
-    room_id: String,
+    #[schema(value_type = String)]
+    room_id: RoomId,
     /// Its place in the room's order; left out when the log did not tell it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    cursor: Option<String>,
+    #[schema(value_type = Option<String>)]
+    cursor: Option<Cursor>,
 }
 
 /// Sends a message. The answer comes after the log's acknowledgement. With a key it may be sent again
@@ -95,14 +98,12 @@ pub(super) struct Enqueued {
 pub(super) async fn send(
     State(service): State<Arc<Service>>,
     caller: Caller,
-    headers: HeaderMap,
-    JsonBody(fields): JsonBody,
+    JsonRequest { headers, fields }: JsonRequest,
 ) -> Result<impl IntoResponse, Problem> {
     let draft = draft(fields, &caller, header::key(&headers)?)?;
-    let room_id = draft.room_id.clone().into();
+    let room_id = draft.room_id.clone();
     let accepted = service.ingest.send(&caller.author, draft).await;
     let Accepted { message_id, cursor } = accepted.map_err(Refusal::from)?;
-    let (message_id, cursor) = (message_id.to_string(), cursor.map(|cursor| cursor.to_string()));
     Ok((StatusCode::ACCEPTED, Json(Enqueued { message_id, status: "enqueued", room_id, cursor })))
 }
 
