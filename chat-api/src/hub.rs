@@ -166,8 +166,8 @@ impl Hub {
         shard.head.send_replace(start);
     }
 
-    /// The events of a room from `next` on, until they have `budget` bytes or one ends somebody's
-    /// subscription.
+    /// The events of a room from `next` on, at most `budget` bytes of them unless the first one is larger,
+    /// or until one ends somebody's subscription.
     pub fn read(
         &self,
         partition: Partition,

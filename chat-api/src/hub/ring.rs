@@ -117,8 +117,8 @@ impl Ring {
         Some(self.entry(*serial).position)
     }
 
-    /// The events of a room from `next` on, until they have `budget` bytes or one ends somebody's
-    /// subscription, but at least one; `Err` is the floor if `next` lies below it.
+    /// The events of a room from `next` on, at most `budget` bytes of them unless the first one is larger,
+    /// or until one ends somebody's subscription; `Err` is the floor if `next` lies below it.
     pub fn read(&self, room: &RoomId, next: Position, budget: usize) -> Result<Page, Position> {
         if next < self.floor {
             return Err(self.floor);
@@ -129,7 +129,7 @@ impl Ring {
         let from = serials.partition_point(|serial| self.entry(*serial).position < next);
         let mut page = end;
         for entry in serials.range(from..).map(|serial| self.entry(*serial)) {
-            if page.bytes >= budget {
+            if !page.entries.is_empty() && page.bytes.saturating_add(entry.bytes()) > budget {
                 // A page that ends early ends right before the first event it left out.
                 page.next = entry.position;
                 break;
