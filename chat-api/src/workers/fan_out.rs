@@ -1,6 +1,7 @@
 //! Log → hub: every partition, on every replica, without a group.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,9 +83,10 @@ impl FanOut {
         self.consumer.start(&reads)?;
         let mut cold: Cold =
             self.starts.iter().map(|(partition, start)| (*partition, start.end)).collect();
+        let mut stopped = pin!(self.stop.cancelled());
         loop {
             let item = tokio::select! {
-                () = self.stop.cancelled() => return Ok(()),
+                () = &mut stopped => return Ok(()),
                 item = self.consumer.next() => item?,
             };
             match item {
