@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use dex_tokens::{Verifier, VerifierConfig};
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use service_process::sources::Sources;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use uuid::Uuid;
+
+/// As in chat-api, in bytes.
+const BODY_MAX: usize = chat_api::message::Content::MAX_JSON_BYTES;
 
 struct BareService {
     verifier: Verifier,
@@ -31,12 +34,8 @@ pub(super) async fn serve(address: SocketAddr, issuer: &str) -> Result<String> {
     Ok(String::new())
 }
 
-async fn accept(
-    State(service): State<Arc<BareService>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if !is_let_in(&service.verifier, &headers, &body).await {
+async fn accept(State(service): State<Arc<BareService>>, request: Request) -> Response {
+    if !is_let_in(&service.verifier, request).await {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     accepted(new_id(service.sources))
@@ -73,10 +72,12 @@ where
 }
 
 /// Whether a request has a token that is good, and a body.
-pub(super) async fn is_let_in(verifier: &Verifier, headers: &HeaderMap, body: &Bytes) -> bool {
-    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+pub(super) async fn is_let_in(verifier: &Verifier, request: Request) -> bool {
+    let (parts, body) = request.into_parts();
+    let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
-    !body.is_empty() && verifier.verify(token).await.is_ok()
+    let has_body = to_bytes(body, BODY_MAX).await.is_ok_and(|body| !body.is_empty());
+    has_body && verifier.verify(token).await.is_ok()
 }
 
 /// An id in the order of time, as chat-api's are.

@@ -9,11 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use dex_tokens::Verifier;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use mongodb::Collection;
 use mongodb::bson::{Document, RawDocumentBuf, rawdoc};
 use mongodb::options::InsertManyOptions;
@@ -74,12 +73,8 @@ pub(super) async fn serve(args: &WholeArgs) -> Result<String> {
     Ok(String::new())
 }
 
-async fn accept(
-    State(service): State<Arc<WholeService>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if !is_let_in(&service.verifier, &headers, &body).await {
+async fn accept(State(service): State<Arc<WholeService>>, request: Request) -> Response {
+    if !is_let_in(&service.verifier, request).await {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let id = new_id(service.sources);
