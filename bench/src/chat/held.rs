@@ -18,7 +18,7 @@ use crate::wire::socket::{HANG, Path, Socket, open_many};
 /// process with, whoever they are, are two to four: with fewer clients it would be a large part of each one's share.
 const HELD: u16 = 400;
 
-/// What is granted to one, in KiB: the page that it is at …
+/// What is granted to one, in KiB: the page that it is at, with what its socket needs to wait …
 const PIECE: f64 = 16.0;
 /// … and below the ring's floor a page of the archive more.
 const PAGE: f64 = 64.0;
