@@ -168,19 +168,17 @@ impl Part {
         self.start().await
     }
 
-    /// Stops the clock of it and of all it started: it stays, and does nothing.
+    /// Stops the clock of it and of all it started: it stays, and does nothing from now on.
     pub fn freeze(&self) {
-        self.signal_tree(Signal::SIGSTOP);
+        if let Some(process) = self.process() {
+            process.freeze_tree();
+        }
     }
 
     /// Lets a frozen part go on.
     pub fn thaw(&self) {
-        self.signal_tree(Signal::SIGCONT);
-    }
-
-    fn signal_tree(&self, signal: Signal) {
         if let Some(process) = self.process() {
-            process.signal_tree(signal);
+            process.thaw_tree();
         }
     }
 

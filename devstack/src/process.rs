@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::Path;
 
 /// Memory of a process tree in KiB.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,16 +38,27 @@ pub(crate) fn is_alive(pid: i32) -> bool {
     status(pid, 0).is_some_and(|state| state != "Z" && state != "X")
 }
 
+/// Whether none of its threads does anything any more: each is stopped or gone.
+pub(crate) fn is_stopped(pid: i32) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let mut states = threads.filter_map(|thread| field(&thread.path().join("stat"), 0));
+    states.all(|state| ["T", "Z", "X"].contains(&state.as_str()))
+}
+
 fn parent(pid: i32) -> Option<i32> {
     status(pid, 1)?.parse().ok()
 }
 
-/// A field of `/proc/PID/stat` behind the name, which may hold spaces and parentheses
-/// (`proc_pid_stat(5)`): 0 is the state, 1 the parent.
-fn status(pid: i32, field: usize) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+fn status(pid: i32, number: usize) -> Option<String> {
+    field(Path::new(&format!("/proc/{pid}/stat")), number)
+}
+
+/// A field of a `stat` behind the name, which may hold spaces and parentheses (`proc_pid_stat(5)`): 0 is
+/// the state, 1 the parent.
+fn field(stat: &Path, number: usize) -> Option<String> {
+    let stat = fs::read_to_string(stat).ok()?;
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_whitespace().nth(field).map(str::to_owned)
+    rest.split_whitespace().nth(number).map(str::to_owned)
 }
 
 /// The memory of a process and its descendants, as far as this user may see it.

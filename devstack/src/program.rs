@@ -274,11 +274,26 @@ impl Process {
         }
     }
 
-    /// Sends a signal to it and to everything it started.
-    pub(crate) fn signal_tree(&self, signal: Signal) {
-        for pid in process::tree(self.pid.as_raw()) {
-            let _ = kill(Pid::from_raw(pid), signal);
+    /// Stops it and everything it started. When this returns, none of it does anything: a signal is taken
+    /// by one thread, and until that has its turn on a busy machine the others go on.
+    pub(crate) fn freeze_tree(&self) {
+        let tree = self.signal_tree(Signal::SIGSTOP);
+        while !tree.iter().all(|pid| process::is_stopped(*pid)) {
+            thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    /// Lets what is frozen go on.
+    pub(crate) fn thaw_tree(&self) {
+        self.signal_tree(Signal::SIGCONT);
+    }
+
+    fn signal_tree(&self, signal: Signal) -> Vec<i32> {
+        let tree = process::tree(self.pid.as_raw());
+        for pid in &tree {
+            let _ = kill(Pid::from_raw(*pid), signal);
+        }
+        tree
     }
 }
 
