@@ -14,8 +14,8 @@ use crate::report::{Goal, Report};
 use crate::wire::dialect::{Dialect, subscribe};
 use crate::wire::socket::{HANG, Path, Socket, open_many};
 
-/// Clients that take nothing: together they cost some twenty megabytes. What many who read at once leave a
-/// process with, whoever they are, are two to four: with fewer clients it would be a large part of each one's share.
+/// Clients that take nothing: together they cost some twenty megabytes. Many who read at once leave a process
+/// with two to four, whoever they are: of fewer clients that would be a large part of each one's share.
 const HELD: u16 = 400;
 
 /// What is granted to one, in KiB: the page that it is at, with what its socket needs to wait …
