@@ -178,7 +178,7 @@ impl Guard {
     }
 
     /// Counts the attempt as a success: its network, if it has one, is known from now on and has no
-    /// failures. Those of strangers stay.
+    /// failures. Those of strangers stay. The charge goes last: when it is gone, all of this stands.
     pub async fn succeeded(
         &self,
         charge: &Charge,
@@ -186,11 +186,10 @@ impl Guard {
         network: Option<Network>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        self.store.settle_success(charge, network).await?;
-        match network {
-            Some(network) => self.store.remember_network(account, network, now).await,
-            None => Ok(()),
+        if let Some(network) = network {
+            self.store.remember_network(account, network, now).await?;
         }
+        self.store.settle_success(charge, network).await
     }
 
     /// Counts what processes held that are gone, and tells whom that closed to strangers, with the

@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::setup::login_path::{Path, start};
-use crate::setup::{Database, PASSWORD};
+use crate::setup::{Database, PASSWORD, eventually};
 
 fn granted(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Granted(Identity { .. }))
@@ -229,11 +229,14 @@ async fn a_ticket_opens_its_account_once_from_its_network_and_makes_it_known() {
     assert_eq!(shown(path.attempt("nohash", ticket, home, start()).await), used, "once");
     database.audited("login.ok", Some("ticket")).await;
     database.audited("login.fail", Some("ticket")).await;
-    let known: Vec<String> = sqlx::query_scalar("select network::text from known_networks")
-        .fetch_all(&database.pool)
-        .await
-        .unwrap();
-    assert_eq!(known, ["192.0.2.1/32"]);
+    let known = eventually("a network is known", async || {
+        let known: Vec<String> = sqlx::query_scalar("select network::text from known_networks")
+            .fetch_all(&database.pool)
+            .await
+            .unwrap();
+        (!known.is_empty()).then_some(known)
+    });
+    assert_eq!(known.await, ["192.0.2.1/32"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
