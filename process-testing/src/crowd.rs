@@ -1,9 +1,11 @@
 //! Many connections of a process of their own, so that their descriptors are not those of a test.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
+use serde_json::from_str;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
@@ -22,10 +24,19 @@ pub struct Crowd {
 
 impl Crowd {
     /// Opens `count` connections, each of which sends `text` and reads nothing.
-    pub async fn gather(address: SocketAddr, count: usize, text: &str) -> Self {
+    pub async fn gather(address: SocketAddr, count: usize, text: impl AsRef<[u8]>) -> Self {
+        Self::open(address, count, text.as_ref(), "nothing").await
+    }
+
+    /// Opens `count` connections, each of which sends `text` and keeps what it is told.
+    pub async fn listen(address: SocketAddr, count: usize, text: impl AsRef<[u8]>) -> Self {
+        Self::open(address, count, text.as_ref(), "all").await
+    }
+
+    async fn open(address: SocketAddr, count: usize, text: &[u8], kept: &str) -> Self {
         let mut process = Command::new("python3")
             .args(["-c", PROGRAM, &address.ip().to_string(), &address.port().to_string()])
-            .args([&count.to_string(), &text.escape_default().to_string()])
+            .args([&count.to_string(), &text.escape_ascii().to_string(), kept])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -42,16 +53,21 @@ impl Crowd {
     /// Waits until the other side has ended `count` of them.
     pub async fn until_ended(&mut self, count: usize) {
         let ended = async {
-            while self.ended().await < count {
+            while from_str::<usize>(&self.answer("").await).expect("a number") < count {
                 sleep(Duration::from_millis(50)).await;
             }
         };
         timeout(HANG, ended).await.unwrap_or_else(|_| panic!("{count} of them never end"));
     }
 
-    async fn ended(&mut self) -> usize {
-        self.input.write_all(b"\n").await.expect("it listens");
-        let line = self.lines.next_line().await.expect("its output").expect("a line");
-        line.parse().expect("a number")
+    /// What of this pattern, in Python's words for bytes, each that listens was told until now, one match
+    /// after the other with a blank between, and how many were told just that.
+    pub async fn told(&mut self, pattern: &str) -> BTreeMap<String, usize> {
+        from_str(&self.answer(pattern).await).expect("a tally")
+    }
+
+    async fn answer(&mut self, line: &str) -> String {
+        self.input.write_all(format!("{line}\n").as_bytes()).await.expect("it listens");
+        self.lines.next_line().await.expect("its output").expect("a line")
     }
 }
