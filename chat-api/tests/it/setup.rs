@@ -230,6 +230,15 @@ impl Replica {
         tokio::time::timeout(HANG, self.life).await.expect("the replica stops").unwrap()
     }
 
+    /// Waits until the history goes up to this cursor. Documents are stored before it says so.
+    pub(crate) async fn includes(&self, token: &str, cursor: &str) {
+        eventually("the history includes it", async || {
+            let page = self.get(token, "/v1/messages?limit=1").await;
+            page.headers().get("x-cursor").filter(|up_to| *up_to == cursor).map(|_| ())
+        })
+        .await;
+    }
+
     pub(crate) fn post(&self, token: &str, body: &Value) -> RequestBuilder {
         self.http.post(self.url("/v1/messages")).bearer_auth(token).json(body)
     }

@@ -44,10 +44,11 @@ async fn a_page_has_64_kib_at_most_and_its_link_leads_to_the_rest() {
         4 => format!("{number} {}", "\u{1}".repeat(15_000)),
         _ => format!("{number} small"),
     };
+    let mut last = json!(null);
     for number in 0..120 {
-        replica.say(&token, &content(number)).await;
+        last = replica.say(&token, &content(number)).await;
     }
-    setup.stored_count(120).await;
+    replica.includes(&token, last["cursor"].as_str().unwrap()).await;
     let beginning = Cursor { partition: Setup::lobby_partition(), position: Position::BEFORE_ALL };
     for (path, newest_first) in [
         ("/v1/messages?limit=200".to_owned(), true),
@@ -101,8 +102,9 @@ async fn a_socket_that_is_behind_gets_pages_of_64_kib_and_everything() {
     assert!(reads >= 85 / 4, "{reads} pages");
 }
 
-/// A lobby in which these were said in this order, `stamps` milliseconds from now.
-async fn said_at(setup: &Setup, now: DateTime<Utc>, stamps: &[i64]) {
+/// A replica, and somebody who finds in its lobby what was said in this order, `stamps` milliseconds from
+/// now.
+async fn said_at(setup: &Setup, now: DateTime<Utc>, stamps: &[i64]) -> (Replica, String) {
     let (putter, lobby) = (Putter::new(setup), RoomId::lobby());
     for (place, stamp) in stamps.iter().enumerate() {
         let mut value = envelope(RoomId::LOBBY, &format!("{place} said"));
@@ -111,7 +113,11 @@ async fn said_at(setup: &Setup, now: DateTime<Utc>, stamps: &[i64]) {
         putter.put(partitioner().of(&lobby), Some(key), Some(value.as_bytes()));
     }
     putter.flush();
-    setup.stored_count(stamps.len()).await;
+    let last = Position::from_raw(i64::try_from(stamps.len()).unwrap() - 1).unwrap();
+    let last = Cursor { partition: Setup::lobby_partition(), position: last };
+    let (replica, token) = (setup.replica().await, setup.issuer.token("ada"));
+    replica.includes(&token, &last.to_string()).await;
+    (replica, token)
 }
 
 fn shown(time: DateTime<Utc>) -> String {
@@ -132,8 +138,6 @@ async fn sides(replica: &Replica, token: &str, time: DateTime<Utc>) -> [Vec<usiz
 #[tokio::test(flavor = "multi_thread")]
 async fn a_time_leads_to_the_first_place_that_was_stamped_then_or_later() {
     let setup = Setup::new().await;
-    let replica = setup.replica().await;
-    let token = setup.issuer.token("ada");
     let now = DateTime::from_timestamp_millis(Utc::now().timestamp_millis()).unwrap();
     let (long_ago, far_ahead, ahead) = (-50 * 365 * 86_400_000, 70 * 365 * 86_400_000, 3_600_000);
     // The second and third are in another order than their stamps, as are two of those at the end; the
@@ -141,7 +145,7 @@ async fn a_time_leads_to_the_first_place_that_was_stamped_then_or_later() {
     let stamps = [
         -9_000, -8_349, -8_352, long_ago, -7_000, far_ahead, -6_000, ahead, -5_000, -3_000, -4_000,
     ];
-    said_at(&setup, now, &stamps).await;
+    let (replica, token) = said_at(&setup, now, &stamps).await;
     let all = stamps.len();
     for (time, first) in [
         (Duration::milliseconds(-8_352), 1),
@@ -169,10 +173,8 @@ async fn a_time_leads_to_the_first_place_that_was_stamped_then_or_later() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stamp_at_the_end_of_the_log_is_not_trusted_if_it_is_far_ahead() {
     let setup = Setup::new().await;
-    let replica = setup.replica().await;
-    let token = setup.issuer.token("ada");
     let now = DateTime::from_timestamp_millis(Utc::now().timestamp_millis()).unwrap();
-    said_at(&setup, now, &[-1_000, 120_000, 3_600_000]).await;
+    let (replica, token) = said_at(&setup, now, &[-1_000, 120_000, 3_600_000]).await;
     let until = async |millis| sides(&replica, &token, now + Duration::milliseconds(millis)).await;
     assert_eq!(until(60_000).await, [vec![0], vec![1, 2]], "clocks may differ a little");
     assert_eq!(until(1_200_000).await, [vec![0, 1, 2], vec![]]);
@@ -181,10 +183,9 @@ async fn a_stamp_at_the_end_of_the_log_is_not_trusted_if_it_is_far_ahead() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_clock_at_the_end_of_the_log_hides_nothing_before_it() {
     let setup = Setup::new().await;
-    let replica = setup.replica().await;
-    let token = setup.issuer.token("ada");
     let now = DateTime::from_timestamp_millis(Utc::now().timestamp_millis()).unwrap();
-    said_at(&setup, now, &[-3_000, -2_000, -50 * 365 * 86_400_000]).await;
+    let stamps = [-3_000, -2_000, -50 * 365 * 86_400_000];
+    let (replica, token) = said_at(&setup, now, &stamps).await;
     let time = now - Duration::milliseconds(2_500);
     assert_eq!(sides(&replica, &token, time).await, [vec![0], vec![1, 2]]);
 }
