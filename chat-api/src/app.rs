@@ -12,9 +12,8 @@ use dex_tokens::{KeyFetcher, Verifier};
 use governor::clock::MonotonicClock;
 use service_process::admin::{Admin, Readiness};
 use service_process::lifecycle::{Lifecycle, Tasks};
-use service_process::listener::Listener;
+use service_process::listener::{Listener, bind};
 use service_process::sources::Sources;
-use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -70,10 +69,8 @@ impl App {
         metrics::describe();
         let sources = Sources::system();
         let (verifier, fetcher) = Verifier::new(args.tokens.verifier()?, sources.now)?;
-        let address = args.http.chat_listen;
-        let bound = TcpListener::bind(address).await;
-        let bound = bound.with_context(|| format!("CHAT_LISTEN: {address} cannot be bound"))?;
-        let admin = Admin::bind(args.http.admin_listen).await?;
+        let bound = bind("CHAT_LISTEN", args.http.chat_listen)?;
+        let admin = Admin::bind(args.http.admin_listen)?;
         let log = newest(args.log.log()?).await?;
         let LogSurvey { partitioner, decoder, consumer, starts } =
             survey(&log, span, extra_kind).await?;

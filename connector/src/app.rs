@@ -6,14 +6,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use service_process::admin::{Admin, Condition, Readiness};
 use service_process::error_chain::ErrorChain;
 use service_process::lifecycle::{Lifecycle, Tasks};
-use service_process::listener::Listener;
+use service_process::listener::{Listener, bind};
 use service_process::sources::Sources;
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tracing::{info, warn};
@@ -132,18 +130,18 @@ pub fn command_pool(args: &PasswordArgs) -> Result<Pool, InvalidConfig> {
 
 impl App {
     /// Checks the configuration and binds the ports of its roles; port 0 lets the system choose.
-    pub async fn build(args: &ServeArgs) -> anyhow::Result<Self> {
+    pub fn build(args: &ServeArgs) -> anyhow::Result<Self> {
         let CheckedConfig { tls, core, dex } = check(args)?;
         metrics::describe();
         let store = open_store(&args.store)?;
-        let admin = Admin::bind(args.admin_listen).await?;
+        let admin = Admin::bind(args.admin_listen)?;
         let mut app = Self { admin, store, core, login: None, accounts: None, worker: dex };
         if args.roles.has(Role::Login) {
-            let bound = bind("CONNECTOR_GRPC_LISTEN", args.connector_grpc_listen).await?;
+            let bound = bind("CONNECTOR_GRPC_LISTEN", args.connector_grpc_listen)?;
             app.login = Some(Login::new(bound, args, tls));
         }
         if args.roles.has(Role::Accounts) {
-            let bound = bind("ACCOUNTS_LISTEN", args.accounts_listen).await?;
+            let bound = bind("ACCOUNTS_LISTEN", args.accounts_listen)?;
             let address = bound.local_addr()?;
             let listener = Listener::public(bound, args.listener.limits());
             app.accounts = Some(Accounts { listener, address });
@@ -215,11 +213,6 @@ fn look_after(logins: &Arc<Logins>, sources: Sources, tasks: &Tasks) {
         swept.write_folded((sources.now)());
         Ok(())
     });
-}
-
-async fn bind(option: &'static str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address).await;
-    listener.with_context(|| format!("{option}: {address} cannot be bound"))
 }
 
 /// Lets health and readiness follow the database.

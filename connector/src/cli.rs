@@ -129,7 +129,7 @@ impl Command {
 async fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     telemetry::init(&args.store.telemetry);
     let lifecycle = Lifecycle::new(GRACE);
-    App::build(args).await?.run(&lifecycle).await?;
+    App::build(args)?.run(&lifecycle).await?;
     Ok(lifecycle.run_until_stopped().await)
 }
 

@@ -31,6 +31,7 @@ pub struct Issuer {
 
 impl Issuer {
     /// Serves on a port of this machine.
+    #[expect(clippy::disallowed_methods, reason = "only one process asks it")]
     pub async fn start() -> Result<Self> {
         let mut public = serde_json::to_value(Jwk::from_encoding_key(&KEY, Algorithm::RS256)?)?;
         public["kid"] = KEY_ID.into();

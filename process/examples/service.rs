@@ -54,7 +54,7 @@ async fn serve(cli: Cli) -> ExitCode {
 
     let readiness = Readiness::new();
     let condition = readiness.condition("worker");
-    let admin = Admin::bind(([127, 0, 0, 1], 0).into()).await.expect("a free port");
+    let admin = Admin::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
     eprintln!("admin {}", admin.local_addr());
     admin.serve(&tasks, readiness);
 

@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
@@ -19,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::lifecycle::Tasks;
-use crate::listener::{Limits, Listener};
+use crate::listener::{Limits, Listener, bind};
 use crate::telemetry;
 
 /// How often recorded samples are folded, so that memory stays bounded when nobody scrapes.
@@ -113,10 +112,8 @@ struct AdminState {
 
 impl Admin {
     /// Binds the admin port; port 0 lets the system choose.
-    pub async fn bind(address: SocketAddr) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("ADMIN_LISTEN: {address} cannot be bound"))?;
+    pub fn bind(address: SocketAddr) -> anyhow::Result<Self> {
+        let listener = bind("ADMIN_LISTEN", address)?;
         let local_addr = listener.local_addr()?;
         Ok(Self { listener, local_addr })
     }

@@ -7,6 +7,7 @@
 //! limit, and nobody needs HTTP/2 here.
 
 mod args;
+mod bind;
 mod connection;
 mod descriptors;
 mod head;
@@ -28,6 +29,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 pub use args::ListenerArgs;
+pub use bind::bind;
 pub use connection::{Halves, ReadHalf, WriteHalf};
 pub use limits::Limits;
 pub use slots::{CONNECTIONS, CUT, REFUSED};

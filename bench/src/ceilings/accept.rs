@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
@@ -13,8 +13,8 @@ use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use dex_tokens::{Verifier, VerifierConfig};
 use http::{StatusCode, header};
+use service_process::listener::bind;
 use service_process::sources::Sources;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -63,7 +63,7 @@ where
         .route("/v1/messages", post(handler))
         .route("/ready", get(async || "ready"))
         .with_state(service);
-    let listener = TcpListener::bind(address).await.context("the address is taken")?;
+    let listener = bind("--listen", address)?;
     // As chat-api has it. A connection without it is slower, not wrong.
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);

@@ -25,7 +25,7 @@ fn dex_api(dir: &Path) -> [(&'static str, String); 4] {
     ]
 }
 
-fn build(dsn: &str, roles: &str, options: &[&str]) -> impl Future<Output = App> {
+fn build(dsn: &str, roles: &str, options: &[&str]) -> App {
     let arguments = [
         &["auth-connector", "serve", "--roles", roles, "--postgres-dsn", dsn, "--insecure"][..],
         &["--bcrypt-cost", "10", "--admin-listen", "127.0.0.1:0"],
@@ -35,15 +35,13 @@ fn build(dsn: &str, roles: &str, options: &[&str]) -> impl Future<Output = App> 
     ]
     .concat();
     let cli = Cli::try_parse_from(arguments).unwrap_or_else(|error| panic!("{error}"));
-    async move {
-        let Command::Serve(args) = cli.command else { unreachable!("it says serve") };
-        App::build(&args).await.expect("it binds")
-    }
+    let Command::Serve(args) = cli.command else { unreachable!("it says serve") };
+    App::build(&args).expect("it binds")
 }
 
 /// Runs until the lifecycle's tasks are told to stop.
 async fn accounts(dsn: &str) -> (SocketAddr, Lifecycle) {
-    let app = build(dsn, "accounts", &[]).await;
+    let app = build(dsn, "accounts", &[]);
     let address = app.accounts_addr().expect("the role accounts has a port");
     let lifecycle = Lifecycle::new(std::time::Duration::from_secs(10));
     app.run(&lifecycle).await.expect("it runs");
@@ -72,7 +70,7 @@ async fn each_role_listens_where_it_is_to_and_nowhere_else() {
         ("worker", false, false),
         ("login,accounts,worker", true, true),
     ] {
-        let app = build(&database.dsn, roles, &dex).await;
+        let app = build(&database.dsn, roles, &dex);
         assert_eq!(app.grpc_addr().is_some(), login, "{roles}");
         assert_eq!(app.accounts_addr().is_some(), accounts, "{roles}");
     }

@@ -213,7 +213,7 @@ impl Connector {
         let files = tempfile::tempdir().expect("a directory");
         let authority = Pki::create(files.path()).expect("certificates").connector;
         let args = serve_args(dsn, &[&tls_options(&authority), options].concat());
-        let app = App::build(&args).await.expect("it binds");
+        let app = App::build(&args).expect("it binds");
         let (address, admin) = (app.grpc_addr().expect("an address"), app.admin_addr());
         let lifecycle = Lifecycle::new(std::time::Duration::from_secs(10));
         let tasks = lifecycle.tasks();

@@ -30,6 +30,6 @@ async fn metrics_are_exposed_in_the_prometheus_format() {
 async fn a_taken_admin_port_is_an_error_that_names_it() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    let error = service_process::admin::Admin::bind(address).await.unwrap_err();
+    let error = service_process::admin::Admin::bind(address).unwrap_err();
     assert!(format!("{error:#}").contains(&address.to_string()), "{error:#}");
 }

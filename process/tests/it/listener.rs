@@ -1,14 +1,14 @@
 //! What a peer can make a listener hold
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
-use service_process::listener::{Limits, Listener};
+use service_process::listener::{Limits, Listener, bind};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,8 @@ const SHORT: Duration = Duration::from_millis(300);
 /// More than the systems on both sides hold for a peer that takes nothing.
 const PAGE: usize = 32 << 20;
 
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
 /// A listener of which only one limit is short.
 const PATIENT: Limits =
     Limits { connections: 100, head: LONG, idle: LONG, stall: LONG, shutdown: LONG };
@@ -33,12 +35,12 @@ struct Served {
 }
 
 impl Served {
-    async fn start(limits: Limits) -> Self {
+    fn start(limits: Limits) -> Self {
         let router = Router::new()
             .route("/", get(async || "hello"))
             .route("/page", get(async || vec![b'x'; PAGE]))
             .route("/unread", post(async || "not interested"));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = bind("LISTEN", ANY_PORT).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
         let listener = Listener::public(listener, limits);
@@ -101,8 +103,20 @@ async fn is_cut(stream: &mut TcpStream) -> ErrorKind {
 }
 
 #[tokio::test]
+async fn a_thousand_who_come_while_none_is_taken_are_connected_and_wait_for_their_turn() {
+    let listener = bind("LISTEN", ANY_PORT).expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let mut waiting = Vec::new();
+    for number in 0..1_000 {
+        // What finds no room its system tries again after 1 s, 3 s, 7 s and longer.
+        let stream = timeout(HANG, TcpStream::connect(address)).await;
+        waiting.push(stream.unwrap_or_else(|_| panic!("{number} are connected")));
+    }
+}
+
+#[tokio::test]
 async fn who_says_nothing_or_a_part_of_a_head_is_ended_in_time() {
-    let listener = Served::start(Limits { head: SHORT, ..PATIENT }).await;
+    let listener = Served::start(Limits { head: SHORT, ..PATIENT });
     let parts: [&[u8]; 5] = [b"", b"P", b"PRI * HTTP/", b"GET / HTTP/1.1\r\n", b"\r\n\r\n"];
     for part in parts {
         let mut mute = listener.connect().await;
@@ -119,7 +133,7 @@ async fn who_says_nothing_or_a_part_of_a_head_is_ended_in_time() {
 
 #[tokio::test]
 async fn a_head_that_comes_drop_by_drop_is_cut_off() {
-    let listener = Served::start(Limits { head: SHORT, ..PATIENT }).await;
+    let listener = Served::start(Limits { head: SHORT, ..PATIENT });
     for first in [true, false] {
         let mut slow = listener.connect().await;
         if !first {
@@ -141,7 +155,7 @@ async fn a_head_that_comes_drop_by_drop_is_cut_off() {
 
 #[tokio::test]
 async fn a_head_over_its_limit_is_refused_with_431() {
-    let listener = Served::start(PATIENT).await;
+    let listener = Served::start(PATIENT);
     let mut stream = listener.connect().await;
     let head = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "x".repeat(200 << 10));
     stream.write_all(head.as_bytes()).await.expect("it is taken");
@@ -153,7 +167,7 @@ async fn a_head_over_its_limit_is_refused_with_431() {
 
 #[tokio::test]
 async fn a_connection_is_kept_between_requests_for_longer_than_a_head_may_take() {
-    let listener = Served::start(Limits { head: SHORT, ..PATIENT }).await;
+    let listener = Served::start(Limits { head: SHORT, ..PATIENT });
     let mut kept = listener.connect().await;
     hello(&mut kept).await;
     let mut mute = listener.connect().await;
@@ -164,7 +178,7 @@ async fn a_connection_is_kept_between_requests_for_longer_than_a_head_may_take()
 
 #[tokio::test]
 async fn a_kept_connection_ends_in_order_when_nothing_more_is_asked() {
-    let listener = Served::start(Limits { idle: SHORT, ..PATIENT }).await;
+    let listener = Served::start(Limits { idle: SHORT, ..PATIENT });
     let (mut new, mut kept) = (listener.connect().await, listener.connect().await);
     hello(&mut kept).await;
     ends(&mut kept).await;
@@ -175,7 +189,7 @@ async fn a_kept_connection_ends_in_order_when_nothing_more_is_asked() {
 
 #[tokio::test]
 async fn one_connection_too_many_is_closed_at_once_and_the_next_one_served_when_there_is_a_place() {
-    let listener = Served::start(Limits { connections: 2, ..PATIENT }).await;
+    let listener = Served::start(Limits { connections: 2, ..PATIENT });
     let (mut first, mut second) = (listener.connect().await, listener.connect().await);
     hello(&mut first).await;
     hello(&mut second).await;
@@ -198,7 +212,7 @@ async fn one_connection_too_many_is_closed_at_once_and_the_next_one_served_when_
 
 #[tokio::test]
 async fn an_answer_that_nobody_takes_is_ended_also_behind_others() {
-    let listener = Served::start(Limits { stall: SHORT, ..PATIENT }).await;
+    let listener = Served::start(Limits { stall: SHORT, ..PATIENT });
     for pages in [1, 6] {
         let mut stream = listener.connect_narrow().await;
         for _ in 0..pages {
@@ -213,7 +227,7 @@ async fn an_answer_that_nobody_takes_is_ended_also_behind_others() {
 #[tokio::test]
 async fn an_answer_that_is_taken_slowly_is_given_whole() {
     let limits = Limits { stall: SHORT, idle: SHORT, head: SHORT, ..PATIENT };
-    let listener = Served::start(limits).await;
+    let listener = Served::start(limits);
     let mut stream = listener.connect().await;
     ask(&mut stream, "/page").await;
     let (mut total, mut bytes) = (0, vec![0; 1 << 20]);
@@ -230,7 +244,7 @@ async fn an_answer_that_is_taken_slowly_is_given_whole() {
 
 #[tokio::test]
 async fn an_answer_reaches_who_is_still_sending() {
-    let listener = Served::start(PATIENT).await;
+    let listener = Served::start(PATIENT);
     for size in [100_000, 1 << 20, 8 << 20] {
         let mut stream = listener.connect().await;
         let head = format!("POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n");
@@ -247,7 +261,7 @@ async fn an_answer_reaches_who_is_still_sending() {
 
 #[tokio::test]
 async fn a_stop_ends_although_answers_are_not_taken_and_clients_do_not_hang_up() {
-    let listener = Served::start(Limits { shutdown: SHORT, ..PATIENT }).await;
+    let listener = Served::start(Limits { shutdown: SHORT, ..PATIENT });
     let mut unread = listener.connect_narrow().await;
     ask(&mut unread, "/page").await;
     let mut first = [0; 1];

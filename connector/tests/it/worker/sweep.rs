@@ -87,7 +87,7 @@ async fn the_worker_forgets_what_is_over_and_keeps_what_is_not() {
     ];
     let cli = Cli::try_parse_from(arguments.concat()).unwrap_or_else(|error| panic!("{error}"));
     let Command::Serve(args) = cli.command else { unreachable!("it says serve") };
-    let app = App::build(&args).await.expect("it binds");
+    let app = App::build(&args).expect("it binds");
     let admin = app.admin_addr();
     let lifecycle = Lifecycle::new(std::time::Duration::from_secs(10));
     app.run(&lifecycle).await.expect("it runs");
