@@ -1,4 +1,6 @@
-"""Many connections of one process: ADDRESS PORT COUNT TEXT KEPT, each of which says TEXT.
+"""Many connections of one process: ADDRESS PORT COUNT KEPT. What they say is the first line of its
+input, a list in JSON with a character for each byte: one says the first text, the next the second, and
+after the last it begins again.
 
 With KEPT "nothing", what the other side says is never read; with "all" it is kept.
 
@@ -16,19 +18,19 @@ import socket
 import sys
 
 address, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-text = sys.argv[4].encode().decode("unicode_escape").encode("latin-1")
-listens = sys.argv[5] == "all"
+listens = sys.argv[4] == "all"
+texts = [text.encode("latin-1") for text in json.loads(sys.stdin.readline())]
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 waiting, ended, connections, told = select.epoll(), 0, {}, []
-for _ in range(count):
+for number in range(count):
     connection = socket.create_connection((address, port))
     told.append(bytearray())
     connections[connection.fileno()] = connection, told[-1]
     waiting.register(connection, select.EPOLLIN if listens else select.EPOLLRDHUP)
     try:
-        connection.sendall(text)
+        connection.sendall(texts[number % len(texts)])
     except OSError:
         pass
 print("here", flush=True)

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
-use serde_json::from_str;
+use serde_json::{from_str, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
@@ -24,19 +24,24 @@ pub struct Crowd {
 
 impl Crowd {
     /// Opens `count` connections, each of which sends `text` and reads nothing.
-    pub async fn gather(address: SocketAddr, count: usize, text: impl AsRef<[u8]>) -> Self {
-        Self::open(address, count, text.as_ref(), "nothing").await
+    pub async fn gather(address: SocketAddr, count: usize, text: &str) -> Self {
+        Self::open(address, count, "nothing", &[text]).await
     }
 
-    /// Opens `count` connections, each of which sends `text` and keeps what it is told.
-    pub async fn listen(address: SocketAddr, count: usize, text: impl AsRef<[u8]>) -> Self {
-        Self::open(address, count, text.as_ref(), "all").await
+    /// Opens `count` connections, which send these texts in turns and keep what they are told.
+    pub async fn listen(address: SocketAddr, count: usize, texts: &[Vec<u8>]) -> Self {
+        Self::open(address, count, "all", texts).await
     }
 
-    async fn open(address: SocketAddr, count: usize, text: &[u8], kept: &str) -> Self {
+    async fn open(
+        address: SocketAddr,
+        count: usize,
+        kept: &str,
+        texts: &[impl AsRef<[u8]>],
+    ) -> Self {
         let mut process = Command::new("python3")
             .args(["-c", PROGRAM, &address.ip().to_string(), &address.port().to_string()])
-            .args([&count.to_string(), &text.escape_ascii().to_string(), kept])
+            .args([&count.to_string(), kept])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -44,10 +49,11 @@ impl Crowd {
             .expect("python3 can be started");
         let input = process.stdin.take().expect("an input");
         let output = process.stdout.take().expect("an output");
-        let mut lines = BufReader::new(output).lines();
-        let here = lines.next_line().await.expect("its output");
-        assert_eq!(here.as_deref(), Some("here"), "it cannot connect");
-        Self { _process: process, input, lines }
+        let mut crowd = Self { _process: process, input, lines: BufReader::new(output).lines() };
+        let characters = |text: &[u8]| text.iter().copied().map(char::from).collect::<String>();
+        let texts: Vec<_> = texts.iter().map(|text| characters(text.as_ref())).collect();
+        assert_eq!(crowd.answer(&json!(texts).to_string()).await, "here", "it cannot connect");
+        crowd
     }
 
     /// Waits until the other side has ended `count` of them.

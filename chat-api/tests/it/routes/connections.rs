@@ -148,19 +148,22 @@ async fn ten_thousand_who_hear_one_room_have_no_gap_when_a_stop_ends_them_in_the
         (ready.status() == 200).then_some(())
     })
     .await;
-    let token = setup.issuer.token("ada");
-    let mut crowd = Crowd::listen(address, MANY, listening(&token)).await;
+    // Ten sockets of each, which is how many one person may have.
+    let people = (0..MANY / 10).map(|number| listening(&setup.issuer.token(&number.to_string())));
+    let mut crowd = Crowd::listen(address, MANY, &people.collect::<Vec<_>>()).await;
     let all = |told: &str| BTreeMap::from([(told.to_owned(), MANY)]);
     eventually("all of them listen", async || {
         (crowd.told(r#""type":"(resumed)""#).await == all("resumed")).then_some(())
     })
     .await;
     let mut speakers = Vec::new();
-    for _ in 0..20 {
+    for number in 0..20 {
         let mut request = request_at(address);
+        let token = setup.issuer.token(&format!("speaker-{number}"));
         let bearer = format!("Bearer {token}").parse().unwrap();
         request.headers_mut().insert("authorization", bearer);
         let mut speaker = Socket::open(request).await.unwrap();
+        speaker.expect("ready").await;
         speaker.subscribe(None).await;
         speakers.push(speaker);
     }
