@@ -1,6 +1,6 @@
 //! What can go wrong with the log, sorted by what a caller can do about it.
 
-use kafka_record::Persisted;
+use kafka_native::Persisted;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::breaker::Outcome;

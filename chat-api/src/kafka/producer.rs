@@ -96,7 +96,7 @@ impl ProducerContext for Reports {
         let report = match result {
             Ok(record) => Ok(Some(record.offset()).filter(|offset| *offset >= 0)),
             Err((error, record)) => {
-                Err(AppendError::of_report(error, kafka_record::persisted(record)))
+                Err(AppendError::of_report(error, kafka_native::persisted(record)))
             }
         };
         let outcome = match report {

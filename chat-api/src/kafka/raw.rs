@@ -60,7 +60,7 @@ impl Raw {
         let partition = Partition::from_number(record.partition())?;
         let position = log.position(record.offset())?;
         let written = record.timestamp().to_millis().and_then(DateTime::from_timestamp_millis);
-        let headers = kafka_record::headers(record);
+        let headers = kafka_native::headers(record);
         let length = |part: Option<&[u8]>| part.map_or(0, <[u8]>::len);
         let headers_size = headers.bytes.saturating_add(headers.count * HEADER);
         let size = length(record.key()) + length(record.payload()) + headers_size;

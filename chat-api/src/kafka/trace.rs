@@ -45,7 +45,7 @@ impl Trace {
 }
 
 fn text(record: &mut BorrowedMessage<'_>, name: &CStr) -> Option<String> {
-    let value = kafka_record::header(record, name).filter(|value| value.len() <= MAX_BYTES)?;
+    let value = kafka_native::header(record, name).filter(|value| value.len() <= MAX_BYTES)?;
     str::from_utf8(value).ok().map(str::to_owned)
 }
 

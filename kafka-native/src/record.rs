@@ -1,6 +1,5 @@
-//! What librdkafka knows of a record and the `rdkafka` crate does not pass on: whether one that was
-//! not acknowledged stands in the log nevertheless, what one header says and how large all are,
-//! whatever they are called. The only unsafe code of the workspace (`docs/adr/0010-…` and `0011-…`).
+//! What librdkafka knows of a record: whether one that was not acknowledged stands in the log nevertheless, what one
+//! header says and how large all are, whatever they are called.
 
 use std::ffi::CStr;
 use std::{ptr, slice};
