@@ -18,10 +18,11 @@ const (
 	refreshes = "vendor/github.com/dexidp/dex/server/refreshhandlers.go"
 	routes    = "vendor/github.com/dexidp/dex/server/server.go"
 	templates = "vendor/github.com/dexidp/dex/server/templates.go"
+	serve     = "vendor/github.com/dexidp/dex/cmd/dex/serve.go"
 	database  = "vendor/github.com/dexidp/dex/storage/sql/sql.go"
 	rows      = "vendor/github.com/dexidp/dex/storage/sql/crud.go"
 	header    = "vendor/github.com/dexidp/dex/web/templates/header.html"
 	styles    = "vendor/github.com/dexidp/dex/web/static/main.css"
 )
 
-var edits = slices.Concat(ofRequests, ofCodes, ofSessions, ofStorage, ofPages)
+var edits = slices.Concat(ofRequests, ofCodes, ofSessions, ofStorage, ofCertificates, ofPages)
