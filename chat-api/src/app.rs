@@ -190,7 +190,7 @@ impl App {
         );
         let (reads, stop) = (Arc::clone(&self.service.reads), downstream.clone());
         tasks.spawn(async move { reads.follow_progress(stop).await });
-        tasks.worker("producer", Arc::clone(&self.producer).probe_refused(downstream.clone()));
+        tasks.worker("producer", Arc::clone(&self.producer).look_after(downstream.clone()));
         let serving = Serving {
             service: self.service,
             listener: self.listener,

@@ -12,6 +12,7 @@ mod partitioner;
 mod producer;
 mod raw;
 mod reach;
+mod reminder;
 mod scan;
 mod security;
 mod topics;

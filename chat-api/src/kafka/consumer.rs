@@ -9,8 +9,10 @@ use rdkafka::consumer::{CommitMode, Consumer as _, ConsumerContext, StreamConsum
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
+use tokio::time::Instant;
 
 use super::log::ASK_TIMEOUT;
+use super::reminder::Reminder;
 use super::{DecodeError, Decoder, Log, LogError, Partitioner, Raw, Trace, reach};
 use crate::message::{Decoded, Event, Newer, Partition, Position};
 use membership::{Group, Member, note};
@@ -57,6 +59,7 @@ pub struct Range {
 /// Reads every partition by manual assignment, without a group.
 pub struct ManualConsumer {
     consumer: Arc<StreamConsumer<ManualContext>>,
+    reminder: Reminder,
     log: Log,
     decoder: Decoder,
 }
@@ -64,6 +67,7 @@ pub struct ManualConsumer {
 /// Reads the partitions that its group gives it.
 pub struct GroupConsumer {
     consumer: Arc<Member>,
+    reminder: Reminder,
     log: Log,
     decoder: Decoder,
 }
@@ -105,7 +109,8 @@ impl ManualConsumer {
         // The client library wants a group's name before it reads; nothing joins or commits it.
         let group = format!("{}chat-fanout-by-hand", log.prefix);
         let consumer = reader(log).set("group.id", group).create_with_context(ManualContext)?;
-        Ok(Self { consumer: Arc::new(consumer), log: log.clone(), decoder })
+        let reminder = Reminder::new(&log.brokers);
+        Ok(Self { consumer: Arc::new(consumer), reminder, log: log.clone(), decoder })
     }
 
     /// What each partition holds.
@@ -128,7 +133,7 @@ impl ManualConsumer {
 
     /// Waits for what comes next.
     pub async fn next(&self) -> Result<Item, LogError> {
-        next(&self.consumer, &self.log, self.decoder, Keep::Place).await
+        next(&self.consumer, &self.reminder, &self.log, self.decoder, Keep::Place).await
     }
 }
 
@@ -145,7 +150,7 @@ impl GroupConsumer {
             .create_with_context(Group::default())?;
         consumer.subscribe(&[&log.messages()])?;
         let consumer = Arc::new(Member::new(consumer));
-        Ok(Self { consumer, log: log.clone(), decoder })
+        Ok(Self { consumer, reminder: Reminder::new(&log.brokers), log: log.clone(), decoder })
     }
 
     /// The generation that is read.
@@ -156,7 +161,7 @@ impl GroupConsumer {
 
     /// Waits for what comes next. Changes of the share come about while this is awaited.
     pub async fn next(&self) -> Result<Item, LogError> {
-        next(&self.consumer, &self.log, self.decoder, Keep::Record).await
+        next(&self.consumer, &self.reminder, &self.log, self.decoder, Keep::Record).await
     }
 
     /// Completes when there may be a new [`Change`].
@@ -254,6 +259,7 @@ enum Keep {
 
 async fn next<C>(
     consumer: &StreamConsumer<C>,
+    reminder: &Reminder,
     log: &Log,
     decoder: Decoder,
     keep: Keep,
@@ -261,7 +267,15 @@ async fn next<C>(
 where
     C: ConsumerContext + 'static,
 {
-    let mut record = match consumer.recv().await {
+    let received = loop {
+        tokio::select! {
+            // A client that gives records has a broker.
+            biased;
+            received = consumer.recv() => break received,
+            () = reminder.due() => reminder.remind(consumer.client()),
+        }
+    };
+    let mut record = match received {
         Ok(record) => record,
         Err(KafkaError::PartitionEOF(number)) => {
             return Ok(Item::End(Partition::from_number(number)?));
@@ -270,7 +284,10 @@ where
             return Ok(Item::OutOfRange);
         }
         Err(error @ KafkaError::MessageConsumptionFatal(_)) => return Err(error.into()),
-        Err(error) => return Ok(Item::Trouble(error)),
+        Err(error) => {
+            reminder.note(&error, Instant::now());
+            return Ok(Item::Trouble(error));
+        }
     };
     let partition = Partition::from_number(record.partition())?;
     let position = log.position(record.offset())?;

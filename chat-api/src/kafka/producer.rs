@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::breaker::Outcome;
 use super::gate::Gate;
 use super::in_flight::{Bounds, InFlight, Permit};
+use super::reminder::Reminder;
 use super::{AppendError, Log, LogError, Partitioner, codec, trace};
 use crate::message::{Cursor, Envelope, Partition};
 use crate::metrics;
@@ -53,6 +54,7 @@ pub struct Producer {
     client: Mutex<Arc<Client>>,
     in_flight: InFlight,
     gate: Arc<Gate>,
+    reminder: Arc<Reminder>,
     appends: OutcomeCounter,
 }
 
@@ -74,6 +76,7 @@ struct Pending {
 /// Carries delivery reports to those who wait for them, and to the partition's breaker.
 struct Reports {
     gate: Arc<Gate>,
+    reminder: Arc<Reminder>,
     /// The client has failed for good. What it did not send tells nothing about a partition.
     failed: AtomicBool,
     append_seconds: Histogram,
@@ -85,6 +88,7 @@ impl ClientContext for Reports {
             // The thread that brings the error also brings the reports that come after it.
             self.failed.store(true, Ordering::Relaxed);
         }
+        self.reminder.note(&error, Instant::now());
         tracing::warn!(%error, reason, "log producer");
     }
 }
@@ -134,7 +138,8 @@ impl Producer {
             .set("queue.buffering.max.kbytes", bounds.bytes.div_ceil(1024).to_string())
             .set("compression.codec", "lz4");
         let gate = Arc::new(Gate::new(partitioner.all(), Instant::now()));
-        let client = connect(&config, &gate)?;
+        let reminder = Arc::new(Reminder::new(&log.brokers));
+        let client = connect(&config, &gate, &reminder)?;
         Ok(Self {
             config,
             log: log.clone(),
@@ -143,6 +148,7 @@ impl Producer {
             client: Mutex::new(client),
             in_flight: InFlight::new(bounds),
             gate,
+            reminder,
             appends: metrics::appends(),
         })
     }
@@ -210,7 +216,7 @@ impl Producer {
     fn replace_client(&self, failed: &Arc<Client>) -> Result<Arc<Client>, KafkaError> {
         let mut current = self.lock();
         if Arc::ptr_eq(&current, failed) {
-            let successor = connect(&self.config, &self.gate)?;
+            let successor = connect(&self.config, &self.gate, &self.reminder)?;
             let failed = mem::replace(&mut *current, successor);
             ::metrics::counter!(metrics::PRODUCERS_REPLACED).increment(1);
             tracing::error!("the log producer failed: a new one takes over");
@@ -231,10 +237,24 @@ impl Producer {
         Ok(self.client().flush(timeout)?)
     }
 
-    /// Looks after partitions whose appends are refused, until it is stopped.
-    pub async fn probe_refused(self: Arc<Self>, stop: CancellationToken) -> anyhow::Result<()> {
-        while stop.run_until_cancelled(self.probe_all()).await.is_some() {}
-        Ok(())
+    /// Looks after its client and after partitions whose appends are refused, until it is stopped.
+    pub async fn look_after(self: Arc<Self>, stop: CancellationToken) -> anyhow::Result<()> {
+        let probes = async {
+            loop {
+                self.probe_all().await;
+            }
+        };
+        let reminders = async {
+            loop {
+                self.reminder.due().await;
+                self.reminder.remind(self.client().client());
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            never = probes => never,
+            never = reminders => never,
+        }
     }
 
     /// Waits until there are such partitions, and asks once after each.
@@ -267,9 +287,14 @@ impl Producer {
     }
 }
 
-fn connect(config: &ClientConfig, gate: &Arc<Gate>) -> Result<Arc<Client>, KafkaError> {
+fn connect(
+    config: &ClientConfig,
+    gate: &Arc<Gate>,
+    reminder: &Arc<Reminder>,
+) -> Result<Arc<Client>, KafkaError> {
     let reports = Reports {
         gate: Arc::clone(gate),
+        reminder: Arc::clone(reminder),
         failed: AtomicBool::new(false),
         append_seconds: ::metrics::histogram!(metrics::APPEND_SECONDS),
     };

@@ -49,7 +49,7 @@ impl Scene {
         let partitioner = Partitioner::new(1).unwrap();
         let producer = Arc::new(Producer::new(&log, partitioner, bounds, None).unwrap());
         let stop = CancellationToken::new();
-        tokio::spawn(Arc::clone(&producer).probe_refused(stop.clone()));
+        tokio::spawn(Arc::clone(&producer).look_after(stop.clone()));
         Self { broker, log, producer, stop }
     }
 
