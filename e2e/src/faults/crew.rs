@@ -1,17 +1,20 @@
 //! Clients that speak and listen while something happens, and the report on them.
 
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
+use std::mem;
 use std::ops::Range;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::figures::Figures;
 use super::judge::{ClientHeard, Evidence, Verdict, judge};
@@ -105,6 +108,10 @@ struct Said {
     sent: u64,
     acked: Vec<Acked>,
     refused: Vec<String>,
+    /// Who waits for an answer, by their names.
+    waiting: HashSet<String>,
+    /// How often each was acknowledged.
+    acks: HashMap<String, u64>,
 }
 
 /// What came of a scenario.
@@ -195,21 +202,30 @@ impl<'a> Crew<'a> {
         &self.clients
     }
 
-    /// Has the first ones speak until the work is done, and then until all is acknowledged.
+    /// Has the first ones speak until the work is done, and then until all is acknowledged. Who has no answer long
+    /// after that is reported, and not waited for any more.
     pub async fn speak_while<T>(
         &self,
         talk: &Talk,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let speech = Speech::new(talk, u64::MAX);
-        let work = async {
+        // On the heap: a scenario's work is a large future.
+        let work = Box::pin(async {
             let done = work.await;
             speech.budget.store(0, Ordering::Relaxed);
             done
-        };
-        // On the heap: a scenario's work is a large future.
-        let (done, ()) = tokio::join!(Box::pin(work), self.all_speak(&speech));
-        done
+        });
+        match select(work, pin!(self.all_speak(&speech))).await {
+            Either::Left((done, speaking)) => {
+                if timeout(PATIENCE, speaking).await.is_err() {
+                    self.give_up_waiting();
+                }
+                done
+            }
+            // They have all ended for good, which the report tells.
+            Either::Right(((), work)) => work.await,
+        }
     }
 
     /// Has the first clients say this many messages, all of them acknowledged, whatever is done
@@ -244,6 +260,7 @@ impl<'a> Crew<'a> {
             let Some(left) = speech.take() else { return };
             let content = format!("{left:020} of {} ", client.name());
             let content = content.repeat(speech.talk.size.div_ceil(content.len()));
+            self.said().waiting.insert(client.name().to_owned());
             let outcome =
                 if by_rest { client.post(&content).await } else { client.say(content).await };
             let gone = outcome.is_err() && client.record().ended.is_some();
@@ -258,9 +275,27 @@ impl<'a> Crew<'a> {
     pub fn note(&self, client: &Client, outcome: Result<Acked, Refused>) {
         let mut said = self.said();
         said.sent += 1;
+        said.waiting.remove(client.name());
         match outcome {
-            Ok(acked) => said.acked.push(acked),
+            Ok(acked) => {
+                said.acked.push(acked);
+                *said.acks.entry(client.name().to_owned()).or_default() += 1;
+            }
             Err(Refused(why)) => said.refused.push(format!("{} was refused: {why}", client.name())),
+        }
+    }
+
+    /// Notes who has no answer yet as refused, and by what it was put off.
+    fn give_up_waiting(&self) {
+        let waiting = mem::take(&mut self.said().waiting);
+        let clients = self.clients.iter().filter(|client| waiting.contains(client.name()));
+        for client in clients {
+            let why = format!(
+                "no answer {} s after the end, but {:?}",
+                PATIENCE.as_secs(),
+                client.record().refusals
+            );
+            self.note(client, Err(Refused(why)));
         }
     }
 
@@ -276,17 +311,22 @@ impl<'a> Crew<'a> {
         }
     }
 
-    /// A disturbance is over: waits until what is said from now on is acknowledged and archived, and everybody
-    /// listens.
+    /// A disturbance is over: waits until what each speaker says from now on is acknowledged, it is archived, and
+    /// everybody listens.
     pub async fn recovers(&self) -> Result<()> {
         self.figures().disturbances += 1;
-        let (acked, mut archived) = (self.said().acked.len(), None);
+        let (acks, mut archived) = (self.said().acks.clone(), None);
         let partition = self.stage.partition;
         until_after(PATIENCE, "recovery", async || {
             let progress = self.stage.archive.progress(partition).await?;
             let before = *archived.get_or_insert(progress);
-            ensure!(self.said().acked.len() > acked, "nothing is acknowledged");
             ensure!(progress > before, "the archive stands at {progress}");
+            let said = self.said();
+            // Each at its own replica: one that does not recover is not to be hidden by the others.
+            let mut speakers = said.acks.keys().chain(&said.waiting).peekable();
+            ensure!(speakers.peek().is_some(), "nobody speaks");
+            let unheard = speakers.find(|name| said.acks.get(*name) == acks.get(*name));
+            ensure!(unheard.is_none(), "nothing is acknowledged to {unheard:?}");
             Ok(())
         })
         .await?;

@@ -14,8 +14,9 @@ use super::scale::Scale;
 use super::scenarios::{ALL, Scenario};
 use super::stage::{REPLICAS, Stage};
 
-/// A hang limit for one scenario; the longest takes ten minutes.
+/// A hang limit for one scenario; the longest takes ten minutes, of the short run half a minute.
 const HANGS: Duration = Duration::from_mins(25);
+const HANGS_SHORT: Duration = Duration::from_mins(5);
 /// Lines of each replica's log that a failure shows.
 const LAST_LINES: usize = 8;
 
@@ -75,9 +76,10 @@ pub async fn run(options: &FaultsOptions) -> Result<ExitCode> {
 }
 
 async fn run_one(stage: &Stage, scenario: &Scenario, scale: Scale) -> Result<Report> {
-    match timeout(HANGS, (scenario.run)(stage, scale)).await {
+    let limit = scale.of(HANGS_SHORT, HANGS);
+    match timeout(limit, (scenario.run)(stage, scale)).await {
         Ok(report) => report,
-        Err(_) => bail!("it hung for {} s", HANGS.as_secs()),
+        Err(_) => bail!("it hung for {} s", limit.as_secs()),
     }
 }
 
