@@ -78,7 +78,7 @@ impl Topic {
         .await
     }
 
-    /// The records of a partition from an offset on, up to its end.
+    /// The records of a partition from an offset on, up to where it ends when they are asked for.
     pub async fn read(&self, partition: i32, from: i64) -> Result<Vec<Record>> {
         let topic = self.clone();
         blocking(move || topic.read_now(partition, from)).await
@@ -96,8 +96,13 @@ impl Topic {
         let mut place = TopicPartitionList::new();
         place.add_partition_offset(&self.name, partition, Offset::Offset(from))?;
         consumer.assign(&place)?;
+        // Where somebody speaks all the time, the end is never reached.
+        let (_, end) = consumer.fetch_watermarks(&self.name, partition, HANG)?;
         let (mut records, mut deadline) = (Vec::new(), Instant::now() + HANG);
         loop {
+            if records.last().is_some_and(|last: &Record| last.offset + 1 >= end) {
+                return Ok(records);
+            }
             match consumer.poll(POLL) {
                 Some(Ok(message)) => {
                     deadline = Instant::now() + HANG;
