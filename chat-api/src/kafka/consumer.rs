@@ -84,7 +84,9 @@ pub(super) fn reader(log: &Log) -> ClientConfig {
         // would hold the partition back for everybody, until the broker ends it.
         .set("isolation.level", "read_uncommitted")
         // The default prefetches 64 MB.
-        .set("queued.max.messages.kbytes", "8192");
+        .set("queued.max.messages.kbytes", "8192")
+        // The default looks a second later whether there is room again: until then what is there is used up.
+        .set("fetch.queue.backoff.ms", "20");
     config
 }
 
