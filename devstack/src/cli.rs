@@ -8,10 +8,11 @@ use std::process::{Command as Executable, ExitCode};
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
+use crate::cluster_command::ClusterCommand;
 use crate::console::say;
 use crate::signals::terminated;
 use crate::supervisor::{self, Up};
-use crate::{bench, checkout, clusters, fuzz, ports, sqlx_data, status, suites};
+use crate::{bench, checkout, cluster_command, clusters, fuzz, ports, sqlx_data, status, suites};
 
 /// The local stack: everything real, no containers.
 #[derive(Parser)]
@@ -43,10 +44,15 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Run test suites on real servers; without a name all of them but `faults`
+    /// A real Kubernetes cluster of one node with the chart, as root
+    Cluster {
+        #[command(subcommand)]
+        command: ClusterCommand,
+    },
+    /// Run test suites on real servers; without a name all of them but `faults` and `cluster`
     Test {
         /// lint, process, tokens, proto, connector, chat, dex, chart, images, e2e, devstack, bench,
-        /// faults-short, faults
+        /// faults-short, faults, cluster
         suites: Vec<suites::Suite>,
     },
     /// Format, clippy, vet, layers, dependencies, query data: the same as `test lint`
@@ -81,6 +87,9 @@ pub async fn main() -> ExitCode {
     let outcome = match cli.command {
         // It stops its parts in order on a signal.
         Command::Up(up) => supervisor::up(&up).await,
+        Command::Cluster { command: ClusterCommand::Up { bare, background } } => {
+            cluster_command::up(bare, background).await
+        }
         // Dropping the work ends every process it started.
         command => tokio::select! {
             outcome = Box::pin(run(command)) => outcome,
@@ -104,6 +113,12 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Status => status::show().await,
         Command::Restart { part, kill } => supervisor::restart(part, kill).await,
         Command::Demo { args } => demo(&args),
+        Command::Cluster { command } => match command {
+            ClusterCommand::Up { bare, background } => cluster_command::up(bare, background).await,
+            ClusterCommand::Down => cluster_command::down().await,
+            ClusterCommand::Status => cluster_command::status().await,
+            ClusterCommand::Test => suites::run(vec![suites::Suite::Cluster]).await,
+        },
         Command::Test { suites } => suites::run(suites).await,
         Command::Lint => suites::run(vec![suites::Suite::Lint]).await,
         Command::Sqlx => sqlx_data::update().await,
@@ -121,6 +136,7 @@ fn demo(args: &[String]) -> Result<ExitCode> {
 
 async fn reset() -> Result<ExitCode> {
     supervisor::down().await?;
+    cluster_command::down_own().await?;
     match fs::remove_dir_all(checkout::state()) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             return Err(error).context(".dev cannot be removed");

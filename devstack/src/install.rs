@@ -1,17 +1,24 @@
 //! Installs what is missing, once: later runs find it and do nothing.
 
+mod into;
+mod kubernetes;
+
 use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use nix::unistd::Uid;
 use tokio::time::sleep;
 
 use crate::console::step;
 use crate::program::Program;
 use crate::{checkout, postgres};
+use into::into_state_stamped;
+
+pub(crate) use into::{into_state, log};
+pub(crate) use kubernetes::{helm_program, kubernetes_program, node_image};
 
 /// The pinned cargo-deny.
 const CARGO_DENY: &str = "0.20.2";
@@ -53,7 +60,14 @@ pub enum Need {
     CargoFuzz,
     /// cargo-shear, which finds dependencies that nobody uses.
     CargoShear,
+    /// The programs of Kubernetes, and what runs its containers.
+    Kubernetes,
+    /// Helm.
+    Helm,
 }
+
+/// Where Debian puts the plugins that give pods their network.
+pub(crate) const CNI: &str = "/usr/lib/cni";
 
 /// Installs all that is needed and missing; what does not depend on each other at once.
 pub async fn ensure(needs: &[Need]) -> Result<()> {
@@ -71,10 +85,13 @@ pub async fn ensure(needs: &[Need]) -> Result<()> {
             wanted(wants(Need::CargoDeny), cargo_tool("cargo-deny", CARGO_DENY)),
             wanted(wants(Need::CargoFuzz), cargo_tool("cargo-fuzz", CARGO_FUZZ)),
             wanted(wants(Need::CargoShear), cargo_tool("cargo-shear", CARGO_SHEAR)),
+            wanted(wants(Need::Helm), kubernetes::helm()),
+            wanted(wants(Need::Kubernetes), kubernetes::programs()),
         )
     })
     .await?;
-    Ok(())
+    // With what the packages brought.
+    wanted(wants(Need::Kubernetes), kubernetes::make_node_image()).await
 }
 
 /// One installation at a time in a checkout; ends with the file that is given.
@@ -139,6 +156,11 @@ async fn packages(needs: &[Need]) -> Result<()> {
         (Need::FakeTime, "libfaketime", faketime().is_some()),
         (Need::Images, "buildah", has("buildah")),
         (Need::Images, "mmdebstrap", has("mmdebstrap")),
+        (Need::Kubernetes, "containerd", has("containerd")),
+        (Need::Kubernetes, "runc", has("runc")),
+        (Need::Kubernetes, "containernetworking-plugins", Path::new(CNI).is_dir()),
+        (Need::Kubernetes, "nftables", has("nft")),
+        (Need::Kubernetes, "iproute2", has("ip")),
     ];
     let missing: Vec<&str> = packages
         .into_iter()
@@ -291,50 +313,4 @@ async fn cargo_tool(name: &str, version: &str) -> Result<()> {
             .await
     })
     .await
-}
-
-/// Installs into `.dev/NAME` unless that was made from the same files already.
-pub(crate) async fn into_state(
-    name: &str,
-    files: &[PathBuf],
-    work: impl AsyncFnOnce(&Path) -> Result<()>,
-) -> Result<()> {
-    let mut content = Vec::new();
-    for file in files {
-        content.extend(fs::read(file).with_context(|| format!("no {}", file.display()))?);
-    }
-    into_state_stamped(name, &checkout::digest(&content), work).await
-}
-
-/// Installs into `.dev/NAME` unless that has the stamp already: made aside, then moved, so that
-/// an interrupted installation is no installation.
-async fn into_state_stamped(
-    name: &str,
-    stamp: &str,
-    work: impl AsyncFnOnce(&Path) -> Result<()>,
-) -> Result<()> {
-    let target = checkout::state().join(name);
-    if fs::read_to_string(target.join(".made-from")).is_ok_and(|known| known == stamp) {
-        return Ok(());
-    }
-    let label = name.rsplit('/').next().unwrap_or(name);
-    step(&format!("install {label}"), async {
-        let partial = target.with_extension(format!("partial-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&partial);
-        fs::create_dir_all(&partial)?;
-        let outcome = work(&partial).await.and_then(|()| {
-            fs::write(partial.join(".made-from"), stamp)?;
-            let _ = fs::remove_dir_all(&target);
-            fs::rename(&partial, &target).map_err(|error| anyhow!(error))
-        });
-        if outcome.is_err() {
-            let _ = fs::remove_dir_all(&partial);
-        }
-        outcome
-    })
-    .await
-}
-
-pub(crate) fn log(name: &str) -> PathBuf {
-    checkout::state().join("log").join(format!("{name}.log"))
 }

@@ -3,6 +3,7 @@
 mod secured;
 
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -41,21 +42,30 @@ impl Broker {
     /// Starts a private broker that has listeners with TLS and SASL besides, as a hosted one has.
     pub async fn start_secured(state: &Path) -> Result<(Self, Secured)> {
         let secured = Secured::create(&state.join("kafka-pki"))?;
-        let server = Self::prepare_with(state, ports::free()?, Some(&secured))?;
+        let server = Self::prepare_with(state, local(ports::free()?), Some(&secured))?;
         server.boot().await?;
         Ok((server, secured))
     }
 
     pub(crate) fn prepare(state: &Path, port: u16) -> Result<Self> {
-        Self::prepare_with(state, port, None)
+        Self::prepare_at(state, local(port))
     }
 
-    fn prepare_with(state: &Path, port: u16, secured: Option<&Secured>) -> Result<Self> {
+    /// A broker that listens at this address, and is reached by it from everywhere.
+    pub(crate) fn prepare_at(state: &Path, address: SocketAddrV4) -> Result<Self> {
+        Self::prepare_with(state, address, None)
+    }
+
+    fn prepare_with(
+        state: &Path,
+        address: SocketAddrV4,
+        secured: Option<&Secured>,
+    ) -> Result<Self> {
         let home = state.join("kafka-data");
         fs::create_dir_all(&home).with_context(|| format!("{} cannot be made", home.display()))?;
         let data = home.join("log");
         let config = home.join("server.properties");
-        let brokers = format!("127.0.0.1:{port}");
+        let brokers = address.to_string();
         fs::write(&config, properties(&brokers, ports::free()?, &data, secured))
             .with_context(|| format!("{} cannot be written", config.display()))?;
         let ready = probe({
@@ -98,6 +108,10 @@ impl Deref for Broker {
     fn deref(&self) -> &Part {
         &self.part
     }
+}
+
+fn local(port: u16) -> SocketAddrV4 {
+    SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)
 }
 
 fn java(class: &str) -> Program {

@@ -7,9 +7,12 @@
 //! prefix in it ([`name::unique`]); tests that stop or freeze a server start a private one
 //! ([`postgres::Server`], [`kafka::Broker`], [`mongodb::ReplicaSet`]).
 
+mod background;
 mod bench;
 pub mod checkout;
 pub mod cli;
+pub mod cluster;
+mod cluster_command;
 mod clusters;
 pub mod console;
 mod control;

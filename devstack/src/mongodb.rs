@@ -1,6 +1,7 @@
 //! MongoDB: a replica set of one.
 
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,18 +37,23 @@ impl ReplicaSet {
     }
 
     pub(crate) fn prepare(state: &Path, port: u16) -> Result<Self> {
+        Self::prepare_at(state, SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
+    }
+
+    /// A server that listens at this address, and is reached by it from everywhere.
+    pub(crate) fn prepare_at(state: &Path, address: SocketAddrV4) -> Result<Self> {
         let data: PathBuf = state.join("mongodb-data");
         fs::create_dir_all(&data).with_context(|| format!("{} cannot be made", data.display()))?;
         let program = Program::new(install::mongod())
             .args(["--dbpath".as_ref(), data.as_os_str()])
-            .args(["--port", &port.to_string(), "--bind_ip", "127.0.0.1"])
+            .args(["--port", &address.port().to_string(), "--bind_ip", &address.ip().to_string()])
             .args(["--replSet", SET, "--wiredTigerCacheSizeGB", "0.25"])
             .args(["--oplogSize", "128", "--nounixsocket", "--quiet"])
             .args(["--setParameter", "diagnosticDataCollectionEnabled=false"]);
-        let ready = probe(move || primary(port));
+        let ready = probe(move || primary(address));
         Ok(Self {
             part: Part::new("mongodb", program, state, ready),
-            uri: format!("mongodb://127.0.0.1:{port}/?replicaSet={SET}"),
+            uri: format!("mongodb://{address}/?replicaSet={SET}"),
         })
     }
 
@@ -72,10 +78,10 @@ impl Deref for ReplicaSet {
 
 /// Succeeds when the server is a writable primary under this address, initiating the set when it
 /// is new and telling it the address when its port has moved.
-async fn primary(port: u16) -> Result<()> {
-    let client = client(&format!("mongodb://127.0.0.1:{port}/?directConnection=true")).await?;
+async fn primary(address: SocketAddrV4) -> Result<()> {
+    let client = client(&format!("mongodb://{address}/?directConnection=true")).await?;
     let admin = client.database("admin");
-    let address = format!("127.0.0.1:{port}");
+    let address = address.to_string();
     let config = doc! { "_id": SET, "members": [{ "_id": 0, "host": &address }] };
     let status = admin.run_command(doc! { "hello": 1 }).await?;
     if status.get_str("setName").is_err() && status.get_bool("isreplicaset").unwrap_or(false) {

@@ -1,6 +1,7 @@
 //! PostgreSQL: a server of one's own, and databases in any server.
 
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::Deref;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
@@ -40,15 +41,20 @@ impl Server {
     }
 
     pub(crate) fn prepare(state: &Path, port: u16) -> Result<Self> {
+        Self::prepare_at(state, SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
+    }
+
+    /// A server that listens at this address.
+    pub(crate) fn prepare_at(state: &Path, address: SocketAddrV4) -> Result<Self> {
         let folder = clusters::folder(state)?;
         let data = folder.join("data");
         let programs = programs(&data)?;
         let password = Secrets::open(state)?.get_or_create("postgres")?;
-        let dsn = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
+        let dsn = format!("postgres://postgres:{password}@{address}/postgres");
         let program = Program::new(programs.join("postgres"))
             .args(["-D".as_ref(), data.as_os_str()])
-            .args(["-p", &port.to_string()])
-            .args(["-c", "listen_addresses=127.0.0.1"])
+            .args(["-p", &address.port().to_string()])
+            .args(["-c", &format!("listen_addresses={}", address.ip())])
             // Sockets have paths of at most 107 bytes, which a checkout's may exceed.
             .args(["-c", "unix_socket_directories="])
             .args(["-c", "max_connections=300"])
@@ -102,6 +108,11 @@ impl Server {
             .await;
         fs::remove_file(&password).context("the password file of initdb stays")?;
         made?;
+        // Who may come from where: a server listens where it is told, and asks everybody for a password.
+        let rules = partial.join("pg_hba.conf");
+        let known = fs::read_to_string(&rules).context("initdb wrote no pg_hba.conf")?;
+        fs::write(&rules, known + "host all all all scram-sha-256\n")
+            .context("pg_hba.conf cannot be written")?;
         fs::rename(&partial, self.folder.join("data")).context("the new cluster cannot be moved")
     }
 
@@ -175,12 +186,23 @@ pub async fn drop_database(admin_dsn: &str, name: &str) -> Result<()> {
 }
 
 /// Makes sure that a role with that password and a database of its own exist, which nobody else
-/// may enter, and gives the DSN.
+/// may enter.
 pub(crate) async fn ensure_owned_database(
     admin_dsn: &str,
     name: &str,
     password: &str,
 ) -> Result<()> {
+    ensure_role(admin_dsn, name, password).await?;
+    let mut connection = connect(admin_dsn).await?;
+    let role = quoted(name)?;
+    if !exists(&mut connection, "SELECT 1 FROM pg_database WHERE datname = $1", name).await? {
+        run(&mut connection, &format!("CREATE DATABASE {role} OWNER {role}")).await?;
+    }
+    run(&mut connection, &format!("REVOKE ALL ON DATABASE {role} FROM PUBLIC")).await
+}
+
+/// Makes sure that a role with that password exists.
+pub(crate) async fn ensure_role(admin_dsn: &str, name: &str, password: &str) -> Result<()> {
     let mut connection = connect(admin_dsn).await?;
     // The server would write a failing statement to its log, password and all.
     run(&mut connection, "SET log_min_error_statement = panic").await?;
@@ -193,11 +215,37 @@ pub(crate) async fn ensure_owned_database(
         password.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)),
         "a password made here is base64url"
     );
-    run(&mut connection, &format!("ALTER ROLE {role} PASSWORD '{password}'")).await?;
-    if !exists(&mut connection, "SELECT 1 FROM pg_database WHERE datname = $1", name).await? {
-        run(&mut connection, &format!("CREATE DATABASE {role} OWNER {role}")).await?;
+    run(&mut connection, &format!("ALTER ROLE {role} PASSWORD '{password}'")).await
+}
+
+/// What stands in the tables of a database, as one line for each table: its name, and a digest of its rows.
+pub async fn fingerprint(dsn: &str) -> Result<String> {
+    const TABLES: &str = "SELECT quote_ident(relname) FROM pg_class \
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname";
+    let mut connection = connect(dsn).await?;
+    let tables: Vec<String> = sqlx::query_scalar(TABLES)
+        .fetch_all(&mut connection)
+        .await
+        .context("PostgreSQL lists no tables")?;
+    let mut lines = String::new();
+    for table in tables {
+        let rows = format!(
+            "SELECT count(*) || ' rows, ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') \
+             FROM {table} t"
+        );
+        let line: String = sqlx::query_scalar(AssertSqlSafe(rows))
+            .fetch_one(&mut connection)
+            .await
+            .with_context(|| format!("PostgreSQL does not read {table}"))?;
+        lines += &format!("{table}: {line}\n");
     }
-    run(&mut connection, &format!("REVOKE ALL ON DATABASE {role} FROM PUBLIC")).await
+    Ok(lines)
+}
+
+/// Lets a role into a database of another.
+pub(crate) async fn allow(admin_dsn: &str, role: &str, database: &str) -> Result<()> {
+    let statement = format!("GRANT CONNECT ON DATABASE {} TO {}", quoted(database)?, quoted(role)?);
+    run(&mut connect(admin_dsn).await?, &statement).await
 }
 
 /// The DSN of a role's own database of the same name.

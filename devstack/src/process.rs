@@ -63,13 +63,18 @@ fn field(stat: &Path, number: usize) -> Option<String> {
 
 /// The memory of a process and its descendants, as far as this user may see it.
 pub(crate) fn memory(root: i32) -> Memory {
-    tree(root)
-        .into_iter()
-        .filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok())
-        .fold(Memory::default(), |sum, rollup| Memory {
+    memory_of(&tree(root))
+}
+
+/// The memory of these processes alone.
+pub(crate) fn memory_of(pids: &[i32]) -> Memory {
+    pids.iter().filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()).fold(
+        Memory::default(),
+        |sum, rollup| Memory {
             rss: sum.rss + kib(&rollup, "Rss:"),
             pss: sum.pss + kib(&rollup, "Pss:"),
-        })
+        },
+    )
 }
 
 fn kib(rollup: &str, key: &str) -> u64 {

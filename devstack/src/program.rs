@@ -49,6 +49,7 @@ pub struct Program {
     dir: PathBuf,
     user: Option<&'static str>,
     cores: Option<String>,
+    network: Option<&'static str>,
 }
 
 impl Program {
@@ -63,6 +64,7 @@ impl Program {
             dir: crate::checkout::root().to_path_buf(),
             user: None,
             cores: None,
+            network: None,
         }
     }
 
@@ -115,6 +117,13 @@ impl Program {
         self
     }
 
+    /// Runs it in the network namespace of this file, which takes root.
+    #[must_use]
+    pub fn in_network(mut self, namespace: &'static str) -> Self {
+        self.network = Some(namespace);
+        self
+    }
+
     fn name(&self) -> String {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
     }
@@ -130,6 +139,9 @@ impl Program {
         command.arg("--");
         if let Some(cores) = &self.cores {
             command.args(["taskset", "--cpu-list", cores]);
+        }
+        if let Some(namespace) = self.network {
+            command.args(["nsenter", &format!("--net={namespace}"), "--"]);
         }
         command.arg(&self.path).args(&self.args);
         if !self.whole_env {
@@ -177,6 +189,17 @@ impl Program {
             );
         }
         Ok(())
+    }
+
+    /// Runs it to its end and gives what it wrote; a failure tells the end of what it complained of.
+    pub async fn output(&self) -> Result<String> {
+        let dir = tempfile::tempdir().context("no temporary directory")?;
+        let (output, complaints) = (dir.path().join("output"), dir.path().join("complaints"));
+        let status = self.start_split(&output, &complaints)?.ended().await;
+        if !status.success() {
+            bail!("{} failed ({status}):\n{}", self.name(), logs::tail(&complaints, 20));
+        }
+        std::fs::read_to_string(&output).with_context(|| format!("{} wrote no text", self.name()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! `./dev test`: every suite on real servers, counted.
 
 mod cargo;
-mod faults;
+mod counted;
 mod go;
 mod lint;
 mod servers;
@@ -14,6 +14,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use tokio::time::Instant;
 
+use crate::cluster;
 use crate::console::say;
 use crate::install::{self, Need};
 use cargo::Build;
@@ -38,6 +39,8 @@ pub(crate) enum Suite {
     FaultsShort,
     /// Half an hour: only when it is named.
     Faults,
+    /// A Kubernetes cluster, which takes ten minutes to compile once: only when it is named.
+    Cluster,
 }
 
 impl Suite {
@@ -53,7 +56,8 @@ impl Suite {
             | Self::Chart
             | Self::Images
             | Self::FaultsShort
-            | Self::Faults => None,
+            | Self::Faults
+            | Self::Cluster => None,
             Self::Process => Some("service-process"),
             Self::Tokens => Some("dex-tokens"),
             Self::Proto => Some("auth-proto"),
@@ -88,6 +92,9 @@ impl Suite {
             Self::FaultsShort | Self::Faults => {
                 &[Need::Postgres, Need::Kafka, Need::MongoDb, Need::Dex, Need::FakeTime]
             }
+            // Where none can run, nothing is needed to say so.
+            Self::Cluster if cluster::obstacle().is_some() => &[],
+            Self::Cluster => &cluster::NEEDS,
             Self::Devstack => &[
                 Need::Postgres,
                 Need::Kafka,
@@ -102,17 +109,18 @@ impl Suite {
     /// The servers it shares with the others. Some start their own.
     fn servers(self) -> impl Iterator<Item = Need> {
         let shared = [Need::Postgres, Need::Kafka, Need::MongoDb];
-        let has_own = matches!(self, Self::Devstack | Self::FaultsShort | Self::Faults);
+        let own = [Self::Devstack, Self::FaultsShort, Self::Faults, Self::Cluster];
+        let has_own = own.contains(&self);
         let needs = if has_own { &[] } else { self.needs() };
         needs.iter().copied().filter(move |need| shared.contains(need))
     }
 }
 
-/// Runs suites, all but the long one when none is named; succeeds when nothing failed.
+/// Runs suites, all but the long ones when none is named; succeeds when nothing failed.
 pub(crate) async fn run(mut suites: Vec<Suite>) -> Result<ExitCode> {
     if suites.is_empty() {
         let all = Suite::value_variants().iter().copied();
-        suites = all.filter(|suite| *suite != Suite::Faults).collect();
+        suites = all.filter(|suite| !matches!(suite, Suite::Faults | Suite::Cluster)).collect();
     }
     let needs: BTreeSet<Need> = suites.iter().flat_map(|suite| suite.needs()).copied().collect();
     let shared: BTreeSet<Need> = suites.iter().flat_map(|suite| suite.servers()).collect();
@@ -129,8 +137,12 @@ pub(crate) async fn run(mut suites: Vec<Suite>) -> Result<ExitCode> {
         let mut tally = match (suite, suite.package()) {
             (_, Some(package)) => build.test(package, &run, &servers).await?,
             (Suite::Lint, None) => lint::run(&build, &run, &servers).await?,
-            (Suite::FaultsShort, None) => faults::run(&run, &servers, &["--short"]).await?,
-            (Suite::Faults, None) => faults::run(&run, &servers, &[]).await?,
+            (Suite::FaultsShort, None) => {
+                counted::run("faults", &["--short"], &run, &servers).await?
+            }
+            (Suite::Faults | Suite::Cluster, None) => {
+                counted::run(&suite.name(), &[], &run, &servers).await?
+            }
             (Suite::Chart, None) => go::run(&["helm/tools", "helm/tests"], &run, &servers).await?,
             (Suite::Images, None) => go::run(&["images"], &run, &servers).await?,
             (_, None) => go::run(&["dex"], &run, &servers).await?,

@@ -3,14 +3,13 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use tokio::time::{Instant, interval, sleep};
 
-use crate::checkout;
 use crate::console::{say, say_of};
 use crate::control::{Claim, Control, Reply, Request, answer, ask};
 use crate::endpoints::Endpoints;
@@ -19,6 +18,7 @@ use crate::logs::Follower;
 use crate::ports::{Ports, require_free};
 use crate::signals::terminated;
 use crate::stack::{Source, Stack, StackOptions};
+use crate::{background, checkout};
 
 const TICK: Duration = Duration::from_millis(200);
 /// Longer than any part's grace: postgres, services and chat replicas stop one group at a time.
@@ -74,38 +74,16 @@ async fn running() -> Result<ExitCode> {
 
 /// Starts the supervisor in a session of its own and shows what it says until it is ready.
 async fn detach(up: &Up) -> Result<ExitCode> {
-    let log = checkout::state().join("log/up.log");
-    fs::create_dir_all(checkout::state().join("log")).context(".dev/log cannot be made")?;
-    let output = fs::File::create(&log).context(".dev/log/up.log cannot be written")?;
-    let mut command = Command::new("setsid");
-    command
-        .arg(std::env::current_exe()?)
-        .args(["up", "--background", "--chat-replicas", &up.chat_replicas.to_string()])
-        .args(up.no_local_accounts.then_some("--no-local-accounts"))
-        .stdin(Stdio::null())
-        .stdout(output.try_clone()?)
-        .stderr(output);
-    let mut child = command.spawn().context("the supervisor cannot be started")?;
-    let mut follower = Follower::new(log);
-    loop {
-        let status = child.try_wait().context("the supervisor cannot be waited for")?;
-        let ready = endpoints_file().exists();
-        follower.lines().iter().for_each(say);
-        if let Some(status) = status {
-            bail!("the stack did not start ({status})");
-        }
-        if ready {
-            return Ok(ExitCode::SUCCESS);
-        }
-        tokio::select! {
-            () = sleep(TICK) => {}
-            _ = terminated() => {
-                say("interrupted: stopping the stack");
-                down().await?;
-                return Ok(ExitCode::from(130));
-            }
-        }
-    }
+    let replicas = up.chat_replicas.to_string();
+    let mut args = vec!["up", "--background", "--chat-replicas", &replicas];
+    args.extend(up.no_local_accounts.then_some("--no-local-accounts"));
+    let ready = || endpoints_file().exists();
+    let Some(code) = background::start(&args, "up", ready).await? else {
+        say("interrupted: stopping the stack");
+        down().await?;
+        return Ok(ExitCode::from(130));
+    };
+    Ok(code)
 }
 
 async fn supervise(claim: &Claim, up: &Up) -> Result<ExitCode> {

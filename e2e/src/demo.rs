@@ -23,6 +23,10 @@ pub struct DemoOptions {
     #[arg(default_value_os_t = checkout::state().join("endpoints.json"))]
     endpoints: PathBuf,
 
+    /// In the cluster of `./dev cluster up` instead.
+    #[arg(long, conflicts_with = "endpoints")]
+    cluster: bool,
+
     /// How many messages are timed.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     messages: u16,
@@ -30,7 +34,12 @@ pub struct DemoOptions {
 
 /// Runs all steps; the error names the one that failed and what was seen.
 pub async fn run(options: &DemoOptions) -> Result<()> {
-    let endpoints = Endpoints::read(&options.endpoints)?;
+    let endpoints = if options.cluster {
+        Endpoints::read(&checkout::state().join("cluster.json"))
+            .context("./dev cluster up first")?
+    } else {
+        Endpoints::read(&options.endpoints)?
+    };
     let [first, second, ..] = endpoints.demo_users.as_slice() else {
         anyhow::bail!("this stack has no Local Accounts: ./dev up without --no-local-accounts");
     };

@@ -11,4 +11,5 @@ pub mod judge;
 pub mod program;
 pub mod scale;
 pub mod scenarios;
+pub mod scene;
 pub mod stage;

@@ -10,6 +10,7 @@
 pub mod archive;
 pub mod browser;
 pub mod chat;
+pub mod cluster;
 pub mod demo;
 pub mod faults;
 pub mod log;

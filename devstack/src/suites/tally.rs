@@ -10,14 +10,16 @@ use serde::Deserialize;
 pub(crate) struct Tally {
     pub(crate) passed: u32,
     pub(crate) failed: u32,
+    /// What this machine cannot run; said loudly where it happens.
+    pub(crate) skipped: u32,
 }
 
 impl Tally {
-    pub(crate) const ONE_FAILED: Self = Self { passed: 0, failed: 1 };
+    pub(crate) const ONE_FAILED: Self = Self { passed: 0, failed: 1, skipped: 0 };
 
     /// The count of one check.
     pub(crate) fn one(passed: bool) -> Self {
-        Self { passed: u32::from(passed), failed: u32::from(!passed) }
+        Self { passed: u32::from(passed), failed: u32::from(!passed), skipped: 0 }
     }
 }
 
@@ -25,12 +27,17 @@ impl AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
+        self.skipped += other.skipped;
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} passed, {} failed", self.passed, self.failed)
+        write!(formatter, "{} passed, {} failed", self.passed, self.failed)?;
+        match self.skipped {
+            0 => Ok(()),
+            skipped => write!(formatter, ", {skipped} skipped"),
+        }
     }
 }
 
@@ -49,18 +56,26 @@ pub(crate) fn of_rust(output: &str, succeeded: bool) -> Tally {
             .unwrap_or_default()
     };
     let failed = count("failed") + count("ignored");
-    Tally { passed: count("passed"), failed: if failed == 0 && !succeeded { 1 } else { failed } }
+    let failed = if failed == 0 && !succeeded { 1 } else { failed };
+    Tally { passed: count("passed"), failed, skipped: 0 }
 }
 
-/// Counts by a closing line `N passed, N failed`; a program that ends badly in spite of it has one failure more.
+/// Counts by a closing line `N passed, N failed` or `N passed, N failed, N skipped`; a program that ends badly in
+/// spite of it has one failure more.
 pub(crate) fn of_closing_line(line: &str, succeeded: bool) -> Tally {
-    let counts = line.strip_suffix(" failed").and_then(|line| line.split_once(" passed, "));
-    let counts =
-        counts.and_then(|(passed, failed)| Some((passed.parse().ok()?, failed.parse().ok()?)));
-    match counts {
-        Some((passed, 0)) => Tally { passed, failed: u32::from(!succeeded) },
-        Some((passed, failed)) => Tally { passed, failed },
-        None => Tally::ONE_FAILED,
+    let count = |item: &str, word: &str| item.strip_suffix(word)?.trim().parse::<u32>().ok();
+    let counts: Option<Vec<u32>> = line
+        .split(", ")
+        .zip(["passed", "failed", "skipped"])
+        .map(|(item, word)| count(item, word))
+        .collect();
+    match counts.as_deref() {
+        Some([passed, failed, skipped @ ..]) => Tally {
+            passed: *passed,
+            failed: if *failed == 0 { u32::from(!succeeded) } else { *failed },
+            skipped: skipped.first().copied().unwrap_or_default(),
+        },
+        _ => Tally::ONE_FAILED,
     }
 }
 
@@ -123,7 +138,7 @@ mod tests {
     use super::{Tally, of_closing_line, of_go, of_rust};
 
     fn tally(passed: u32, failed: u32) -> Tally {
-        Tally { passed, failed }
+        Tally { passed, failed, skipped: 0 }
     }
 
     #[test]
@@ -153,6 +168,9 @@ mod tests {
         assert_eq!(of_closing_line("5 passed, 2 failed", false), tally(5, 2));
         assert_eq!(of_closing_line("7 passed, 0 failed", false), tally(7, 1));
         assert_eq!(of_closing_line("error: no stack", false), tally(0, 1));
+        let skipped = Tally { skipped: 3, ..tally(4, 0) };
+        assert_eq!(of_closing_line("4 passed, 0 failed, 3 skipped", true), skipped);
+        assert_eq!(skipped.to_string(), "4 passed, 0 failed, 3 skipped");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::figures::Figures;
 use super::judge::{ClientHeard, Evidence, Verdict, judge};
-use super::stage::Stage;
+use super::scene::Scene;
 use crate::chat::LOBBY;
 use crate::chat::client::{Acked, Client, Cut, Refused, Settings};
 use crate::chat::place::Place;
@@ -96,7 +96,7 @@ impl<'a> Speech<'a> {
 
 /// Clients, and what they said.
 pub struct Crew<'a> {
-    stage: &'a Stage,
+    scene: &'a Scene,
     clients: Vec<Client>,
     lives: JoinSet<()>,
     said: Mutex<Said>,
@@ -125,17 +125,17 @@ pub struct Report {
 
 impl<'a> Crew<'a> {
     /// A crew of people with one client each, all of them listening.
-    pub async fn gather(stage: &'a Stage, people: usize) -> Result<Self> {
-        let mut crew = Self::empty(stage);
+    pub async fn gather(scene: &'a Scene, people: usize) -> Result<Self> {
+        let mut crew = Self::empty(scene);
         crew.join(&Members::people(0..people)).await?;
         Ok(crew)
     }
 
     /// A crew without anybody yet.
     #[must_use]
-    pub fn empty(stage: &'a Stage) -> Self {
+    pub fn empty(scene: &'a Scene) -> Self {
         Self {
-            stage,
+            scene,
             clients: Vec::new(),
             lives: JoinSet::new(),
             said: Mutex::default(),
@@ -148,7 +148,7 @@ impl<'a> Crew<'a> {
         let first = self.clients.len();
         // One after another: a hundred renewals at once take Dex longer than a client waits for its own.
         for person in members.people.clone() {
-            self.stage.people.get(person).context("too few people")?.token().await;
+            self.scene.people.get(person).context("too few people")?.token().await;
         }
         self.admit(members)?;
         self.everybody_listens().await?;
@@ -157,7 +157,7 @@ impl<'a> Crew<'a> {
 
     /// Has members join, who may take their time.
     pub fn admit(&mut self, members: &Members) -> Result<()> {
-        let replicas = &self.stage.stack.endpoints().chat_replicas;
+        let replicas = &self.scene.endpoints.chat_replicas;
         let replicas: Vec<String> =
             members.replicas.iter().map(|index| replicas[*index].clone()).collect();
         for person in members.people.clone() {
@@ -167,12 +167,12 @@ impl<'a> Crew<'a> {
                     name: format!("client {index} of person {person}"),
                     replicas: replicas.clone(),
                     home: person + number,
-                    wallet: self.stage.people.get(person).context("too few people")?.clone(),
+                    wallet: self.scene.people.get(person).context("too few people")?.clone(),
                     room: LOBBY.to_owned(),
                     from: members.from,
-                    seed: self.stage.seed.wrapping_add(index as u64),
+                    seed: self.scene.seed.wrapping_add(index as u64),
                     receive_buffer: members.receive_buffer,
-                    http: self.stage.http.clone(),
+                    http: self.scene.http.clone(),
                 });
                 self.lives.spawn(life);
                 self.clients.push(client);
@@ -301,7 +301,7 @@ impl<'a> Crew<'a> {
 
     /// Cuts somebody's connection now and then, each about once in a while.
     pub async fn cut_at_random(&self, each_once_in: Duration) -> Infallible {
-        let mut random = StdRng::seed_from_u64(self.stage.seed);
+        let mut random = StdRng::seed_from_u64(self.scene.seed);
         let pause = each_once_in / u32::try_from(self.clients.len()).unwrap_or(u32::MAX).max(1);
         loop {
             sleep(pause.mul_f64(2.0 * random.random::<f64>())).await;
@@ -316,9 +316,9 @@ impl<'a> Crew<'a> {
     pub async fn recovers(&self) -> Result<()> {
         self.figures().disturbances += 1;
         let (acks, mut archived) = (self.said().acks.clone(), None);
-        let partition = self.stage.partition;
+        let partition = self.scene.partition;
         until_after(PATIENCE, "recovery", async || {
-            let progress = self.stage.archive.progress(partition).await?;
+            let progress = self.scene.archive.progress(partition).await?;
             let before = *archived.get_or_insert(progress);
             ensure!(progress > before, "the archive stands at {progress}");
             let said = self.said();
@@ -355,12 +355,12 @@ impl<'a> Crew<'a> {
     async fn evidence(&self) -> Result<Evidence> {
         let clients: Vec<ClientHeard> = self.clients.iter().filter_map(seen).collect();
         let since = clients.iter().map(|client| client.start).min().unwrap_or_default();
-        let log = self.stage.log().await?.messages.clone();
+        let log = self.scene.log().await?.messages.clone();
         Ok(Evidence {
             log,
             since,
-            archive: self.stage.archive.places(LOBBY, since).await?,
-            dead: self.stage.dead().await?.1,
+            archive: self.scene.archive.places(LOBBY, since).await?,
+            dead: self.scene.dead().await?.1,
             acked: self.said().acked.clone(),
             clients,
         })

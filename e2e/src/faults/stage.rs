@@ -1,57 +1,22 @@
 //! A stack of its own with three replicas, and the people who speak there.
 
-use std::collections::HashSet;
-use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::ops::Deref;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use devstack::part::{Part, State};
-use devstack::stack::{Stack, StackOptions, User};
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use serde::Deserialize;
-use tokio::sync::{Mutex, MutexGuard};
-use uuid::Uuid;
+use devstack::stack::{Stack, StackOptions};
 
-use crate::archive::Archive;
-use crate::chat::place::Place;
-use crate::chat::transcript::Heard;
-use crate::chat::{Chat, LOBBY};
-use crate::log::{Record, Topic};
-use crate::oidc::App;
-use crate::wallet::Wallet;
+use super::scene::{Scene, person};
 
 /// How many replicas of the chat API there are.
 pub const REPLICAS: usize = 3;
-/// Who signs in at once: more would only wait for the connector's hashes.
-const SIGN_INS: usize = 4;
 
 /// A running stack with people.
 pub struct Stage {
+    scene: Scene,
+    // Last: whoever speaks there goes first.
     /// The stack.
     pub stack: Stack,
-    /// The people, signed in.
-    pub people: Vec<Arc<Wallet>>,
-    /// The archive.
-    pub archive: Archive,
-    /// The log.
-    pub messages: Topic,
-    /// Where records go that nobody could read or store.
-    pub dead_letters: Topic,
-    /// The lobby's partition.
-    pub partition: i32,
-    /// The seed of all randomness of the run.
-    pub seed: u64,
-    /// Sends requests over REST.
-    pub http: reqwest::Client,
-    log: Mutex<Log>,
-}
-
-/// What of the lobby's log was read.
-#[derive(Default)]
-pub struct Log {
-    /// The messages, in order.
-    pub messages: Vec<Heard>,
-    next: i64,
 }
 
 impl Stage {
@@ -61,56 +26,12 @@ impl Stage {
         options.users.extend((0..people).map(person));
         // On the heap: starting everything is a large future.
         let stack = Box::pin(Stack::launch(options)).await?;
-        let endpoints = stack.endpoints();
-        let app = App::spa(endpoints).await?;
-        let sign_in = |number: usize| {
-            let (app, user) = (&app, person(number));
-            async move {
-                let wallet = Wallet::open(app, &user.username, &user.password, home(number)?);
-                wallet.await.map(Arc::new)
-            }
-        };
-        let people: Vec<Arc<Wallet>> =
-            stream::iter((0..people).map(sign_in)).buffered(SIGN_INS).try_collect().await?;
-        let speaker = people.first().context("a stage has people")?;
-        let first = Chat::new(&endpoints.chat_api, &speaker.token().await)?.post("first").await?;
-        let place = Place::of(&first.cursor.context("the first message has no cursor")?)?;
-        Ok(Self {
-            archive: Archive::open(endpoints).await?,
-            messages: Topic::messages(endpoints),
-            dead_letters: Topic::dead_letters(endpoints),
-            partition: place.partition,
-            seed,
-            http: reqwest::Client::builder().no_proxy().build().context("no HTTP client")?,
-            log: Mutex::default(),
-            people,
-            stack,
-        })
+        Ok(Self { scene: Scene::open(stack.endpoints().clone(), people, seed).await?, stack })
     }
 
     /// A replica's part, counted from 0.
     pub fn replica(&self, index: usize) -> Result<&Part> {
         self.stack.part(&format!("chat-{}", index + 1))
-    }
-
-    /// The lobby's messages as they stand in the log now.
-    pub async fn log(&self) -> Result<MutexGuard<'_, Log>> {
-        let mut log = self.log.lock().await;
-        let records = self.messages.read(self.partition, log.next).await?;
-        log.next = records.last().map_or(log.next, |last| last.offset + 1);
-        log.messages.extend(records.iter().filter_map(message));
-        Ok(log)
-    }
-
-    /// How many records are in the dead letter queue, and the messages among them.
-    pub async fn dead(&self) -> Result<(usize, HashSet<Uuid>)> {
-        let (mut count, mut ids) = (0, HashSet::new());
-        for partition in 0..self.dead_letters.partitions().await? {
-            let records = self.dead_letters.read(partition, 0).await?;
-            count += records.len();
-            ids.extend(records.iter().filter_map(message).map(|message| message.id));
-        }
-        Ok((count, ids))
     }
 
     /// Has every part run again, whatever a scenario left.
@@ -125,28 +46,10 @@ impl Stage {
     }
 }
 
-/// What is a message of the lobby, by the rules that the documents give and not by the services' code.
-fn message(record: &Record) -> Option<Heard> {
-    #[derive(Deserialize)]
-    struct LobbyEnvelope {
-        v: u64,
-        r#type: String,
-        message_id: Uuid,
-        room_id: String,
+impl Deref for Stage {
+    type Target = Scene;
+
+    fn deref(&self) -> &Scene {
+        &self.scene
     }
-    let envelope: LobbyEnvelope = serde_json::from_slice(record.value.as_deref()?).ok()?;
-    let is_message = envelope.v == 1 && envelope.r#type == "message";
-    let is_here = envelope.room_id == LOBBY && record.key.as_deref() == Some(LOBBY.as_bytes());
-    (is_message && is_here).then_some(Heard { position: record.offset, id: envelope.message_id })
-}
-
-fn person(number: usize) -> User {
-    let username = format!("speaker{number:03}");
-    let password = format!("{username} never stops");
-    User::new(&username, &format!("Speaker {number}"), &["staff"], &password)
-}
-
-/// A network of the person's own: signing in is limited per network.
-fn home(number: usize) -> Result<Ipv4Addr> {
-    Ok(Ipv4Addr::new(10, 77, u8::try_from(number).context("too many people")?, 1))
 }

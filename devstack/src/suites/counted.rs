@@ -1,4 +1,4 @@
-//! The suites of the fault runs: the program `faults`, which shows its figures as it goes.
+//! The suites that are a program of `e2e`, `faults` and `cluster`: they show their figures as they go.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::program::Program;
 /// Between two looks at what it said.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Runs the scenarios; each counts as one test. They start servers of their own.
-pub(crate) async fn run(run: &Run, servers: &Servers, args: &[&str]) -> Result<Tally> {
-    let output = run.dir().join("faults");
-    let program = Program::new(checkout::binary("faults")?).args(args);
+/// Runs the program and counts by its last line. Such programs start servers of their own.
+pub(crate) async fn run(name: &str, args: &[&str], run: &Run, servers: &Servers) -> Result<Tally> {
+    let output = run.dir().join(name);
+    let program = Program::new(checkout::binary(name)?).args(args);
     let process = servers.surround(program, run).start(&output)?;
     let (mut follower, mut last) = (Follower::new(output), String::new());
     let mut show = || {

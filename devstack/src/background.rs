@@ -1,0 +1,52 @@
+//! Commands that go on in the background once what they start is ready.
+
+use std::fs::{self, File};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use tokio::time::sleep;
+
+use crate::checkout;
+use crate::console::say;
+use crate::logs::Follower;
+use crate::signals::terminated;
+
+/// Between two looks at what it said.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Starts this program with these arguments in a session of its own, and shows what it says until it is ready. Nothing
+/// comes of it if a signal ends the wait; what was started goes on then.
+pub(crate) async fn start(
+    args: &[&str],
+    name: &str,
+    ready: impl Fn() -> bool,
+) -> Result<Option<ExitCode>> {
+    let log = checkout::state().join("log").join(format!("{name}.log"));
+    fs::create_dir_all(checkout::state().join("log")).context(".dev/log cannot be made")?;
+    let output = File::create(&log).with_context(|| format!("no {}", log.display()))?;
+    let mut command = Command::new("setsid");
+    command
+        .arg(std::env::current_exe()?)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output);
+    let mut child = command.spawn().context("it cannot be started in the background")?;
+    let mut follower = Follower::new(log);
+    loop {
+        let status = child.try_wait().context("it cannot be waited for")?;
+        let ready = ready();
+        follower.lines().iter().for_each(say);
+        if let Some(status) = status {
+            bail!("it did not start ({status})");
+        }
+        if ready {
+            return Ok(Some(ExitCode::SUCCESS));
+        }
+        tokio::select! {
+            () = sleep(TICK) => {}
+            _ = terminated() => return Ok(None),
+        }
+    }
+}

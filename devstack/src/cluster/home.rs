@@ -1,0 +1,164 @@
+//! Where the cluster lies on this machine: one place, because there is one cluster at a time.
+//!
+//! The place is a claim, too: whoever finds it unclaimed removes what a killed cluster has left. Stopping is the
+//! same removal, so there is one way for both.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Seek as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use nix::unistd::Pid;
+
+use super::{machine, network};
+use crate::console::say;
+use crate::{checkout, clusters};
+
+/// Short: sockets lie below it, whose paths hold 107 bytes (unix(7)).
+const PATH: &str = "/var/lib/dev-cluster";
+/// Where the kubelet links the logs of containers, whatever it is told.
+const LINKS_TO_LOGS: &str = "/var/log/containers";
+/// Where the plugins of CNI note what they gave to whom.
+const NOTES_OF_NETWORKS: &str = "/var/lib/cni/results";
+
+/// The claimed place. What lies there, and everything of the cluster on this machine, goes when it is dropped.
+pub(crate) struct Home {
+    claim: File,
+}
+
+/// Whose cluster there is.
+pub(crate) struct Owner {
+    /// The process.
+    pub(crate) pid: Pid,
+    /// Its checkout.
+    pub(crate) checkout: PathBuf,
+}
+
+impl Home {
+    /// Takes the place, cleaned of what the last one left, or nothing when somebody has it.
+    pub(crate) fn take() -> Result<Option<Self>> {
+        let claim = Path::new(PATH).join("claim");
+        loop {
+            fs::create_dir_all(PATH).with_context(|| format!("{PATH} cannot be made"))?;
+            let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&claim);
+            let file = match opened {
+                // Whoever had it removed it this instant.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                opened => opened.with_context(|| format!("{} cannot be made", claim.display()))?,
+            };
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error).context("no lock"),
+            }
+            let same = |there: fs::Metadata| {
+                Ok::<_, std::io::Error>(there.ino() == file.metadata()?.ino())
+            };
+            if fs::metadata(&claim).and_then(same).unwrap_or(false) {
+                let mut home = Self { claim: file };
+                home.clean()?;
+                home.sign()?;
+                return Ok(Some(home));
+            }
+        }
+    }
+
+    /// Who has the place.
+    pub(crate) fn owner() -> Option<Owner> {
+        let text = fs::read_to_string(Path::new(PATH).join("claim")).ok()?;
+        let (pid, checkout) = text.trim().split_once(' ')?;
+        Some(Owner { pid: Pid::from_raw(pid.parse().ok()?), checkout: checkout.into() })
+    }
+
+    /// A path in it.
+    #[expect(clippy::unused_self, reason = "whoever has none has no paths in it")]
+    pub(super) fn join(&self, name: &str) -> PathBuf {
+        Path::new(PATH).join(name)
+    }
+
+    fn sign(&mut self) -> Result<()> {
+        let settings = Path::new(PATH).join("settings");
+        fs::write(&settings, machine::settings()).context("the kernel's settings are not kept")?;
+        let text = format!("{} {}\n", std::process::id(), checkout::root().display());
+        let mut write = || -> std::io::Result<()> {
+            self.claim.set_len(0)?;
+            self.claim.rewind()?;
+            self.claim.write_all(text.as_bytes())
+        };
+        write().context("the claim cannot be written")
+    }
+
+    /// Removes everything of a cluster from this machine but the claim. What is not there needs no removing.
+    fn clean(&self) -> Result<()> {
+        let home = Path::new(PATH);
+        let is_left = home.join("settings").exists() || Path::new(network::NAMESPACE).exists();
+        if !is_left {
+            if machine::has_pods() {
+                bail!("pods run here that are not this cluster's: the machine is a node already");
+            }
+            return Ok(());
+        }
+        machine::kill_all(Path::new(network::NAMESPACE))?;
+        machine::unmount_below(home)?;
+        network::remove()?;
+        machine::remove_groups()?;
+        self.remove_outside();
+        if let Ok(settings) = fs::read_to_string(home.join("settings")) {
+            machine::restore(&settings)?;
+        }
+        for entry in fs::read_dir(home).with_context(|| format!("{PATH} cannot be read"))?.flatten()
+        {
+            let path = entry.path();
+            if entry.file_name() == "claim" {
+                continue;
+            }
+            let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let removed = if is_dir { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.with_context(|| format!("{} stays", path.display()))?;
+        }
+        clusters::sweep();
+        Ok(())
+    }
+
+    /// What the programs put elsewhere: the sockets of containerd's shims, and links to logs.
+    fn remove_outside(&self) {
+        let tasks = self.join("containerd-run/io.containerd.runtime.v2.task/k8s.io");
+        let mut ids = Vec::new();
+        for task in fs::read_dir(tasks).into_iter().flatten().flatten() {
+            ids.extend(task.file_name().into_string());
+            let address = fs::read_to_string(task.path().join("address")).unwrap_or_default();
+            if let Some(socket) = address.strip_prefix("unix://") {
+                // Containers of a pod share one.
+                let _ = fs::remove_file(socket);
+            }
+        }
+        let links = fs::read_dir(LINKS_TO_LOGS).into_iter().flatten().flatten();
+        for link in links.map(|entry| entry.path()) {
+            if fs::read_link(&link).is_ok_and(|target| target.starts_with(PATH)) {
+                let _ = fs::remove_file(&link);
+            }
+        }
+        // Succeeds when it is empty only.
+        let _ = fs::remove_dir(LINKS_TO_LOGS);
+        let notes = fs::read_dir(NOTES_OF_NETWORKS).into_iter().flatten().flatten();
+        let is_ours = |name: &str| {
+            name.starts_with(network::NAME) || ids.iter().any(|id| name.contains(id.as_str()))
+        };
+        for note in notes.filter(|note| note.file_name().to_str().is_some_and(is_ours)) {
+            let _ = fs::remove_file(note.path());
+        }
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        match self.clean() {
+            Ok(()) => {
+                let _ = fs::remove_file(Path::new(PATH).join("claim"));
+                let _ = fs::remove_dir(PATH);
+            }
+            Err(error) => say(format!("the cluster is not removed as a whole: {error:#}")),
+        }
+    }
+}

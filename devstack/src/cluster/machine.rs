@@ -1,0 +1,175 @@
+//! What a cluster needs of this machine, and what it leaves there.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid};
+use tokio::time::Instant;
+
+use super::network::NAMESPACE;
+use super::tool::tool;
+use crate::process;
+
+const CGROUPS: &str = "/sys/fs/cgroup";
+/// What the kubelet puts its pods under.
+const PODS: &str = "kubepods";
+/// How long what was killed may take to be gone.
+const GONE: Duration = Duration::from_secs(20);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Settings of the kernel that a kubelet changes for the whole machine.
+const SETTINGS: [&str; 6] = [
+    "kernel/panic",
+    "kernel/panic_on_oops",
+    "kernel/keys/root_maxbytes",
+    "kernel/keys/root_maxkeys",
+    "vm/overcommit_memory",
+    "vm/panic_on_oom",
+];
+
+/// Why this machine can run no cluster, if it cannot.
+#[must_use]
+pub fn obstacle() -> Option<String> {
+    if !Uid::effective().is_root() {
+        return Some("a kubelet must be root: run it as root or with sudo".into());
+    }
+    if let Err(error) = tool("unshare", ["--net", "--mount", "true"]) {
+        return Some(format!("no namespaces can be made here: {error:#}"));
+    }
+    if cgroup_roots().is_empty() {
+        return Some(format!("there are no control groups at {CGROUPS} that can be written"));
+    }
+    None
+}
+
+/// The hierarchies in which groups can be made: one with version 2, one per controller with version 1.
+fn cgroup_roots() -> Vec<PathBuf> {
+    let writable = |dir: &PathBuf| {
+        let probe = dir.join("dev-cluster-probe");
+        fs::create_dir(&probe).is_ok() && fs::remove_dir(&probe).is_ok()
+    };
+    if Path::new(CGROUPS).join("cgroup.controllers").exists() {
+        return vec![PathBuf::from(CGROUPS)].into_iter().filter(writable).collect();
+    }
+    let hierarchies = fs::read_dir(CGROUPS).into_iter().flatten().flatten();
+    hierarchies.map(|entry| entry.path()).filter(|dir| dir.is_dir()).filter(writable).collect()
+}
+
+/// Whether pods run here already, which are not ours if no cluster of ours is claimed.
+pub(super) fn has_pods() -> bool {
+    pod_groups().iter().any(|group| !processes_in(group).is_empty())
+}
+
+fn pod_groups() -> Vec<PathBuf> {
+    cgroup_roots().into_iter().map(|root| root.join(PODS)).filter(|dir| dir.is_dir()).collect()
+}
+
+fn processes_in(group: &Path) -> Vec<i32> {
+    let listed = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    let mut found: Vec<i32> = listed.lines().filter_map(|line| line.parse().ok()).collect();
+    for child in fs::read_dir(group).into_iter().flatten().flatten() {
+        if child.path().is_dir() {
+            found.extend(processes_in(&child.path()));
+        }
+    }
+    found
+}
+
+/// The settings that a kubelet changes, one `NAME=VALUE` a line.
+pub(super) fn settings() -> String {
+    let value = |name: &str| fs::read_to_string(Path::new("/proc/sys").join(name)).ok();
+    let known =
+        SETTINGS.iter().filter_map(|name| Some(format!("{name}={}\n", value(name)?.trim())));
+    known.collect()
+}
+
+/// Puts settings back.
+pub(super) fn restore(settings: &str) -> Result<()> {
+    for (name, value) in settings.lines().filter_map(|line| line.split_once('=')) {
+        let path = Path::new("/proc/sys").join(name);
+        if fs::read_to_string(&path).is_ok_and(|now| now.trim() != value) {
+            fs::write(&path, value).with_context(|| format!("{} stays", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Kills all processes in a network namespace and in pods, and waits until they are gone.
+pub(super) fn kill_all(namespace: &Path) -> Result<()> {
+    let deadline = Instant::now() + GONE;
+    loop {
+        let mut left = processes_of(namespace);
+        left.extend(pod_groups().iter().flat_map(|group| processes_in(group)));
+        if left.is_empty() {
+            return Ok(());
+        }
+        for pid in &left {
+            // It may be gone already.
+            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
+        }
+        if Instant::now() >= deadline {
+            bail!("processes {left:?} of the cluster cannot be killed");
+        }
+        sleep(LOOK_AGAIN);
+    }
+}
+
+fn processes_of(namespace: &Path) -> Vec<i32> {
+    let Ok(wanted) = fs::metadata(namespace) else { return Vec::new() };
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let is_there = |pid: &i32| {
+        let own = fs::metadata(format!("/proc/{pid}/ns/net"));
+        own.is_ok_and(|own| own.ino() == wanted.ino() && own.dev() == wanted.dev())
+    };
+    ids.filter(is_there).collect()
+}
+
+/// Unmounts everything below a directory.
+pub(super) fn unmount_below(dir: &Path) -> Result<()> {
+    let mounts = fs::read_to_string("/proc/self/mounts").context("the mounts are not known")?;
+    let points = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+    let mut below: Vec<&str> = points.filter(|point| Path::new(point).starts_with(dir)).collect();
+    // Later ones may lie on earlier ones.
+    below.reverse();
+    below.into_iter().try_for_each(|point| tool("umount", ["--lazy", point]).map(drop))
+}
+
+/// Removes the control groups of the pods.
+pub(super) fn remove_groups() -> Result<()> {
+    fn remove(group: &Path) -> std::io::Result<()> {
+        for child in fs::read_dir(group)?.flatten() {
+            if child.path().is_dir() {
+                remove(&child.path())?;
+            }
+        }
+        fs::remove_dir(group)
+    }
+    let deadline = Instant::now() + GONE;
+    for group in pod_groups() {
+        // The kernel takes a moment to see that nobody is in there any more.
+        while let Err(error) = remove(&group) {
+            if Instant::now() >= deadline {
+                return Err(error).with_context(|| format!("{} stays", group.display()));
+            }
+            sleep(LOOK_AGAIN);
+        }
+    }
+    Ok(())
+}
+
+/// The memory of a cluster in KiB, pages that are shared counted once: of this process and its children, and of what
+/// containerd started.
+pub(crate) fn memory(supervisor: i32) -> u64 {
+    let mut all = processes_of(Path::new(NAMESPACE));
+    all.extend(pod_groups().iter().flat_map(|group| processes_in(group)));
+    all.extend(process::tree(supervisor));
+    all.sort_unstable();
+    all.dedup();
+    process::memory_of(&all).pss
+}

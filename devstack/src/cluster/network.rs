@@ -1,0 +1,52 @@
+//! The network of the cluster: a namespace of its own, a link to this machine, and no way further.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use super::addresses::{HOST, LINK_PREFIX, NODE, PODS, SERVICES};
+use super::tool::tool;
+
+/// The namespace, this machine's end of the link, and the network of the pods: all have this name.
+pub(super) const NAME: &str = "dev-cluster";
+/// The namespace as a file.
+pub(super) const NAMESPACE: &str = "/run/netns/dev-cluster";
+
+/// Makes the namespace and the link. This machine reaches pods and Services through the node, and they reach what
+/// listens on this machine's end of the link.
+pub(super) fn make() -> Result<()> {
+    let (host, node) = (format!("{HOST}/{LINK_PREFIX}"), format!("{NODE}/{LINK_PREFIX}"));
+    let gateway = NODE.to_string();
+    let inside = ["-n", NAME];
+    let steps: [&[&str]; 10] = [
+        &["netns", "add", NAME],
+        &["link", "add", NAME, "type", "veth", "peer", "name", "node", "netns", NAME],
+        &["address", "add", &host, "dev", NAME],
+        &["link", "set", NAME, "up"],
+        &[inside[0], inside[1], "link", "set", "lo", "up"],
+        &[inside[0], inside[1], "address", "add", &node, "dev", "node"],
+        &[inside[0], inside[1], "link", "set", "node", "up"],
+        // Addresses of Services are translated after a route is found: there must be one.
+        &[inside[0], inside[1], "route", "add", "default", "dev", "node"],
+        &["route", "add", PODS, "via", &gateway, "dev", NAME],
+        &["route", "add", SERVICES, "via", &gateway, "dev", NAME],
+    ];
+    steps.into_iter().try_for_each(|step| tool("ip", step).map(drop)).context("no network")?;
+    let forward = "echo 1 >/proc/sys/net/ipv4/ip_forward";
+    let namespace = format!("--net={NAMESPACE}");
+    tool("nsenter", [&namespace, "--", "sh", "-c", forward])
+        .context("the node forwards nothing")?;
+    Ok(())
+}
+
+/// Removes both, if they are there.
+pub(super) fn remove() -> Result<()> {
+    // It goes with the namespace, but some time later.
+    if Path::new("/sys/class/net").join(NAME).exists() {
+        tool("ip", ["link", "delete", NAME]).context("the link to the node stays")?;
+    }
+    if Path::new(NAMESPACE).exists() {
+        tool("ip", ["netns", "delete", NAME]).context("the network namespace stays")?;
+    }
+    Ok(())
+}

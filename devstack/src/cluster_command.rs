@@ -1,0 +1,201 @@
+//! `./dev cluster`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
+use nix::sys::signal::{Signal, kill};
+use serde_json::json;
+use tokio::time::{Instant, interval, sleep};
+
+use crate::cluster::{Cluster, Door, Entry, Home, Images, NEEDS, memory, obstacle};
+use crate::console::{say, step};
+use crate::endpoints::Endpoints;
+use crate::ports::Ports;
+use crate::program::Program;
+use crate::signals::terminated;
+use crate::stack::demo_users;
+use crate::{background, checkout, install, process};
+
+const TICK: Duration = Duration::from_millis(200);
+/// Longer than it takes to kill everything and to remove it.
+const DOWN_LIMIT: Duration = Duration::from_secs(90);
+
+/// What to do with the cluster.
+#[derive(Subcommand, Clone, Copy, Debug)]
+pub(crate) enum ClusterCommand {
+    /// Start a cluster, install the chart, and leave both running
+    Up {
+        /// Do not install the chart
+        #[arg(long)]
+        bare: bool,
+        /// Run in the background: set by `up`
+        #[arg(long, hide = true)]
+        background: bool,
+    },
+    /// Stop it, and remove everything of it from this machine
+    Down,
+    /// Show its node, its pods and its memory
+    Status,
+    /// The same as `./dev test cluster`
+    Test,
+}
+
+/// Starts the cluster, or tells where the running one is.
+pub(crate) async fn up(bare: bool, background: bool) -> Result<ExitCode> {
+    if background {
+        return Box::pin(supervise(bare)).await;
+    }
+    if let Some(obstacle) = obstacle() {
+        bail!("no cluster can run here: {obstacle}");
+    }
+    // Or one that was killed would look as if it were ready.
+    if Home::take()?.is_some() {
+        forget()?;
+        let args = ["cluster", "up", "--background"];
+        let args: Vec<&str> = args.into_iter().chain(bare.then_some("--bare")).collect();
+        let started = background::start(&args, "cluster", || kubeconfig().exists()).await?;
+        let Some(code) = started else {
+            say("interrupted: stopping the cluster");
+            down().await?;
+            return Ok(ExitCode::from(130));
+        };
+        return Ok(code);
+    }
+    let owner = Home::owner().context("another cluster is starting or stopping on this machine")?;
+    if owner.checkout != checkout::root() {
+        bail!("a cluster of {} runs on this machine", owner.checkout.display());
+    }
+    tell()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs the cluster until a signal comes.
+async fn supervise(bare: bool) -> Result<ExitCode> {
+    let start = Instant::now();
+    install::ensure(&NEEDS).await?;
+    let cluster = tokio::select! {
+        started = start_up(bare) => started?,
+        _ = terminated() => return Ok(ExitCode::from(130)),
+    };
+    let (cluster, doors) = cluster;
+    if !bare {
+        cluster.endpoints()?.write(&endpoints())?;
+    }
+    say(format!("ready in {:.1} s", start.elapsed().as_secs_f32()));
+    fs::copy(cluster.kubeconfig(), kubeconfig()).context("the kubeconfig cannot be copied")?;
+    tell()?;
+    let (mut ticks, mut stop) = (interval(TICK), std::pin::pin!(terminated()));
+    let ended = loop {
+        tokio::select! {
+            _ = &mut stop => break Ok(()),
+            _ = ticks.tick() => if let Err(error) = cluster.require_alive() { break Err(error) },
+        }
+    };
+    forget()?;
+    drop(doors);
+    say("stopping");
+    drop(cluster);
+    ended?;
+    say("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn start_up(bare: bool) -> Result<(Cluster, Vec<Entry>)> {
+    let images = async { if bare { Ok(None) } else { Images::build("dev").await.map(Some) } };
+    let images = step("build the images", images).await?;
+    let ports = Ports::project(1)?;
+    let boot = Cluster::boot(demo_users(), &ports, |line| say(line));
+    let cluster = step("start a cluster", boot).await?;
+    let mut doors = Vec::new();
+    if let Some(images) = images {
+        step("import the images", cluster.import_all(&images)).await?;
+        step("install the chart", cluster.install(&images, &json!({}))).await?;
+        doors.push(cluster.open(Door::Dex).await?);
+        doors.push(cluster.open(Door::Chat).await?);
+    }
+    Ok((cluster, doors))
+}
+
+/// Stops the cluster of whoever runs it, and removes what a killed one left.
+pub(crate) async fn down() -> Result<ExitCode> {
+    forget()?;
+    let deadline = Instant::now() + DOWN_LIMIT;
+    let mut told = false;
+    while Home::take()?.is_none() {
+        if let Some(owner) = Home::owner().filter(|_| !told) {
+            say(format!("stopping the cluster of {}", owner.checkout.display()));
+            // It may have ended this instant.
+            let _ = kill(owner.pid, Signal::SIGTERM);
+            told = true;
+        }
+        if Instant::now() >= deadline {
+            bail!("the cluster did not stop within {} s", DOWN_LIMIT.as_secs());
+        }
+        sleep(TICK).await;
+    }
+    say("no cluster runs on this machine");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Stops the cluster if it is this checkout's.
+pub(crate) async fn down_own() -> Result<()> {
+    match Home::owner() {
+        Some(owner) if owner.checkout == checkout::root() => down().await.map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// Shows what there is; fails when there is none.
+pub(crate) async fn status() -> Result<ExitCode> {
+    let Some(owner) = Home::owner().filter(|owner| process::is_alive(owner.pid.as_raw())) else {
+        say("not running: start it with ./dev cluster up");
+        return Ok(ExitCode::FAILURE);
+    };
+    say(format!("a cluster of {}, process {}", owner.checkout.display(), owner.pid));
+    let kubectl = Program::new(install::kubernetes_program("kubectl"))
+        .env("KUBECONFIG", kubeconfig())
+        .args(["get", "nodes,pods", "--all-namespaces", "-o", "wide"]);
+    say(kubectl.output().await?);
+    say(format!("memory {} MiB", memory(owner.pid.as_raw()) / 1024));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell() -> Result<()> {
+    say("");
+    if endpoints().exists() {
+        let endpoints = Endpoints::read(&endpoints())?;
+        say(format!("sign in        {}", endpoints.sign_in_url));
+        say(format!("chat API       {}", endpoints.chat_api));
+        say("everything, passwords too, is in .dev/cluster.json; try ./dev demo --cluster");
+    }
+    let kubectl = install::kubernetes_program("kubectl");
+    say(format!("KUBECONFIG={} {} get pods -A", kubeconfig().display(), kubectl.display()));
+    say("");
+    Ok(())
+}
+
+/// Where everything is, while the chart is installed.
+pub(crate) fn endpoints() -> PathBuf {
+    checkout::state().join("cluster.json")
+}
+
+/// The administrator's kubeconfig, while the cluster is ready.
+fn kubeconfig() -> PathBuf {
+    checkout::state().join("cluster.kubeconfig")
+}
+
+fn forget() -> Result<()> {
+    for file in [endpoints(), kubeconfig()] {
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("{} stays", file.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

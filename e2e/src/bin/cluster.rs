@@ -1,0 +1,17 @@
+//! `./dev test cluster`.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use e2e::cluster::program::{self, ClusterOptions};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match program::run(&ClusterOptions::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("\nthe proofs on a cluster ended: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The proofs: what is looked at or done, and what is promised of it.
+
+mod change;
+mod install;
+mod loss;
+mod mistakes;
+mod people;
+
+use anyhow::Result;
+use futures_util::future::LocalBoxFuture;
+
+use super::stage::Stage;
+
+/// Something that is promised of the chart on a cluster.
+#[derive(Clone, Copy)]
+pub struct Proof {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What is promised.
+    pub promise: &'static str,
+    /// Proves it on a stage, and leaves the stage as it was.
+    pub run: for<'a> fn(&'a mut Stage) -> LocalBoxFuture<'a, Result<()>>,
+}
+
+macro_rules! proof {
+    ($name:literal, $run:path, $promise:literal) => {
+        Proof { name: $name, promise: $promise, run: |stage| Box::pin($run(stage)) }
+    };
+}
+
+/// Every proof, in the order they are made.
+pub const ALL: [Proof; 15] = [
+    proof!("helm-test", install::helm_test, "from nothing to a chart whose own test is green"),
+    proof!(
+        "restricted",
+        install::restricted,
+        "every pod is admitted at the strictest level of Pod Security"
+    ),
+    proof!("policies", install::policies, "everything is denied but the ways that the parts need"),
+    proof!("usage", install::usage, "what is requested is what is used, within twice"),
+    proof!(
+        "values",
+        install::every_values_file,
+        "the API server takes every object of every values file"
+    ),
+    proof!(
+        "port-forward",
+        people::port_forward,
+        "kubectl port-forward is enough to sign in and to chat"
+    ),
+    proof!(
+        "gate",
+        people::gate,
+        "Local Accounts go and come back, and everybody keeps the subject"
+    ),
+    proof!("repeat", change::repeat, "migrations and seeds that run again change nothing"),
+    proof!("upgrade", change::upgrade, "new images lose no login and no message"),
+    proof!("certificates", change::certificates, "certificates are replaced while people sign in"),
+    proof!(
+        "pod-killed",
+        loss::pod_killed,
+        "a killed pod of each service costs no login and no message"
+    ),
+    proof!(
+        "evictions",
+        loss::evictions,
+        "pods that are evicted one by one cost no login and no message"
+    ),
+    proof!(
+        "missing-secret",
+        mistakes::missing_secret,
+        "a Secret that is missing is named by the pod's event"
+    ),
+    proof!(
+        "wrong-dsn",
+        mistakes::wrong_dsn,
+        "a job that finds no database fails in time and says why"
+    ),
+    proof!(
+        "contradictions",
+        mistakes::contradictions,
+        "values that cannot be meant are refused with a sentence"
+    ),
+];

@@ -1,0 +1,240 @@
+//! What was installed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use anyhow::{Context as _, Result, ensure};
+use devstack::checkout;
+use devstack::console::say;
+use serde_json::{Value, json};
+
+use crate::cluster::kube::{self, kubectl};
+use crate::cluster::load::under_load;
+use crate::cluster::stage::Stage;
+
+/// From built programs to an installed chart, the cluster and its images included, on two processors of one's own.
+const INSTALLED: u64 = 90;
+
+pub(super) async fn helm_test(stage: &mut Stage) -> Result<()> {
+    let said = stage.cluster.helm(["test", "chatapp", "--logs", "--timeout=3m"]).await?;
+    ensure!(said.contains("Succeeded"), "helm test says: {said}");
+    let seconds = stage.installed_in.as_secs();
+    say(format!("    installed in {seconds} s from built programs; promised are {INSTALLED}"));
+    Ok(())
+}
+
+/// The namespace refuses everything else, so what runs was admitted.
+pub(super) async fn restricted(stage: &mut Stage) -> Result<()> {
+    let cluster = &stage.cluster;
+    let namespace = cluster.kubectl(["get", "namespace", "chatapp", "--output=json"]).await?;
+    let namespace: Value = serde_json::from_str(&namespace)?;
+    let level = &namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"];
+    ensure!(*level == "restricted", "the level is {level}");
+    let bare = kubectl(cluster, &["run", "bare", "--image=none", "--dry-run=server"]).await;
+    let refusal = bare.err().context("a pod without any settings is admitted")?;
+    ensure!(format!("{refusal:#}").contains("PodSecurity"), "it is refused with {refusal:#}");
+    for deployment in kube::list(cluster, "deployments").await? {
+        kube::settled(cluster, kube::name(&deployment)).await?;
+    }
+    let pods = kube::list(cluster, "pods").await?;
+    let names: Vec<&str> = pods.iter().map(kube::name).collect();
+    say(format!("    admitted: {}", names.join(" ")));
+    ensure!(pods.len() >= 6, "there are only {names:?}");
+    Ok(())
+}
+
+/// Who may reach whom at which port, by what the policies say together. Whoever is outside of the cluster, and
+/// whatever is, has the name `outside`; everybody is `*`.
+const WAYS: [(&str, &str, u64); 17] = [
+    ("*", "auth-connector", 5559),
+    ("*", "chat-api", 8080),
+    ("*", "dex", 5556),
+    ("auth-connector", "dex", 5560),
+    ("auth-connector", "outside", 5432),
+    ("chat-api", "dex", 5556),
+    ("chat-api", "outside", 9092),
+    ("chat-api", "outside", 27017),
+    ("dex", "auth-connector", 5557),
+    ("dex", "outside", 5432),
+    ("migrate", "outside", 5432),
+    ("prepare", "*", 443),
+    ("prepare", "*", 6443),
+    ("seed-users", "outside", 5432),
+    ("test", "chat-api", 8080),
+    ("test", "dex", 5556),
+    ("topics", "outside", 9092),
+];
+
+/// The plugin that connects pods here does not enforce them: what is tested is that the API server takes them, that
+/// pods without a policy of their own get the one that denies, and what they say.
+pub(super) async fn policies(stage: &mut Stage) -> Result<()> {
+    let policies = kube::list(&stage.cluster, "networkpolicies").await?;
+    let default = policies.iter().find(|policy| kube::name(policy) == "default-deny");
+    let default = &default.context("there is no default-deny")?["spec"];
+    ensure!(default["policyTypes"] == json!(["Ingress", "Egress"]), "it is {default}");
+    ensure!(default["ingress"].is_null(), "it lets somebody in: {default}");
+    let label = &default["podSelector"]["matchLabels"];
+    for pod in kube::list(&stage.cluster, "pods").await? {
+        let labels = &pod["metadata"]["labels"];
+        let instance = &label["app.kubernetes.io/instance"];
+        ensure!(
+            labels["app.kubernetes.io/instance"] == *instance,
+            "{} is not held",
+            kube::name(&pod)
+        );
+    }
+    let mut found = BTreeSet::new();
+    for policy in policies.iter().filter(|policy| kube::name(policy) != "default-deny") {
+        let here = component(&policy["spec"]["podSelector"]);
+        for (rules, peers, inwards) in [("ingress", "from", true), ("egress", "to", false)] {
+            for rule in policy["spec"][rules].as_array().into_iter().flatten() {
+                for port in rule["ports"].as_array().into_iter().flatten() {
+                    let port = port["port"].as_u64().context("a port is a number")?;
+                    for peer in names(&rule[peers]) {
+                        let way = if inwards {
+                            (peer, here.clone(), port)
+                        } else {
+                            (here.clone(), peer, port)
+                        };
+                        found.insert(way);
+                    }
+                }
+            }
+        }
+    }
+    // What one may send and the other may not receive is no way. Of Kafka's usual ports this site has one.
+    let lets_in = |to: &str, from: &str, port: u64| {
+        let any = |who: &str| found.contains(&(who.to_owned(), to.to_owned(), port));
+        to == "outside" || to == "*" || any(from) || any("*")
+    };
+    let ways: BTreeSet<(&str, &str, u64)> = found
+        .iter()
+        .map(|(from, to, port)| (from.as_str(), to.as_str(), *port))
+        .filter(|(from, to, port)| lets_in(to, from, *port) && ![9093, 9094].contains(port))
+        .collect();
+    let promised: BTreeSet<(&str, &str, u64)> = WAYS.into();
+    let more: Vec<_> = ways.difference(&promised).collect();
+    let less: Vec<_> = promised.difference(&ways).collect();
+    ensure!(more.is_empty() && less.is_empty(), "not promised: {more:?}; missing: {less:?}");
+    Ok(())
+}
+
+fn component(selector: &Value) -> String {
+    let name = selector["matchLabels"]["app.kubernetes.io/name"].as_str();
+    name.unwrap_or("*").to_owned()
+}
+
+fn names(peers: &Value) -> Vec<String> {
+    match peers.as_array() {
+        None => vec!["*".into()],
+        Some(peers) => peers
+            .iter()
+            .map(|peer| match &peer["ipBlock"] {
+                Value::Null => component(&peer["podSelector"]),
+                _ => "outside".into(),
+            })
+            .collect(),
+    }
+}
+
+/// Memory while people speak and sign in: requested are that of the chart's own values.
+pub(super) async fn usage(stage: &mut Stage) -> Result<()> {
+    let stage = &*stage;
+    let used = under_load(stage, false, async {
+        tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+        memory(stage).await
+    })
+    .await?;
+    let values = fs::read_to_string(checkout::root().join("helm/chatapp/values.yaml"))?;
+    let values: Value = serde_yaml_ng::from_str(&values).context("values.yaml is no YAML")?;
+    let mut findings = Vec::new();
+    for (name, key) in
+        [("auth-connector", "authConnector"), ("chat-api", "chatApi"), ("dex", "dex")]
+    {
+        let requested = values[key]["resources"]["requests"]["memory"].as_str();
+        let requested = requested.and_then(|text| text.strip_suffix("Mi")?.parse::<f64>().ok());
+        let requested = requested.with_context(|| format!("{key} requests no memory in Mi"))?;
+        let used = used.get(name).copied().with_context(|| format!("{name} uses nothing"))?;
+        say(format!("    {name}: requested {requested} MiB, used {used:.0} MiB"));
+        if used > requested || used * 2.0 < requested {
+            findings.push(format!("{name} requests {requested} MiB and uses {used:.0} MiB"));
+        }
+    }
+    ensure!(findings.is_empty(), "{}", findings.join("; "));
+    Ok(())
+}
+
+/// The working set of the largest pod of each component in MiB, as the kubelet counts it.
+async fn memory(stage: &Stage) -> Result<BTreeMap<String, f64>> {
+    let path = "/api/v1/nodes/node/proxy/stats/summary";
+    let summary: Value =
+        serde_json::from_str(&stage.cluster.kubectl(["get", "--raw", path]).await?)?;
+    let mut used = BTreeMap::new();
+    for pod in summary["pods"].as_array().context("the kubelet counts nothing")? {
+        for container in pod["containers"].as_array().into_iter().flatten() {
+            let name = container["name"].as_str().unwrap_or_default().to_owned();
+            let bytes = container["memory"]["workingSetBytes"].as_f64().unwrap_or_default();
+            let most: &mut f64 = used.entry(name).or_default();
+            *most = most.max(bytes / f64::from(1 << 20));
+        }
+    }
+    Ok(used)
+}
+
+/// A namespace with nothing in it that could stand in the way.
+const ELSEWHERE: &str = "values";
+
+/// Rendered with each file of `helm/values` and handed to the API server, which checks it as if it were to be kept.
+/// Kinds that others bring are not there: they are counted and left out.
+pub(super) async fn every_values_file(stage: &mut Stage) -> Result<()> {
+    let folder = checkout::root().join("helm/values");
+    stage
+        .cluster
+        .apply(&json!({
+            "apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": ELSEWHERE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
+        }))
+        .await?;
+    let mut findings = Vec::new();
+    for entry in fs::read_dir(&folder).context("helm/values")?.flatten() {
+        let file = entry.path();
+        let name = entry.file_name().display().to_string();
+        // The last is for another chart.
+        if name == "dex-official-chart.yaml" || !name.ends_with(".yaml") {
+            continue;
+        }
+        let (taken, foreign, refused) = judged(stage, &file.display().to_string()).await?;
+        say(format!("    {name}: {taken} objects taken, {foreign} of kinds that others bring"));
+        findings.extend(refused.into_iter().map(|why| format!("{name}: {why}")));
+    }
+    ensure!(findings.is_empty(), "{}", findings.join("\n"));
+    Ok(())
+}
+
+async fn judged(stage: &Stage, values: &str) -> Result<(usize, usize, Vec<String>)> {
+    let chart = checkout::root().join("helm/chatapp").display().to_string();
+    let template = ["template", "chatapp", &chart, "--values", values, "--kube-version=1.37.0"];
+    let rendered = stage.cluster.helm(template).await?;
+    let (mut taken, mut foreign, mut refused) = (0, 0, Vec::new());
+    for document in rendered.split("\n---\n") {
+        let object: Value = serde_yaml_ng::from_str(document).context("helm renders no YAML")?;
+        let Some(group) = object["apiVersion"].as_str() else { continue };
+        let group = group.split_once('/').map_or("", |(group, _)| group);
+        let builtin = !group.contains('.')
+            || group.ends_with(".k8s.io") && group != "gateway.networking.k8s.io";
+        if !builtin {
+            foreign += 1;
+            continue;
+        }
+        let file = tempfile::NamedTempFile::new().context("no temporary file")?;
+        fs::write(file.path(), object.to_string()).context("an object has no file")?;
+        let file = file.path().display().to_string();
+        let here =
+            ["--namespace", ELSEWHERE, "apply", "--server-side", "--dry-run=server", "--filename"];
+        match stage.cluster.kubectl(here.into_iter().chain([file.as_str()])).await {
+            Ok(_) => taken += 1,
+            Err(error) => refused.push(format!("{error:#}")),
+        }
+    }
+    Ok((taken, foreign, refused))
+}

@@ -1,0 +1,69 @@
+//! What platforms get wrong, and how they are told.
+
+use anyhow::{Result, bail, ensure};
+use devstack::console::say;
+use serde_json::{Value, json};
+
+use crate::cluster::kube::{self, kubectl};
+use crate::cluster::stage::Stage;
+
+/// The job that looks at everything before anything is changed says it.
+pub(super) async fn missing_secret(stage: &mut Stage) -> Result<()> {
+    let stage = &*stage;
+    let more = json!({"secrets": {"mongodb": "no-such-secret"}});
+    let upgraded = stage.cluster.install_within(&stage.images, &more, "60s").await;
+    let told = kubectl(&stage.cluster, &["logs", "job/prepare", "--tail=5"]).await;
+    stage.upgrade(&json!({})).await?;
+    ensure!(upgraded.is_err(), "the upgrade counts as done");
+    let told = told?;
+    say(format!("    {}", told.trim()));
+    ensure!(told.contains("no-such-secret"), "the job says: {told}");
+    Ok(())
+}
+
+pub(super) async fn wrong_dsn(stage: &mut Stage) -> Result<()> {
+    let stage = &*stage;
+    let dsn = "postgres://accounts:secret-of-the-test@198.18.0.1:1/accounts";
+    stage
+        .cluster
+        .apply(&json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": "wrong-dsn", "namespace": "chatapp"}, "stringData": {"dsn": dsn},
+        }))
+        .await?;
+    let more = json!({
+        "secrets": {"postgresOwner": "wrong-dsn"}, "jobs": {"waitSeconds": 20, "runSeconds": 20},
+    });
+    let upgraded = stage.cluster.install_within(&stage.images, &more, "120s").await;
+    let told = why_migrate_failed(stage).await;
+    stage.upgrade(&json!({})).await?;
+    ensure!(upgraded.is_err(), "the upgrade counts as done");
+    let told = told?;
+    ensure!(told.contains("198.18.0.1") || told.contains(":1"), "the job says: {told}");
+    ensure!(!told.contains("secret-of-the-test"), "the job tells the password: {told}");
+    Ok(())
+}
+
+async fn why_migrate_failed(stage: &Stage) -> Result<String> {
+    let job = kube::get(&stage.cluster, "job", "migrate").await?;
+    let failed = job["status"]["conditions"]
+        .as_array()
+        .is_some_and(|all| all.iter().any(|one: &Value| one["type"] == "Failed"));
+    ensure!(failed, "the job's status is {}", job["status"]);
+    kubectl(&stage.cluster, &["logs", "job/migrate", "--all-containers", "--tail=20"]).await
+}
+
+pub(super) async fn contradictions(stage: &mut Stage) -> Result<()> {
+    let contradictory = [
+        ("unknown keys", json!({"chatapi": {"replicas": 3}})),
+        ("no issuer", json!({"publicURL": "", "dex": {"issuer": ""}})),
+        ("plain text in production", json!({"environment": "production"})),
+    ];
+    for (what, values) in contradictory {
+        let Err(error) = stage.cluster.install_within(&stage.images, &values, "60s").await else {
+            bail!("{what}: taken");
+        };
+        say(format!("    {what}: {}", format!("{error:#}").lines().last().unwrap_or_default()));
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! People at their browsers.
+
+use anyhow::{Context as _, Result, ensure};
+use devstack::cluster::Door;
+use devstack::endpoints::DemoUser;
+use devstack::part::probe;
+use serde_json::json;
+
+use crate::chat::Chat;
+use crate::cluster::kube::{self, kubectl};
+use crate::cluster::stage::Stage;
+use crate::oidc::{App, EMAIL, LOCAL_ACCOUNTS};
+
+/// The first person of the demo signs in, says something and hears it. Gives the subject.
+async fn chats(stage: &Stage, chat: &str) -> Result<String> {
+    let endpoints = &stage.scene.endpoints;
+    let DemoUser { login, password } = endpoints.demo_users.first().context("there are people")?;
+    let app = App::spa(endpoints).await?;
+    let tokens = app.sign_in(LOCAL_ACCOUNTS, login, password).await?;
+    says(&Chat::new(chat, &tokens.access)?).await?;
+    Ok(tokens.access.claims()?["sub"].as_str().context("a token has a subject")?.to_owned())
+}
+
+async fn says(chat: &Chat) -> Result<()> {
+    let mut listener = chat.listen().await?;
+    let accepted = chat.post("said in a cluster").await?;
+    listener.event(|event| event.message_id() == accepted.message_id).await.map(drop)
+}
+
+/// Where Dex's own address is, a port-forward listens instead of the entry.
+pub(super) async fn port_forward(stage: &mut Stage) -> Result<()> {
+    let issuer: url::Url = stage.scene.endpoints.dex_issuer.parse()?;
+    let dex = issuer.port().context("the issuer has a port")?;
+    let chat = devstack::ports::free()?;
+    stage.dex = None;
+    let outcome = forwarded(stage, dex, chat).await;
+    stage.dex = Some(stage.cluster.open(Door::Dex).await?);
+    outcome
+}
+
+async fn forwarded(stage: &Stage, dex: u16, chat: u16) -> Result<()> {
+    let forward = async |name: &str, port: u16, to: u16| {
+        let args = [
+            "--namespace",
+            "chatapp",
+            "port-forward",
+            &format!("service/{name}"),
+            &format!("{port}:{to}"),
+        ];
+        let ready = probe(move || async move {
+            tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
+            Ok(())
+        });
+        stage.cluster.keep_kubectl(&format!("forward-{name}"), args, ready).await
+    };
+    let _dex = forward("dex", dex, 5556).await?;
+    let _chat = forward("chat-api", chat, 8080).await?;
+    let at = format!("http://localhost:{chat}");
+    chats(stage, &at).await.map(drop)
+}
+
+pub(super) async fn gate(stage: &mut Stage) -> Result<()> {
+    let chat_api = stage.scene.endpoints.chat_api.clone();
+    let before = chats(stage, &chat_api).await?;
+    stage.upgrade(&json!({"localAccounts": {"enabled": false}})).await?;
+    let closed = is_closed(stage).await;
+    stage.upgrade(&json!({})).await?;
+    closed?;
+    let after = chats(stage, &chat_api).await?;
+    ensure!(before == after, "the subject was {before} and is {after}");
+    Ok(())
+}
+
+async fn is_closed(stage: &Stage) -> Result<()> {
+    let endpoints = &stage.scene.endpoints;
+    let app = App::spa(endpoints).await?;
+    let page = app.browser()?.open(&app.request().url).await?.page()?;
+    ensure!(page.links() == ["Log in with Email"], "the page offers {:?}", page.links());
+    let found = kube::list(&stage.cluster, "deployments,services,configmaps,cronjobs").await?;
+    let of_connector: Vec<&str> =
+        found.iter().map(kube::name).filter(|name| name.starts_with("auth-connector")).collect();
+    ensure!(of_connector.is_empty(), "{of_connector:?} are still there");
+    let ways = kubectl(&stage.cluster, &["get", "ingress", "--output=json"]).await?;
+    ensure!(ways.contains("/v1") && !ways.contains("/accounts"), "the Ingress is {ways}");
+    let DemoUser { login, password } = &endpoints.email_user;
+    let tokens = app.sign_in(EMAIL, login, password).await?;
+    says(&Chat::new(&endpoints.chat_api, &tokens.access)?).await
+}
