@@ -5,6 +5,8 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tokio::time::sleep;
 
 use crate::checkout;
@@ -15,13 +17,13 @@ use crate::signals::terminated;
 /// Between two looks at what it said.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Starts this program with these arguments in a session of its own, and shows what it says until it is ready. Nothing
-/// comes of it if a signal ends the wait; what was started goes on then.
+/// Starts this program with these arguments in a session of its own, and shows what it says until it is ready. A signal
+/// before that stops what was started.
 pub(crate) async fn start(
     args: &[&str],
     name: &str,
     ready: impl Fn() -> bool,
-) -> Result<Option<ExitCode>> {
+) -> Result<ExitCode> {
     let log = checkout::state().join("log").join(format!("{name}.log"));
     fs::create_dir_all(checkout::state().join("log")).context(".dev/log cannot be made")?;
     let output = File::create(&log).with_context(|| format!("no {}", log.display()))?;
@@ -42,11 +44,21 @@ pub(crate) async fn start(
             bail!("it did not start ({status})");
         }
         if ready {
-            return Ok(Some(ExitCode::SUCCESS));
+            return Ok(ExitCode::SUCCESS);
         }
         tokio::select! {
             () = sleep(TICK) => {}
-            _ = terminated() => return Ok(None),
+            _ = terminated() => break,
         }
     }
+    say("interrupted: stopping what was started");
+    let pid = Pid::from_raw(i32::try_from(child.id()).context("a process id is an i32")?);
+    // It may have ended this instant.
+    let _ = kill(pid, Signal::SIGTERM);
+    while child.try_wait().context("it cannot be waited for")?.is_none() {
+        follower.lines().iter().for_each(say);
+        sleep(TICK).await;
+    }
+    follower.lines().iter().for_each(say);
+    Ok(ExitCode::from(130))
 }

@@ -39,7 +39,7 @@ pub use entry::Entry;
 pub(crate) use home::Home;
 pub use images::Images;
 pub(crate) use machine::memory;
-pub use machine::obstacle;
+pub use machine::{Memory, obstacle};
 
 /// A Service of the chart and the port that this machine reaches it at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,10 +208,12 @@ impl Cluster {
     /// Installs the chart, or upgrades it, and waits until all of it is ready. What is given comes on top of the values
     /// of this machine.
     pub async fn install(&self, images: &Images, more: &Value) -> Result<()> {
-        self.install_within(images, more, "5m").await
+        let Err(error) = self.install_within(images, more, "5m").await else { return Ok(()) };
+        let told = self.record("install").await?;
+        Err(error.context(format!("pods, events and logs are in {}", told.display())))
     }
 
-    /// The same with the time that Helm may take, in its own words.
+    /// The same with the time that Helm may take, in its own words; for what may fail.
     pub async fn install_within(&self, images: &Images, more: &Value, limit: &str) -> Result<()> {
         let files = [("values", self.site.values(images.tag())), ("more-values", more.clone())];
         let mut args: Vec<String> = ["upgrade", "--install", chart::NAME].map(str::to_owned).into();
@@ -223,6 +225,43 @@ impl Cluster {
         }
         args.extend(["--wait".into(), "--wait-for-jobs".into(), format!("--timeout={limit}")]);
         self.helm(args).await.map(drop).context("the chart is not installed")
+    }
+
+    /// Kills the processes of a container, as a crash would. Its id is as the API server has it.
+    pub async fn kill_container(&self, id: &str) -> Result<()> {
+        let id = id.strip_prefix("containerd://").context("containerd runs the containers")?;
+        let kill = ["tasks", "kill", "--all", "--signal=SIGKILL", id];
+        programs::ctr(&self.home).args(kill).output().await.map(drop)
+    }
+
+    /// Writes down what pods, events and logs tell of the chart, for who looks for the cause of a failure after the
+    /// cluster has gone; gives the file.
+    pub async fn record(&self, name: &str) -> Result<PathBuf> {
+        let looks: [&[&str]; 4] = [
+            &["get", "pods,jobs,deployments", "--output=wide"],
+            &["get", "events", "--sort-by=.lastTimestamp"],
+            &["describe", "pods"],
+            &[
+                "logs", "--selector=app.kubernetes.io/instance=chatapp", "--all-containers", "--prefix",
+                "--tail=200", "--max-log-requests=50", "--ignore-errors",
+            ],
+        ];
+        let mut text = String::new();
+        for look in looks {
+            let args = ["--namespace", chart::NAME].into_iter().chain(look.iter().copied());
+            // What cannot be told any more is told as such: the rest is wanted all the same.
+            let told = self.kubectl(args).await.unwrap_or_else(|error| format!("{error:#}"));
+            text += &format!("── kubectl {}\n{told}\n", look.join(" "));
+        }
+        let file = checkout::state().join("log").join(format!("cluster-{name}.txt"));
+        write_private(&file, &text)?;
+        Ok(file)
+    }
+
+    /// The memory of everything.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        memory(std::process::id().cast_signed())
     }
 
     /// The address of a Service, as this machine reaches it.

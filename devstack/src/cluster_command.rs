@@ -11,10 +11,10 @@ use nix::sys::signal::{Signal, kill};
 use serde_json::json;
 use tokio::time::{Instant, interval, sleep};
 
-use crate::cluster::{Cluster, Door, Entry, Home, Images, NEEDS, memory, obstacle};
+use crate::cluster::{Cluster, Door, Entry, Home, Images, Memory, NEEDS, memory, obstacle};
 use crate::console::{say, step};
 use crate::endpoints::Endpoints;
-use crate::ports::Ports;
+use crate::ports::{Ports, require_free};
 use crate::program::Program;
 use crate::signals::terminated;
 use crate::stack::demo_users;
@@ -57,17 +57,14 @@ pub(crate) async fn up(bare: bool, background: bool) -> Result<ExitCode> {
         forget()?;
         let args = ["cluster", "up", "--background"];
         let args: Vec<&str> = args.into_iter().chain(bare.then_some("--bare")).collect();
-        let started = background::start(&args, "cluster", || kubeconfig().exists()).await?;
-        let Some(code) = started else {
-            say("interrupted: stopping the cluster");
-            down().await?;
-            return Ok(ExitCode::from(130));
-        };
-        return Ok(code);
+        return background::start(&args, "cluster", || kubeconfig().exists()).await;
     }
     let owner = Home::owner().context("another cluster is starting or stopping on this machine")?;
     if owner.checkout != checkout::root() {
         bail!("a cluster of {} runs on this machine", owner.checkout.display());
+    }
+    if !kubeconfig().exists() {
+        bail!("the cluster is still starting: .dev/log/cluster.log tells how far it is");
     }
     tell()?;
     Ok(ExitCode::SUCCESS)
@@ -75,20 +72,19 @@ pub(crate) async fn up(bare: bool, background: bool) -> Result<ExitCode> {
 
 /// Runs the cluster until a signal comes.
 async fn supervise(bare: bool) -> Result<ExitCode> {
-    let start = Instant::now();
-    install::ensure(&NEEDS).await?;
-    let cluster = tokio::select! {
+    // One for the whole run: a signal that came between two would be lost.
+    let mut stop = std::pin::pin!(terminated());
+    forget()?;
+    let (cluster, doors) = tokio::select! {
         started = start_up(bare) => started?,
-        _ = terminated() => return Ok(ExitCode::from(130)),
+        _ = &mut stop => return Ok(ExitCode::from(130)),
     };
-    let (cluster, doors) = cluster;
     if !bare {
         cluster.endpoints()?.write(&endpoints())?;
     }
-    say(format!("ready in {:.1} s", start.elapsed().as_secs_f32()));
     fs::copy(cluster.kubeconfig(), kubeconfig()).context("the kubeconfig cannot be copied")?;
     tell()?;
-    let (mut ticks, mut stop) = (interval(TICK), std::pin::pin!(terminated()));
+    let mut ticks = interval(TICK);
     let ended = loop {
         tokio::select! {
             _ = &mut stop => break Ok(()),
@@ -105,9 +101,15 @@ async fn supervise(bare: bool) -> Result<ExitCode> {
 }
 
 async fn start_up(bare: bool) -> Result<(Cluster, Vec<Entry>)> {
+    let ports = Ports::project(1)?;
+    if !bare {
+        require_free("DEV_PORT_DEX", ports.dex)?;
+        require_free("DEV_PORT_CHAT", ports.chat.first().context("the chat API has a port")?.0)?;
+    }
+    install::ensure(&NEEDS).await?;
+    let start = Instant::now();
     let images = async { if bare { Ok(None) } else { Images::build("dev").await.map(Some) } };
     let images = step("build the images", images).await?;
-    let ports = Ports::project(1)?;
     let boot = Cluster::boot(demo_users(), &ports, |line| say(line));
     let cluster = step("start a cluster", boot).await?;
     let mut doors = Vec::new();
@@ -117,6 +119,7 @@ async fn start_up(bare: bool) -> Result<(Cluster, Vec<Entry>)> {
         doors.push(cluster.open(Door::Dex).await?);
         doors.push(cluster.open(Door::Chat).await?);
     }
+    say(format!("ready in {:.1} s", start.elapsed().as_secs_f32()));
     Ok((cluster, doors))
 }
 
@@ -156,11 +159,16 @@ pub(crate) async fn status() -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     };
     say(format!("a cluster of {}, process {}", owner.checkout.display(), owner.pid));
+    if !kubeconfig().exists() {
+        say("it is not ready, or not of this checkout");
+        return Ok(ExitCode::FAILURE);
+    }
     let kubectl = Program::new(install::kubernetes_program("kubectl"))
         .env("KUBECONFIG", kubeconfig())
         .args(["get", "nodes,pods", "--all-namespaces", "-o", "wide"]);
     say(kubectl.output().await?);
-    say(format!("memory {} MiB", memory(owner.pid.as_raw()) / 1024));
+    let Memory { node, pods, beside } = memory(owner.pid.as_raw());
+    say(format!("memory: node {node} MiB, pods {pods} MiB, servers beside it {beside} MiB"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -24,6 +24,7 @@ pub struct Server {
     folder: PathBuf,
     programs: PathBuf,
     password: String,
+    network: Option<&'static str>,
     dsn: String,
 }
 
@@ -41,11 +42,16 @@ impl Server {
     }
 
     pub(crate) fn prepare(state: &Path, port: u16) -> Result<Self> {
-        Self::prepare_at(state, SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
+        Self::prepare_at(state, SocketAddrV4::new(Ipv4Addr::LOCALHOST, port), None)
     }
 
-    /// A server that listens at this address.
-    pub(crate) fn prepare_at(state: &Path, address: SocketAddrV4) -> Result<Self> {
+    /// A server that listens at this address. Besides this machine, which it knows by its loopback addresses, it hears
+    /// a network, if there is one; both are asked for a password.
+    pub(crate) fn prepare_at(
+        state: &Path,
+        address: SocketAddrV4,
+        network: Option<&'static str>,
+    ) -> Result<Self> {
         let folder = clusters::folder(state)?;
         let data = folder.join("data");
         let programs = programs(&data)?;
@@ -75,6 +81,7 @@ impl Server {
             folder,
             programs,
             password,
+            network,
             dsn,
         })
     }
@@ -108,11 +115,12 @@ impl Server {
             .await;
         fs::remove_file(&password).context("the password file of initdb stays")?;
         made?;
-        // Who may come from where: a server listens where it is told, and asks everybody for a password.
-        let rules = partial.join("pg_hba.conf");
-        let known = fs::read_to_string(&rules).context("initdb wrote no pg_hba.conf")?;
-        fs::write(&rules, known + "host all all all scram-sha-256\n")
-            .context("pg_hba.conf cannot be written")?;
+        if let Some(network) = self.network {
+            let rules = partial.join("pg_hba.conf");
+            let known = fs::read_to_string(&rules).context("initdb wrote no pg_hba.conf")?;
+            fs::write(&rules, format!("{known}host all all {network} scram-sha-256\n"))
+                .context("pg_hba.conf cannot be written")?;
+        }
         fs::rename(&partial, self.folder.join("data")).context("the new cluster cannot be moved")
     }
 

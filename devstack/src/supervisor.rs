@@ -78,12 +78,7 @@ async fn detach(up: &Up) -> Result<ExitCode> {
     let mut args = vec!["up", "--background", "--chat-replicas", &replicas];
     args.extend(up.no_local_accounts.then_some("--no-local-accounts"));
     let ready = || endpoints_file().exists();
-    let Some(code) = background::start(&args, "up", ready).await? else {
-        say("interrupted: stopping the stack");
-        down().await?;
-        return Ok(ExitCode::from(130));
-    };
-    Ok(code)
+    background::start(&args, "up", ready).await
 }
 
 async fn supervise(claim: &Claim, up: &Up) -> Result<ExitCode> {

@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+/// All of them.
+pub(crate) const ALL: &str = "198.18.0.0/15";
 /// This machine, on the link to the node.
 pub(crate) const HOST: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 1);
 /// The node, at the other end.

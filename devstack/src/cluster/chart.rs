@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::addresses::HOST;
+use super::addresses::{ALL, HOST};
 use super::images::REGISTRY;
 use super::stores::{SERVICE_ROLE, Stores};
 use crate::endpoints::{DemoUser, Endpoints, sign_in_url};
@@ -88,7 +88,7 @@ impl Site {
                 "enablePasswordDB": true, "passwordDBEmail": self.email_user.login,
             },
             // Whoever comes in from this machine comes from the node.
-            "proxy": {"cidr": "198.18.0.0/15"},
+            "proxy": {"cidr": ALL},
             "postgres": {
                 "mode": "external", "host": "postgres-external", "sslMode": "disable",
                 "serviceRole": SERVICE_ROLE,

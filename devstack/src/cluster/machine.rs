@@ -163,13 +163,25 @@ pub(super) fn remove_groups() -> Result<()> {
     Ok(())
 }
 
-/// The memory of a cluster in KiB, pages that are shared counted once: of this process and its children, and of what
-/// containerd started.
-pub(crate) fn memory(supervisor: i32) -> u64 {
-    let mut all = processes_of(Path::new(NAMESPACE));
-    all.extend(pod_groups().iter().flat_map(|group| processes_in(group)));
-    all.extend(process::tree(supervisor));
-    all.sort_unstable();
-    all.dedup();
-    process::memory_of(&all).pss
+/// The memory of a cluster in MiB, pages that are shared counted once.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// The programs of Kubernetes, containerd and what it started but the pods.
+    pub node: u64,
+    /// The pods, those of the chart and the name server.
+    pub pods: u64,
+    /// The servers beside the cluster, and whoever started everything.
+    pub beside: u64,
+}
+
+/// The memory of the cluster that a process runs.
+pub(crate) fn memory(supervisor: i32) -> Memory {
+    let pods: Vec<i32> = pod_groups().iter().flat_map(|group| processes_in(group)).collect();
+    let mut node = processes_of(Path::new(NAMESPACE));
+    node.retain(|pid| !pods.contains(pid));
+    let mut beside = process::tree(supervisor);
+    beside.retain(|pid| !pods.contains(pid) && !node.contains(pid));
+    let [node, pods, beside] =
+        [node, pods, beside].map(|pids| process::memory_of(&pids).pss / 1024);
+    Memory { node, pods, beside }
 }

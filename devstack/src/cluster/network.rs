@@ -4,13 +4,28 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::addresses::{HOST, LINK_PREFIX, NODE, PODS, SERVICES};
+use super::addresses::{ALL, HOST, LINK_PREFIX, NODE, PODS, SERVICES};
 use super::tool::tool;
 
 /// The namespace, this machine's end of the link, and the network of the pods: all have this name.
 pub(super) const NAME: &str = "dev-cluster";
 /// The namespace as a file.
 pub(super) const NAMESPACE: &str = "/run/netns/dev-cluster";
+
+/// What this machine hears at the link's address from others, and what it would hand on to the link: nothing. Linux
+/// answers at each of its addresses whatever comes in by any link, and a machine with containers hands packets on.
+fn wall() -> String {
+    format!(
+        r#"
+        add table inet {NAME}
+        add chain inet {NAME} input {{ type filter hook input priority filter; }}
+        add rule inet {NAME} input iifname != {{ "lo", "{NAME}" }} ip daddr {ALL} drop
+        add chain inet {NAME} forward {{ type filter hook forward priority filter; }}
+        add rule inet {NAME} forward iifname "{NAME}" drop
+        add rule inet {NAME} forward oifname "{NAME}" drop
+        "#
+    )
+}
 
 /// Makes the namespace and the link. This machine reaches pods and Services through the node, and they reach what
 /// listens on this machine's end of the link.
@@ -31,6 +46,7 @@ pub(super) fn make() -> Result<()> {
         &["route", "add", PODS, "via", &gateway, "dev", NAME],
         &["route", "add", SERVICES, "via", &gateway, "dev", NAME],
     ];
+    tool("nft", [wall()]).context("the link is open to others")?;
     steps.into_iter().try_for_each(|step| tool("ip", step).map(drop)).context("no network")?;
     let forward = "echo 1 >/proc/sys/net/ipv4/ip_forward";
     let namespace = format!("--net={NAMESPACE}");
@@ -39,8 +55,11 @@ pub(super) fn make() -> Result<()> {
     Ok(())
 }
 
-/// Removes both, if they are there.
+/// Removes all of it that is there.
 pub(super) fn remove() -> Result<()> {
+    // Deleting a table that is not there would be an error.
+    let none = format!("add table inet {NAME}; delete table inet {NAME}");
+    tool("nft", [none]).context("the wall around the link stays")?;
     // It goes with the namespace, but some time later.
     if Path::new("/sys/class/net").join(NAME).exists() {
         tool("ip", ["link", "delete", NAME]).context("the link to the node stays")?;

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use url::Url;
 
-use super::addresses::HOST;
+use super::addresses::{ALL, HOST};
 use crate::{kafka, mongodb, name, postgres};
 
 /// The owner of the accounts database.
@@ -17,7 +17,8 @@ pub(super) const SERVICE_ROLE: &str = "accounts_service";
 /// Dex's role and database.
 const DEX: &str = "dex";
 
-/// PostgreSQL, Kafka and MongoDB, listening on the link to the node.
+/// PostgreSQL, Kafka and MongoDB, listening on the link to the node, which nobody else reaches (`network`): PostgreSQL
+/// asks for a password, the other two for nothing, as in the local stack.
 pub(super) struct Stores {
     postgres: postgres::Server,
     kafka: kafka::Broker,
@@ -31,7 +32,7 @@ impl Stores {
         fs::create_dir_all(state).with_context(|| format!("{} cannot be made", state.display()))?;
         let at = |port| SocketAddrV4::new(HOST, port);
         let stores = Self {
-            postgres: postgres::Server::prepare_at(state, at(5432))?,
+            postgres: postgres::Server::prepare_at(state, at(5432), Some(ALL))?,
             kafka: kafka::Broker::prepare_at(state, at(9092))?,
             mongodb: mongodb::ReplicaSet::prepare_at(state, at(27017))?,
             passwords: std::array::from_fn(|_| name::random_token(24)),

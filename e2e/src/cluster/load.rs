@@ -1,11 +1,12 @@
 //! People who sign in and people who speak, while something is done to the cluster.
 
 use std::convert::Infallible;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use devstack::console::say;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::stage::{PEOPLE, Stage};
 use crate::faults::crew::{Crew, Members, Talk};
@@ -17,19 +18,48 @@ const SIGN_IN: Duration = Duration::from_millis(500);
 /// The one close that a client may see: the replica is leaving, and says so.
 const DRAIN: u16 = 4001;
 
+/// How long a crash may be felt: until the kubelet has seen it (it looks once a second), the Service's endpoints are
+/// changed, and kube-proxy has changed the node's rules (once a second, too), on processors that are busy with all else.
+const FELT: Duration = Duration::from_secs(10);
+
+/// The time of the last crash of a pod.
+///
+/// No platform hides one from whoever is there: requests under way end without an answer, and until the Service leaves
+/// the pod out, new connections are refused. So a login that begins within [`FELT`] of it may fail, and its person tries
+/// until it succeeds. A login that begins later has to succeed at once: a Dex that went on asking a dead auth-connector,
+/// or a Service that went on leading to a dead Dex, is a fault.
+#[derive(Default)]
+pub struct Crash(Mutex<Option<Instant>>);
+
+impl Crash {
+    /// It happens now.
+    pub fn happens(&self) {
+        *self.last() = Some(Instant::now());
+    }
+
+    /// Whether what began then and ends now may have felt it.
+    fn is_felt(&self, began: Instant) -> bool {
+        self.last().is_some_and(|last| began < last + FELT)
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Has clients speak and listen and people sign in while the work is done, and judges: nothing lost, doubled or missing,
-/// no login refused, no connection ended but by a replica that says that it leaves. `cut` allows connections that end
-/// without a word, as those of a killed replica do: and whoever was signing in there tries once more.
+/// no login refused, no connection ended but by a replica that says that it leaves. With a crash connections may end
+/// without a word, too, and logins as [`Crash`] says.
 pub async fn under_load<T>(
     stage: &Stage,
-    cut: bool,
+    crash: Option<&Crash>,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     let scene = &stage.scene;
     let mut crew = Crew::empty(scene);
     crew.join(&Members { each: 2, replicas: vec![0], ..Members::people(0..PEOPLE) }).await?;
     let talk = Talk { pace: Duration::from_millis(200), ..Talk::lively(PEOPLE) };
-    let mut logins = Logins { may_try_again: cut, ..Logins::default() };
+    let mut logins = Logins { crash, ..Logins::default() };
     let done = crew
         .speak_while(&talk, async {
             let done = tokio::select! {
@@ -43,9 +73,9 @@ pub async fn under_load<T>(
         .await?;
     let report = crew.judged().await?;
     say(report.figures.to_string());
-    let Logins { done: signed_in, again, .. } = &logins;
-    say(format!("    logins {signed_in}, tried again {again}, failed {}", logins.failed.len()));
-    let allowed = |code: &&u16| **code == DRAIN || (cut && **code == crate::chat::close::CUT);
+    let Logins { done: signed_in, again, failed, .. } = &logins;
+    say(format!("    logins {signed_in}, tried again {again}, failed {}", failed.len()));
+    let allowed = |code: &&u16| **code == DRAIN || (crash.is_some() && **code == crate::chat::close::CUT);
     let mut findings = report.findings;
     let others: Vec<&u16> = report.figures.closes.keys().filter(|code| !allowed(code)).collect();
     if !others.is_empty() {
@@ -66,14 +96,14 @@ pub async fn under_load<T>(
 }
 
 #[derive(Default)]
-struct Logins {
-    may_try_again: bool,
+struct Logins<'a> {
+    crash: Option<&'a Crash>,
     done: u64,
     again: u64,
     failed: Vec<String>,
 }
 
-impl Logins {
+impl Logins<'_> {
     /// Has people sign in one after another; they are others than those who speak, whose sessions it would end.
     async fn go_on(&mut self, scene: &Scene) -> Infallible {
         let mut ticks = interval(SIGN_IN);
@@ -81,13 +111,14 @@ impl Logins {
         for number in (PEOPLE..2 * PEOPLE).cycle() {
             ticks.tick().await;
             self.done += 1;
-            let mut outcome = sign_in(scene, number).await;
-            if outcome.is_err() && self.may_try_again {
+            loop {
+                let began = Instant::now();
+                let Err(error) = sign_in(scene, number).await else { break };
+                if !self.crash.is_some_and(|crash| crash.is_felt(began)) {
+                    self.failed.push(format!("{error:#}"));
+                    break;
+                }
                 self.again += 1;
-                outcome = sign_in(scene, number).await;
-            }
-            if let Err(error) = outcome {
-                self.failed.push(format!("{error:#}"));
             }
         }
         unreachable!("a cycle has no end")

@@ -67,6 +67,10 @@ pub async fn run(options: &ClusterOptions) -> Result<ExitCode> {
             Ok(outcome) => outcome.and_then(|()| stage.cluster.require_alive()),
             Err(_) => bail!("{} hung for {} s", proof.name, HANGS.as_secs()),
         };
+        if outcome.is_err() {
+            let told = stage.cluster.record(proof.name).await?;
+            say(format!("    pods, events and logs are in {}", told.display()));
+        }
         count(proof.name, start, outcome);
     }
     drop(stage);

@@ -69,7 +69,7 @@ pub const ALL: [Proof; 15] = [
     proof!(
         "missing-secret",
         mistakes::missing_secret,
-        "a Secret that is missing is named by the pod's event"
+        "a Secret that is missing is named before anything is changed"
     ),
     proof!(
         "wrong-dsn",

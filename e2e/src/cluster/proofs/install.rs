@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use chrono::{DateTime, Utc};
 use devstack::checkout;
+use devstack::cluster::Memory;
 use devstack::console::say;
 use serde_json::{Value, json};
 
-use crate::cluster::kube::{self, kubectl};
+use crate::cluster::kube::{self, PATIENCE, kubectl};
 use crate::cluster::load::under_load;
 use crate::cluster::stage::Stage;
+use crate::wait::until_after;
 
 /// From built programs to an installed chart, the cluster and its images included, on two processors of one's own.
 const INSTALLED: u64 = 90;
@@ -137,20 +141,31 @@ fn names(peers: &Value) -> Vec<String> {
     }
 }
 
-/// Memory while people speak and sign in: requested are that of the chart's own values.
+/// What has pods of its own, and where the chart's values have what it requests.
+const COMPONENTS: [(&str, &str); 3] =
+    [("auth-connector", "authConnector"), ("chat-api", "chatApi"), ("dex", "dex")];
+/// Some of the kubelet's counts: it counts a pod every ten seconds or so.
+const SOME_COUNTS: Duration = Duration::from_secs(30);
+
+/// Memory while people speak and sign in; compared with what the chart's own values request.
 pub(super) async fn usage(stage: &mut Stage) -> Result<()> {
     let stage = &*stage;
-    let used = under_load(stage, false, async {
-        tokio::time::sleep(std::time::Duration::from_secs(20)).await;
-        memory(stage).await
+    let (_, before) = counted(stage).await?;
+    let used = under_load(stage, None, async {
+        until_after(PATIENCE, "the kubelet counts everything some times more", async || {
+            let (used, at) = counted(stage).await?;
+            ensure!(at > before + SOME_COUNTS, "the oldest count is of {at}");
+            Ok(used)
+        })
+        .await
     })
     .await?;
+    let Memory { node, pods, beside } = stage.cluster.memory();
+    say(format!("    the cluster: node {node} MiB, pods {pods} MiB; servers beside it {beside} MiB"));
     let values = fs::read_to_string(checkout::root().join("helm/chatapp/values.yaml"))?;
     let values: Value = serde_yaml_ng::from_str(&values).context("values.yaml is no YAML")?;
     let mut findings = Vec::new();
-    for (name, key) in
-        [("auth-connector", "authConnector"), ("chat-api", "chatApi"), ("dex", "dex")]
-    {
+    for (name, key) in COMPONENTS {
         let requested = values[key]["resources"]["requests"]["memory"].as_str();
         let requested = requested.and_then(|text| text.strip_suffix("Mi")?.parse::<f64>().ok());
         let requested = requested.with_context(|| format!("{key} requests no memory in Mi"))?;
@@ -164,21 +179,28 @@ pub(super) async fn usage(stage: &mut Stage) -> Result<()> {
     Ok(())
 }
 
-/// The working set of the largest pod of each component in MiB, as the kubelet counts it.
-async fn memory(stage: &Stage) -> Result<BTreeMap<String, f64>> {
+/// The working set of the largest pod of each component in MiB, as the kubelet counts it, and the time of the oldest of
+/// these counts.
+async fn counted(stage: &Stage) -> Result<(BTreeMap<String, f64>, DateTime<Utc>)> {
     let path = "/api/v1/nodes/node/proxy/stats/summary";
     let summary: Value =
         serde_json::from_str(&stage.cluster.kubectl(["get", "--raw", path]).await?)?;
-    let mut used = BTreeMap::new();
+    let (mut used, mut times) = (BTreeMap::new(), Vec::new());
     for pod in summary["pods"].as_array().context("the kubelet counts nothing")? {
         for container in pod["containers"].as_array().into_iter().flatten() {
-            let name = container["name"].as_str().unwrap_or_default().to_owned();
-            let bytes = container["memory"]["workingSetBytes"].as_f64().unwrap_or_default();
-            let most: &mut f64 = used.entry(name).or_default();
+            let name = container["name"].as_str().unwrap_or_default();
+            if !COMPONENTS.iter().any(|(known, _)| *known == name) {
+                continue;
+            }
+            let count = &container["memory"];
+            let bytes = count["workingSetBytes"].as_f64().context("a count has bytes")?;
+            let at = count["time"].as_str().context("a count has a time")?;
+            times.push(at.parse().with_context(|| format!("a count was made at {at}"))?);
+            let most: &mut f64 = used.entry(name.to_owned()).or_default();
             *most = most.max(bytes / f64::from(1 << 20));
         }
     }
-    Ok(used)
+    Ok((used, times.into_iter().min().context("no component is counted")?))
 }
 
 /// A namespace with nothing in it that could stand in the way.

@@ -54,16 +54,22 @@ async fn why_migrate_failed(stage: &Stage) -> Result<String> {
 }
 
 pub(super) async fn contradictions(stage: &mut Stage) -> Result<()> {
+    // The sentences are tested with the chart; here, that Helm shows them and nothing is changed.
     let contradictory = [
-        ("unknown keys", json!({"chatapi": {"replicas": 3}})),
-        ("no issuer", json!({"publicURL": "", "dex": {"issuer": ""}})),
-        ("plain text in production", json!({"environment": "production"})),
+        ("unknown keys", json!({"chatapi": {"replicas": 3}}), "chatapi"),
+        ("no issuer", json!({"publicURL": "", "dex": {"issuer": ""}}), "publicURL"),
+        ("plain text in production", json!({"environment": "production"}), "production"),
     ];
-    for (what, values) in contradictory {
+    let before = stage.cluster.helm(["history", "chatapp", "--output=json"]).await?;
+    for (what, values, named) in contradictory {
         let Err(error) = stage.cluster.install_within(&stage.images, &values, "60s").await else {
             bail!("{what}: taken");
         };
-        say(format!("    {what}: {}", format!("{error:#}").lines().last().unwrap_or_default()));
+        let told = format!("{error:#}");
+        say(format!("    {what}: {}", told.lines().last().unwrap_or_default()));
+        ensure!(told.contains(named), "{what}: {named} is not named: {told}");
     }
+    let after = stage.cluster.helm(["history", "chatapp", "--output=json"]).await?;
+    ensure!(before == after, "the release has a revision more: {after}");
     Ok(())
 }

@@ -53,10 +53,13 @@ async fn forwarded(stage: &Stage, dex: u16, chat: u16) -> Result<()> {
         });
         stage.cluster.keep_kubectl(&format!("forward-{name}"), args, ready).await
     };
-    let _dex = forward("dex", dex, 5556).await?;
-    let _chat = forward("chat-api", chat, 8080).await?;
-    let at = format!("http://localhost:{chat}");
-    chats(stage, &at).await.map(drop)
+    let ways = [forward("dex", dex, 5556).await?, forward("chat-api", chat, 8080).await?];
+    let outcome = chats(stage, &format!("http://localhost:{chat}")).await;
+    for way in ways {
+        // Whoever listens there next waits for nobody.
+        way.kill().await;
+    }
+    outcome.map(drop)
 }
 
 pub(super) async fn gate(stage: &mut Stage) -> Result<()> {
