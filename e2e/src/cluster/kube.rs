@@ -40,21 +40,30 @@ pub fn name(object: &Value) -> &str {
 
 /// The pods that a Deployment runs now, those that are ready and not leaving.
 pub async fn pods_of(cluster: &Cluster, deployment: &str) -> Result<Vec<String>> {
+    let pods = all_pods_of(cluster, deployment).await?;
+    Ok(pods.iter().filter(|pod| serves(pod)).map(|pod| name(pod).to_owned()).collect())
+}
+
+/// Every pod of a Deployment, those that start and those that leave, too.
+async fn all_pods_of(cluster: &Cluster, deployment: &str) -> Result<Vec<Value>> {
     let prefix = format!("{deployment}-");
     let belongs = |pod: &Value| {
         let owner = &pod["metadata"]["ownerReferences"][0];
-        let of_set = owner["kind"] == "ReplicaSet"
-            && owner["name"]
-                .as_str()
-                .and_then(|name| name.strip_prefix(&prefix))
-                .is_some_and(|rest| !rest.contains('-'));
-        let ready = pod["status"]["conditions"].as_array().is_some_and(|all| {
-            all.iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
-        });
-        of_set && ready && pod["metadata"]["deletionTimestamp"].is_null()
+        let of = owner["name"].as_str().and_then(|name| name.strip_prefix(&prefix));
+        owner["kind"] == "ReplicaSet" && of.is_some_and(|rest| !rest.contains('-'))
     };
-    let pods = list(cluster, "pods").await?;
-    Ok(pods.iter().filter(|pod| belongs(pod)).map(|pod| name(pod).to_owned()).collect())
+    let mut pods = list(cluster, "pods").await?;
+    pods.retain(belongs);
+    Ok(pods)
+}
+
+/// Whether a pod is ready and not leaving.
+fn serves(pod: &Value) -> bool {
+    let conditions = pod["status"]["conditions"].as_array();
+    let is_ready = conditions.is_some_and(|all| {
+        all.iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
+    });
+    is_ready && pod["metadata"]["deletionTimestamp"].is_null()
 }
 
 /// Asks for the eviction of a pod, as a drain does. Tells whether it is allowed now.
@@ -74,7 +83,7 @@ pub async fn evict(cluster: &Cluster, pod: &str) -> Result<bool> {
     }
 }
 
-/// Waits until a Deployment has all the pods that it wants, and none that it does not.
+/// Waits until a Deployment has all the pods that it wants, and those that it does not have ended.
 pub async fn settled(cluster: &Cluster, deployment: &str) -> Result<()> {
     until_after(PATIENCE, &format!("{deployment} settles"), async || {
         let found = get(cluster, "deployment", deployment).await?;
@@ -84,8 +93,13 @@ pub async fn settled(cluster: &Cluster, deployment: &str) -> Result<()> {
             .all(|count| status[*count] == *wanted)
             && status["observedGeneration"] == found["metadata"]["generation"];
         ensure!(is_settled, "its status is {status}");
-        let pods = pods_of(cluster, deployment).await?.len() as u64;
-        ensure!(wanted.as_u64() == Some(pods), "{pods} pods are ready");
+        let pods = all_pods_of(cluster, deployment).await?;
+        let ready = pods.iter().filter(|pod| serves(pod)).count();
+        ensure!(
+            wanted.as_u64() == Some(ready as u64) && pods.len() == ready,
+            "{ready} of {} pods are ready and stay",
+            pods.len()
+        );
         Ok(())
     })
     .await
