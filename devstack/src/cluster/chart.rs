@@ -95,7 +95,7 @@ impl Site {
             },
             "kafka": {
                 "mode": "external", "brokers": ["kafka-external:9092"], "securityProtocol": "PLAINTEXT",
-                "partitions": 6, "replicationFactor": 1, "minInsyncReplicas": 1,
+                "replicationFactor": 1, "minInsyncReplicas": 1,
             },
             "mongodb": {"mode": "external"},
             "seed": {"enabled": true, "users": self.users},

@@ -9,6 +9,7 @@ use devstack::console::say;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::stage::{PEOPLE, Stage};
+use crate::chat::close::CUT;
 use crate::faults::crew::{Crew, Members, Talk};
 use crate::faults::scene::{Scene, home, person};
 use crate::oidc::{App, LOCAL_ACCOUNTS};
@@ -37,7 +38,7 @@ impl Crash {
         *self.last() = Some(Instant::now());
     }
 
-    /// Whether what began then and ends now may have felt it.
+    /// Whether what began then and fails now may have felt it.
     fn is_felt(&self, began: Instant) -> bool {
         self.last().is_some_and(|last| began < last + FELT)
     }
@@ -75,7 +76,7 @@ pub async fn under_load<T>(
     say(report.figures.to_string());
     let Logins { done: signed_in, again, failed, .. } = &logins;
     say(format!("    logins {signed_in}, tried again {again}, failed {}", failed.len()));
-    let allowed = |code: &&u16| **code == DRAIN || (crash.is_some() && **code == crate::chat::close::CUT);
+    let allowed = |code: &&u16| **code == DRAIN || (crash.is_some() && **code == CUT);
     let mut findings = report.findings;
     let others: Vec<&u16> = report.figures.closes.keys().filter(|code| !allowed(code)).collect();
     if !others.is_empty() {
@@ -119,6 +120,7 @@ impl Logins<'_> {
                     break;
                 }
                 self.again += 1;
+                ticks.tick().await;
             }
         }
         unreachable!("a cycle has no end")
