@@ -19,11 +19,7 @@ const TICK: Duration = Duration::from_millis(200);
 
 /// Starts this program with these arguments in a session of its own, and shows what it says until it is ready. A signal
 /// before that stops what was started.
-pub(crate) async fn start(
-    args: &[&str],
-    name: &str,
-    ready: impl Fn() -> bool,
-) -> Result<ExitCode> {
+pub(crate) async fn start(args: &[&str], name: &str, ready: impl Fn() -> bool) -> Result<ExitCode> {
     let log = checkout::state().join("log").join(format!("{name}.log"));
     fs::create_dir_all(checkout::state().join("log")).context(".dev/log cannot be made")?;
     let output = File::create(&log).with_context(|| format!("no {}", log.display()))?;

@@ -242,8 +242,13 @@ impl Cluster {
             &["get", "events", "--sort-by=.lastTimestamp"],
             &["describe", "pods"],
             &[
-                "logs", "--selector=app.kubernetes.io/instance=chatapp", "--all-containers", "--prefix",
-                "--tail=200", "--max-log-requests=50", "--ignore-errors",
+                "logs",
+                "--selector=app.kubernetes.io/instance=chatapp",
+                "--all-containers",
+                "--prefix",
+                "--tail=200",
+                "--max-log-requests=50",
+                "--ignore-errors",
             ],
         ];
         let mut text = String::new();

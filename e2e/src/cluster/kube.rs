@@ -60,9 +60,8 @@ async fn all_pods_of(cluster: &Cluster, deployment: &str) -> Result<Vec<Value>> 
 /// Whether a pod is ready and not leaving.
 fn serves(pod: &Value) -> bool {
     let conditions = pod["status"]["conditions"].as_array();
-    let is_ready = conditions.is_some_and(|all| {
-        all.iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
-    });
+    let is_ready = conditions
+        .is_some_and(|all| all.iter().any(|one| one["type"] == "Ready" && one["status"] == "True"));
     is_ready && pod["metadata"]["deletionTimestamp"].is_null()
 }
 

@@ -161,7 +161,9 @@ pub(super) async fn usage(stage: &mut Stage) -> Result<()> {
     })
     .await?;
     let Memory { node, pods, beside } = stage.cluster.memory();
-    say(format!("    the cluster: node {node} MiB, pods {pods} MiB; servers beside it {beside} MiB"));
+    say(format!(
+        "    the cluster: node {node} MiB, pods {pods} MiB; servers beside it {beside} MiB"
+    ));
     let values = fs::read_to_string(checkout::root().join("helm/chatapp/values.yaml"))?;
     let values: Value = serde_yaml_ng::from_str(&values).context("values.yaml is no YAML")?;
     let mut findings = Vec::new();
