@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 
 use super::addresses::{ALL, HOST, LINK_PREFIX, NODE, PODS, SERVICES};
 use super::tool::tool;
+use crate::install::on_path;
 
 /// The namespace, this machine's end of the link, and the network of the pods: all have this name.
 pub(super) const NAME: &str = "dev-cluster";
@@ -57,9 +58,12 @@ pub(super) fn make() -> Result<()> {
 
 /// Removes all of it that is there.
 pub(super) fn remove() -> Result<()> {
-    // Deleting a table that is not there would be an error.
-    let none = format!("add table inet {NAME}; delete table inet {NAME}");
-    tool("nft", [none]).context("the wall around the link stays")?;
+    // Before the first installation there is no nft, and so no wall.
+    if on_path("nft").is_some() {
+        // Deleting a table that is not there would be an error.
+        let none = format!("add table inet {NAME}; delete table inet {NAME}");
+        tool("nft", [none]).context("the wall around the link stays")?;
+    }
     // It goes with the namespace, but some time later.
     if Path::new("/sys/class/net").join(NAME).exists() {
         tool("ip", ["link", "delete", NAME]).context("the link to the node stays")?;
