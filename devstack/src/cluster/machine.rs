@@ -1,5 +1,6 @@
 //! What a cluster needs of this machine, and what it leaves there.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -62,11 +63,16 @@ fn cgroup_roots() -> Vec<PathBuf> {
 
 /// Whether pods run here already, which are not ours if no cluster of ours is claimed.
 pub(super) fn has_pods() -> bool {
-    pod_groups().iter().any(|group| !processes_in(group).is_empty())
+    !processes_in_pods().is_empty()
 }
 
 fn pod_groups() -> Vec<PathBuf> {
     cgroup_roots().into_iter().map(|root| root.join(PODS)).filter(|dir| dir.is_dir()).collect()
+}
+
+/// The processes in pods, each once: with version 1 it is in a group of every hierarchy.
+fn processes_in_pods() -> BTreeSet<i32> {
+    pod_groups().iter().flat_map(|group| processes_in(group)).collect()
 }
 
 fn processes_in(group: &Path) -> Vec<i32> {
@@ -104,7 +110,7 @@ pub(super) fn kill_all(namespace: &Path) -> Result<()> {
     let deadline = Instant::now() + GONE;
     loop {
         let mut left = processes_of(namespace);
-        left.extend(pod_groups().iter().flat_map(|group| processes_in(group)));
+        left.extend(processes_in_pods());
         if left.is_empty() {
             return Ok(());
         }
@@ -176,7 +182,7 @@ pub struct Memory {
 
 /// The memory of the cluster that a process runs.
 pub(crate) fn memory(supervisor: i32) -> Memory {
-    let pods: Vec<i32> = pod_groups().iter().flat_map(|group| processes_in(group)).collect();
+    let pods: Vec<i32> = processes_in_pods().into_iter().collect();
     let mut node = processes_of(Path::new(NAMESPACE));
     node.retain(|pid| !pods.contains(pid));
     let mut beside = process::tree(supervisor);
