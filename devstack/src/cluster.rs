@@ -40,6 +40,7 @@ pub(crate) use home::Home;
 pub use images::Images;
 pub(crate) use machine::memory;
 pub use machine::{Memory, obstacle};
+pub(crate) use programs::kubectl_by;
 
 /// A Service of the chart and the port that this machine reaches it at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,6 +197,7 @@ impl Cluster {
         let home = self.state.join("helm");
         Program::new(install::helm_program())
             .env("KUBECONFIG", self.access.kubeconfig("admin"))
+            .env("KUBECACHEDIR", programs::cache())
             .env("HELM_CACHE_HOME", home.join("cache"))
             .env("HELM_CONFIG_HOME", home.join("config"))
             .env("HELM_DATA_HOME", home.join("data"))

@@ -11,11 +11,12 @@ use nix::sys::signal::{Signal, kill};
 use serde_json::json;
 use tokio::time::{Instant, interval, sleep};
 
-use crate::cluster::{Cluster, Door, Entry, Home, Images, Memory, NEEDS, memory, obstacle};
+use crate::cluster::{
+    Cluster, Door, Entry, Home, Images, Memory, NEEDS, kubectl_by, memory, obstacle,
+};
 use crate::console::{say, step};
 use crate::endpoints::Endpoints;
 use crate::ports::{Ports, require_free};
-use crate::program::Program;
 use crate::signals::terminated;
 use crate::stack::demo_users;
 use crate::{background, checkout, install, process};
@@ -163,10 +164,8 @@ pub(crate) async fn status() -> Result<ExitCode> {
         say("it is not ready, or not of this checkout");
         return Ok(ExitCode::FAILURE);
     }
-    let kubectl = Program::new(install::kubernetes_program("kubectl"))
-        .env("KUBECONFIG", kubeconfig())
-        .args(["get", "nodes,pods", "--all-namespaces", "-o", "wide"]);
-    say(kubectl.output().await?);
+    let look = ["get", "nodes,pods", "--all-namespaces", "--output=wide"];
+    say(kubectl_by(kubeconfig()).args(look).output().await?);
     let Memory { node, pods, beside } = memory(owner.pid.as_raw());
     say(format!("memory: node {node} MiB, pods {pods} MiB, servers beside it {beside} MiB"));
     Ok(ExitCode::SUCCESS)

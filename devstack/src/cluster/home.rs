@@ -21,6 +21,18 @@ const PATH: &str = "/var/lib/dev-cluster";
 const LINKS_TO_LOGS: &str = "/var/log/containers";
 /// Where the plugins of CNI note what they gave to whom.
 const NOTES_OF_NETWORKS: &str = "/var/lib/cni/results";
+/// Where the kubelet hears plugins of devices, whatever it is told.
+const SOCKET_OF_DEVICES: &str = "/var/lib/kubelet/device-plugins/kubelet.sock";
+/// Folders that the programs make elsewhere, those below others first.
+const FOLDERS: [&str; 7] = [
+    LINKS_TO_LOGS,
+    NOTES_OF_NETWORKS,
+    "/var/lib/cni",
+    "/var/lib/kubelet/device-plugins",
+    "/var/lib/kubelet",
+    "/run/containerd/s",
+    "/run/containerd",
+];
 
 /// The claimed place. What lies there, and everything of the cluster on this machine, goes when it is dropped.
 pub(crate) struct Home {
@@ -139,14 +151,17 @@ impl Home {
                 let _ = fs::remove_file(&link);
             }
         }
-        // Succeeds when it is empty only.
-        let _ = fs::remove_dir(LINKS_TO_LOGS);
         let notes = fs::read_dir(NOTES_OF_NETWORKS).into_iter().flatten().flatten();
         let is_ours = |name: &str| {
             name.starts_with(network::NAME) || ids.iter().any(|id| name.contains(id.as_str()))
         };
         for note in notes.filter(|note| note.file_name().to_str().is_some_and(is_ours)) {
             let _ = fs::remove_file(note.path());
+        }
+        let _ = fs::remove_file(SOCKET_OF_DEVICES);
+        for folder in FOLDERS {
+            // Succeeds when it is empty only.
+            let _ = fs::remove_dir(folder);
         }
     }
 }

@@ -17,9 +17,19 @@ use crate::program::Program;
 
 /// kubectl as the administrator, from this machine.
 pub(super) fn kubectl(access: &Access) -> Program {
+    kubectl_by(access.kubeconfig("admin"))
+}
+
+/// kubectl as whoever a kubeconfig names.
+pub(crate) fn kubectl_by(kubeconfig: PathBuf) -> Program {
     Program::new(kubernetes_program("kubectl"))
-        .env("KUBECONFIG", access.kubeconfig("admin"))
-        .env("KUBECACHEDIR", checkout::state().join("cluster/kubectl-cache"))
+        .env("KUBECONFIG", kubeconfig)
+        .env("KUBECACHEDIR", cache())
+}
+
+/// Where kubectl and Helm keep what the API server told of itself.
+pub(super) fn cache() -> PathBuf {
+    checkout::state().join("cluster/kubectl-cache")
 }
 
 /// containerd's own client.
@@ -60,7 +70,7 @@ pub(super) fn parts(home: &Home, state: &Path, access: &Access) -> Result<Vec<Pa
         part("etcd", etcd(home), at_once()),
         part("containerd", containerd(home, state)?, runs()),
         part("kube-apiserver", api_server(access), serves()),
-        part("kube-controller-manager", controller_manager(access), at_once()),
+        part("kube-controller-manager", controller_manager(home, access), at_once()),
         part("kube-scheduler", scheduler(access), at_once()),
         part("kubelet", kubelet(home, state, access)?, at_once()),
         part("kube-proxy", proxy(state, access)?, at_once()),
@@ -109,10 +119,11 @@ fn api_server(access: &Access) -> Program {
         .args(["--kubelet-preferred-address-types=InternalIP"])
 }
 
-fn controller_manager(access: &Access) -> Program {
+fn controller_manager(home: &Home, access: &Access) -> Program {
     alone("kube-controller-manager", access).args(["--use-service-account-credentials"]).args([
         format!("--service-account-private-key-file={}", access.signing_key.display()),
         format!("--root-ca-file={}", access.authority.ca.display()),
+        format!("--flex-volume-plugin-dir={}", home.join("volume-plugins").display()),
     ])
 }
 
@@ -154,6 +165,10 @@ state = {run:?}
   # Without CAP_SYS_RESOURCE a container cannot be made less likely to be killed than containerd.
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+  Root = {runc:?}
 [plugins."io.containerd.grpc.v1.cri".cni]
   bin_dir = "{CNI}"
   conf_dir = {networks:?}
@@ -162,6 +177,7 @@ state = {run:?}
         opt = home.join("containerd-opt"),
         root = home.join("containerd"),
         run = home.join("containerd-run"),
+        runc = home.join("runc"),
         socket = socket(home),
     );
     fs::write(&config, text).context("containerd has no configuration")?;

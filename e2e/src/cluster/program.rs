@@ -10,7 +10,7 @@ use devstack::console::say;
 use tokio::time::{Instant, timeout};
 
 use super::proofs::{ALL, Proof};
-use super::remains;
+use super::remains::{self, Before};
 use super::stage::Stage;
 
 /// A hang limit for one proof.
@@ -48,7 +48,7 @@ pub async fn run(options: &ClusterOptions) -> Result<ExitCode> {
         say(format!("0 passed, 0 failed, {} skipped", proofs.len()));
         return Ok(ExitCode::SUCCESS);
     }
-    let before = remains::settings()?;
+    let before = Before::look()?;
     let mut stage = Stage::open(options.seed).await?;
     let (mut passed, mut failed) = (0, 0);
     let mut count = |name: &str, start: Instant, outcome: Result<()>| {

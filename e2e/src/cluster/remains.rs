@@ -1,8 +1,8 @@
 //! What a cluster leaves on a machine: nothing, also when whoever ran it was killed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -18,11 +18,33 @@ const SETTINGS: [&str; 3] = ["kernel/panic", "kernel/panic_on_oops", "vm/overcom
 /// A hang limit for a cluster with nothing in it.
 const UP: Duration = Duration::from_mins(4);
 
-/// The settings of the kernel before there was a cluster.
-pub type Settings = BTreeMap<&'static str, String>;
+/// Where the programs of a cluster are known to leave files, whatever they are told.
+const PLACES: [&str; 7] = [
+    "/run/containerd",
+    "/usr/libexec/kubernetes",
+    "/var/lib/cni",
+    "/var/lib/containerd",
+    "/var/lib/kubelet",
+    "/var/log/containers",
+    "/var/log/pods",
+];
 
-/// Reads them.
-pub fn settings() -> Result<Settings> {
+/// What there was before there was a cluster.
+pub struct Before {
+    settings: Settings,
+    files: BTreeSet<PathBuf>,
+}
+
+type Settings = BTreeMap<&'static str, String>;
+
+impl Before {
+    /// Looks.
+    pub fn look() -> Result<Self> {
+        Ok(Self { settings: settings()?, files: files()? })
+    }
+}
+
+fn settings() -> Result<Settings> {
     let read = |name| {
         let text = fs::read_to_string(Path::new("/proc/sys").join(name)).context(name)?;
         Ok((name, text.trim().to_owned()))
@@ -30,8 +52,26 @@ pub fn settings() -> Result<Settings> {
     SETTINGS.into_iter().map(read).collect()
 }
 
+fn files() -> Result<BTreeSet<PathBuf>> {
+    let mut found = BTreeSet::new();
+    let home = std::env::home_dir().context("whoever runs this has no home")?;
+    let mut folders: Vec<PathBuf> = PLACES.map(PathBuf::from).into();
+    folders.push(home.join(".kube"));
+    while let Some(folder) = folders.pop() {
+        // It may have gone this instant, or never have been there.
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(entry.path());
+            }
+            found.insert(entry.path());
+        }
+    }
+    Ok(found)
+}
+
 /// Starts a cluster by the command, kills the command, and has the next one clean up.
-pub async fn killed(before: &Settings) -> Result<()> {
+pub async fn killed(before: &Before) -> Result<()> {
     let devstack = checkout::binary("devstack")?;
     let ready = checkout::state().join("cluster.kubeconfig");
     let command = |args: &[&str]| {
@@ -57,13 +97,13 @@ pub async fn killed(before: &Settings) -> Result<()> {
 }
 
 /// Fails when something of a cluster is there.
-pub fn nothing(before: &Settings) -> Result<()> {
+pub fn nothing(before: &Before) -> Result<()> {
     let found = found(before)?;
     ensure!(found.is_empty(), "there are still: {}", found.join(", "));
     Ok(())
 }
 
-fn found(before: &Settings) -> Result<Vec<String>> {
+fn found(before: &Before) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for path in [HOME, "/run/netns/dev-cluster", "/sys/class/net/dev-cluster"] {
         if Path::new(path).exists() {
@@ -82,10 +122,12 @@ fn found(before: &Settings) -> Result<Vec<String>> {
     let groups = below.chain([cgroups.to_path_buf()]).map(|dir| dir.join("kubepods"));
     found.extend(groups.filter(|dir| dir.exists()).map(|dir| dir.display().to_string()));
     for (name, value) in settings()? {
-        if before.get(name) != Some(&value) {
+        if before.settings.get(name) != Some(&value) {
             found.push(format!("{name}={value}"));
         }
     }
+    let files = files()?;
+    found.extend(files.difference(&before.files).map(|path| path.display().to_string()));
     for process in fs::read_dir("/proc")?.flatten() {
         let command = fs::read(process.path().join("cmdline")).unwrap_or_default();
         let command = String::from_utf8_lossy(&command).replace('\0', " ");
