@@ -17,6 +17,7 @@ mod programs;
 mod stores;
 mod tool;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
@@ -123,8 +124,8 @@ impl Cluster {
         };
         let cluster = Self { parts, stores, access, site, state, home };
         cluster.import(&install::node_image().1).await?;
-        let names = checkout::root().join("devstack/kubernetes/dns.yaml");
-        cluster.apply_file(&names).await?;
+        let name_server = checkout::root().join("devstack/kubernetes/dns.yaml");
+        cluster.apply_file(&name_server).await?;
         cluster.rolled_out("kube-system", "deployment/coredns").await?;
         report("the name server answers");
         let ground = chart::ground(&cluster.stores, &cluster.site.email_user)?;
@@ -253,15 +254,15 @@ impl Cluster {
                 "--ignore-errors",
             ],
         ];
-        let mut text = String::new();
+        let mut told = Vec::new();
         for look in looks {
             let args = ["--namespace", chart::NAME].into_iter().chain(look.iter().copied());
             // What cannot be told any more is told as such: the rest is wanted all the same.
-            let told = self.kubectl(args).await.unwrap_or_else(|error| format!("{error:#}"));
-            text += &format!("── kubectl {}\n{told}\n", look.join(" "));
+            let answer = self.kubectl(args).await.unwrap_or_else(|error| format!("{error:#}"));
+            told.push(format!("── kubectl {}\n{answer}\n", look.join(" ")));
         }
         let file = checkout::state().join("log").join(format!("cluster-{name}.txt"));
-        write_private(&file, &text)?;
+        write_private(&file, &told.concat())?;
         Ok(file)
     }
 
@@ -269,6 +270,13 @@ impl Cluster {
     #[must_use]
     pub fn memory(&self) -> Memory {
         memory(std::process::id().cast_signed())
+    }
+
+    /// What the largest process of each program in pods has in memory, in MiB: its own pages and those of its file,
+    /// which the kubelet counts for whoever read them first, such as containerd when it unpacks an image.
+    #[must_use]
+    pub fn resident(&self) -> BTreeMap<String, u64> {
+        machine::resident()
     }
 
     /// The address of a Service, as this machine reaches it.

@@ -77,14 +77,11 @@ impl Site {
             "images": {"tag": tag, "pullPolicy": "Never", "registry": REGISTRY},
             // Two of each and one more while they are replaced, on two processors that others use, too.
             "authConnector": {
-                "replicas": 2, "bcryptCost": 10,
-                "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
+                "replicas": 2, "bcryptCost": 10, "resources": {"requests": {"cpu": "100m"}},
             },
-            "chatApi": {
-                "replicas": 2, "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}},
-            },
+            "chatApi": {"replicas": 2, "resources": {"requests": {"cpu": "100m"}}},
             "dex": {
-                "replicas": 2, "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}}, "issuer": self.issuer(),
+                "replicas": 2, "resources": {"requests": {"cpu": "50m"}}, "issuer": self.issuer(),
                 "enablePasswordDB": true, "passwordDBEmail": self.email_user.login,
             },
             // Whoever comes in from this machine comes from the node.

@@ -1,6 +1,6 @@
 //! What a cluster needs of this machine, and what it leaves there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -190,4 +190,16 @@ pub(crate) fn memory(supervisor: i32) -> Memory {
     let [node, pods, beside] =
         [node, pods, beside].map(|pids| process::memory_of(&pids).pss / 1024);
     Memory { node, pods, beside }
+}
+
+/// What the largest process in pods of each program's name has in memory, in MiB, with the pages of its file.
+pub(super) fn resident() -> BTreeMap<String, u64> {
+    let mut found = BTreeMap::new();
+    for pid in processes_in_pods() {
+        // It may have ended this instant.
+        let Ok(name) = fs::read_to_string(format!("/proc/{pid}/comm")) else { continue };
+        let most: &mut u64 = found.entry(name.trim().to_owned()).or_default();
+        *most = (*most).max(process::memory_of(&[pid]).rss / 1024);
+    }
+    found
 }
