@@ -235,7 +235,7 @@ pub async fn fingerprint(dsn: &str) -> Result<String> {
         .fetch_all(&mut connection)
         .await
         .context("PostgreSQL lists no tables")?;
-    let mut lines = String::new();
+    let mut lines = Vec::new();
     for table in tables {
         let rows = format!(
             "SELECT count(*) || ' rows, ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') \
@@ -245,9 +245,9 @@ pub async fn fingerprint(dsn: &str) -> Result<String> {
             .fetch_one(&mut connection)
             .await
             .with_context(|| format!("PostgreSQL does not read {table}"))?;
-        lines += &format!("{table}: {line}\n");
+        lines.push(format!("{table}: {line}\n"));
     }
-    Ok(lines)
+    Ok(lines.concat())
 }
 
 /// Lets a role into a database of another.

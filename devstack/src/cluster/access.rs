@@ -54,10 +54,10 @@ impl Access {
         let key = KeyPair::generate()?;
         write_private(&access.signing_key, &key.serialize_pem())?;
         write_private(&access.verifying_key, &key.public_key_pem())?;
-        let mut tokens = String::new();
+        let mut tokens = Vec::new();
         for (file, user, groups) in USERS {
             let token = name::random_token(24);
-            tokens += &format!("{token},{user},{file},\"{groups}\"\n");
+            tokens.push(format!("{token},{user},{file},\"{groups}\"\n"));
             let config = json!({
                 "apiVersion": "v1", "kind": "Config", "current-context": "cluster",
                 "clusters": [{"name": "cluster", "cluster": {
@@ -69,7 +69,7 @@ impl Access {
             });
             write_private(&access.kubeconfig(file), &config.to_string())?;
         }
-        write_private(&access.tokens, &tokens)?;
+        write_private(&access.tokens, &tokens.concat())?;
         Ok(access)
     }
 

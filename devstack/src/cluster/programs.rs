@@ -154,12 +154,12 @@ fn containerd(home: &Home, state: &Path) -> Result<Program> {
     let config = state.join("containerd.toml");
     let text = format!(
         r#"version = 2
-root = {root:?}
-state = {run:?}
+root = "{root}"
+state = "{run}"
 [grpc]
-  address = {socket:?}
+  address = "{socket}"
 [plugins."io.containerd.internal.v1.opt"]
-  path = {opt:?}
+  path = "{opt}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{image}"
   # Without CAP_SYS_RESOURCE a container cannot be made less likely to be killed than containerd.
@@ -168,17 +168,18 @@ state = {run:?}
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-  Root = {runc:?}
+  Root = "{runc}"
 [plugins."io.containerd.grpc.v1.cri".cni]
   bin_dir = "{CNI}"
-  conf_dir = {networks:?}
+  conf_dir = "{networks}"
 "#,
         image = node_image().0,
-        opt = home.join("containerd-opt"),
-        root = home.join("containerd"),
-        run = home.join("containerd-run"),
-        runc = home.join("runc"),
-        socket = socket(home),
+        opt = home.join("containerd-opt").display(),
+        root = home.join("containerd").display(),
+        run = home.join("containerd-run").display(),
+        runc = home.join("runc").display(),
+        socket = socket(home).display(),
+        networks = networks.display(),
     );
     fs::write(&config, text).context("containerd has no configuration")?;
     Ok(Program::new("containerd").args(["--config".as_ref(), config.as_os_str()]))

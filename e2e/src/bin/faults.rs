@@ -7,7 +7,7 @@ use e2e::faults::program::{self, FaultsOptions};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match program::run(&FaultsOptions::parse()).await {
+    match Box::pin(program::run(&FaultsOptions::parse())).await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("\nthe fault runs ended: {error:#}");

@@ -9,7 +9,7 @@ use crate::wait::until_after;
 use std::time::Duration;
 
 /// A hang limit for what a busy cluster takes seconds for.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The namespace of the chart.
 const NAMESPACE: &str = "chatapp";
