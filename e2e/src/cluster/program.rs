@@ -15,6 +15,9 @@ use super::stage::Stage;
 
 /// A hang limit for one proof.
 const HANGS: Duration = Duration::from_mins(10);
+/// What is proved after the cluster has gone.
+const REMAINS: (&str, &str) =
+    ("remains", "a cluster that is stopped leaves nothing, and neither does one that is killed");
 
 /// Install the chart on a real cluster, and prove what is promised of it.
 #[derive(Debug, Parser)]
@@ -38,14 +41,16 @@ pub async fn run(options: &ClusterOptions) -> Result<ExitCode> {
     if let Some(obstacle) = cluster::obstacle() {
         say("!! NO CLUSTER CAN RUN HERE, AND NOTHING BELOW IS PROVED BY THIS RUN");
         say(format!("!! {obstacle}"));
-        for proof in &proofs {
-            say(format!("!! skipped {}: {}", proof.name, proof.promise));
+        let skipped: Vec<(&str, &str)> =
+            proofs.iter().map(|proof| (proof.name, proof.promise)).chain([REMAINS]).collect();
+        for (name, promise) in &skipped {
+            say(format!("!! skipped {name}: {promise}"));
         }
         say(
             "!! What is checked without a cluster: that the chart renders with every file of values, what it refuses,",
         );
         say("!! and what its objects promise, by the suite `chart`.");
-        say(format!("0 passed, 0 failed, {} skipped", proofs.len()));
+        say(format!("0 passed, 0 failed, {} skipped", skipped.len()));
         return Ok(ExitCode::SUCCESS);
     }
     let before = Before::look()?;
@@ -75,14 +80,13 @@ pub async fn run(options: &ClusterOptions) -> Result<ExitCode> {
     }
     drop(stage);
     let start = Instant::now();
-    say(
-        "── remains: a cluster that is stopped leaves nothing, and neither does one that is killed",
-    );
+    let (name, promise) = REMAINS;
+    say(format!("── {name}: {promise}"));
     let outcome = match remains::nothing(&before) {
         Ok(()) if options.proofs.is_empty() => remains::killed(&before).await,
         outcome => outcome,
     };
-    count("remains", start, outcome);
+    count(name, start, outcome);
     say(format!("{passed} passed, {failed} failed"));
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
