@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cluster_command::ClusterCommand;
 use crate::console::say;
-use crate::signals::terminated;
+use crate::signals::interruptible;
 use crate::supervisor::{self, Up};
 use crate::{bench, checkout, cluster_command, clusters, fuzz, ports, sqlx_data, status, suites};
 
@@ -90,15 +90,11 @@ pub async fn main() -> ExitCode {
         Command::Cluster { command: ClusterCommand::Up { bare, background } } => {
             cluster_command::up(bare, background).await
         }
-        // Dropping the work ends every process it started.
-        command => tokio::select! {
-            outcome = Box::pin(run(command)) => outcome,
-            _ = terminated() => {
-                say("interrupted");
-                clusters::sweep();
-                Ok(ExitCode::from(130))
-            }
-        },
+        command => {
+            let outcome = interruptible(run(command)).await;
+            clusters::sweep();
+            outcome
+        }
     };
     outcome.unwrap_or_else(|error| {
         say(format!("error: {error:#}"));

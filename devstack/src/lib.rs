@@ -37,7 +37,7 @@ mod process;
 pub mod program;
 mod secrets;
 pub mod shared;
-mod signals;
+pub mod signals;
 mod sqlx_data;
 pub mod stack;
 mod status;

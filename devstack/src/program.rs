@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
+use std::ops::Deref;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -13,6 +14,7 @@ use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::{logs, process};
 
@@ -328,6 +330,37 @@ impl Drop for Process {
             if self.exit().is_some() {
                 return;
             }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// A process that has more to take down than the processes it started. When this is dropped it is asked to stop and
+/// waited for, and killed only when it has not stopped within the grace.
+pub(crate) struct Orderly {
+    process: Process,
+    grace: Duration,
+}
+
+impl Orderly {
+    pub(crate) fn new(process: Process, grace: Duration) -> Self {
+        Self { process, grace }
+    }
+}
+
+impl Deref for Orderly {
+    type Target = Process;
+
+    fn deref(&self) -> &Process {
+        &self.process
+    }
+}
+
+impl Drop for Orderly {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGTERM);
+        let deadline = Instant::now() + self.grace;
+        while self.exit().is_none() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(2));
         }
     }

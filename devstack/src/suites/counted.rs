@@ -10,16 +10,18 @@ use super::tally::{Tally, of_closing_line};
 use crate::checkout;
 use crate::console::say;
 use crate::logs::Follower;
-use crate::program::Program;
+use crate::program::{Orderly, Program};
 
 /// Between two looks at what it said.
 const TICK: Duration = Duration::from_millis(200);
+/// A hang limit for taking everything down; a cluster takes seconds.
+const GRACE: Duration = Duration::from_mins(1);
 
 /// Runs the program and counts by its last line. Such programs start servers of their own.
 pub(crate) async fn run(name: &str, args: &[&str], run: &Run, servers: &Servers) -> Result<Tally> {
     let output = run.dir().join(name);
     let program = Program::new(checkout::binary(name)?).args(args);
-    let process = servers.surround(program, run).start(&output)?;
+    let process = Orderly::new(servers.surround(program, run).start(&output)?, GRACE);
     let (mut follower, mut last) = (Follower::new(output), String::new());
     let mut show = || {
         for line in follower.lines() {

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use devstack::signals::interruptible;
 use e2e::faults::program::{self, FaultsOptions};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Box::pin(program::run(&FaultsOptions::parse())).await {
+    match interruptible(program::run(&FaultsOptions::parse())).await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("\nthe fault runs ended: {error:#}");
