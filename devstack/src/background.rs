@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::checkout;
 use crate::console::say;
@@ -16,6 +16,8 @@ use crate::signals::terminated;
 
 /// Between two looks at what it said.
 const TICK: Duration = Duration::from_millis(200);
+/// Longer than any command takes to stop what it started.
+const STOP_LIMIT: Duration = Duration::from_secs(90);
 
 /// Starts this program with these arguments in a session of its own, and shows what it says until it is ready. A signal
 /// before that stops what was started.
@@ -51,8 +53,12 @@ pub(crate) async fn start(args: &[&str], name: &str, ready: impl Fn() -> bool) -
     let pid = Pid::from_raw(i32::try_from(child.id()).context("a process id is an i32")?);
     // It may have ended this instant.
     let _ = kill(pid, Signal::SIGTERM);
+    let deadline = Instant::now() + STOP_LIMIT;
     while child.try_wait().context("it cannot be waited for")?.is_none() {
         follower.lines().iter().for_each(say);
+        if Instant::now() >= deadline {
+            bail!("process {pid} did not stop within {} s", STOP_LIMIT.as_secs());
+        }
         sleep(TICK).await;
     }
     follower.lines().iter().for_each(say);
