@@ -100,7 +100,9 @@ impl Cluster {
             _ => {}
         }
         let access = Access::create(&state.join("pki"))?;
+        ensure!(!home::kubelet_runs(), "a kubelet runs on this machine: it is a node already");
         network::make()?;
+        machine::make_groups();
         let parts = programs::parts(&home, &state, &access)?;
         let start = async {
             for part in &parts {

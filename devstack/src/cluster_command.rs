@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::json;
 use tokio::time::{Instant, interval, sleep};
 
@@ -19,7 +20,7 @@ use crate::endpoints::Endpoints;
 use crate::ports::{Ports, require_free};
 use crate::signals::terminated;
 use crate::stack::demo_users;
-use crate::{background, checkout, install, process};
+use crate::{background, checkout, install};
 
 const TICK: Duration = Duration::from_millis(200);
 /// Longer than it takes to kill everything and to remove it.
@@ -60,9 +61,9 @@ pub(crate) async fn up(bare: bool, background: bool) -> Result<ExitCode> {
         let args: Vec<&str> = args.into_iter().chain(bare.then_some("--bare")).collect();
         return background::start(&args, "cluster", || kubeconfig().exists()).await;
     }
-    let owner = Home::owner().context("another cluster is starting or stopping on this machine")?;
-    if owner.checkout != checkout::root() {
-        bail!("a cluster of {} runs on this machine", owner.checkout.display());
+    let (owner, _) = running().context("another cluster is stopping on this machine")?;
+    if owner != checkout::root() {
+        bail!("a cluster of {} runs on this machine", owner.display());
     }
     if !kubeconfig().exists() {
         bail!("the cluster is still starting: .dev/log/cluster.log tells how far it is");
@@ -126,23 +127,34 @@ async fn start_up(bare: bool) -> Result<(Cluster, Vec<Entry>)> {
 
 /// Stops the cluster of whoever runs it, and removes what a killed one left.
 pub(crate) async fn down() -> Result<ExitCode> {
-    forget()?;
     let deadline = Instant::now() + DOWN_LIMIT;
     let mut told = false;
-    while Home::take()?.is_none() {
-        if let Some(owner) = Home::owner().filter(|_| !told) {
-            say(format!("stopping the cluster of {}", owner.checkout.display()));
+    let home = loop {
+        if let Some(home) = Home::take()? {
+            break home;
+        }
+        if let Some((owner, pid)) = running().filter(|_| !told) {
+            say(format!("stopping the cluster of {}", owner.display()));
             // It may have ended this instant.
-            let _ = kill(owner.pid, Signal::SIGTERM);
+            let _ = kill(pid, Signal::SIGTERM);
             told = true;
         }
         if Instant::now() >= deadline {
             bail!("the cluster did not stop within {} s", DOWN_LIMIT.as_secs());
         }
         sleep(TICK).await;
-    }
+    };
+    // Not before: until it has stopped they tell where it is.
+    forget()?;
+    drop(home);
     say("no cluster runs on this machine");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The checkout and the process of the cluster that runs.
+fn running() -> Option<(PathBuf, Pid)> {
+    let owner = Home::owner()?;
+    Some((owner.checkout, owner.pid?))
 }
 
 /// Stops the cluster if it is this checkout's.
@@ -155,18 +167,18 @@ pub(crate) async fn down_own() -> Result<()> {
 
 /// Shows what there is; fails when there is none.
 pub(crate) async fn status() -> Result<ExitCode> {
-    let Some(owner) = Home::owner().filter(|owner| process::is_alive(owner.pid.as_raw())) else {
+    let Some((owner, pid)) = running() else {
         say("not running: start it with ./dev cluster up");
         return Ok(ExitCode::FAILURE);
     };
-    say(format!("a cluster of {}, process {}", owner.checkout.display(), owner.pid));
+    say(format!("a cluster of {}, process {pid}", owner.display()));
     if !kubeconfig().exists() {
         say("it is not ready, or not of this checkout");
         return Ok(ExitCode::FAILURE);
     }
     let look = ["get", "nodes,pods", "--all-namespaces", "--output=wide"];
     say(kubectl_by(kubeconfig()).args(look).output().await?);
-    let Memory { node, pods, beside } = memory(owner.pid.as_raw());
+    let Memory { node, pods, beside } = memory(pid.as_raw());
     say(format!("memory: node {node} MiB, pods {pods} MiB, servers beside it {beside} MiB"));
     Ok(ExitCode::SUCCESS)
 }

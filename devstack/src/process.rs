@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 /// Memory of a process tree in KiB.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,6 +44,19 @@ pub(crate) fn is_stopped(pid: i32) -> bool {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let mut states = threads.filter_map(|thread| field(&thread.path().join("stat"), 0));
     states.all(|state| ["T", "Z", "X"].contains(&state.as_str()))
+}
+
+/// When it was started, in ticks since the machine was: with its id, what no other process has.
+pub(crate) fn started(pid: i32) -> Option<u64> {
+    status(pid, 19)?.parse().ok()
+}
+
+/// The processor time of a process and its threads, also those that ended.
+pub(crate) fn cpu_time(pid: i32) -> Option<Duration> {
+    /// Linux counts it in hundredths of a second everywhere (`USER_HZ`).
+    const TICK: Duration = Duration::from_millis(10);
+    let (user, system): (u32, u32) = (status(pid, 11)?.parse().ok()?, status(pid, 12)?.parse().ok()?);
+    Some(TICK * user.checked_add(system)?)
 }
 
 fn parent(pid: i32) -> Option<i32> {

@@ -6,14 +6,15 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Seek as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
-use nix::unistd::Pid;
+use anyhow::{Context as _, Result, ensure};
+use nix::unistd::{Pid, Uid};
 
 use super::{machine, network};
 use crate::console::say;
-use crate::{checkout, clusters};
+use crate::{checkout, clusters, process};
 
 /// Short: sockets lie below it, whose paths hold 107 bytes (unix(7)).
 const PATH: &str = "/var/lib/dev-cluster";
@@ -21,7 +22,7 @@ const PATH: &str = "/var/lib/dev-cluster";
 const LINKS_TO_LOGS: &str = "/var/log/containers";
 /// Where the plugins of CNI note what they gave to whom.
 const NOTES_OF_NETWORKS: &str = "/var/lib/cni/results";
-/// Where the kubelet hears plugins of devices, whatever it is told.
+/// Where the kubelet hears plugins of devices, whatever it is told: a second one would take the place of the first.
 const SOCKET_OF_DEVICES: &str = "/var/lib/kubelet/device-plugins/kubelet.sock";
 /// Folders that the programs make elsewhere, those below others first.
 const FOLDERS: [&str; 7] = [
@@ -39,10 +40,10 @@ pub(crate) struct Home {
     claim: File,
 }
 
-/// Whose cluster there is.
+/// Whose cluster there is, or was before it was killed.
 pub(crate) struct Owner {
-    /// The process.
-    pub(crate) pid: Pid,
+    /// The process, if it still runs.
+    pub(crate) pid: Option<Pid>,
     /// Its checkout.
     pub(crate) checkout: PathBuf,
 }
@@ -50,6 +51,7 @@ pub(crate) struct Owner {
 impl Home {
     /// Takes the place, cleaned of what the last one left, or nothing when somebody has it.
     pub(crate) fn take() -> Result<Option<Self>> {
+        ensure!(Uid::effective().is_root(), "a cluster is root's: run it as root or with sudo");
         let claim = Path::new(PATH).join("claim");
         loop {
             fs::create_dir_all(PATH).with_context(|| format!("{PATH} cannot be made"))?;
@@ -69,18 +71,23 @@ impl Home {
             };
             if fs::metadata(&claim).and_then(same).unwrap_or(false) {
                 let mut home = Self { claim: file };
-                home.clean()?;
+                // First: whoever asks from now on learns who has it, and not who had it.
                 home.sign()?;
+                home.clean()?;
+                home.note_settings()?;
                 return Ok(Some(home));
             }
         }
     }
 
-    /// Who has the place.
+    /// Who has the place, or had it last.
     pub(crate) fn owner() -> Option<Owner> {
         let text = fs::read_to_string(Path::new(PATH).join("claim")).ok()?;
-        let (pid, checkout) = text.trim().split_once(' ')?;
-        Some(Owner { pid: Pid::from_raw(pid.parse().ok()?), checkout: checkout.into() })
+        let mut parts = text.trim().splitn(3, ' ');
+        let (pid, started): (i32, u64) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        // Its id may be another process's by now.
+        let runs = process::is_alive(pid) && process::started(pid) == Some(started);
+        Some(Owner { pid: runs.then_some(Pid::from_raw(pid)), checkout: parts.next()?.into() })
     }
 
     /// A path in it.
@@ -90,9 +97,10 @@ impl Home {
     }
 
     fn sign(&mut self) -> Result<()> {
-        let settings = Path::new(PATH).join("settings");
-        fs::write(&settings, machine::settings()).context("the kernel's settings are not kept")?;
-        let text = format!("{} {}\n", std::process::id(), checkout::root().display());
+        let pid = std::process::id();
+        let started = process::started(i32::try_from(pid).context("a process id is an i32")?);
+        let started = started.context("the kernel does not tell when this process was started")?;
+        let text = format!("{pid} {started} {}\n", checkout::root().display());
         let mut write = || -> std::io::Result<()> {
             self.claim.set_len(0)?;
             self.claim.rewind()?;
@@ -101,14 +109,16 @@ impl Home {
         write().context("the claim cannot be written")
     }
 
+    fn note_settings(&self) -> Result<()> {
+        fs::write(self.join("settings"), machine::settings())
+            .context("the kernel's settings are not kept")
+    }
+
     /// Removes everything of a cluster from this machine but the claim. What is not there needs no removing.
     fn clean(&self) -> Result<()> {
         let home = Path::new(PATH);
         let is_left = home.join("settings").exists() || Path::new(network::NAMESPACE).exists();
         if !is_left {
-            if machine::has_pods() {
-                bail!("pods run here that are not this cluster's: the machine is a node already");
-            }
             return Ok(());
         }
         machine::kill_all(Path::new(network::NAMESPACE))?;
@@ -158,12 +168,19 @@ impl Home {
         for note in notes.filter(|note| note.file_name().to_str().is_some_and(is_ours)) {
             let _ = fs::remove_file(note.path());
         }
-        let _ = fs::remove_file(SOCKET_OF_DEVICES);
+        if !kubelet_runs() {
+            let _ = fs::remove_file(SOCKET_OF_DEVICES);
+        }
         for folder in FOLDERS {
             // Succeeds when it is empty only.
             let _ = fs::remove_dir(folder);
         }
     }
+}
+
+/// Whether a kubelet runs on this machine: while there is no cluster of ours, another's. What a killed one leaves refuses.
+pub(super) fn kubelet_runs() -> bool {
+    UnixStream::connect(SOCKET_OF_DEVICES).is_ok()
 }
 
 impl Drop for Home {

@@ -12,13 +12,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 use tokio::time::Instant;
 
-use super::network::NAMESPACE;
+use super::network::{NAME, NAMESPACE};
 use super::tool::tool;
 use crate::process;
 
 const CGROUPS: &str = "/sys/fs/cgroup";
-/// What the kubelet puts its pods under.
-const PODS: &str = "kubepods";
 /// How long what was killed may take to be gone.
 const GONE: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -42,37 +40,50 @@ pub fn obstacle() -> Option<String> {
     if let Err(error) = tool("unshare", ["--net", "--mount", "true"]) {
         return Some(format!("no namespaces can be made here: {error:#}"));
     }
-    if cgroup_roots().is_empty() {
-        return Some(format!("there are no control groups at {CGROUPS} that can be written"));
+    if !hierarchies().iter().any(|hierarchy| can_be_written(hierarchy)) {
+        return Some(format!("no control group can be made at {CGROUPS}"));
     }
     None
 }
 
-/// The hierarchies in which groups can be made: one with version 2, one per controller with version 1.
-fn cgroup_roots() -> Vec<PathBuf> {
-    let writable = |dir: &PathBuf| {
-        let probe = dir.join("dev-cluster-probe");
-        fs::create_dir(&probe).is_ok() && fs::remove_dir(&probe).is_ok()
-    };
-    if Path::new(CGROUPS).join("cgroup.controllers").exists() {
-        return vec![PathBuf::from(CGROUPS)].into_iter().filter(writable).collect();
+/// The hierarchies of control groups: one with version 2, one per set of controllers with version 1.
+fn hierarchies() -> Vec<PathBuf> {
+    let root = PathBuf::from(CGROUPS);
+    if root.join("cgroup.controllers").exists() {
+        return vec![root];
     }
-    let hierarchies = fs::read_dir(CGROUPS).into_iter().flatten().flatten();
-    hierarchies.map(|entry| entry.path()).filter(|dir| dir.is_dir()).filter(writable).collect()
+    let entries = fs::read_dir(root).into_iter().flatten().flatten();
+    // A controller's own name may be a link to the set that it is mounted with.
+    let mounted = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    mounted.map(|entry| entry.path()).collect()
 }
 
-/// Whether pods run here already, which are not ours if no cluster of ours is claimed.
-pub(super) fn has_pods() -> bool {
-    !processes_in_pods().is_empty()
+fn can_be_written(hierarchy: &Path) -> bool {
+    let probe = hierarchy.join(format!("{NAME}-probe-{}", std::process::id()));
+    fs::create_dir(&probe).is_ok() && fs::remove_dir(&probe).is_ok()
 }
 
-fn pod_groups() -> Vec<PathBuf> {
-    cgroup_roots().into_iter().map(|root| root.join(PODS)).filter(|dir| dir.is_dir()).collect()
+/// Makes the group that our kubelet has its pods under, and nobody else: whoever is in there may be killed. A kubelet
+/// names what it misses where one cannot be made.
+pub(super) fn make_groups() {
+    for hierarchy in hierarchies() {
+        let controllers = fs::read_to_string(hierarchy.join("cgroup.controllers"));
+        // With version 2 a group has the controllers that are handed on to it.
+        for controller in controllers.unwrap_or_default().split_whitespace() {
+            let _ = fs::write(hierarchy.join("cgroup.subtree_control"), format!("+{controller}"));
+        }
+        let _ = fs::create_dir(hierarchy.join(NAME));
+    }
+}
+
+/// That group in every hierarchy that has it.
+fn groups() -> Vec<PathBuf> {
+    hierarchies().into_iter().map(|root| root.join(NAME)).filter(|dir| dir.is_dir()).collect()
 }
 
 /// The processes in pods, each once: with version 1 it is in a group of every hierarchy.
 fn processes_in_pods() -> BTreeSet<i32> {
-    pod_groups().iter().flat_map(|group| processes_in(group)).collect()
+    groups().iter().flat_map(|group| processes_in(group)).collect()
 }
 
 fn processes_in(group: &Path) -> Vec<i32> {
@@ -146,7 +157,7 @@ pub(super) fn unmount_below(dir: &Path) -> Result<()> {
     below.into_iter().try_for_each(|point| tool("umount", ["--lazy", point]).map(drop))
 }
 
-/// Removes the control groups of the pods.
+/// Removes the group of the pods in every hierarchy.
 pub(super) fn remove_groups() -> Result<()> {
     fn remove(group: &Path) -> std::io::Result<()> {
         for child in fs::read_dir(group)?.flatten() {
@@ -157,7 +168,7 @@ pub(super) fn remove_groups() -> Result<()> {
         fs::remove_dir(group)
     }
     let deadline = Instant::now() + GONE;
-    for group in pod_groups() {
+    for group in groups() {
         // The kernel takes a moment to see that nobody is in there any more.
         while let Err(error) = remove(&group) {
             if Instant::now() >= deadline {

@@ -8,7 +8,7 @@ use super::addresses::{ALL, HOST, LINK_PREFIX, NODE, PODS, SERVICES};
 use super::tool::tool;
 use crate::install::on_path;
 
-/// The namespace, this machine's end of the link, and the network of the pods: all have this name.
+/// The namespace, this machine's end of the link, the network of the pods, and their control group: all have this name.
 pub(super) const NAME: &str = "dev-cluster";
 /// The namespace as a file.
 pub(super) const NAMESPACE: &str = "/run/netns/dev-cluster";

@@ -204,7 +204,8 @@ fn kubelet(home: &Home, state: &Path, access: &Access) -> Result<Program> {
         },
         // The API server alone has a certificate to show.
         "authorization": {"mode": "AlwaysAllow"},
-        "cgroupDriver": "cgroupfs", "failCgroupV1": false, "failSwapOn": false, "oomScoreAdj": 0,
+        "cgroupRoot": format!("/{NAME}"), "cgroupDriver": "cgroupfs",
+        "failCgroupV1": false, "failSwapOn": false, "oomScoreAdj": 0,
         // The disk is the developer's: no pod is evicted because it is nearly full, and no image removed.
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         "imageGCHighThresholdPercent": 100, "imageGCLowThresholdPercent": 99,
