@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use crate::console::step;
 use crate::install::{self, Need};
 use crate::program::Program;
-use crate::{checkout, clusters};
+use crate::{checkout, postgres_folders};
 
 /// The benchmarks that need neither Kafka nor MongoDB nor servers of others.
 const WITHOUT_CHAT: [&str; 2] = ["login", "attack"];
@@ -33,7 +33,7 @@ pub(crate) async fn run(args: &[String]) -> Result<ExitCode> {
     let log = checkout::state().join("log/build-release.log");
     step("build as released", build.run(&log)).await?;
     // What an interrupted run has left.
-    clusters::sweep();
+    postgres_folders::sweep();
     let error = Command::new(checkout::released("bench")?).args(args).exec();
     Err(error).context("the benchmarks cannot be started")
 }

@@ -12,7 +12,9 @@ use crate::cluster_command::ClusterCommand;
 use crate::console::say;
 use crate::signals::interruptible;
 use crate::supervisor::{self, Up};
-use crate::{bench, checkout, cluster_command, clusters, fuzz, ports, sqlx_data, status, suites};
+use crate::{
+    bench, checkout, cluster_command, fuzz, ports, postgres_folders, sqlx_data, status, suites,
+};
 
 /// The local stack: everything real, no containers.
 #[derive(Parser)]
@@ -92,7 +94,7 @@ pub async fn main() -> ExitCode {
         }
         command => {
             let outcome = interruptible(run(command)).await;
-            clusters::sweep();
+            postgres_folders::sweep();
             outcome
         }
     };
@@ -139,7 +141,7 @@ async fn reset() -> Result<ExitCode> {
         }
         _ => {}
     }
-    clusters::sweep();
+    postgres_folders::sweep();
     say("removed .dev");
     Ok(ExitCode::SUCCESS)
 }

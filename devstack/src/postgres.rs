@@ -16,7 +16,7 @@ use url::Url;
 use crate::part::{Part, probe};
 use crate::program::Program;
 use crate::secrets::{Secrets, write_private};
-use crate::{clusters, ports};
+use crate::{ports, postgres_folders};
 
 /// A PostgreSQL server with a cluster of its own; killed when dropped.
 pub struct Server {
@@ -52,7 +52,7 @@ impl Server {
         address: SocketAddrV4,
         network: Option<&'static str>,
     ) -> Result<Self> {
-        let folder = clusters::folder(state)?;
+        let folder = postgres_folders::folder(state)?;
         let data = folder.join("data");
         let programs = programs(&data)?;
         let password = Secrets::open(state)?.get_or_create("postgres")?;
@@ -67,7 +67,7 @@ impl Server {
             // Development data: a crash of the machine may cost it, a crash of a program not.
             .args(["-c", "fsync=off", "-c", "full_page_writes=off"])
             .dir(&folder)
-            .user(clusters::user());
+            .user(postgres_folders::user());
         let ready = probe({
             let dsn = dsn.clone();
             move || {
@@ -100,7 +100,7 @@ impl Server {
         let _ = fs::remove_dir_all(&partial);
         let password = self.folder.join("password");
         write_private(&password, &self.password)?;
-        if let Some(user) = clusters::user() {
+        if let Some(user) = postgres_folders::user() {
             let owner = User::from_name(user)?.context("there is no user postgres")?;
             chown(&password, Some(owner.uid.as_raw()), Some(owner.gid.as_raw()))?;
         }
@@ -110,7 +110,7 @@ impl Server {
             .args([&password])
             .args(["-D".as_ref(), partial.as_os_str()])
             .dir(&self.folder)
-            .user(clusters::user())
+            .user(postgres_folders::user())
             .run(self.part.log())
             .await;
         fs::remove_file(&password).context("the password file of initdb stays")?;

@@ -55,7 +55,8 @@ pub(crate) fn started(pid: i32) -> Option<u64> {
 pub(crate) fn cpu_time(pid: i32) -> Option<Duration> {
     /// Linux counts it in hundredths of a second everywhere (`USER_HZ`).
     const TICK: Duration = Duration::from_millis(10);
-    let (user, system): (u32, u32) = (status(pid, 11)?.parse().ok()?, status(pid, 12)?.parse().ok()?);
+    let (user, system): (u32, u32) =
+        (status(pid, 11)?.parse().ok()?, status(pid, 12)?.parse().ok()?);
     Some(TICK * user.checked_add(system)?)
 }
 

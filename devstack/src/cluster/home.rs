@@ -14,7 +14,7 @@ use nix::unistd::{Pid, Uid};
 
 use super::{machine, network};
 use crate::console::say;
-use crate::{checkout, clusters, process};
+use crate::{checkout, postgres_folders, process};
 
 /// Short: sockets lie below it, whose paths hold 107 bytes (unix(7)).
 const PATH: &str = "/var/lib/dev-cluster";
@@ -139,7 +139,7 @@ impl Home {
             let removed = if is_dir { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             removed.with_context(|| format!("{} stays", path.display()))?;
         }
-        clusters::sweep();
+        postgres_folders::sweep();
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use crate::console::step;
 use crate::install::Need;
 use crate::program::Program;
-use crate::{checkout, clusters, kafka, mongodb, postgres};
+use crate::{checkout, kafka, mongodb, postgres, postgres_folders};
 
 /// The directory of one run, removed when it ends; a killed run's is removed by the next.
 pub(crate) struct Run {
@@ -28,7 +28,7 @@ impl Run {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
-        clusters::sweep();
+        postgres_folders::sweep();
         let dir = home.join(format!("run-{}", std::process::id()));
         fs::create_dir_all(dir.join("tmp"))
             .with_context(|| format!("{} cannot be made", dir.display()))?;
@@ -51,7 +51,7 @@ impl Drop for Run {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.dir);
         let _ = self.dir.parent().map(fs::remove_dir);
-        clusters::sweep();
+        postgres_folders::sweep();
     }
 }
 

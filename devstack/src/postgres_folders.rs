@@ -1,8 +1,8 @@
-//! Where a PostgreSQL cluster lies.
+//! Where a PostgreSQL server has its data.
 //!
 //! PostgreSQL refuses to run as root, and a root's home hides the checkout from the user
-//! `postgres`: as root a cluster lies under `/var/tmp`, in a folder named after the checkout, with
-//! a note of the state directory it belongs to. Clusters whose state directory has gone are
+//! `postgres`: as root the data lies under `/var/tmp`, in a folder named after the checkout, with
+//! a note of the state directory it belongs to. Data whose state directory has gone is
 //! removed.
 
 use std::fs;
@@ -19,7 +19,7 @@ pub(crate) fn user() -> Option<&'static str> {
     Uid::effective().is_root().then_some("postgres")
 }
 
-/// The folder of the cluster that belongs to a state directory; made when missing.
+/// The folder that belongs to a state directory; made when missing.
 pub(crate) fn folder(state: &Path) -> Result<PathBuf> {
     let Some(user) = user() else {
         let dir = state.join("postgres");
@@ -45,7 +45,7 @@ pub(crate) fn folder(state: &Path) -> Result<PathBuf> {
     Ok(dir)
 }
 
-/// Removes the clusters whose state directory has gone.
+/// Removes the folders whose state directory has gone.
 pub(crate) fn sweep() {
     for entry in fs::read_dir(home()).into_iter().flatten().flatten() {
         let Ok(state) = fs::read_to_string(entry.path().join("state")) else {
