@@ -97,8 +97,9 @@ fn processes_in(group: &Path) -> Vec<i32> {
     found
 }
 
-/// The settings that a kubelet changes, one `NAME=VALUE` a line.
-pub(super) fn settings() -> String {
+/// The settings of the kernel that a kubelet changes, one `NAME=VALUE` a line.
+#[must_use]
+pub fn settings() -> String {
     let value = |name: &str| fs::read_to_string(Path::new("/proc/sys").join(name)).ok();
     let known =
         SETTINGS.iter().filter_map(|name| Some(format!("{name}={}\n", value(name)?.trim())));

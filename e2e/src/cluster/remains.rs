@@ -1,20 +1,17 @@
 //! What a cluster leaves on a machine: nothing, also when whoever ran it was killed.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use devstack::checkout;
+use devstack::{checkout, cluster};
 use tokio::process::Command;
 
 use crate::wait::until_after;
 
 const HOME: &str = "/var/lib/dev-cluster";
-/// Settings of the kernel that kubelets are known to change.
-const SETTINGS: [&str; 3] = ["kernel/panic", "kernel/panic_on_oops", "vm/overcommit_memory"];
 /// A hang limit for a cluster with nothing in it.
 const UP: Duration = Duration::from_mins(4);
 
@@ -31,43 +28,20 @@ const PLACES: [&str; 7] = [
 
 /// What there was before there was a cluster.
 pub struct Before {
-    settings: Settings,
-    files: BTreeSet<PathBuf>,
+    settings: String,
+    /// What is there already is somebody else's, and changes without us.
+    absent: Vec<PathBuf>,
 }
-
-type Settings = BTreeMap<&'static str, String>;
 
 impl Before {
     /// Looks.
     pub fn look() -> Result<Self> {
-        Ok(Self { settings: settings()?, files: files()? })
+        let home = std::env::home_dir().context("whoever runs this has no home")?;
+        let mut absent: Vec<PathBuf> = PLACES.map(PathBuf::from).into();
+        absent.push(home.join(".kube"));
+        absent.retain(|place| !place.exists());
+        Ok(Self { settings: cluster::settings(), absent })
     }
-}
-
-fn settings() -> Result<Settings> {
-    let read = |name| {
-        let text = fs::read_to_string(Path::new("/proc/sys").join(name)).context(name)?;
-        Ok((name, text.trim().to_owned()))
-    };
-    SETTINGS.into_iter().map(read).collect()
-}
-
-fn files() -> Result<BTreeSet<PathBuf>> {
-    let mut found = BTreeSet::new();
-    let home = std::env::home_dir().context("whoever runs this has no home")?;
-    let mut folders: Vec<PathBuf> = PLACES.map(PathBuf::from).into();
-    folders.push(home.join(".kube"));
-    while let Some(folder) = folders.pop() {
-        // It may have gone this instant, or never have been there.
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
-        for entry in entries.flatten() {
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                folders.push(entry.path());
-            }
-            found.insert(entry.path());
-        }
-    }
-    Ok(found)
 }
 
 /// Starts a cluster by the command, kills the command, and has the next one clean up.
@@ -119,15 +93,13 @@ fn found(before: &Before) -> Result<Vec<String>> {
     }
     let cgroups = Path::new("/sys/fs/cgroup");
     let below = fs::read_dir(cgroups)?.flatten().map(|entry| entry.path());
-    let groups = below.chain([cgroups.to_path_buf()]).map(|dir| dir.join("kubepods"));
+    let groups = below.chain([cgroups.to_path_buf()]).map(|dir| dir.join("dev-cluster"));
     found.extend(groups.filter(|dir| dir.exists()).map(|dir| dir.display().to_string()));
-    for (name, value) in settings()? {
-        if before.settings.get(name) != Some(&value) {
-            found.push(format!("{name}={value}"));
-        }
-    }
-    let files = files()?;
-    found.extend(files.difference(&before.files).map(|path| path.display().to_string()));
+    let now = cluster::settings();
+    let changed = now.lines().filter(|line| !before.settings.lines().any(|known| known == *line));
+    found.extend(changed.map(|line| format!("the setting {line}")));
+    let made = before.absent.iter().filter(|place| place.exists());
+    found.extend(made.map(|place| place.display().to_string()));
     for process in fs::read_dir("/proc")?.flatten() {
         let command = fs::read(process.path().join("cmdline")).unwrap_or_default();
         let command = String::from_utf8_lossy(&command).replace('\0', " ");
