@@ -40,7 +40,7 @@ pub use entry::Entry;
 pub(crate) use home::Home;
 pub use images::Images;
 pub(crate) use machine::memory;
-pub use machine::{Memory, obstacle};
+pub use machine::{Memory, obstacle, settings};
 pub(crate) use programs::kubectl_by;
 
 /// A Service of the chart and the port that this machine reaches it at.
@@ -73,7 +73,7 @@ pub struct Cluster {
 }
 
 /// What has to be installed for a cluster with the chart.
-pub(crate) const NEEDS: [install::Need; 6] = [
+pub const NEEDS: [install::Need; 6] = [
     install::Need::Postgres,
     install::Need::Kafka,
     install::Need::MongoDb,
@@ -82,6 +82,14 @@ pub(crate) const NEEDS: [install::Need; 6] = [
     install::Need::Helm,
 ];
 
+/// Removes what a killed cluster left on this machine; fails while one runs.
+pub fn clean() -> Result<()> {
+    Home::take()?.map(drop).context(RUNS_ALREADY)
+}
+
+const RUNS_ALREADY: &str =
+    "a cluster runs on this machine already: stop it with ./dev cluster down";
+
 impl Cluster {
     /// Starts a cluster with nothing in it but its name server, and the servers beside it. These people will have a
     /// Local Account; of the ports, those of Dex, of the chat API and of the app count.
@@ -89,9 +97,7 @@ impl Cluster {
         if let Some(obstacle) = obstacle() {
             bail!("no cluster can run here: {obstacle}");
         }
-        let Some(home) = Home::take()? else {
-            bail!("a cluster runs on this machine already: stop it with ./dev cluster down");
-        };
+        let home = Home::take()?.context(RUNS_ALREADY)?;
         let state = checkout::state().join("cluster");
         match fs::remove_dir_all(&state) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

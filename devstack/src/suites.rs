@@ -14,7 +14,6 @@ use anyhow::Result;
 use clap::ValueEnum;
 use tokio::time::Instant;
 
-use crate::cluster;
 use crate::console::say;
 use crate::install::{self, Need};
 use cargo::Build;
@@ -72,7 +71,8 @@ impl Suite {
     /// What has to be installed for it.
     fn needs(self) -> &'static [Need] {
         match self {
-            Self::Process | Self::Tokens | Self::Bench | Self::Chart => &[],
+            // The cluster's program installs what it needs itself, where one can run.
+            Self::Process | Self::Tokens | Self::Bench | Self::Chart | Self::Cluster => &[],
             Self::Lint => &[Need::Postgres, Need::Dex, Need::CargoDeny, Need::CargoShear],
             Self::Images => &[Need::Images],
             Self::Proto => &[Need::Protoc],
@@ -92,9 +92,6 @@ impl Suite {
             Self::FaultsShort | Self::Faults => {
                 &[Need::Postgres, Need::Kafka, Need::MongoDb, Need::Dex, Need::FakeTime]
             }
-            // Where none can run, nothing is needed to say so.
-            Self::Cluster if cluster::obstacle().is_some() => &[],
-            Self::Cluster => &cluster::NEEDS,
             Self::Devstack => &[
                 Need::Postgres,
                 Need::Kafka,

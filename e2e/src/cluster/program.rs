@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Parser;
-use devstack::cluster;
 use devstack::console::say;
+use devstack::{cluster, install};
 use tokio::time::{Instant, timeout};
 
 use super::proofs::{ALL, Proof};
@@ -30,6 +30,10 @@ pub struct ClusterOptions {
     /// What chance begins with. The kernel's scheduler has its own.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+
+    /// Fail when it takes longer than promised, too: for a machine on which nobody else is at work.
+    #[arg(long)]
+    check: bool,
 }
 
 /// Runs them; the last line says how many passed, failed and were skipped.
@@ -53,40 +57,72 @@ pub async fn run(options: &ClusterOptions) -> Result<ExitCode> {
         say(format!("0 passed, 0 failed, {} skipped", skipped.len()));
         return Ok(ExitCode::SUCCESS);
     }
+    install::ensure(&cluster::NEEDS).await?;
+    // What a killed cluster left would count as what was there before.
+    cluster::clean()?;
     let before = Before::look()?;
-    let mut stage = Stage::open(options.seed).await?;
-    let (mut passed, mut failed) = (0, 0);
-    let mut count = |name: &str, start: Instant, outcome: Result<()>| {
-        if let Err(error) = &outcome {
-            say(format!("  ! {error:#}"));
-        }
-        let verdict = if outcome.is_ok() { "passed" } else { "FAILED" };
-        say(format!("{name}: {verdict} in {:.0} s", start.elapsed().as_secs_f32()));
-        passed += u32::from(outcome.is_ok());
-        failed += u32::from(outcome.is_err());
-    };
+    let mut stage = Stage::open(options.seed, options.check).await?;
+    let mut tally = Tally::default();
     for proof in proofs {
         say(format!("── {}: {}", proof.name, proof.promise));
         let start = Instant::now();
-        let outcome = match timeout(HANGS, (proof.run)(&mut stage)).await {
-            Ok(outcome) => outcome.and_then(|()| stage.cluster.require_alive()),
-            Err(_) => bail!("{} hung for {} s", proof.name, HANGS.as_secs()),
-        };
-        if outcome.is_err() {
-            let told = stage.cluster.record(proof.name).await?;
-            say(format!("    pods, events and logs are in {}", told.display()));
+        let outcome = within_limit((proof.run)(&mut stage)).await;
+        let outcome = outcome.and_then(|()| stage.cluster.require_alive());
+        let has_failed = outcome.is_err();
+        tally.count(proof.name, start, outcome);
+        if has_failed && let Err(error) = within_limit(after_failure(&mut stage, proof.name)).await
+        {
+            say(format!("    the next ones find another stage than they expect: {error:#}"));
         }
-        count(proof.name, start, outcome);
     }
     drop(stage);
     let start = Instant::now();
     let (name, promise) = REMAINS;
     say(format!("── {name}: {promise}"));
     let outcome = match remains::nothing(&before) {
-        Ok(()) if options.proofs.is_empty() => remains::killed(&before).await,
+        Ok(()) if options.proofs.is_empty() => within_limit(remains::killed(&before)).await,
         outcome => outcome,
     };
-    count(name, start, outcome);
+    tally.count(name, start, outcome);
+    let Tally { passed, failed } = tally;
     say(format!("{passed} passed, {failed} failed"));
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What hangs fails, and the others have their turn.
+async fn within_limit(work: impl Future<Output = Result<()>>) -> Result<()> {
+    match timeout(HANGS, work).await {
+        Ok(outcome) => outcome,
+        Err(_) => bail!("it hung for {} s", HANGS.as_secs()),
+    }
+}
+
+/// Writes down what is there, and has the stage be as it was before.
+async fn after_failure(stage: &mut Stage, proof: &str) -> Result<()> {
+    let told = stage.cluster.record(proof).await?;
+    say(format!("    pods, events and logs are in {}", told.display()));
+    stage.restore().await
+}
+
+#[derive(Default)]
+struct Tally {
+    passed: u32,
+    failed: u32,
+}
+
+impl Tally {
+    fn count(&mut self, name: &str, start: Instant, outcome: Result<()>) {
+        let verdict = match outcome {
+            Ok(()) => {
+                self.passed += 1;
+                "passed"
+            }
+            Err(error) => {
+                self.failed += 1;
+                say(format!("  ! {error:#}"));
+                "FAILED"
+            }
+        };
+        say(format!("{name}: {verdict} in {:.0} s", start.elapsed().as_secs_f32()));
+    }
 }

@@ -18,7 +18,7 @@ pub struct Proof {
     pub name: &'static str,
     /// What is promised.
     pub promise: &'static str,
-    /// Proves it on a stage, and leaves the stage as it was.
+    /// Proves it on a stage. What it proves leaves the stage as it was; what fails need not ([`Stage::restore`]).
     pub run: for<'a> fn(&'a mut Stage) -> LocalBoxFuture<'a, Result<()>>,
 }
 
