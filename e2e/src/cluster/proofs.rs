@@ -59,7 +59,7 @@ pub const ALL: [Proof; 15] = [
     proof!(
         "pod-killed",
         loss::pod_killed,
-        "a killed pod of each service costs no login and no message"
+        "a process killed in each service costs who is there a second try, and no message"
     ),
     proof!(
         "evictions",

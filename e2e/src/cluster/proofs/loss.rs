@@ -13,6 +13,9 @@ const DEPLOYMENTS: [&str; 3] = ["auth-connector", "dex", "chat-api"];
 
 /// The program of a pod ends without a word, as by a crash or for want of memory. (`kubectl delete --force` would not do:
 /// a kubelet that is alive still ends such a pod in order.)
+///
+/// Less is promised than of whoever leaves in order: nobody can tell its sockets to go elsewhere, so they end without a
+/// word (1006) and resume, and a login that begins within seconds of it may have to be tried again ([`Crash`]).
 pub(super) async fn pod_killed(stage: &mut Stage) -> Result<()> {
     let stage = &*stage;
     let crash = Crash::default();
