@@ -97,7 +97,9 @@ impl Site {
             "mongodb": {"mode": "external"},
             "seed": {"enabled": true, "users": self.users},
             "ingress": {"enabled": true},
-            "networkPolicy": {"postgresTo": stores, "kafkaTo": stores, "mongodbTo": stores},
+            "networkPolicy": {
+                "postgresTo": stores, "kafkaTo": stores, "kafkaPorts": [9092], "mongodbTo": stores,
+            },
         })
     }
 }

@@ -5,6 +5,7 @@ mod install;
 mod loss;
 mod mistakes;
 mod people;
+mod policies;
 
 use anyhow::Result;
 use futures_util::future::LocalBoxFuture;
@@ -36,7 +37,7 @@ pub const ALL: [Proof; 15] = [
         install::restricted,
         "every pod is admitted at the strictest level of Pod Security"
     ),
-    proof!("policies", install::policies, "everything is denied but the ways that the parts need"),
+    proof!("policies", policies::policies, "everything is denied but the ways that the parts need"),
     proof!("usage", install::usage, "what is requested is what is used, within twice"),
     proof!(
         "values",

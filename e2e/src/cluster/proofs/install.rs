@@ -1,6 +1,5 @@
 //! What was installed.
 
-use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
@@ -45,100 +44,6 @@ pub(super) async fn restricted(stage: &mut Stage) -> Result<()> {
     say(format!("    admitted: {}", names.join(" ")));
     ensure!(pods.len() >= 6, "there are only {names:?}");
     Ok(())
-}
-
-/// Who may reach whom at which port, by what the policies say together. Whoever is outside of the cluster, and
-/// whatever is, has the name `outside`; everybody is `*`.
-const WAYS: [(&str, &str, u64); 17] = [
-    ("*", "auth-connector", 5559),
-    ("*", "chat-api", 8080),
-    ("*", "dex", 5556),
-    ("auth-connector", "dex", 5560),
-    ("auth-connector", "outside", 5432),
-    ("chat-api", "dex", 5556),
-    ("chat-api", "outside", 9092),
-    ("chat-api", "outside", 27017),
-    ("dex", "auth-connector", 5557),
-    ("dex", "outside", 5432),
-    ("migrate", "outside", 5432),
-    ("prepare", "*", 443),
-    ("prepare", "*", 6443),
-    ("seed-users", "outside", 5432),
-    ("test", "chat-api", 8080),
-    ("test", "dex", 5556),
-    ("topics", "outside", 9092),
-];
-
-/// The plugin that connects pods here does not enforce them: what is tested is that the API server takes them, that
-/// pods without a policy of their own get the one that denies, and what they say.
-pub(super) async fn policies(stage: &mut Stage) -> Result<()> {
-    let policies = kube::list(&stage.cluster, "networkpolicies").await?;
-    let default = policies.iter().find(|policy| kube::name(policy) == "default-deny");
-    let default = &default.context("there is no default-deny")?["spec"];
-    ensure!(default["policyTypes"] == json!(["Ingress", "Egress"]), "it is {default}");
-    ensure!(default["ingress"].is_null(), "it lets somebody in: {default}");
-    let label = &default["podSelector"]["matchLabels"];
-    for pod in kube::list(&stage.cluster, "pods").await? {
-        let labels = &pod["metadata"]["labels"];
-        let instance = &label["app.kubernetes.io/instance"];
-        ensure!(
-            labels["app.kubernetes.io/instance"] == *instance,
-            "{} is not held",
-            kube::name(&pod)
-        );
-    }
-    let mut found = BTreeSet::new();
-    for policy in policies.iter().filter(|policy| kube::name(policy) != "default-deny") {
-        let here = component(&policy["spec"]["podSelector"]);
-        for (rules, peers, inwards) in [("ingress", "from", true), ("egress", "to", false)] {
-            for rule in policy["spec"][rules].as_array().into_iter().flatten() {
-                for port in rule["ports"].as_array().into_iter().flatten() {
-                    let port = port["port"].as_u64().context("a port is a number")?;
-                    for peer in names(&rule[peers]) {
-                        let way = if inwards {
-                            (peer, here.clone(), port)
-                        } else {
-                            (here.clone(), peer, port)
-                        };
-                        found.insert(way);
-                    }
-                }
-            }
-        }
-    }
-    // What one may send and the other may not receive is no way. Of Kafka's usual ports this site has one.
-    let lets_in = |to: &str, from: &str, port: u64| {
-        let any = |who: &str| found.contains(&(who.to_owned(), to.to_owned(), port));
-        to == "outside" || to == "*" || any(from) || any("*")
-    };
-    let ways: BTreeSet<(&str, &str, u64)> = found
-        .iter()
-        .map(|(from, to, port)| (from.as_str(), to.as_str(), *port))
-        .filter(|(from, to, port)| lets_in(to, from, *port) && ![9093, 9094].contains(port))
-        .collect();
-    let promised: BTreeSet<(&str, &str, u64)> = WAYS.into();
-    let more: Vec<_> = ways.difference(&promised).collect();
-    let less: Vec<_> = promised.difference(&ways).collect();
-    ensure!(more.is_empty() && less.is_empty(), "not promised: {more:?}; missing: {less:?}");
-    Ok(())
-}
-
-fn component(selector: &Value) -> String {
-    let name = selector["matchLabels"]["app.kubernetes.io/name"].as_str();
-    name.unwrap_or("*").to_owned()
-}
-
-fn names(peers: &Value) -> Vec<String> {
-    match peers.as_array() {
-        None => vec!["*".into()],
-        Some(peers) => peers
-            .iter()
-            .map(|peer| match &peer["ipBlock"] {
-                Value::Null => component(&peer["podSelector"]),
-                _ => "outside".into(),
-            })
-            .collect(),
-    }
 }
 
 /// What has pods of its own, and where the chart's values have what it requests.
