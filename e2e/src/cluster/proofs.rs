@@ -54,7 +54,7 @@ pub const ALL: [Proof; 15] = [
         people::gate,
         "Local Accounts go and come back, and everybody keeps the subject"
     ),
-    proof!("repeat", change::repeat, "migrations and seeds that run again change nothing"),
+    proof!("repeat", change::repeat, "migrations and seeds run again, and change nothing"),
     proof!("upgrade", change::upgrade, "new images lose no login and no message"),
     proof!("certificates", change::certificates, "certificates are replaced while people sign in"),
     proof!(
