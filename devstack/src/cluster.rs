@@ -40,7 +40,7 @@ pub use entry::Entry;
 pub(crate) use home::Home;
 pub use images::Images;
 pub(crate) use machine::memory;
-pub use machine::{Memory, obstacle, settings};
+pub use machine::{Memory, Use, obstacle, settings};
 pub(crate) use programs::kubectl_by;
 
 /// A Service of the chart and the port that this machine reaches it at.
@@ -280,11 +280,10 @@ impl Cluster {
         memory(std::process::id().cast_signed())
     }
 
-    /// What the largest process of each program in pods has in memory, in MiB: its own pages and those of its file,
-    /// which the kubelet counts for whoever read them first, such as containerd when it unpacks an image.
+    /// What each program in pods uses, by its name.
     #[must_use]
-    pub fn resident(&self) -> BTreeMap<String, u64> {
-        machine::resident()
+    pub fn used(&self) -> BTreeMap<String, Use> {
+        machine::used()
     }
 
     /// The address of a Service, as this machine reaches it.

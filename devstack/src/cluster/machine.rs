@@ -204,14 +204,25 @@ pub(crate) fn memory(supervisor: i32) -> Memory {
     Memory { node, pods, beside }
 }
 
-/// What the largest process in pods of each program's name has in memory, in MiB, with the pages of its file.
-pub(super) fn resident() -> BTreeMap<String, u64> {
-    let mut found = BTreeMap::new();
+/// What a program in pods uses.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Use {
+    /// What its largest process has in memory, in MiB: its own pages and those of its file, which the kubelet counts for
+    /// whoever read them first, such as containerd when it unpacks an image.
+    pub memory: u64,
+    /// The processor time of all its processes until now.
+    pub processor: Duration,
+}
+
+/// What each program in pods uses, by its name.
+pub(super) fn used() -> BTreeMap<String, Use> {
+    let mut found: BTreeMap<String, Use> = BTreeMap::new();
     for pid in processes_in_pods() {
         // It may have ended this instant.
         let Ok(name) = fs::read_to_string(format!("/proc/{pid}/comm")) else { continue };
-        let most: &mut u64 = found.entry(name.trim().to_owned()).or_default();
-        *most = (*most).max(process::memory_of(&[pid]).rss / 1024);
+        let used = found.entry(name.trim().to_owned()).or_default();
+        used.memory = used.memory.max(process::memory_of(&[pid]).rss / 1024);
+        used.processor += process::cpu_time(pid).unwrap_or_default();
     }
     found
 }
