@@ -7,6 +7,7 @@
 
 mod access;
 mod addresses;
+mod api_server;
 mod chart;
 mod entry;
 mod home;
@@ -36,6 +37,7 @@ use access::Access;
 use chart::Site;
 use stores::Stores;
 
+pub(crate) use api_server::ApiServer;
 pub use entry::Entry;
 pub(crate) use home::Home;
 pub use images::Images;
@@ -73,11 +75,12 @@ pub struct Cluster {
 }
 
 /// What has to be installed for a cluster with the chart.
-pub const NEEDS: [install::Need; 6] = [
+pub const NEEDS: [install::Need; 7] = [
     install::Need::Postgres,
     install::Need::Kafka,
     install::Need::MongoDb,
     install::Need::Images,
+    install::Need::ApiServer,
     install::Need::Kubernetes,
     install::Need::Helm,
 ];
@@ -105,7 +108,7 @@ impl Cluster {
             }
             _ => {}
         }
-        let access = Access::create(&state.join("pki"))?;
+        let access = Access::create(&state.join("pki"), SocketAddrV4::new(addresses::NODE, 6443))?;
         ensure!(!home::kubelet_runs(), "a kubelet runs on this machine: it is a node already");
         network::make()?;
         machine::make_groups();

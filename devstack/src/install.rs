@@ -60,7 +60,9 @@ pub enum Need {
     CargoFuzz,
     /// cargo-shear, which finds dependencies that nobody uses.
     CargoShear,
-    /// The programs of Kubernetes, and what runs its containers.
+    /// Kubernetes' API server, and etcd.
+    ApiServer,
+    /// The other programs of Kubernetes, and what runs its containers.
     Kubernetes,
     /// Helm.
     Helm,
@@ -86,12 +88,18 @@ pub async fn ensure(needs: &[Need]) -> Result<()> {
             wanted(wants(Need::CargoFuzz), cargo_tool("cargo-fuzz", CARGO_FUZZ)),
             wanted(wants(Need::CargoShear), cargo_tool("cargo-shear", CARGO_SHEAR)),
             wanted(wants(Need::Helm), kubernetes::helm()),
-            wanted(wants(Need::Kubernetes), kubernetes::programs()),
+            kubernetes(wants(Need::ApiServer), wants(Need::Kubernetes)),
         )
     })
     .await?;
     // With what the packages brought.
     wanted(wants(Need::Kubernetes), kubernetes::make_node_image()).await
+}
+
+/// One after the other: they have most packages in common.
+async fn kubernetes(api_server: bool, node: bool) -> Result<()> {
+    wanted(api_server, kubernetes::api_server()).await?;
+    wanted(node, kubernetes::node()).await
 }
 
 /// One installation at a time in a checkout; ends with the file that is given.

@@ -72,7 +72,8 @@ impl Suite {
     fn needs(self) -> &'static [Need] {
         match self {
             // The cluster's program installs what it needs itself, where one can run.
-            Self::Process | Self::Tokens | Self::Bench | Self::Chart | Self::Cluster => &[],
+            Self::Process | Self::Tokens | Self::Bench | Self::Cluster => &[],
+            Self::Chart => &[Need::ApiServer],
             Self::Lint => &[Need::Postgres, Need::Dex, Need::CargoDeny, Need::CargoShear],
             Self::Images => &[Need::Images],
             Self::Proto => &[Need::Protoc],
@@ -140,9 +141,9 @@ pub(crate) async fn run(mut suites: Vec<Suite>) -> Result<ExitCode> {
             (Suite::Faults | Suite::Cluster, None) => {
                 counted::run(&suite.name(), &[], &run, &servers).await?
             }
-            (Suite::Chart, None) => go::run(&["helm/tools", "helm/tests"], &run, &servers).await?,
-            (Suite::Images, None) => go::run(&["images"], &run, &servers).await?,
-            (_, None) => go::run(&["dex"], &run, &servers).await?,
+            (Suite::Chart, None) => go::chart(&run, &servers).await?,
+            (Suite::Images, None) => go::test("images", &[], &run, &servers).await?,
+            (_, None) => go::test("dex", &[], &run, &servers).await?,
         };
         if tally == Tally::default() {
             say("no test ran: that counts as failed");

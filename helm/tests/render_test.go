@@ -1,5 +1,6 @@
 // Tests of the chart: what it renders from each file of values, what it refuses, and what its objects
-// promise. The chart is rendered by Helm's own library, without a cluster; the suite `cluster` has the rest.
+// promise. The chart is rendered by Helm's own library, and a real API server takes its objects; the suite `cluster` has
+// the rest.
 package chart_test
 
 import (

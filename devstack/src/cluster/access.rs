@@ -1,13 +1,14 @@
 //! Who may do what at the API server: certificates, tokens, and a kubeconfig for everybody.
 
 use std::fs;
+use std::net::SocketAddrV4;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use rcgen::KeyPair;
 use serde_json::json;
 
-use super::addresses::{API_SERVICE, NODE};
+use super::addresses::API_SERVICE;
 use crate::name;
 use crate::pki::{self, Authority};
 use crate::secrets::write_private;
@@ -27,6 +28,8 @@ const USERS: [(&str, &str, &str); 5] = [
 /// The files by which the parts of a cluster know each other, made anew for each cluster.
 pub(super) struct Access {
     dir: PathBuf,
+    /// Where the API server listens.
+    pub(super) address: SocketAddrV4,
     /// The API server's certificate, and the one that it shows to the kubelet.
     pub(super) authority: Authority,
     /// Signs the tokens of service accounts.
@@ -38,18 +41,19 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Makes everything in a directory.
-    pub(super) fn create(dir: &Path) -> Result<Self> {
+    /// Makes everything in a directory, for an API server at this address.
+    pub(super) fn create(dir: &Path, address: SocketAddrV4) -> Result<Self> {
         fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
-        let (node, service) = (NODE.to_string(), API_SERVICE.to_string());
+        let (own, service) = (address.ip().to_string(), API_SERVICE.to_string());
         let names =
-            [node.as_str(), &service, "kubernetes.default.svc", "kubernetes.default", "kubernetes"];
+            [own.as_str(), &service, "kubernetes.default.svc", "kubernetes.default", "kubernetes"];
         let access = Self {
             authority: pki::authority(dir, "kubernetes", &names, "kube-apiserver")?,
             signing_key: dir.join("service-accounts.key"),
             verifying_key: dir.join("service-accounts.pub"),
             tokens: dir.join("tokens.csv"),
             dir: dir.to_path_buf(),
+            address,
         };
         let key = KeyPair::generate()?;
         write_private(&access.signing_key, &key.serialize_pem())?;
@@ -61,7 +65,7 @@ impl Access {
             let config = json!({
                 "apiVersion": "v1", "kind": "Config", "current-context": "cluster",
                 "clusters": [{"name": "cluster", "cluster": {
-                    "server": format!("https://{NODE}:6443"),
+                    "server": format!("https://{address}"),
                     "certificate-authority": access.authority.ca,
                 }}],
                 "users": [{"name": user, "user": {"token": token}}],

@@ -10,10 +10,10 @@ use super::access::{Access, NODE_NAME};
 use super::addresses::{DNS_SERVICE, NODE, PODS, SERVICES};
 use super::home::Home;
 use super::network::{NAME, NAMESPACE};
-use crate::checkout;
 use crate::install::{CNI, kubernetes_program, node_image};
 use crate::part::{Part, Probe, probe};
 use crate::program::Program;
+use crate::{checkout, http};
 
 /// kubectl as the administrator, from this machine.
 pub(super) fn kubectl(access: &Access) -> Program {
@@ -45,15 +45,6 @@ fn socket(home: &Home) -> PathBuf {
 
 /// Every program, in the order of their start.
 pub(super) fn parts(home: &Home, state: &Path, access: &Access) -> Result<Vec<Part>> {
-    let serves = || {
-        probe({
-            let kubectl = kubectl(access).args(["get", "--raw", "/readyz"]);
-            move || {
-                let kubectl = kubectl.clone();
-                async move { kubectl.output().await.map(drop) }
-            }
-        })
-    };
     let runs = || {
         probe({
             let ctr = ctr(home).args(["version"]);
@@ -67,9 +58,9 @@ pub(super) fn parts(home: &Home, state: &Path, access: &Access) -> Result<Vec<Pa
         Part::new(name, program.in_network(NAMESPACE), state, ready)
     };
     Ok(vec![
-        part("etcd", etcd(home), at_once()),
+        part("etcd", etcd(&home.join("etcd"), ETCD), at_once()),
         part("containerd", containerd(home, state)?, runs()),
-        part("kube-apiserver", api_server(access), serves()),
+        part("kube-apiserver", api_server(access, ETCD), api_serves(access)),
         part("kube-controller-manager", controller_manager(home, access), at_once()),
         part("kube-scheduler", scheduler(access), at_once()),
         part("kubelet", kubelet(home, state, access)?, at_once()),
@@ -77,15 +68,19 @@ pub(super) fn parts(home: &Home, state: &Path, access: &Access) -> Result<Vec<Pa
     ])
 }
 
+/// The ports of etcd in the cluster: its clients', its peers'.
+const ETCD: [u16; 2] = [2379, 2380];
+
 /// For what is waited for by what it does: a node that is ready, a name that is found.
-fn at_once() -> Probe {
+pub(super) fn at_once() -> Probe {
     probe(|| async { Ok(()) })
 }
 
-fn etcd(home: &Home) -> Program {
-    let (clients, peers) = ("http://127.0.0.1:2379", "http://127.0.0.1:2380");
+/// etcd with its data in a folder, for clients and peers at these ports of the loopback address.
+pub(super) fn etcd(data: &Path, [clients, peers]: [u16; 2]) -> Program {
+    let [clients, peers] = [clients, peers].map(|port| format!("http://127.0.0.1:{port}"));
     Program::new(kubernetes_program("etcd"))
-        .args(["--name=node".to_owned(), format!("--data-dir={}", home.join("etcd").display())])
+        .args(["--name=node".to_owned(), format!("--data-dir={}", data.display())])
         .args([
             format!("--listen-client-urls={clients}"),
             format!("--advertise-client-urls={clients}"),
@@ -95,7 +90,8 @@ fn etcd(home: &Home) -> Program {
         .args([format!("--initial-advertise-peer-urls={peers}").as_str(), "--unsafe-no-fsync"])
 }
 
-fn api_server(access: &Access) -> Program {
+/// The API server, with that etcd.
+pub(super) fn api_server(access: &Access, [etcd, _]: [u16; 2]) -> Program {
     let authority = &access.authority;
     let files = [
         ("tls-cert-file", &authority.server.cert),
@@ -107,16 +103,29 @@ fn api_server(access: &Access) -> Program {
         ("service-account-key-file", &access.verifying_key),
         ("service-account-signing-key-file", &access.signing_key),
     ];
+    let (address, port) = (access.address.ip(), access.address.port());
     Program::new(kubernetes_program("kube-apiserver"))
         .args(files.map(|(option, file)| format!("--{option}={}", file.display())))
-        .args(["--etcd-servers=http://127.0.0.1:2379", "--secure-port=6443"])
         .args([
-            format!("--advertise-address={NODE}"),
+            format!("--etcd-servers=http://127.0.0.1:{etcd}"),
+            format!("--bind-address={address}"),
+            format!("--advertise-address={address}"),
+            format!("--secure-port={port}"),
             format!("--service-cluster-ip-range={SERVICES}"),
         ])
         .args(["--service-account-issuer=https://kubernetes.default.svc"])
         .args(["--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction"])
         .args(["--kubelet-preferred-address-types=InternalIP"])
+}
+
+/// Succeeds once the API server serves; it tells that to anybody.
+pub(super) fn api_serves(access: &Access) -> Probe {
+    let (authority, url) =
+        (access.authority.ca.clone(), format!("https://{}/readyz", access.address));
+    probe(move || {
+        let (authority, url) = (authority.clone(), url.clone());
+        async move { http::answers_by(&authority, &url).await }
+    })
 }
 
 fn controller_manager(home: &Home, access: &Access) -> Program {

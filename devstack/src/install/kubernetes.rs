@@ -19,9 +19,15 @@ pub(crate) fn helm_program() -> PathBuf {
     checkout::state().join("tools/helm/helm")
 }
 
+/// The folder of the API server and etcd, which tests of the chart need without the rest.
+const API_SERVER: &str = "api-server";
+/// The folder of the rest.
+const NODE: &str = "kubernetes";
+
 /// A program of Kubernetes, or etcd.
 pub(crate) fn kubernetes_program(name: &str) -> PathBuf {
-    checkout::state().join("kubernetes").join(name)
+    let folder = if ["etcd", "kube-apiserver"].contains(&name) { API_SERVER } else { NODE };
+    checkout::state().join(folder).join(name)
 }
 
 /// The image of a node: its name, and an archive that holds it.
@@ -43,19 +49,30 @@ pub(super) async fn helm() -> Result<()> {
     .await
 }
 
-/// The programs of Kubernetes and etcd, as their modules pin them.
-pub(super) async fn programs() -> Result<()> {
-    const PROGRAMS: [&str; 6] = [
-        "kube-apiserver",
-        "kube-controller-manager",
-        "kube-scheduler",
-        "kube-proxy",
-        "kubelet",
-        "kubectl",
-    ];
+/// The API server and etcd.
+pub(super) async fn api_server() -> Result<()> {
+    programs(API_SERVER, &["k8s.io/kubernetes/cmd/kube-apiserver", "go.etcd.io/etcd/server/v3"])
+        .await?;
+    // A program has the name of its folder.
+    let built = checkout::state().join(API_SERVER).join("server");
+    if built.exists() {
+        fs::rename(built, kubernetes_program("etcd")).context("etcd is not there")?;
+    }
+    Ok(())
+}
+
+/// The other programs of Kubernetes.
+pub(super) async fn node() -> Result<()> {
+    let names = ["kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubectl"];
+    let packages = names.map(|name| format!("k8s.io/kubernetes/cmd/{name}"));
+    programs(NODE, &packages).await
+}
+
+/// Builds programs as `devstack/kubernetes/kube` pins them.
+async fn programs(name: &str, packages: &[impl AsRef<str>]) -> Result<()> {
     let folder = checkout::root().join("devstack/kubernetes/kube");
     let files = ["go.mod", "go.sum", "tools.go"].map(|name| folder.join(name));
-    into_state("kubernetes", &files, async |target| {
+    into_state(name, &files, async |target| {
         let version = fs::read_to_string(&files[0])?
             .lines()
             .find_map(|line| {
@@ -70,15 +87,11 @@ pub(super) async fn programs() -> Result<()> {
             set("gitMajor", major),
             set("gitMinor", minor),
         ];
-        let programs = PROGRAMS.map(|name| format!("k8s.io/kubernetes/cmd/{name}"));
         go_build(target, &format!("-s -w {}", versions.join(" ")))
-            .args(programs)
-            .args(["go.etcd.io/etcd/server/v3"])
+            .args(packages.iter().map(AsRef::as_ref))
             .dir(&folder)
-            .run(&log("install-kubernetes"))
-            .await?;
-        // A program has the name of its folder.
-        fs::rename(target.join("server"), target.join("etcd")).context("etcd is not there")
+            .run(&log(&format!("install-{name}")))
+            .await
     })
     .await
 }

@@ -30,7 +30,7 @@ macro_rules! proof {
 }
 
 /// Every proof, in the order they are made.
-pub const ALL: [Proof; 15] = [
+pub const ALL: [Proof; 14] = [
     proof!("helm-test", install::helm_test, "from nothing to a chart whose own test is green"),
     proof!(
         "restricted",
@@ -39,11 +39,6 @@ pub const ALL: [Proof; 15] = [
     ),
     proof!("policies", policies::policies, "everything is denied but the ways that the parts need"),
     proof!("usage", install::usage, "what is requested is what is used, within twice"),
-    proof!(
-        "values",
-        install::every_values_file,
-        "the API server takes every object of every values file"
-    ),
     proof!(
         "port-forward",
         people::port_forward,

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use devstack::checkout;
 use devstack::cluster::{Memory, Use};
 use devstack::console::say;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::cluster::kube::{self, PATIENCE, kubectl};
@@ -105,63 +105,4 @@ pub(super) async fn usage(stage: &mut Stage) -> Result<()> {
     ensure!(node + pods <= CLUSTER, "the cluster has {} MiB, not {CLUSTER}", node + pods);
     ensure!(findings.is_empty(), "{}", findings.join("; "));
     Ok(())
-}
-
-/// A namespace with nothing in it that could stand in the way.
-const ELSEWHERE: &str = "values";
-
-/// Rendered with each file of `helm/values` and handed to the API server, which checks it as if it were to be kept.
-/// Kinds that others bring are not there: they are counted and left out.
-pub(super) async fn every_values_file(stage: &mut Stage) -> Result<()> {
-    let folder = checkout::root().join("helm/values");
-    stage
-        .cluster
-        .apply(&json!({
-            "apiVersion": "v1", "kind": "Namespace",
-            "metadata": {"name": ELSEWHERE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
-        }))
-        .await?;
-    let mut findings = Vec::new();
-    for entry in fs::read_dir(&folder).context("helm/values")?.flatten() {
-        let file = entry.path();
-        let name = entry.file_name().display().to_string();
-        // The first is for another chart.
-        if name == "dex-official-chart.yaml" || file.extension().is_none_or(|end| end != "yaml") {
-            continue;
-        }
-        let (taken, foreign, refused) = judged(stage, &file.display().to_string()).await?;
-        say(format!("    {name}: {taken} objects taken, {foreign} of kinds that others bring"));
-        findings.extend(refused.into_iter().map(|why| format!("{name}: {why}")));
-    }
-    ensure!(findings.is_empty(), "{}", findings.join("\n"));
-    Ok(())
-}
-
-async fn judged(stage: &Stage, values: &str) -> Result<(usize, usize, Vec<String>)> {
-    let chart = checkout::root().join("helm/chatapp").display().to_string();
-    let template = ["template", "chatapp", &chart, "--values", values, "--kube-version=1.37.0"];
-    let rendered = stage.cluster.helm(template).await?;
-    let (mut taken, mut foreign, mut refused) = (0, 0, Vec::new());
-    for document in rendered.split("\n---\n") {
-        let object: Value = serde_yaml_ng::from_str(document).context("helm renders no YAML")?;
-        let Some(group) = object["apiVersion"].as_str() else { continue };
-        let group = group.split_once('/').map_or("", |(group, _)| group);
-        let builtin = !group.contains('.')
-            || group.ends_with(".k8s.io") && group != "gateway.networking.k8s.io";
-        if !builtin {
-            foreign += 1;
-            continue;
-        }
-        let file = tempfile::NamedTempFile::new().context("no temporary file")?;
-        // As it is rendered: kubectl reads YAML as Helm does, where 0440 is a number in base 8.
-        fs::write(file.path(), document).context("an object has no file")?;
-        let file = file.path().display().to_string();
-        let here =
-            ["--namespace", ELSEWHERE, "apply", "--server-side", "--dry-run=server", "--filename"];
-        match stage.cluster.kubectl(here.into_iter().chain([file.as_str()])).await {
-            Ok(_) => taken += 1,
-            Err(error) => refused.push(format!("{error:#}")),
-        }
-    }
-    Ok((taken, foreign, refused))
 }
