@@ -30,7 +30,7 @@ macro_rules! proof {
 }
 
 /// Every proof, in the order they are made.
-pub const ALL: [Proof; 14] = [
+pub const ALL: [Proof; 16] = [
     proof!("helm-test", install::helm_test, "from nothing to a chart whose own test is green"),
     proof!(
         "restricted",
@@ -71,6 +71,12 @@ pub const ALL: [Proof; 14] = [
         "wrong-dsn",
         mistakes::wrong_dsn,
         "a job that finds no database fails in time and says why"
+    ),
+    proof!("no-kafka", mistakes::no_kafka, "so does a job that finds no broker"),
+    proof!(
+        "no-storage-class",
+        mistakes::no_storage_class,
+        "where nothing provides volumes, the notes of an installation say so"
     ),
     proof!(
         "contradictions",
