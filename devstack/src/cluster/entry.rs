@@ -12,6 +12,10 @@ pub struct Entry(#[expect(dead_code, reason = "dropping it ends the work")] Join
 
 impl Entry {
     /// Listens on a port of the loopback address.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a few people and clients of one test wait there"
+    )]
     pub async fn open(port: u16, service: SocketAddrV4) -> Result<Self> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listener = TcpListener::bind(address)
