@@ -1,8 +1,11 @@
 //! Where things lie: the checkout, its state directory, its built programs.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
+use nix::unistd::Uid;
 use sha2::{Digest as _, Sha256};
 
 /// The root of the checkout this program was built in.
@@ -20,6 +23,18 @@ pub fn root() -> &'static Path {
 #[must_use]
 pub fn state() -> PathBuf {
     root().join(".dev")
+}
+
+/// Gives what root made in a checkout of somebody else, by `sudo` for example, to whom the checkout belongs. It is done
+/// when a command ends.
+pub fn give_back() {
+    let owner = std::fs::metadata(root()).map_or(0, |checkout| checkout.uid());
+    if Uid::effective().is_root() && owner != 0 {
+        let mut chown = Command::new("chown");
+        chown.args(["--recursive", "--no-dereference", "--from=0"]);
+        // What vanishes meanwhile is nobody's.
+        let _ = chown.arg("--reference").args([root(), root()]).stderr(Stdio::null()).status();
+    }
 }
 
 /// A program of this workspace, found beside the running one.

@@ -98,6 +98,7 @@ pub async fn main() -> ExitCode {
             outcome
         }
     };
+    checkout::give_back();
     outcome.unwrap_or_else(|error| {
         say(format!("error: {error:#}"));
         ExitCode::FAILURE
@@ -128,6 +129,7 @@ async fn run(command: Command) -> Result<ExitCode> {
 
 /// Becomes the demo.
 fn demo(args: &[String]) -> Result<ExitCode> {
+    checkout::give_back();
     let error = Executable::new(checkout::binary("demo")?).args(args).exec();
     Err(error).context("the demo cannot be started")
 }
