@@ -88,18 +88,16 @@ pub async fn ensure(needs: &[Need]) -> Result<()> {
             wanted(wants(Need::CargoFuzz), cargo_tool("cargo-fuzz", CARGO_FUZZ)),
             wanted(wants(Need::CargoShear), cargo_tool("cargo-shear", CARGO_SHEAR)),
             wanted(wants(Need::Helm), kubernetes::helm()),
-            kubernetes(wants(Need::ApiServer), wants(Need::Kubernetes)),
+            async {
+                // One after the other: they have most packages in common.
+                wanted(wants(Need::ApiServer), kubernetes::api_server()).await?;
+                wanted(wants(Need::Kubernetes), kubernetes::node()).await
+            },
         )
     })
     .await?;
     // With what the packages brought.
     wanted(wants(Need::Kubernetes), kubernetes::make_node_image()).await
-}
-
-/// One after the other: they have most packages in common.
-async fn kubernetes(api_server: bool, node: bool) -> Result<()> {
-    wanted(api_server, kubernetes::api_server()).await?;
-    wanted(node, kubernetes::node()).await
 }
 
 /// One installation at a time in a checkout; ends with the file that is given.

@@ -388,3 +388,7 @@ fn spawn(command: Command) -> Result<Child> {
         .context("the spawning thread is gone")?
         .context("setpriv (util-linux) cannot be started")
 }
+
+#[cfg(test)]
+#[path = "program_tests.rs"]
+mod tests;

@@ -19,6 +19,8 @@ pub(crate) fn helm_program() -> PathBuf {
     checkout::state().join("tools/helm/helm")
 }
 
+/// The package of etcd.
+const ETCD: &str = "go.etcd.io/etcd/server/v3";
 /// The folder of the API server and etcd, which tests of the chart need without the rest.
 const API_SERVER: &str = "api-server";
 /// The folder of the rest.
@@ -51,14 +53,8 @@ pub(super) async fn helm() -> Result<()> {
 
 /// The API server and etcd.
 pub(super) async fn api_server() -> Result<()> {
-    programs(API_SERVER, &["k8s.io/kubernetes/cmd/kube-apiserver", "go.etcd.io/etcd/server/v3"])
-        .await?;
-    // A program has the name of its folder.
-    let built = checkout::state().join(API_SERVER).join("server");
-    if built.exists() {
-        fs::rename(built, kubernetes_program("etcd")).context("etcd is not there")?;
-    }
-    Ok(())
+    let packages = ["k8s.io/kubernetes/cmd/kube-apiserver", ETCD].map(str::to_owned);
+    programs(API_SERVER, &packages).await
 }
 
 /// The other programs of Kubernetes.
@@ -69,7 +65,7 @@ pub(super) async fn node() -> Result<()> {
 }
 
 /// Builds programs as `devstack/kubernetes/kube` pins them.
-async fn programs(name: &str, packages: &[impl AsRef<str>]) -> Result<()> {
+async fn programs(name: &str, packages: &[String]) -> Result<()> {
     let folder = checkout::root().join("devstack/kubernetes/kube");
     let files = ["go.mod", "go.sum", "tools.go"].map(|name| folder.join(name));
     into_state(name, &files, async |target| {
@@ -88,10 +84,15 @@ async fn programs(name: &str, packages: &[impl AsRef<str>]) -> Result<()> {
             set("gitMinor", minor),
         ];
         go_build(target, &format!("-s -w {}", versions.join(" ")))
-            .args(packages.iter().map(AsRef::as_ref))
+            .args(packages)
             .dir(&folder)
             .run(&log(&format!("install-{name}")))
-            .await
+            .await?;
+        // A program has the name of its folder.
+        if packages.iter().any(|package| package == ETCD) {
+            fs::rename(target.join("server"), target.join("etcd")).context("etcd is not there")?;
+        }
+        Ok(())
     })
     .await
 }

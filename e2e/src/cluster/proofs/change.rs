@@ -100,8 +100,8 @@ pub(super) async fn certificates(stage: &mut Stage) -> Result<()> {
         let after = now().await?;
         let same = before.iter().zip(&after).filter(|(before, after)| before == after).count();
         ensure!(same == 0, "{same} of them are the same");
-        let taken_up = async || servers_show_theirs(stage).await;
-        until_after(TAKEN_UP, "the servers take them up", taken_up).await
+        until_after(TAKEN_UP, "the servers take them up", async || servers_show_theirs(stage).await)
+            .await
     })
     .await
 }
@@ -149,6 +149,7 @@ async fn shown(
         .connect(ServerName::try_from(name)?, stream)
         .await
         .with_context(|| format!("{name} is not proved at {address:?}"))?;
-    let shown = stream.get_ref().1.peer_certificates().and_then(|shown| shown.first().cloned());
-    shown.map(CertificateDer::into_owned).context("no certificate")
+    let (_, connection) = stream.get_ref();
+    let shown = connection.peer_certificates().and_then(|chain| chain.first());
+    shown.cloned().context("no certificate")
 }
