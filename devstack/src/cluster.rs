@@ -112,9 +112,9 @@ impl Cluster {
         ensure!(!home::kubelet_runs(), "a kubelet runs on this machine: it is a node already");
         network::make()?;
         machine::make_groups();
-        let parts = programs::parts(&home, &state, &access)?;
+        let node = programs::parts(&home, &state, &access)?;
         let start = async {
-            for part in &parts {
+            for part in &node {
                 part.start().await?;
                 report(&format!("{} started", part.name()));
             }
@@ -133,7 +133,7 @@ impl Cluster {
                 password: name::random_token(24),
             },
         };
-        let cluster = Self { parts, stores, access, site, state, home };
+        let cluster = Self { parts: node, stores, access, site, state, home };
         cluster.import(&install::node_image().1).await?;
         let name_server = checkout::root().join("devstack/kubernetes/dns.yaml");
         cluster.apply_file(&name_server).await?;

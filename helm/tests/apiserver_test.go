@@ -19,7 +19,8 @@ import (
 // them than their types do, such as names, ranges, what excludes each other, and the levels of Pod Security.
 func TestTheAPIServerTakesEveryObject(t *testing.T) {
 	server := apiServer(t)
-	unknown := install(t, "development").must(t, "Deployment", "dex").DeepCopy()
+	dex := install(t, "development").must(t, "Deployment", "dex")
+	unknown := dex.DeepCopy()
 	if err := unstructured.SetNestedField(unknown.Object, int64(3), "spec", "replica"); err != nil {
 		t.Fatal(err)
 	}

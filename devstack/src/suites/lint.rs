@@ -19,8 +19,8 @@ use crate::{checkout, install};
 /// How long the list of advisories may take to come; without a network it never does.
 const ADVISORIES_LIMIT: Duration = Duration::from_mins(1);
 
-/// The Go modules by their folders, and which packages of them are vetted: not those that only import, such as CoreDNS
-/// with its plugins, which would be compiled for it.
+/// The Go modules by their folders, and which packages of them are vetted: not those that only import, such as the name
+/// server with its plugins, which would be compiled for it.
 const GO_MODULES: [(&str, &[&str]); 6] = [
     ("dex", &["./..."]),
     ("helm/tools", &["./..."]),
