@@ -1,11 +1,12 @@
 //! Clients that speak and listen while something happens, and the report on them.
 
+mod talk;
+
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::mem;
 use std::ops::Range;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ use crate::chat::LOBBY;
 use crate::chat::client::{Acked, Client, Cut, Refused, Settings};
 use crate::chat::place::Place;
 use crate::wait::until_after;
+use talk::Speech;
+
+pub use talk::Talk;
 
 /// A hang limit for what takes seconds: elections, sessions of a group, a thousand sockets.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -53,44 +57,6 @@ impl Members {
     pub fn people(people: Range<usize>) -> Self {
         let replicas = (0..super::stage::REPLICAS).collect();
         Self { people, each: 1, replicas, receive_buffer: None, from: None }
-    }
-}
-
-/// How people speak.
-#[derive(Clone, Debug)]
-pub struct Talk {
-    /// How many speak; the others listen.
-    pub speakers: usize,
-    /// What each waits between two messages. A person may send ten a second at a replica.
-    pub pace: Duration,
-    /// The size of a message in bytes.
-    pub size: usize,
-}
-
-impl Talk {
-    /// Short messages, as many as one may send.
-    #[must_use]
-    pub fn lively(speakers: usize) -> Self {
-        Self { speakers, pace: Duration::from_millis(110), size: 40 }
-    }
-}
-
-/// What all speakers share.
-struct Speech<'a> {
-    talk: &'a Talk,
-    /// How many messages are still to be said.
-    budget: AtomicU64,
-}
-
-impl<'a> Speech<'a> {
-    fn new(talk: &'a Talk, messages: u64) -> Self {
-        Self { talk, budget: AtomicU64::new(messages) }
-    }
-
-    /// The next message's number, if there is to be one.
-    fn take(&self) -> Option<u64> {
-        let less = |left: u64| left.checked_sub(1);
-        self.budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).ok()
     }
 }
 
@@ -213,7 +179,7 @@ impl<'a> Crew<'a> {
         // On the heap: a scenario's work is a large future.
         let work = Box::pin(async {
             let done = work.await;
-            speech.budget.store(0, Ordering::Relaxed);
+            speech.end();
             done
         });
         match select(work, pin!(self.all_speak(&speech))).await {
