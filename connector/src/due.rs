@@ -1,13 +1,11 @@
 //! What is to be done later: each kind of work, how long it is worth doing, and how much of it is
 //! enough.
 //!
-//! Somebody claims the work, and then finishes or postpones it. What is not finished while it is worth
-//! doing is dead: nobody claims it any more.
-//!
-//! A revocation is written in the transaction of what causes it. Mail about an attempt is written after the
-//! attempt is settled, and a process that dies between the two writes none.
+//! Work is written in the transaction of what causes it. Somebody claims it, and then finishes or
+//! postpones it. What is not finished while it is worth doing is dead: nobody claims it any more.
 
 use chrono::TimeDelta;
+use strum::{EnumIter, IntoStaticStr};
 
 /// A kind of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,26 +17,38 @@ pub enum WorkKind {
 }
 
 /// What a mail is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(prefix = "mail.", serialize_all = "snake_case")]
 pub enum MailKind {
     /// Too many attempts failed: the account is closed to strangers.
+    #[default]
     AccountLocked,
-    /// The password was right and has to be changed first: how to do that.
+    /// The password was right and has to be changed first.
     MustChange,
+    /// Another password opens the account from now on.
+    PasswordChanged,
+    /// The account has another e-mail address from now on. It goes to the one before.
+    EmailChanged,
+    /// Somebody signed in from a network that the account was not known from.
+    NewNetwork,
 }
 
 impl WorkKind {
     /// Every kind of mail.
-    pub const MAIL: [Self; 2] =
-        [Self::Mail(MailKind::AccountLocked), Self::Mail(MailKind::MustChange)];
+    pub const MAIL: [Self; 5] = [
+        Self::Mail(MailKind::AccountLocked),
+        Self::Mail(MailKind::MustChange),
+        Self::Mail(MailKind::PasswordChanged),
+        Self::Mail(MailKind::EmailChanged),
+        Self::Mail(MailKind::NewNetwork),
+    ];
 
     /// The kind's name in the database.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Revocation => "revocation",
-            Self::Mail(MailKind::AccountLocked) => "mail.account_locked",
-            Self::Mail(MailKind::MustChange) => "mail.must_change",
+            Self::Mail(kind) => kind.into(),
         }
     }
 }
@@ -48,14 +58,30 @@ impl MailKind {
     /// outage, or of the time before mail is sent at all, is to go out years later.
     pub const LIFE: TimeDelta = TimeDelta::hours(24);
 
-    /// For how long one mail of this kind is enough for an account. A lock can be caused by anybody, so
-    /// its notice must not become a weapon of its own; a password that has to be changed is asked for by
-    /// whoever knows it.
+    /// The kind's name where it is known to be one of mail.
     #[must_use]
-    pub fn enough_for(self) -> TimeDelta {
+    pub fn name(self) -> &'static str {
+        let name: &str = self.into();
+        name.trim_start_matches("mail.")
+    }
+
+    /// For how long one mail of this kind is enough for an account; `None` if each cause has its own.
+    ///
+    /// A lock can be caused by anybody, so its notice must not become a weapon of its own; a password
+    /// that has to be changed is asked for by whoever knows it. Who signs in from elsewhere did prove the
+    /// password: one notice that waits is enough for all that happens meanwhile. A change of what opens
+    /// the account is told each time, because the second may be a thief's.
+    #[must_use]
+    pub fn enough_for(self) -> Option<TimeDelta> {
         match self {
-            Self::AccountLocked => TimeDelta::hours(24),
-            Self::MustChange => TimeDelta::hours(1),
+            Self::AccountLocked => Some(TimeDelta::hours(24)),
+            Self::MustChange => Some(TimeDelta::hours(1)),
+            Self::NewNetwork => Some(TimeDelta::zero()),
+            Self::PasswordChanged | Self::EmailChanged => None,
         }
     }
 }
+
+#[cfg(test)]
+#[path = "due_tests.rs"]
+mod tests;

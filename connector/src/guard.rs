@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use service_process::lifecycle::Tasks;
+use service_process::sources::Sources;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use uuid::Uuid;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 pub use charging::{HeldCharge, retry_until_done};
 
 use crate::account::AccountId;
+use crate::due::MailKind;
 use crate::lockout::{Budget, Charge, ChargeRequest, GuardKey, History, Lockout, Table, Verdict};
 use crate::network::Network;
 use crate::password::Cost;
@@ -169,40 +171,74 @@ impl Guard {
         Ok(if may_open(strangers) { NoCharge::Busy } else { NoCharge::Locked })
     }
 
-    /// Counts the attempt as a failure, and tells whether that closed the account to strangers: true
-    /// for one attempt only, however many fail at once.
-    pub async fn failed(&self, charge: &Charge, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let failures = self.store.settle_failure(charge, now).await?;
-        let of_strangers = charge.budget == Budget::Strangers;
-        Ok(of_strangers && failures.is_some_and(|failures| self.lockout.locks(failures)))
+    /// Counts the attempt of `account`, if it is one's, as a failure. `must_change`: the password was right,
+    /// and its owner is told to change it. Tells whether the failure closed the account to strangers, of
+    /// which its owner is told, too: true for one attempt only, however many fail at once.
+    pub async fn failed(
+        &self,
+        charge: &Charge,
+        (account, must_change): (Option<AccountId>, bool),
+        sources: Sources,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        self.store
+            .settle(async |unit| {
+                let failures = unit.settle_failure(charge, now).await?;
+                let of_strangers = charge.budget == Budget::Strangers;
+                let locks = failures.is_some_and(|failures| self.lockout.locks(failures));
+                if of_strangers && locks {
+                    unit.post(MailKind::AccountLocked, account, sources.id(now), now).await?;
+                }
+                if must_change && failures.is_some() {
+                    unit.post(MailKind::MustChange, account, sources.id(now), now).await?;
+                }
+                Ok(of_strangers && locks)
+            })
+            .await
     }
 
     /// Counts the attempt as a success: its network, if it has one, is known from now on and has no
-    /// failures. Those of strangers stay. The charge goes last: when it is gone, all of this stands.
+    /// failures, and the owner is told if it was not known before. The failures of strangers stay.
+    /// When the charge is gone, all of this stands.
     pub async fn succeeded(
         &self,
         charge: &Charge,
-        account: AccountId,
-        network: Option<Network>,
+        (account, network): (AccountId, Option<Network>),
+        sources: Sources,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        if let Some(network) = network {
-            self.store.remember_network(account, network, now).await?;
-        }
-        self.store.settle_success(charge, network).await
+        self.store
+            .settle(async |unit| {
+                unit.settle_success(charge, network).await?;
+                let Some(network) = network else { return Ok(()) };
+                if unit.remember_network(account, network, now).await? {
+                    let id = sources.id(now);
+                    unit.post(MailKind::NewNetwork, Some(account), id, now).await?;
+                }
+                Ok(())
+            })
+            .await
     }
 
     /// Counts what processes held that are gone, and tells whom that closed to strangers, with the
-    /// account if there is one.
+    /// account if there is one, whose owner is told.
     pub async fn settle_expired(
         &self,
+        sources: Sources,
         now: DateTime<Utc>,
     ) -> Result<Vec<(GuardKey, Option<AccountId>)>, StoreError> {
-        let settled = self.store.settle_expired(now).await?;
-        let closed = settled.into_iter().filter(|(.., failures)| {
-            failures.clone().skip(1).any(|failures| self.lockout.locks(failures))
-        });
-        Ok(closed.map(|(guard_key, account, _)| (guard_key, account)).collect())
+        self.store
+            .settle(async |unit| {
+                let mut closed = Vec::new();
+                for (guard_key, account, failures) in unit.settle_expired(now).await? {
+                    if failures.skip(1).any(|failures| self.lockout.locks(failures)) {
+                        unit.post(MailKind::AccountLocked, account, sources.id(now), now).await?;
+                        closed.push((guard_key, account));
+                    }
+                }
+                Ok(closed)
+            })
+            .await
     }
 
     /// Takes a charge back. `false`: it was settled before.

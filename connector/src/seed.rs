@@ -22,6 +22,7 @@ use self::file::{Fault, Row};
 use self::resolve::RowClaim;
 use crate::account::{AccountId, Email, UserName, check_groups, parse_full_name};
 use crate::audit::{Entry, Event};
+use crate::due::MailKind;
 use crate::password::{Caller, Credential, MAX_PASSWORD_BYTES, Pool, Saturated};
 use crate::store::{Existing, Named, NewAccount, StoreError, UnitOfWork};
 
@@ -176,12 +177,24 @@ impl Plan {
                 if update.await.map_err(in_row)? {
                     events.push(Event::AccountChanged);
                     events.extend(existing.activation_change(&account));
+                    if let Some(former) = existing.address_before(&account) {
+                        let (kind, to) = (MailKind::EmailChanged, (existing.id(), former));
+                        let post = seeding.post_to_former_address(kind, to, sources.id(now), now);
+                        post.await.map_err(in_row)?;
+                    }
                 }
                 if (replaces_passwords || !existing.has_password())
                     && let Some(credential) = password.credential(pool).await?
                 {
                     let put = seeding.put_password(existing, &credential, sources.id(now), now);
-                    events.extend(put.await.map_err(in_row)?.then_some(Event::AccountPasswordSet));
+                    if put.await.map_err(in_row)? {
+                        events.push(Event::AccountPasswordSet);
+                        if existing.has_password() {
+                            let (kind, id) = (MailKind::PasswordChanged, sources.id(now));
+                            let post = seeding.post(kind, Some(existing.id()), id, now);
+                            post.await.map_err(in_row)?;
+                        }
+                    }
                 }
                 if events.is_empty() {
                     summary.unchanged += 1;

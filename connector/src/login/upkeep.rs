@@ -26,12 +26,11 @@ pub(super) async fn sweep(core: &Arc<Core>, now: DateTime<Utc>) {
     }
 }
 
-/// Settles the charges of processes that are gone, and sends the notices of the accounts that this
-/// closed.
+/// Settles the charges of processes that are gone, and tells of the accounts that this closed.
 async fn settle_expired(core: &Core, now: DateTime<Utc>) -> Result<(), StoreError> {
-    for (guard_key, account) in core.guard.settle_expired(now).await? {
+    for (guard_key, account) in core.guard.settle_expired(core.sources, now).await? {
         let subject = Subject { account, guard_key: Some(guard_key), network: None };
-        notices::account_locked(core, subject, now).await;
+        notices::account_locked(core, subject, now);
     }
     Ok(())
 }

@@ -15,7 +15,6 @@ use super::notices;
 use crate::account::{AccountId, Identity};
 use crate::audit::{Proof, RefusalReason, Subject};
 use crate::core::Core;
-use crate::due::MailKind;
 use crate::guard::{NoCharge, Reservation, retry_until_done};
 use crate::lockout::{Budget, Charge, GuardKey};
 use crate::metrics::GUARD_REFUSALS;
@@ -106,19 +105,18 @@ impl Verification {
         let (done, settled) = oneshot::channel::<()>();
         let core = Arc::clone(&self.core);
         self.core.tasks.spawn(async move {
-            let (tasks, guard) = (&core.tasks, &core.guard);
+            let Core { tasks, guard, sources, .. } = &*core;
             if let Some(account) = let_in {
-                let succeed = || guard.succeeded(&charge, account, subject.network, now);
+                let who = (account, subject.network);
+                let succeed = || guard.succeeded(&charge, who, *sources, now);
                 retry_until_done(tasks, "a success is not counted", succeed).await;
             } else {
-                let fail = || guard.failed(&charge, now);
+                let whose = (subject.account, must_change);
+                let fail = || guard.failed(&charge, whose, *sources, now);
                 if retry_until_done(tasks, "a failure is not counted yet", fail).await == Some(true)
                 {
-                    notices::account_locked(&core, subject, now).await;
+                    notices::account_locked(&core, subject, now);
                 }
-            }
-            if must_change {
-                notices::post(&core, MailKind::MustChange, subject.account, now).await;
             }
             drop(done);
         });

@@ -96,6 +96,13 @@ impl Existing {
         }
     }
 
+    /// The address that the account loses when it is made what `account` says.
+    #[must_use]
+    pub fn address_before(&self, account: &NewAccount) -> Option<&str> {
+        let stays = self.email_key.as_deref() == account.email.as_ref().map(Email::key);
+        self.email.as_deref().filter(|_| !stays)
+    }
+
     /// Whether the account has a password.
     #[must_use]
     pub fn has_password(&self) -> bool {

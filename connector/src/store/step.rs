@@ -12,10 +12,9 @@ pub(super) async fn in_time<T, E: Into<StoreError>>(
     within(LONGEST_STEP, step).await
 }
 
-/// A statement that changes what must not stay in doubt. It is carried out once it is sent, so it is
-/// better to know when.
-pub(super) async fn to_the_end<T>(
-    step: impl Future<Output = sqlx::Result<T>>,
+/// What must not stay in doubt. A statement is carried out once it is sent, so it is better to know when.
+pub(super) async fn to_the_end<T, E: Into<StoreError>>(
+    step: impl Future<Output = Result<T, E>>,
 ) -> Result<T, StoreError> {
     within(LONGEST_STATEMENT, step).await
 }

@@ -3,6 +3,7 @@
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::error::StoreError;
+use super::step::to_the_end;
 use super::{Store, audit};
 use crate::audit::Entry;
 
@@ -20,6 +21,20 @@ impl Store {
     /// Begins changes.
     pub async fn begin(&self) -> Result<UnitOfWork, StoreError> {
         Ok(UnitOfWork { transaction: self.pool.begin().await? })
+    }
+
+    /// Makes changes that must not stay in doubt: waited for as long as for one statement like that. They
+    /// may be made again when this fails, so each has to bear being made twice.
+    pub async fn settle<T>(
+        &self,
+        changes: impl AsyncFnOnce(&mut UnitOfWork) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        to_the_end(async {
+            let mut unit = self.begin().await?;
+            let made = changes(&mut unit).await?;
+            unit.commit().await.map(|()| made)
+        })
+        .await
     }
 }
 

@@ -1,5 +1,6 @@
 //! The role `worker`, and the due work that it does.
 
 mod due_work;
+mod notices;
 mod revocations;
 mod sweep;

@@ -27,6 +27,11 @@ fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000, 0).expect("a time")
 }
 
+async fn post(store: &Store, kind: MailKind, account: Option<AccountId>, now: DateTime<Utc>) {
+    let id = Sources::system().id(now);
+    store.settle(async |unit| unit.post(kind, account, id, now).await).await.expect("it is posted");
+}
+
 async fn mails(pool: &PgPool) -> i64 {
     sqlx::query_scalar("select count(*) from due_work where kind like 'mail.%'")
         .fetch_one(pool)
@@ -39,7 +44,7 @@ async fn of_one_kind_of_mail_an_account_has_one_until_it_was_sent_and_a_while_ha
     let (database, store, alice) = scene().await;
     let post = async |kind, minutes| {
         let now = start() + TimeDelta::minutes(minutes);
-        store.post_once(kind, Some(alice), Sources::system().id(now), now).await.unwrap();
+        self::post(&store, kind, Some(alice), now).await;
     };
     let claim = async |minutes| {
         let now = start() + TimeDelta::minutes(minutes);
@@ -61,29 +66,30 @@ async fn of_one_kind_of_mail_an_account_has_one_until_it_was_sent_and_a_while_ha
     assert!(claim(120).await.is_some(), "an hour has passed");
     post(MailKind::AccountLocked, 60).await;
     assert_eq!(mails(&database.pool).await, 2, "each kind counts for itself");
-    store.post_once(MailKind::AccountLocked, None, Uuid::new_v4(), start()).await.unwrap();
+    self::post(&store, MailKind::AccountLocked, None, start()).await;
     assert_eq!(mails(&database.pool).await, 2, "nobody gets none");
+    for minutes in [61, 61] {
+        post(MailKind::PasswordChanged, minutes).await;
+    }
+    assert_eq!(mails(&database.pool).await, 4, "of this every cause has its own");
 }
 
 #[tokio::test]
 async fn what_is_not_done_while_it_is_worth_doing_is_claimed_by_nobody() {
     let (_database, store, alice) = scene().await;
     let (start, day) = (start(), TimeDelta::hours(24));
-    store.post_once(MailKind::AccountLocked, Some(alice), Uuid::new_v4(), start).await.unwrap();
+    post(&store, MailKind::AccountLocked, Some(alice), start).await;
     let claim = async |now: DateTime<Utc>| store.claim(&WorkKind::MAIL, now, now).await.unwrap();
     assert!(claim(start + day - TimeDelta::seconds(1)).await.is_some());
     assert_eq!(claim(start + day).await, None, "dead");
-    store
-        .post_once(MailKind::AccountLocked, Some(alice), Uuid::new_v4(), start + day)
-        .await
-        .unwrap();
+    post(&store, MailKind::AccountLocked, Some(alice), start + day).await;
     assert!(claim(start + day).await.is_some(), "another takes its place");
 }
 
 #[tokio::test]
 async fn a_deleted_account_gets_no_mail() {
     let (database, store, alice) = scene().await;
-    store.post_once(MailKind::MustChange, Some(alice), Uuid::new_v4(), start()).await.unwrap();
+    post(&store, MailKind::MustChange, Some(alice), start()).await;
     let entry = Entry::of_account(Uuid::new_v4(), start(), Event::AccountDeleted, alice);
     assert!(store.delete(alice, Uuid::new_v4(), &entry).await.unwrap());
     assert_eq!(mails(&database.pool).await, 0);

@@ -14,10 +14,13 @@ use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use service_process::lifecycle::{Lifecycle, Tasks};
+use service_process::sources::Sources;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::setup::Database;
+
+const SYSTEM: Sources = Sources::system();
 
 fn ladder() -> Lockout {
     Lockout {
@@ -116,7 +119,7 @@ impl Siege {
         match how {
             0 => {
                 self.guard
-                    .succeeded(&charge, self.account, Some(network(from)), now)
+                    .succeeded(&charge, (self.account, Some(network(from))), SYSTEM, now)
                     .await
                     .expect("the database answers");
                 self.model.known.entry(from).or_default().failures = 0;
@@ -130,7 +133,8 @@ impl Siege {
                 *history = history.at(now, memory);
                 history.failures += 1;
                 history.last_failure_at = history.last_failure_at.max(Some(now));
-                self.guard.failed(&charge, now).await.expect("the database answers");
+                let whose = (Some(self.account), false);
+                self.guard.failed(&charge, whose, SYSTEM, now).await.expect("the database answers");
             }
         }
     }
@@ -221,7 +225,9 @@ async fn eight_networks_are_known_and_the_one_used_longest_ago_goes() {
     let start = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
     for (second, n) in (0..).zip([1, 2, 3, 4, 5, 6, 7, 8, 1, 9, 10]) {
         let at = start + TimeDelta::seconds(second);
-        store.remember_network(account.into(), network(n), at).await.unwrap();
+        let remember =
+            store.settle(async |unit| unit.remember_network(account.into(), network(n), at).await);
+        remember.await.unwrap();
     }
     let mut known: Vec<String> = sqlx::query_scalar("select network::text from known_networks")
         .fetch_all(&database.pool)
