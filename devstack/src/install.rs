@@ -281,7 +281,7 @@ async fn schemathesis() -> Result<()> {
 
 async fn mail() -> Result<()> {
     let folder = checkout::root().join("devstack/mail");
-    let files = ["package.json", "package-lock.json"].map(|name| folder.join(name));
+    let files = ["package.json", "package-lock.json", "sink.js"].map(|name| folder.join(name));
     into_state("mail", &files, async |target| {
         for file in &files {
             fs::copy(file, target.join(file.file_name().unwrap_or_default()))?;

@@ -5,7 +5,7 @@
 //!
 //! Tests that only need a server ask [`shared`] for its address and own a database or a topic
 //! prefix in it ([`name::unique`]); tests that stop or freeze a server start a private one
-//! ([`postgres::Server`], [`kafka::Broker`], [`mongodb::ReplicaSet`]).
+//! ([`postgres::Server`], [`kafka::Broker`], [`mongodb::ReplicaSet`], [`mail::Sink`]).
 
 mod background;
 mod bench;
@@ -25,7 +25,7 @@ pub mod kafka;
 pub mod keys;
 mod layers;
 mod logs;
-mod mail;
+pub mod mail;
 pub mod mongodb;
 pub mod name;
 pub mod part;

@@ -25,7 +25,7 @@ pub struct Stack {
     postgres: Option<postgres::Server>,
     kafka: Option<kafka::Broker>,
     mongodb: Option<mongodb::ReplicaSet>,
-    mail: Option<Part>,
+    mail: Option<mail::Sink>,
     connector: Option<Part>,
     dex: Part,
     chat: Vec<Part>,
@@ -100,6 +100,10 @@ impl Stack {
             .local_accounts
             .then(|| services::connector_part(state, accounts_dsn.as_str(), ports, &pki))
             .transpose()?;
+        let mail = options
+            .mail
+            .then(|| mail::Sink::prepare(state, (ports.smtp, ports.mail), mail::Speech::Plain))
+            .transpose()?;
         let stores = ChatStores { brokers: &brokers, mongodb: &mongodb_uri, names };
         let chat = (1..=ports.chat.len())
             .map(|replica| stores.part(state, replica, ports, &issuer))
@@ -135,7 +139,7 @@ impl Stack {
             postgres,
             kafka,
             mongodb,
-            mail: options.mail.then(|| mail::part(state, ports.smtp, ports.mail)),
+            mail,
             connector,
             dex,
             chat,
@@ -243,7 +247,7 @@ impl Stack {
             self.postgres.as_deref(),
             self.kafka.as_deref(),
             self.mongodb.as_deref(),
-            self.mail.as_ref(),
+            self.mail.as_deref(),
         ];
         [
             servers.into_iter().flatten().collect(),

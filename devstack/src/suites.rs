@@ -77,7 +77,7 @@ impl Suite {
             Self::Lint => &[Need::Postgres, Need::Dex, Need::CargoDeny, Need::CargoShear],
             Self::Images => &[Need::Images],
             Self::Proto => &[Need::Protoc],
-            Self::Connector => &[Need::Postgres],
+            Self::Connector => &[Need::Postgres, Need::Mail],
             Self::Chat => &[Need::Kafka, Need::MongoDb, Need::Browser, Need::Kcat],
             Self::Dex => &[Need::Protoc, Need::Dex, Need::Postgres],
             Self::E2e => &[
