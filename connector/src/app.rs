@@ -17,7 +17,9 @@ use tonic_health::server::HealthReporter;
 use tracing::{info, warn};
 
 use crate::accounts;
-use crate::config::{InvalidKeyFile, MissingOption, PasswordArgs, Role, ServeArgs, StoreArgs};
+use crate::config::{
+    InvalidKeyFile, InvalidMail, MissingOption, PasswordArgs, Role, ServeArgs, StoreArgs,
+};
 use crate::core::{Core, CoreSettings, processors};
 use crate::dex_api::{DexApi, InvalidDexApi};
 use crate::grpc::SERVICE_NAME;
@@ -25,10 +27,11 @@ use crate::grpc::tls::{InvalidTls, Tls};
 use crate::limits::SWEEP_EVERY;
 use crate::lockout::InvalidLockout;
 use crate::login::Logins;
+use crate::mail::{InvalidSmtp, Smtp};
 use crate::metrics;
 use crate::password::{Calibration, Pool};
 use crate::store::{InvalidDsn, Store};
-use crate::worker::Worker;
+use crate::worker::{Post, Worker};
 use login::Login;
 
 /// How often the database is asked whether it answers. Health follows within this time and one
@@ -44,8 +47,8 @@ pub struct App {
     core: Option<CoreSettings>,
     login: Option<Login>,
     accounts: Option<Accounts>,
-    /// Dex's admin API, if this process has the role `worker`.
-    worker: Option<DexApi>,
+    /// Dex's admin API, and what sends mail, if this process has the role `worker`.
+    worker: Option<(DexApi, Post)>,
 }
 
 /// The role `accounts`.
@@ -64,6 +67,8 @@ pub struct CheckedConfig {
     pub core: Option<CoreSettings>,
     /// Dex's admin API, for the role `worker`.
     pub dex: Option<DexApi>,
+    /// The mail server, for the role `worker`, if there is one.
+    pub smtp: Option<Smtp>,
 }
 
 /// A configuration that parses and cannot be used.
@@ -84,6 +89,12 @@ pub enum InvalidConfig {
     /// The files to call Dex's admin API with.
     #[error(transparent)]
     DexApi(#[from] InvalidDexApi),
+    /// The settings `SMTP_*` and `MAIL_*` contradict each other.
+    #[error(transparent)]
+    Mail(#[from] InvalidMail),
+    /// The files to send mail with.
+    #[error(transparent)]
+    Smtp(#[from] InvalidSmtp),
     /// An option that a role cannot do without.
     #[error(transparent)]
     Missing(#[from] MissingOption),
@@ -104,6 +115,7 @@ pub fn check(args: &ServeArgs) -> Result<CheckedConfig, InvalidConfig> {
     }
     if args.roles.has(Role::Worker) {
         checked.dex = Some(DexApi::open(args.dex_api.settings()?)?);
+        checked.smtp = args.mail.settings()?.map(Smtp::open).transpose()?;
     }
     Ok(checked)
 }
@@ -131,11 +143,13 @@ pub fn command_pool(args: &PasswordArgs) -> Result<Pool, InvalidConfig> {
 impl App {
     /// Checks the configuration and binds the ports of its roles; port 0 lets the system choose.
     pub fn build(args: &ServeArgs) -> anyhow::Result<Self> {
-        let CheckedConfig { tls, core, dex } = check(args)?;
+        let CheckedConfig { tls, core, dex, smtp } = check(args)?;
         metrics::describe();
         let store = open_store(&args.store)?;
         let admin = Admin::bind(args.admin_listen)?;
-        let mut app = Self { admin, store, core, login: None, accounts: None, worker: dex };
+        let post = Post { smtp, language: args.mail.mail_language };
+        let worker = dex.map(|dex| (dex, post));
+        let mut app = Self { admin, store, core, login: None, accounts: None, worker };
         if args.roles.has(Role::Login) {
             let bound = bind("CONNECTOR_GRPC_LISTEN", args.connector_grpc_listen)?;
             app.login = Some(Login::new(bound, args, tls));
@@ -194,8 +208,8 @@ impl App {
             info!(%address, "the accounts pages are served");
             accounts::serve(listener, readiness, &tasks);
         }
-        if let Some(dex) = self.worker {
-            Worker::new(self.store, dex, sources, tasks.clone()).start();
+        if let Some((dex, post)) = self.worker {
+            Worker::new(self.store, dex, post, sources, tasks.clone()).start();
             info!("the worker works");
         }
         Ok(())

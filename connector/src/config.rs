@@ -1,8 +1,10 @@
 //! What an operator can set. Everything is checked before anything is bound.
 
+mod address;
 mod dex_api;
 mod limits;
 mod lockout;
+mod mail;
 mod missing;
 mod passwords;
 mod roles;
@@ -20,6 +22,7 @@ use service_process::telemetry::TelemetryArgs;
 pub use dex_api::DexApiArgs;
 pub use limits::LimitsArgs;
 pub use lockout::LockoutArgs;
+pub use mail::{InvalidMail, MailArgs};
 pub use missing::MissingOption;
 pub use passwords::{GuardKeyArgs, InvalidKeyFile, PasswordArgs};
 pub use roles::{Role, RolesArgs};
@@ -76,6 +79,10 @@ pub struct ServeArgs {
     /// Dex's admin API.
     #[command(flatten)]
     pub dex_api: DexApiArgs,
+
+    /// Mail.
+    #[command(flatten)]
+    pub mail: MailArgs,
 
     /// Where Dex reaches the connector.
     #[arg(long, env = "CONNECTOR_GRPC_LISTEN", default_value = "0.0.0.0:5557")]

@@ -5,8 +5,8 @@
 //! [`limits`] keep floods away, [`guard`] charges an attempt by the rules of [`lockout`], [`password`]
 //! hashes on a bounded pool, and [`trail`] writes down what [`audit`] has words for. [`store`] holds
 //! all SQL, [`account`] the words that they share. [`seed`] creates accounts from a file. [`worker`]
-//! does what goes on in the background, [`due`] work among it, and has Dex forget ended sessions
-//! through [`dex_api`].
+//! does what goes on in the background, [`due`] work among it: it sends [`mail`], and has Dex forget
+//! ended sessions through [`dex_api`].
 
 pub mod account;
 pub mod accounts;
@@ -23,6 +23,7 @@ pub mod keys;
 pub mod limits;
 pub mod lockout;
 pub mod login;
+pub mod mail;
 pub mod metrics;
 pub mod network;
 pub mod password;

@@ -48,6 +48,8 @@ pub const ACCOUNT_LOCKS: &str = "account_locks_total";
 pub const REVOCATIONS: &str = "revocations_total";
 /// The age of the oldest pending revocation.
 pub const REVOCATION_AGE: &str = "revocation_age_seconds";
+/// Mail that was tried to be sent.
+pub const MAILS: &str = "mails_total";
 /// The age of the oldest mail that was not sent.
 pub const OUTBOX_AGE: &str = "outbox_age_seconds";
 
@@ -85,6 +87,7 @@ pub const ALL: &[Metric] = &[
     Metric::counter(ACCOUNT_LOCKS, &[], "Accounts, or names of nobody, that became locked."),
     Metric::counter(REVOCATIONS, &["outcome"], "Revocations that were tried at Dex."),
     Metric::seconds(REVOCATION_AGE, &[], "Age of the oldest pending revocation; 0 without one."),
+    Metric::counter(MAILS, &["kind", "outcome"], "Mail that was sent, not taken, or is dead."),
     Metric::seconds(OUTBOX_AGE, &[], "Age of the oldest mail that was not sent; 0 without one."),
     Metric::gauge(
         AUDIT_PARTITIONS_AHEAD,

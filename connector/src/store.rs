@@ -32,6 +32,7 @@ pub use backlog::Backlog;
 pub use due::DueWork;
 pub use error::StoreError;
 pub use login::{AccountStatus, Candidate};
+pub use mail::DeadMail;
 pub use names::Unreachable;
 pub use reach::InvalidDsn;
 pub use reserve::{ChargeConnection, Resolved};

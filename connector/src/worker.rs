@@ -1,6 +1,7 @@
 //! The role `worker`: what goes on in the background. Any number of processes may have it.
 
 mod gauges;
+mod mail;
 mod partitions;
 mod revocations;
 mod sweep;
@@ -14,6 +15,8 @@ use service_process::sources::Sources;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
+pub use mail::Post;
+
 use crate::dex_api::DexApi;
 use crate::store::{Store, StoreError};
 
@@ -22,15 +25,16 @@ use crate::store::{Store, StoreError};
 pub struct Worker {
     store: Store,
     dex: DexApi,
+    post: Post,
     sources: Sources,
     tasks: Tasks,
 }
 
 impl Worker {
-    /// Works on this store, and calls Dex.
+    /// Works on this store, calls Dex and sends mail.
     #[must_use]
-    pub fn new(store: Store, dex: DexApi, sources: Sources, tasks: Tasks) -> Self {
-        Self { store, dex, sources, tasks }
+    pub fn new(store: Store, dex: DexApi, post: Post, sources: Sources, tasks: Tasks) -> Self {
+        Self { store, dex, post, sources, tasks }
     }
 
     /// Starts every kind of work. Each ends with the process.
@@ -39,11 +43,15 @@ impl Worker {
         worker.repeat("gauges", gauges::EVERY, |worker| async move {
             gauges::show(&worker.store, (worker.sources.now)()).await
         });
+        worker.repeat("mail", mail::EVERY, |worker| async move {
+            let Self { store, post, sources, tasks, .. } = &*worker;
+            mail::work(store, post, *sources, tasks.stopping()).await
+        });
         worker.repeat("partitions", partitions::EVERY, |worker| async move {
             partitions::make(&worker.store, (worker.sources.now)()).await
         });
         worker.repeat("revocations", revocations::EVERY, |worker| async move {
-            let Self { store, dex, sources, tasks } = &*worker;
+            let Self { store, dex, sources, tasks, .. } = &*worker;
             revocations::work(store, dex, *sources, tasks.stopping()).await
         });
         worker.repeat("sweep", sweep::EVERY, |worker| async move {

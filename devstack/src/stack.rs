@@ -98,7 +98,7 @@ impl Stack {
         )?;
         let connector = options
             .local_accounts
-            .then(|| services::connector_part(state, accounts_dsn.as_str(), ports, &pki))
+            .then(|| services::connector_part(state, accounts_dsn.as_str(), &options, &pki))
             .transpose()?;
         let mail = options
             .mail

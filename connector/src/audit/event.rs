@@ -3,6 +3,8 @@
 
 use strum::{EnumIter, EnumString, IntoEnumIterator as _, IntoStaticStr};
 
+use crate::due::MailKind;
+
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, EnumString, IntoStaticStr)]
 pub enum Event {
@@ -54,6 +56,12 @@ pub enum Event {
     /// A seed file gave an account a password, the first or another.
     #[strum(serialize = "account.password_set")]
     AccountPasswordSet,
+    /// The mail server took a mail about this for the owner of an account.
+    #[strum(serialize = "mail.sent")]
+    MailSent(MailKind),
+    /// A mail about this was not sent while it was worth sending, or had nowhere to go.
+    #[strum(serialize = "mail.dead")]
+    MailDead(MailKind),
 }
 
 // Each of the following has a default because the list of events begins with one of each reason;
@@ -130,6 +138,7 @@ impl Event {
             Self::LoginOk(Proof::Ticket) => Some("ticket"),
             Self::LoginFail(reason) => Some(reason.into()),
             Self::RefreshDenied(reason) => Some(reason.into()),
+            Self::MailSent(kind) | Self::MailDead(kind) => Some(kind.name()),
             _ => None,
         }
     }
@@ -142,6 +151,8 @@ impl Event {
                 Self::LoginOk(_) => Proof::iter().map(Self::LoginOk).collect(),
                 Self::LoginFail(_) => RefusalReason::iter().map(Self::LoginFail).collect(),
                 Self::RefreshDenied(_) => DenialReason::iter().map(Self::RefreshDenied).collect(),
+                Self::MailSent(_) => MailKind::iter().map(Self::MailSent).collect(),
+                Self::MailDead(_) => MailKind::iter().map(Self::MailDead).collect(),
                 event => vec![event],
             }
         };

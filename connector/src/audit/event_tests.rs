@@ -17,7 +17,8 @@ fn every_event_and_every_reason_is_listed() {
     let reasons: BTreeSet<&str> = all.iter().filter_map(|event| event.reason()).collect();
     let named = RefusalReason::iter().map(RefusalReason::name);
     let denials = DenialReason::iter().map(<&str>::from);
-    assert_eq!(reasons, named.chain(denials).chain(["ticket"]).collect());
+    let mails = MailKind::iter().map(MailKind::name);
+    assert_eq!(reasons, named.chain(denials).chain(mails).chain(["ticket"]).collect());
 }
 
 #[test]

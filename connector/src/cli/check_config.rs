@@ -11,6 +11,7 @@ use crate::config::{Role, ServeArgs};
 use crate::core::CoreSettings;
 use crate::grpc::tls::Tls;
 use crate::lockout::{KNOWN_NETWORKS, Lockout};
+use crate::mail::{Encryption, Smtp};
 
 type Fact = (&'static str, String);
 
@@ -29,6 +30,9 @@ pub(super) fn run(args: &ServeArgs) -> Answer {
     if let (Some(dex), Some(address)) = (&checked.dex, &args.dex_api.dex_api_address) {
         facts.push(("Dex's admin API", format!("{address}, connector {}", dex.connector_id())));
     }
+    if args.roles.has(Role::Worker) {
+        facts.push(("mail", checked.smtp.as_ref().map_or_else(unsent, mail)));
+    }
     facts.push(("admin port", args.admin_listen.to_string()));
     output::facts(&facts)?;
     output::line("the configuration is usable")?;
@@ -45,6 +49,20 @@ fn connector(args: &ServeArgs, tls: Option<&Tls>) -> String {
         ),
         None => format!("{address} without TLS: whoever reaches it may guess"),
     }
+}
+
+fn unsent() -> String {
+    "is not sent: SMTP_ADDRESS names no server".to_owned()
+}
+
+fn mail(smtp: &Smtp) -> String {
+    let encryption = match smtp.encryption() {
+        Encryption::Starttls => "STARTTLS",
+        Encryption::Implicit => "TLS",
+        Encryption::None => "no encryption",
+    };
+    let login = if smtp.logs_in() { " and a password" } else { "" };
+    format!("from {} by {} with {encryption}{login}", smtp.service(), smtp.place())
 }
 
 fn of_core(args: &ServeArgs, core: &CoreSettings) -> [Fact; 7] {

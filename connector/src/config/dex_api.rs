@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use axum::http::uri::Authority;
 use clap::Args;
-use thiserror::Error;
 
+use super::address::parse_address;
 use super::missing::{MissingOption, needed};
 use super::roles::Role;
 use crate::dex_api::DexApiSettings;
@@ -50,16 +50,4 @@ impl DexApiArgs {
             connector_id: self.dex_connector_id.clone(),
         })
     }
-}
-
-#[derive(Debug, Error)]
-#[error("expected HOST:PORT")]
-struct InvalidAddress;
-
-fn parse_address(text: &str) -> Result<Authority, InvalidAddress> {
-    let address: Authority = text.parse().map_err(|_| InvalidAddress)?;
-    let usable = !address.host().is_empty()
-        && !text.contains('@')
-        && address.port_u16().is_some_and(|port| port > 0);
-    if usable { Ok(address) } else { Err(InvalidAddress) }
 }

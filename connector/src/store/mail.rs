@@ -1,13 +1,25 @@
-//! Mail to be written: posted with what causes it.
+//! Mail to be written: posted with what causes it, addressed when it is sent, buried when it is dead.
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Uuid;
 
+use super::Store;
+use super::due::names;
 use super::error::StoreError;
 use super::interval::interval;
+use super::step::in_time;
 use super::unit_of_work::UnitOfWork;
 use crate::account::AccountId;
 use crate::due::{MailKind, WorkKind};
+
+/// Mail that nobody sent while it was worth sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeadMail {
+    /// What it was about.
+    pub kind: MailKind,
+    /// Whose it was.
+    pub account: Option<AccountId>,
+}
 
 impl UnitOfWork {
     /// Has mail written to the account's owner, unless one of this kind is
@@ -71,5 +83,52 @@ impl UnitOfWork {
         .execute(self.connection())
         .await?;
         Ok(())
+    }
+
+    /// Takes away mail that is dead at this time; `None` when there is none, or somebody else takes it.
+    pub async fn bury_mail(&mut self, now: DateTime<Utc>) -> Result<Option<DeadMail>, StoreError> {
+        let row = sqlx::query!(
+            r#"
+            delete from due_work where id = (
+                select id from due_work
+                where kind = any ($1) and finished_at is null and expires_at <= $2
+                order by expires_at limit 1 for update skip locked
+            )
+            returning kind, user_id
+            "#,
+            &names(&WorkKind::MAIL),
+            now
+        )
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(row.and_then(|row| {
+            let mut kinds = WorkKind::MAIL.into_iter();
+            match kinds.find(|kind| kind.name() == row.kind)? {
+                WorkKind::Mail(kind) => {
+                    Some(DeadMail { kind, account: row.user_id.map(Into::into) })
+                }
+                WorkKind::Revocation => None,
+            }
+        }))
+    }
+}
+
+impl Store {
+    /// Where a mail goes: to the address that is stored with it, else to the one that its account has
+    /// now. `None`: nowhere any more.
+    pub async fn mail_address(&self, id: Uuid) -> Result<Option<String>, StoreError> {
+        let address = in_time(
+            sqlx::query_scalar!(
+                r#"
+                select coalesce(due_work.address, users.email)
+                from due_work left join users on users.id = due_work.user_id
+                where due_work.id = $1
+                "#,
+                id
+            )
+            .fetch_optional(&self.pool),
+        )
+        .await?;
+        Ok(address.flatten())
     }
 }

@@ -56,8 +56,8 @@ impl Store {
         .await
     }
 
-    /// Removes due work that was dead before `before`, or finished if it never dies; at most `limit`.
-    /// What is finished and has an end stays until then: it keeps another of its kind away.
+    /// Removes due work that was finished and whose end, if it has one, was before `before`; at most
+    /// `limit`. Until its end it keeps another of its kind away. What is dead is somebody else's to bury.
     pub async fn sweep_due_work(
         &self,
         before: DateTime<Utc>,
@@ -67,7 +67,8 @@ impl Store {
             sqlx::query!(
                 r#"
                 delete from due_work where id in (
-                    select id from due_work where coalesce(expires_at, finished_at) < $1
+                    select id from due_work
+                    where coalesce(expires_at, finished_at) < $1 and finished_at is not null
                     limit $2 for update skip locked
                 )
                 "#,

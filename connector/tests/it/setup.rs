@@ -2,6 +2,7 @@
 
 pub(crate) mod commands;
 pub(crate) mod login_path;
+pub(crate) mod postman;
 pub(crate) mod program;
 pub(crate) mod replica;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use super::options::{Names, User};
+use super::options::{Names, StackOptions, User};
 use crate::checkout;
 use crate::http;
 use crate::keys::KeyFiles;
@@ -24,7 +24,13 @@ fn connector(dsn: &str) -> Result<Program> {
 }
 
 /// The part that serves the accounts, in all its roles.
-pub(super) fn connector_part(state: &Path, dsn: &str, ports: &Ports, pki: &Pki) -> Result<Part> {
+pub(super) fn connector_part(
+    state: &Path,
+    dsn: &str,
+    options: &StackOptions,
+    pki: &Pki,
+) -> Result<Part> {
+    let ports = &options.ports;
     let keys = KeyFiles::get_or_create(state)?;
     let program = connector(dsn)?
         .args(["serve"])
@@ -42,6 +48,14 @@ pub(super) fn connector_part(state: &Path, dsn: &str, ports: &Ports, pki: &Pki) 
         .env("DEX_API_KEY_FILE", &pki.dex_admin.client.key)
         // The cost of one guess on a real host; local sign-ins need not wait for it.
         .env("BCRYPT_COST", "10");
+    let program = if options.mail {
+        program
+            .env("SMTP_ADDRESS", format!("localhost:{}", ports.smtp))
+            .env("SMTP_ENCRYPTION", "none")
+            .env("MAIL_FROM", "Local Accounts <no-reply@localhost>")
+    } else {
+        program
+    };
     Ok(Part::new("connector", program, state, ready(ports.connector_admin)))
 }
 

@@ -16,12 +16,17 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Starts `serve`, at ports of its own.
+    /// Starts `serve` in the role `login`, at ports of its own.
     pub(crate) async fn start(command: &mut Command) -> Self {
+        Self::start_as("login", command).await
+    }
+
+    /// Starts `serve` in a role, at ports of its own.
+    pub(crate) async fn start_as(role: &str, command: &mut Command) -> Self {
         let [grpc, admin] = [0, 1].map(|_| devstack::ports::free().expect("a port"));
         let [grpc, admin] = [grpc, admin].map(|port| format!("127.0.0.1:{port}"));
         let child = command
-            .env("ROLES", "login")
+            .env("ROLES", role)
             .env("CONNECTOR_GRPC_LISTEN", &grpc)
             .env("ADMIN_LISTEN", &admin)
             .spawn()

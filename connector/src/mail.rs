@@ -1,0 +1,14 @@
+//! Mail: what it says, in which language, and how it is handed to a mail server.
+//!
+//! No mail repeats what somebody typed, but for the address that it goes to: whoever can choose a name
+//! could otherwise have us send their words to others.
+
+mod language;
+mod letter;
+mod smtp;
+mod words;
+
+pub use language::Language;
+pub use letter::Letter;
+pub use smtp::{Encryption, InvalidSmtp, SendError, Sender, Smtp, SmtpSettings};
+pub use words::{Occasion, letter};

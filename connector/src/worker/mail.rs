@@ -1,0 +1,198 @@
+//! Sends mail to the owners of accounts.
+//!
+//! A mail is sent at least once: whoever dies between the server's word and its own note of it has it sent
+//! again, by the same Message-ID. None is forgotten: it is sent, or it has a line of the trail that says
+//! that it is dead.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use service_process::error_chain::ErrorChain;
+use service_process::sources::Sources;
+use thiserror::Error;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use uuid::Uuid;
+
+use crate::account::AccountId;
+use crate::audit::{Entry, Event, Origin};
+use crate::due::{MailKind, WorkKind};
+use crate::mail::{InvalidSmtp, Language, Letter, Occasion, SendError, Sender, Smtp, letter};
+use crate::metrics::MAILS;
+use crate::store::{DeadMail, DueWork, Store, StoreError};
+
+/// How often it is looked whether something is due. Whoever waits for a mail looks into the inbox every few
+/// seconds.
+pub(super) const EVERY: Duration = Duration::from_secs(1);
+
+/// How long a mail is one worker's: the 30 s that sending takes at most, and as much again for the database.
+const CLAIM: TimeDelta = TimeDelta::minutes(1);
+
+/// How long a mail under way is still waited for when the process stops, which has 10 s for all that it does.
+const LAST_SEND: Duration = Duration::from_secs(5);
+
+/// The wait after the first failure; each is twice as long as the one before.
+const FIRST_WAIT: i64 = 5;
+
+/// The longest wait between two tries, in seconds. A mail server that is back has all mail within this time;
+/// one that refuses a mail for good hears of it some 150 times before the mail is dead.
+const LONGEST_WAIT: i64 = 600;
+
+/// What mail is sent with.
+#[derive(Debug)]
+pub struct Post {
+    /// The mail server. Without one nothing is sent, and what is dead is buried all the same.
+    pub smtp: Option<Smtp>,
+    /// The language of mail.
+    pub language: Language,
+}
+
+/// Why a mail was not sent.
+#[derive(Debug, Error)]
+enum Fault {
+    #[error("the account has no address any more")]
+    Nowhere,
+    #[error(transparent)]
+    Files(#[from] InvalidSmtp),
+    #[error(transparent)]
+    Send(#[from] SendError),
+}
+
+impl Fault {
+    /// Whether it is the mail's own fault, and will be the same next time.
+    fn is_final(&self) -> bool {
+        matches!(self, Self::Nowhere | Self::Send(SendError::Address(_)))
+    }
+}
+
+/// Buries what is dead, and sends what is due, one mail after another. After a failure the rest waits for
+/// the next time: a server that is away is asked once a second, however much mail there is.
+pub(super) async fn work(
+    store: &Store,
+    post: &Post,
+    sources: Sources,
+    stopping: &CancellationToken,
+) -> Result<(), StoreError> {
+    bury(store, sources, stopping).await?;
+    let Some(smtp) = &post.smtp else { return Ok(()) };
+    let mut sender = None;
+    while !stopping.is_cancelled() {
+        let now = (sources.now)();
+        let Some(due) = store.claim(&WorkKind::MAIL, now, now + CLAIM).await? else { break };
+        let WorkKind::Mail(kind) = due.kind else { break };
+        let to = store.mail_address(due.id).await?;
+        let occasion = Occasion { kind, at: due.created_at, service: smtp.service() };
+        let letter = letter(post.language, occasion);
+        let sending = send(smtp, &mut sender, &letter, (to, due.id, now));
+        let Some(sent) = unless_leaving(stopping, sending).await else { break };
+        if !settle(store, sources, (&due, kind), sent).await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Waits for a mail to be sent, but no longer than a moment when the process stops. One that is cut off is
+/// somebody's again when the claim ends.
+async fn unless_leaving<T>(
+    stopping: &CancellationToken,
+    sending: impl Future<Output = T>,
+) -> Option<T> {
+    let leaving = async {
+        stopping.cancelled().await;
+        sleep(LAST_SEND).await;
+    };
+    tokio::select! {
+        sent = sending => Some(sent),
+        () = leaving => None,
+    }
+}
+
+/// Sends one mail. The files that this takes are read once for all mail of a turn.
+async fn send(
+    smtp: &Smtp,
+    sender: &mut Option<Sender>,
+    letter: &Letter,
+    (to, id, now): (Option<String>, Uuid, DateTime<Utc>),
+) -> Result<(), Fault> {
+    let to = to.ok_or(Fault::Nowhere)?;
+    let sender = match sender {
+        Some(sender) => sender,
+        none => none.insert(smtp.sender()?),
+    };
+    Ok(sender.send(letter, &to, id, now).await?)
+}
+
+/// Finishes what was sent, buries what nobody can send, postpones the rest; and tells whether the next may
+/// be tried.
+async fn settle(
+    store: &Store,
+    sources: Sources,
+    (due, kind): (&DueWork, MailKind),
+    sent: Result<(), Fault>,
+) -> Result<bool, StoreError> {
+    let (id, failures, now) = (due.id, due.failures, (sources.now)());
+    match sent {
+        Ok(()) => {
+            count(kind, "sent");
+            let line = line(sources, Event::MailSent(kind), due.account, now);
+            store.finish(id, &line).await?;
+            Ok(true)
+        }
+        Err(fault) if fault.is_final() => {
+            count(kind, "dead");
+            warn!(kind = kind.name(), %id, error = %ErrorChain(&fault), "mail that cannot be sent");
+            let line = line(sources, Event::MailDead(kind), due.account, now);
+            store.finish(id, &line).await?;
+            Ok(true)
+        }
+        Err(fault) => {
+            count(kind, "failed");
+            // The first failure of a streak; the gauge of its age tells how it goes on.
+            if failures == 0 {
+                let error = ErrorChain(&fault);
+                warn!(kind = kind.name(), %id, %error, "mail is not sent: it is tried again");
+            }
+            store.postpone(id, now + back_off(failures)).await?;
+            Ok(false)
+        }
+    }
+}
+
+/// Takes away mail that nobody could send while it was worth sending, and tells of it.
+async fn bury(
+    store: &Store,
+    sources: Sources,
+    stopping: &CancellationToken,
+) -> Result<(), StoreError> {
+    while !stopping.is_cancelled() {
+        let now = (sources.now)();
+        let mut unit = store.begin().await?;
+        let Some(DeadMail { kind, account }) = unit.bury_mail(now).await? else { break };
+        unit.record(&line(sources, Event::MailDead(kind), account, now)).await?;
+        unit.commit().await?;
+        count(kind, "dead");
+        warn!(kind = kind.name(), "mail is dead: nobody could send it for a day");
+    }
+    Ok(())
+}
+
+fn line(sources: Sources, event: Event, account: Option<AccountId>, at: DateTime<Utc>) -> Entry {
+    let (id, origin) = (sources.id(at), Origin::default());
+    Entry { id, at, event, account, guard_key: None, count: 1, origin }
+}
+
+fn count(kind: MailKind, outcome: &'static str) {
+    metrics::counter!(MAILS, "kind" => kind.name(), "outcome" => outcome).increment(1);
+}
+
+/// How long to wait after one more failure than these: 5, 10, 20 … and then always 600 s.
+fn back_off(failures: u32) -> TimeDelta {
+    let doubled = FIRST_WAIT.saturating_mul(2_i64.saturating_pow(failures));
+    TimeDelta::seconds(doubled.min(LONGEST_WAIT))
+}
+
+#[cfg(test)]
+#[path = "mail_tests.rs"]
+mod tests;
