@@ -36,14 +36,15 @@ var outsiders = []peer{
 // Servers outside of the cluster, by the addresses of values/production-external.yaml.
 var servers = []peer{
 	{name: "10.30.1.1", ports: []int32{5432}}, {name: "10.30.2.1", ports: []int32{9094}}, {name: "10.30.3.1", ports: []int32{27017}},
-	{name: "192.0.2.1", ports: []int32{443, 5432, 6443, 9094, 27017}},
+	{name: "10.30.4.1", ports: []int32{587}},
+	{name: "192.0.2.1", ports: []int32{443, 587, 5432, 6443, 9094, 27017}},
 }
 
 // reach is the whole table of an environment: who may reach whom at which port. Names can be looked up by
 // everybody.
 var reach = map[string]string{
 	"development": `
-		auth-connector → dex:5560 postgres:5432
+		auth-connector → dex:5560 maildev:1025 postgres:5432
 		chat-api → dex:5556 kafka:9092 mongodb:27017
 		dex → auth-connector:5557 postgres:5432
 		migrate → postgres:5432
@@ -61,7 +62,7 @@ var reach = map[string]string{
 		mongodb operator → auth-connector:5559 chat-api:8080 dex:5556
 		postgres operator → auth-connector:5559 chat-api:8080 dex:5556`,
 	"production-external": `
-		auth-connector → 10.30.1.1:5432 dex:5560
+		auth-connector → 10.30.1.1:5432 10.30.4.1:587 dex:5560
 		chat-api → 10.30.2.1:9094 10.30.3.1:27017 dex:5556
 		dex → 10.30.1.1:5432 auth-connector:5557
 		migrate → 10.30.1.1:5432

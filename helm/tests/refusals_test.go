@@ -49,6 +49,11 @@ func TestWhatContradictsItselfIsRefusedWithASentence(t *testing.T) {
 		{production, []string{"kafka.mode=development"}, "kafka.mode", "operator or external"},
 		{production, []string{"mongodb.mode=development"}, "mongodb.mode", "operator or external"},
 		{production, []string{"maildev.enabled=true"}, "maildev.enabled", "development only"},
+		{production, []string{"mail.from="}, "mail.from", "is empty"},
+		{production, []string{"mail.encryption=none"}, "mail.encryption", "all could read the password"},
+		{production, []string{"mail.encryption=none", "mail.user="}, "mail.encryption", "plain text"},
+		{development, []string{"maildev.enabled=false"}, "mail.server", "name your mail server"},
+		{production, []string{"authConnector.env.SMTP_USER=x"}, "authConnector.env", "SMTP_USER"},
 		{production, []string{"postgres.host="}, "postgres.host", "is empty"},
 		{production, []string{"postgres.sslMode=disable"}, "postgres.sslMode", "plain text"},
 		{operators, []string{"postgres.serviceRole=accounts"}, "postgres.serviceRole", "owner of the tables"},
@@ -87,6 +92,7 @@ func TestWhatContradictsItselfIsRefusedWithASentence(t *testing.T) {
 func TestAWordIsEnough(t *testing.T) {
 	install(t, "production-external", "dex.enablePasswordDB=true", "dex.allowPasswordDBOnPublicHost=true")
 	install(t, "production-external", "kafka.securityProtocol=PLAINTEXT", "kafka.allowPlaintext=true")
+	install(t, "production-external", "mail.encryption=none", "mail.user=", "mail.allowPlaintext=true")
 	install(t, "production-external", "localAccounts.enabled=false", "dex.connectors[0].id=ldap", "dex.connectors[0].type=ldap",
 		"dex.connectors[0].name=LDAP")
 }
@@ -107,6 +113,8 @@ func TestUnknownAndWrongValuesAreRefused(t *testing.T) {
 		"authConnector.bcryptCost=4":      "'/authConnector/bcryptCost'",
 		"networkPolicy.kafkaPorts[0]=0":   "'/networkPolicy/kafkaPorts/0'",
 		"proxy.cidr=10.0.0.0":             "'/proxy/cidr'",
+		"mail.server=mail.example":        "'/mail/server'",
+		"mail.encryption=tls":             "'/mail/encryption'",
 	} {
 		if said := refused(t, "production-external", set); !strings.Contains(said, names) {
 			t.Errorf("%s: %s", set, said)

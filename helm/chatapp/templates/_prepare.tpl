@@ -52,12 +52,15 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Kafka and MongoDB of yours; operators make theirs later. */}}
+{{/* Kafka, MongoDB and a mail server of yours; operators make theirs later. */}}
 {{- if and (eq .Values.kafka.mode "external") (hasPrefix "SASL_" $kafka.securityProtocol) -}}
 {{- $required = append $required (dict "name" $secrets.kafka "keys" (list "password")) -}}
 {{- end -}}
 {{- if eq .Values.mongodb.mode "external" -}}
 {{- $required = append $required (dict "name" $secrets.mongodb "keys" (list "uri")) -}}
+{{- end -}}
+{{- if and $local .Values.mail.server .Values.mail.user -}}
+{{- $required = append $required (dict "name" $secrets.mail "keys" (list "password")) -}}
 {{- end -}}
 {{- if eq .Values.mongodb.mode "operator" -}}
 {{- if $secrets.create -}}
@@ -69,6 +72,7 @@
 
 {{/* Files of yours. */}}
 {{- $authorities := list $postgres.caSecret $kafka.caSecret .Values.mongodb.caSecret -}}
+{{- if and $local .Values.mail.server }}{{ $authorities = append $authorities .Values.mail.caSecret }}{{ end -}}
 {{- if eq .Values.postgres.mode "operator" }}{{ $authorities = without $authorities $postgres.caSecret }}{{ end -}}
 {{- if eq .Values.kafka.mode "operator" }}{{ $authorities = without $authorities $kafka.caSecret }}{{ end -}}
 {{- range $authorities | compact | uniq -}}

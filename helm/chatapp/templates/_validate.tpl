@@ -89,6 +89,19 @@ template, because any of them may be the first; `fail` ends the rendering.
 {{- fail "maildev.enabled: is an inbox that everybody can read, for environment: development only" -}}
 {{- end -}}
 {{- end -}}
+{{- $mail := .Values.mail -}}
+{{- if and $mail.server (not $mail.from) -}}
+{{- fail "mail.from: is empty, and mail.server needs to know whom mail comes from; write NAME <ADDRESS>" -}}
+{{- end -}}
+{{- if and $mail.server $mail.user (eq $mail.encryption "none") -}}
+{{- fail "mail.encryption: is none, and all could read the password of mail.user; choose starttls or implicit" -}}
+{{- end -}}
+{{- if and $production $mail.server (eq $mail.encryption "none") (not $mail.allowPlaintext) -}}
+{{- fail "mail.encryption: is none, plain text, which environment: production allows only with mail.allowPlaintext" -}}
+{{- end -}}
+{{- if and (hasPrefix "maildev:" $mail.server) (not .Values.maildev.enabled) -}}
+{{- fail (printf "mail.server: is %s, and maildev.enabled is off; name your mail server" $mail.server) -}}
+{{- end -}}
 {{- $postgres := .Values.postgres -}}
 {{- if eq $postgres.mode "external" -}}
 {{- if and $dex.enabled (not $postgres.host) -}}
@@ -159,7 +172,7 @@ template, because any of them may be the first; `fail` ends the rendering.
 {{- fail "chatApi.autoscaling.customMetrics.enabled: chatApi.autoscaling.enabled is off, so nothing would read them" -}}
 {{- end -}}
 {{- $ours := dict
-  "authConnector" (list "ROLES" "POSTGRES_DSN" "POSTGRES_CONNECTIONS" "BCRYPT_COST" "PEPPER_FILE" "GUARD_KEY_FILE" "TRUSTED_PROXY_CIDRS" "REQUIRE_VERIFIED_EMAIL" "DEX_API_ADDRESS" "DEX_API_CA_FILE" "DEX_API_CERT_FILE" "DEX_API_KEY_FILE" "DEX_CONNECTOR_ID" "CONNECTOR_GRPC_LISTEN" "ACCOUNTS_LISTEN" "ADMIN_LISTEN" "TLS_CERT_FILE" "TLS_KEY_FILE" "TLS_CA_FILE" "TLS_CLIENT_NAMES" "CONNECTOR_INSECURE" "SERVICE_ROLE" "SEED_FILE")
+  "authConnector" (list "ROLES" "POSTGRES_DSN" "POSTGRES_CONNECTIONS" "BCRYPT_COST" "PEPPER_FILE" "GUARD_KEY_FILE" "TRUSTED_PROXY_CIDRS" "REQUIRE_VERIFIED_EMAIL" "DEX_API_ADDRESS" "DEX_API_CA_FILE" "DEX_API_CERT_FILE" "DEX_API_KEY_FILE" "DEX_CONNECTOR_ID" "CONNECTOR_GRPC_LISTEN" "ACCOUNTS_LISTEN" "ADMIN_LISTEN" "TLS_CERT_FILE" "TLS_KEY_FILE" "TLS_CA_FILE" "TLS_CLIENT_NAMES" "CONNECTOR_INSECURE" "SERVICE_ROLE" "SEED_FILE" "SMTP_ADDRESS" "SMTP_ENCRYPTION" "SMTP_CA_FILE" "SMTP_USER" "SMTP_PASSWORD_FILE" "MAIL_FROM" "MAIL_LANGUAGE")
   "chatApi" (list "CHAT_LISTEN" "ADMIN_LISTEN" "CHAT_ALLOWED_ORIGINS" "KAFKA_BROKERS" "KAFKA_TOPIC_PREFIX" "KAFKA_SECURITY_PROTOCOL" "KAFKA_CA_FILE" "KAFKA_CERT_FILE" "KAFKA_KEY_FILE" "KAFKA_SASL_MECHANISM" "KAFKA_SASL_USER" "KAFKA_SASL_PASSWORD" "KAFKA_SASL_PASSWORD_FILE" "KAFKA_ALLOW_SASL_PLAINTEXT" "CHAT_REPLICA" "MONGODB_URI" "MONGODB_DATABASE" "DEX_ISSUER_URL" "DEX_AUDIENCE" "DEX_DISCOVERY_URL" "CHAT_DRAIN_PAUSE" "CHAT_DRAIN_OVER" "KAFKA_PARTITIONS" "KAFKA_REPLICATION_FACTOR" "KAFKA_MIN_INSYNC_REPLICAS") -}}
 {{- range $component, $names := $ours -}}
 {{- range $name, $_ := (index $.Values $component).env -}}
