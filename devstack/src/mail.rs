@@ -22,6 +22,8 @@ pub const PASSWORD: &str = "hunter2-of-mail";
 pub enum Speech {
     /// Without TLS and without a password.
     Plain,
+    /// The same, and only with addresses that are ASCII (RFC 6531 is not offered).
+    Ascii,
     /// STARTTLS first, then user and password.
     Starttls,
     /// TLS from the first byte, then user and password.
@@ -88,6 +90,7 @@ impl Sink {
             .args(["--mail-directory".as_ref(), state.join("mails").as_os_str()]);
         let (program, secured) = match speech {
             Speech::Plain => (program, None),
+            Speech::Ascii => (program.args(["--hide-extensions", "SMTPUTF8"]), None),
             Speech::Starttls => secured(program, state)?,
             Speech::Tls => {
                 let (program, secured) = secured(program, state)?;

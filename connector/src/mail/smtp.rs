@@ -96,9 +96,25 @@ pub enum SendError {
     /// It did not say that it took the mail.
     #[error("the mail server did not take the mail within {} s", LONGEST_SEND.as_secs())]
     TimedOut,
+    /// It takes no address like this one.
+    #[error("the mail server takes no addresses that are not ASCII (SMTPUTF8)")]
+    NotAscii,
     /// It cannot be reached, or what it says is no SMTP.
     #[error("no usable connection to the mail server: {0}")]
     Connection(String),
+}
+
+impl SendError {
+    /// Whether it says nothing of the mail: the server cannot be reached, is about to close (421), or does not
+    /// let us in (454, 530, 534, 535, 538: RFC 4954 §6).
+    #[must_use]
+    pub fn is_of_the_server(&self) -> bool {
+        match self {
+            Self::Refused(code) => [421, 454, 530, 534, 535, 538].contains(&u16::from(*code)),
+            Self::TimedOut | Self::Connection(_) => true,
+            Self::Address(_) | Self::Composition(_) | Self::NotAscii => false,
+        }
+    }
 }
 
 impl Smtp {
@@ -181,6 +197,8 @@ impl Sender {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(match error.status() {
                 Some(code) => SendError::Refused(code),
+                // What lettre finds missing before it hands such an address over is this, or all mail fails of it.
+                None if error.is_client() && !to.is_ascii() => SendError::NotAscii,
                 None if error.is_response() => SendError::Connection("no SMTP".to_owned()),
                 None => SendError::Connection(error.to_string()),
             }),

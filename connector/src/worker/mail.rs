@@ -64,10 +64,19 @@ impl Fault {
     fn is_final(&self) -> bool {
         matches!(self, Self::Nowhere | Self::Send(SendError::Address(_)))
     }
+
+    /// Whether the next mail would fail of it, too.
+    fn is_of_all(&self) -> bool {
+        match self {
+            Self::Nowhere => false,
+            Self::Files(_) => true,
+            Self::Send(error) => error.is_of_the_server(),
+        }
+    }
 }
 
-/// Buries what is dead, and sends what is due, one mail after another. After a failure the rest waits for
-/// the next time: a server that is away is asked once a second, however much mail there is.
+/// Buries what is dead, and sends what is due, one mail after another. When the server itself fails, the rest
+/// waits for the next time: it is asked once a second, however much mail there is.
 pub(super) async fn work(
     store: &Store,
     post: &Post,
@@ -142,7 +151,8 @@ async fn settle(
         }
         Err(fault) if fault.is_final() => {
             count(kind, "dead");
-            warn!(kind = kind.name(), %id, error = %ErrorChain(&fault), "mail that cannot be sent");
+            let what = kind.name();
+            warn!(kind = what, %id, error = %ErrorChain(&fault), "mail is dead: it cannot be sent");
             let line = line(sources, Event::MailDead(kind), due.account, now);
             store.finish(id, &line).await?;
             Ok(true)
@@ -155,7 +165,7 @@ async fn settle(
                 warn!(kind = kind.name(), %id, %error, "mail is not sent: it is tried again");
             }
             store.postpone(id, now + back_off(failures)).await?;
-            Ok(false)
+            Ok(!fault.is_of_all())
         }
     }
 }
@@ -168,10 +178,14 @@ async fn bury(
 ) -> Result<(), StoreError> {
     while !stopping.is_cancelled() {
         let now = (sources.now)();
-        let mut unit = store.begin().await?;
-        let Some(DeadMail { kind, account }) = unit.bury_mail(now).await? else { break };
-        unit.record(&line(sources, Event::MailDead(kind), account, now)).await?;
-        unit.commit().await?;
+        let dead = store.settle(async |unit| {
+            let dead = unit.bury_mail(now).await?;
+            if let Some(DeadMail { kind, account }) = dead {
+                unit.record(&line(sources, Event::MailDead(kind), account, now)).await?;
+            }
+            Ok(dead)
+        });
+        let Some(DeadMail { kind, .. }) = dead.await? else { break };
         count(kind, "dead");
         warn!(kind = kind.name(), "mail is dead: nobody could send it for a day");
     }

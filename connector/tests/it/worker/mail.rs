@@ -194,6 +194,38 @@ async fn an_address_that_breaks_lines_gets_no_mail_and_nobody_else_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn mail_that_the_server_does_not_take_is_tried_again_and_does_not_hold_up_the_others() {
+    for (address, speech) in
+        [("refused@example.com", Speech::Plain), ("m\u{fc}ller@example.com", Speech::Ascii)]
+    {
+        let database = Database::with_people().await;
+        // They were due first; one a second would take minutes.
+        sqlx::query(
+            "insert into due_work (id, kind, user_id, address, created_at, due_at, expires_at)
+             select gen_random_uuid(), 'mail.email_changed', id, $1, now(),
+                    now() - interval '1 h', now() + interval '1 h'
+             from users, generate_series(1, 90) where username_key = 'alice'",
+        )
+        .bind(address)
+        .execute(&database.pool)
+        .await
+        .unwrap();
+        post(&database, &[MailKind::PasswordChanged]).await;
+        let inbox = Inbox::open(speech).await;
+        let _postman = Postman::start(&database, &inbox.settings()).await;
+        let [mail] = inbox.has(1).await.try_into().expect("one mail");
+        assert_eq!(mail.envelope.to[0].address, "Alice@example.com");
+        let waiting: i64 = sqlx::query_scalar(
+            "select count(*) from due_work where failures > 0 and finished_at is null",
+        )
+        .fetch_one(&database.pool)
+        .await
+        .unwrap();
+        assert_eq!(waiting, 90, "{address}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_people_call_themselves_is_in_no_mail() {
     let database = with_mail(&[MailKind::NewNetwork]).await;
     sqlx::query(
