@@ -1,4 +1,7 @@
-//! The role `accounts`: the pages on which people see to their account. So far they have a health check.
+//! The role `accounts`: what people do about their account. Its pages have a health check so far; the flows
+//! that they will lead through are [`Flows`].
+
+mod flows;
 
 use axum::Router;
 use axum::extract::State;
@@ -10,6 +13,8 @@ use service_process::admin::Readiness;
 use service_process::lifecycle::Tasks;
 use service_process::listener::Listener;
 use service_process::problem::{self, ProblemType};
+
+pub use flows::{FlowRequest, Flows};
 
 /// Serves until a stop has let the requests under way finish.
 pub fn serve(listener: Listener, readiness: Readiness, tasks: &Tasks) {

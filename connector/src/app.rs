@@ -22,6 +22,7 @@ use crate::config::{
 };
 use crate::core::{Core, CoreSettings, processors};
 use crate::dex_api::{DexApi, InvalidDexApi};
+use crate::flow::CodeKey;
 use crate::grpc::SERVICE_NAME;
 use crate::grpc::tls::{InvalidTls, Tls};
 use crate::limits::SWEEP_EVERY;
@@ -69,6 +70,8 @@ pub struct CheckedConfig {
     pub dex: Option<DexApi>,
     /// The mail server, for the role `worker`, if there is one.
     pub smtp: Option<Smtp>,
+    /// The key of codes, for the role `worker`, if there is one.
+    pub codes: Option<CodeKey>,
 }
 
 /// A configuration that parses and cannot be used.
@@ -116,6 +119,7 @@ pub fn check(args: &ServeArgs) -> Result<CheckedConfig, InvalidConfig> {
     if args.roles.has(Role::Worker) {
         checked.dex = Some(DexApi::open(args.dex_api.settings()?)?);
         checked.smtp = args.mail.settings()?.map(Smtp::open).transpose()?;
+        checked.codes = args.code_key.code_key()?;
     }
     Ok(checked)
 }
@@ -143,11 +147,11 @@ pub fn command_pool(args: &PasswordArgs) -> Result<Pool, InvalidConfig> {
 impl App {
     /// Checks the configuration and binds the ports of its roles; port 0 lets the system choose.
     pub fn build(args: &ServeArgs) -> anyhow::Result<Self> {
-        let CheckedConfig { tls, core, dex, smtp } = check(args)?;
+        let CheckedConfig { tls, core, dex, smtp, codes } = check(args)?;
         metrics::describe();
         let store = open_store(&args.store)?;
         let admin = Admin::bind(args.admin_listen)?;
-        let post = Post { smtp, language: args.mail.mail_language };
+        let post = Post { smtp, language: args.mail.mail_language, codes };
         let worker = dex.map(|dex| (dex, post));
         let mut app = Self { admin, store, core, login: None, accounts: None, worker };
         if args.roles.has(Role::Login) {

@@ -24,7 +24,7 @@ pub use limits::LimitsArgs;
 pub use lockout::LockoutArgs;
 pub use mail::{InvalidMail, MailArgs};
 pub use missing::MissingOption;
-pub use passwords::{GuardKeyArgs, InvalidKeyFile, PasswordArgs};
+pub use passwords::{CodeKeyArgs, GuardKeyArgs, InvalidKeyFile, PasswordArgs};
 pub use roles::{Role, RolesArgs};
 pub use tls_files::TlsFiles;
 
@@ -83,6 +83,10 @@ pub struct ServeArgs {
     /// Mail.
     #[command(flatten)]
     pub mail: MailArgs,
+
+    /// Codes in it.
+    #[command(flatten)]
+    pub code_key: CodeKeyArgs,
 
     /// Where Dex reaches the connector.
     #[arg(long, env = "CONNECTOR_GRPC_LISTEN", default_value = "0.0.0.0:5557")]

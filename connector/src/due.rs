@@ -14,6 +14,8 @@ pub enum WorkKind {
     Revocation,
     /// The owner of an account is to get mail.
     Mail(MailKind),
+    /// Somebody is to get a code by mail.
+    Code,
 }
 
 /// What a mail is about.
@@ -34,13 +36,23 @@ pub enum MailKind {
 }
 
 impl WorkKind {
-    /// Every kind of mail.
-    pub const MAIL: [Self; 5] = [
+    /// Every kind of mail to the owners of accounts.
+    pub const NOTICES: [Self; 5] = [
         Self::Mail(MailKind::AccountLocked),
         Self::Mail(MailKind::MustChange),
         Self::Mail(MailKind::PasswordChanged),
         Self::Mail(MailKind::EmailChanged),
         Self::Mail(MailKind::NewNetwork),
+    ];
+
+    /// Every kind of mail.
+    pub const MAIL: [Self; 6] = [
+        Self::NOTICES[0],
+        Self::NOTICES[1],
+        Self::NOTICES[2],
+        Self::NOTICES[3],
+        Self::NOTICES[4],
+        Self::Code,
     ];
 
     /// The kind's name in the database.
@@ -49,7 +61,14 @@ impl WorkKind {
         match self {
             Self::Revocation => "revocation",
             Self::Mail(kind) => kind.into(),
+            Self::Code => "mail.code",
         }
+    }
+
+    /// What a mail of this kind is about: its name where it is known to be one of mail.
+    #[must_use]
+    pub fn subject(self) -> &'static str {
+        self.name().trim_start_matches("mail.")
     }
 }
 
@@ -61,8 +80,7 @@ impl MailKind {
     /// The kind's name where it is known to be one of mail.
     #[must_use]
     pub fn name(self) -> &'static str {
-        let name: &str = self.into();
-        name.trim_start_matches("mail.")
+        WorkKind::Mail(self).subject()
     }
 
     /// For how long one mail of this kind is enough for an account; `None` if each cause has its own.

@@ -3,11 +3,13 @@
 //! No mail repeats what somebody typed, but for the address that it goes to: whoever can choose a name
 //! could otherwise have us send their words to others.
 
+mod code_words;
 mod language;
 mod letter;
 mod smtp;
 mod words;
 
+pub use code_words::code_letter;
 pub use language::Language;
 pub use letter::Letter;
 pub use smtp::{Encryption, InvalidSmtp, SendError, Sender, Smtp, SmtpSettings};

@@ -14,6 +14,8 @@ pub struct KeyFiles {
     pub peppers: PathBuf,
     /// The key of typed names (`GUARD_KEY_FILE`).
     pub guard_key: PathBuf,
+    /// The key of codes in mail (`CODE_KEY_FILE`).
+    pub code_key: PathBuf,
 }
 
 impl KeyFiles {
@@ -24,6 +26,7 @@ impl KeyFiles {
         Ok(Self {
             peppers: secrets.file("peppers", || format!("local:{}\n", name::random_key()))?,
             guard_key: secrets.file("guard-key", name::random_key)?,
+            code_key: secrets.file("code-key", name::random_key)?,
         })
     }
 }

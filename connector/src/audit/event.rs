@@ -59,6 +59,12 @@ pub enum Event {
     /// The mail server took a mail about this for the owner of an account.
     #[strum(serialize = "mail.sent")]
     MailSent(MailKind),
+    /// The mail server took a mail with a code.
+    #[strum(serialize = "code.sent")]
+    CodeSent,
+    /// A mail with a code was not sent while anybody waited for it.
+    #[strum(serialize = "code.dead")]
+    CodeDead,
     /// A mail about this was not sent while it was worth sending, or had nowhere to go.
     #[strum(serialize = "mail.dead")]
     MailDead(MailKind),

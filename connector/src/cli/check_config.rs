@@ -32,6 +32,8 @@ pub(super) fn run(args: &ServeArgs) -> Answer {
     }
     if args.roles.has(Role::Worker) {
         facts.push(("mail", checked.smtp.as_ref().map_or_else(unsent, mail)));
+        let codes = if checked.codes.is_some() { "are sent" } else { "are not sent" };
+        facts.push(("codes", codes.to_owned()));
     }
     facts.push(("admin port", args.admin_listen.to_string()));
     output::facts(&facts)?;

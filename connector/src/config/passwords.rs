@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use service_process::input;
 use thiserror::Error;
 
+use crate::flow::CodeKey;
 use crate::keys::MacKey;
 use crate::password::{Cost, Peppers};
 
@@ -30,6 +31,15 @@ pub struct GuardKeyArgs {
     /// attempts are counted under them. The same for all replicas. Needed by the role `login`.
     #[arg(long, env = "GUARD_KEY_FILE")]
     pub guard_key_file: Option<PathBuf>,
+}
+
+/// What codes in mail are made with.
+#[derive(Debug, Clone, Args)]
+pub struct CodeKeyArgs {
+    /// File of the key, base64 of at least 32 bytes, that codes in mail are made with. The same for all
+    /// replicas. Without it the role `worker` sends no mail with a code.
+    #[arg(long, env = "CODE_KEY_FILE")]
+    pub code_key_file: Option<PathBuf>,
 }
 
 /// A file of secrets that cannot be used. Its content is not repeated.
@@ -61,6 +71,14 @@ impl GuardKeyArgs {
     /// Reads the key.
     pub fn guard_key(&self) -> Result<MacKey, InvalidKeyFile> {
         read("GUARD_KEY_FILE", self.guard_key_file.as_deref(), MacKey::parse)
+    }
+}
+
+impl CodeKeyArgs {
+    /// Reads the key, if there is one.
+    pub fn code_key(&self) -> Result<Option<CodeKey>, InvalidKeyFile> {
+        let path = self.code_key_file.as_deref();
+        path.map(|path| read("CODE_KEY_FILE", Some(path), CodeKey::parse)).transpose()
     }
 }
 

@@ -12,6 +12,12 @@ pub enum Language {
 }
 
 impl Language {
+    /// The language with this tag.
+    #[must_use]
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        [Self::En, Self::De].into_iter().find(|language| language.tag() == tag)
+    }
+
     /// Its tag (BCP 47).
     #[must_use]
     pub fn tag(self) -> &'static str {

@@ -32,6 +32,12 @@ pub enum StoreError {
         /// Whose it is.
         account: uuid::Uuid,
     },
+    /// A stored value of a flow is none that this program would write.
+    #[error("a stored purpose of flow {flow} is not usable")]
+    CorruptFlow {
+        /// Whose it is.
+        flow: uuid::Uuid,
+    },
     /// The tables could not be brought up to date.
     #[error("the migration failed")]
     Migration(#[from] sqlx::migrate::MigrateError),

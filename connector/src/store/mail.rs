@@ -16,7 +16,7 @@ use crate::due::{MailKind, WorkKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeadMail {
     /// What it was about.
-    pub kind: MailKind,
+    pub kind: WorkKind,
     /// Whose it was.
     pub account: Option<AccountId>,
 }
@@ -103,12 +103,8 @@ impl UnitOfWork {
         .await?;
         Ok(row.and_then(|row| {
             let mut kinds = WorkKind::MAIL.into_iter();
-            match kinds.find(|kind| kind.name() == row.kind)? {
-                WorkKind::Mail(kind) => {
-                    Some(DeadMail { kind, account: row.user_id.map(Into::into) })
-                }
-                WorkKind::Revocation => None,
-            }
+            let kind = kinds.find(|kind| kind.name() == row.kind)?;
+            Some(DeadMail { kind, account: row.user_id.map(Into::into) })
         }))
     }
 }

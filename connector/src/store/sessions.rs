@@ -28,7 +28,9 @@ impl UnitOfWork {
         sqlx::query!(
             r#"
             with bumped as (
-                update users set auth_epoch = auth_epoch + 1, updated_at = $3 where id = $2
+                update users
+                set auth_epoch = auth_epoch + 1, updated_at = $3, sessions_ended_at = $3
+                where id = $2
             )
             insert into due_work (id, kind, user_id, created_at, due_at)
             values ($1, $5, $2, $3, $4)

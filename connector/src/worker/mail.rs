@@ -17,10 +17,13 @@ use uuid::Uuid;
 
 use crate::account::AccountId;
 use crate::audit::{Entry, Event, Origin};
-use crate::due::{MailKind, WorkKind};
-use crate::mail::{InvalidSmtp, Language, Letter, Occasion, SendError, Sender, Smtp, letter};
+use crate::due::WorkKind;
+use crate::flow::{CodeKey, CodeNumber};
+use crate::mail::{
+    InvalidSmtp, Language, Letter, Occasion, SendError, Sender, Smtp, code_letter, letter,
+};
 use crate::metrics::MAILS;
-use crate::store::{DeadMail, DueWork, Store, StoreError};
+use crate::store::{CodeMail, DeadMail, DueWork, Store, StoreError};
 
 /// How often it is looked whether something is due. Whoever waits for a mail looks into the inbox every few
 /// seconds.
@@ -44,14 +47,24 @@ const LONGEST_WAIT: i64 = 600;
 pub struct Post {
     /// The mail server. Without one nothing is sent, and what is dead is buried all the same.
     pub smtp: Option<Smtp>,
-    /// The language of mail.
+    /// The language of mail to the owners of accounts.
     pub language: Language,
+    /// What codes are made with. Without it no code is sent.
+    pub codes: Option<CodeKey>,
+}
+
+/// A mail as it is to be sent.
+struct Draft {
+    letter: Letter,
+    to: String,
+    /// The code in it.
+    code: Option<CodeNumber>,
 }
 
 /// Why a mail was not sent.
 #[derive(Debug, Error)]
 enum Fault {
-    #[error("the account has no address any more")]
+    #[error("nobody waits for it any more")]
     Nowhere,
     #[error(transparent)]
     Files(#[from] InvalidSmtp),
@@ -85,21 +98,49 @@ pub(super) async fn work(
 ) -> Result<(), StoreError> {
     bury(store, sources, stopping).await?;
     let Some(smtp) = &post.smtp else { return Ok(()) };
+    let kinds: &[WorkKind] =
+        if post.codes.is_some() { &WorkKind::MAIL } else { &WorkKind::NOTICES };
     let mut sender = None;
     while !stopping.is_cancelled() {
         let now = (sources.now)();
-        let Some(due) = store.claim(&WorkKind::MAIL, now, now + CLAIM).await? else { break };
-        let WorkKind::Mail(kind) = due.kind else { break };
-        let to = store.mail_address(due.id).await?;
-        let occasion = Occasion { kind, at: due.created_at, service: smtp.service() };
-        let letter = letter(post.language, occasion);
-        let sending = send(smtp, &mut sender, &letter, (to, due.id, now));
+        let Some(due) = store.claim(kinds, now, now + CLAIM).await? else { break };
+        let draft = draft(store, post, smtp.service(), (&due, now)).await?;
+        let code = draft.as_ref().and_then(|draft| draft.code);
+        let sending = send(smtp, &mut sender, draft, (due.id, now));
         let Some(sent) = unless_leaving(stopping, sending).await else { break };
-        if !settle(store, sources, (&due, kind), sent).await? {
+        if !settle(store, sources, (&due, code), sent).await? {
             break;
         }
     }
     Ok(())
+}
+
+/// The mail to send; `None` if nobody waits for it any more.
+async fn draft(
+    store: &Store,
+    post: &Post,
+    service: &str,
+    (due, now): (&DueWork, DateTime<Utc>),
+) -> Result<Option<Draft>, StoreError> {
+    match (due.kind, &post.codes) {
+        (WorkKind::Mail(kind), _) => {
+            let to = store.mail_address(due.id).await?;
+            let occasion = Occasion { kind, at: due.created_at, service };
+            let letter = letter(post.language, occasion);
+            Ok(to.map(|to| Draft { letter, to, code: None }))
+        }
+        (WorkKind::Code, Some(key)) => {
+            let mail = store.code_mail(due.id, now).await?;
+            Ok(mail.map(|CodeMail { code, purpose, email, standing, language }| {
+                let language = Language::of_tag(&language).unwrap_or(post.language);
+                let matter = (purpose, standing);
+                let letter = code_letter(language, service, matter, &key.code(code));
+                Draft { letter, to: email, code: Some(code) }
+            }))
+        }
+        // Not what was claimed.
+        (WorkKind::Code, None) | (WorkKind::Revocation, _) => Ok(None),
+    }
 }
 
 /// Waits for a mail to be sent, but no longer than a moment when the process stops. One that is cut off is
@@ -122,15 +163,15 @@ async fn unless_leaving<T>(
 async fn send(
     smtp: &Smtp,
     sender: &mut Option<Sender>,
-    letter: &Letter,
-    (to, id, now): (Option<String>, Uuid, DateTime<Utc>),
+    draft: Option<Draft>,
+    (id, now): (Uuid, DateTime<Utc>),
 ) -> Result<(), Fault> {
-    let to = to.ok_or(Fault::Nowhere)?;
+    let Draft { letter, to, .. } = draft.ok_or(Fault::Nowhere)?;
     let sender = match sender {
         Some(sender) => sender,
         none => none.insert(smtp.sender()?),
     };
-    Ok(sender.send(letter, &to, id, now).await?)
+    Ok(sender.send(&letter, &to, id, now).await?)
 }
 
 /// Finishes what was sent, buries what nobody can send, postpones the rest; and tells whether the next may
@@ -138,23 +179,29 @@ async fn send(
 async fn settle(
     store: &Store,
     sources: Sources,
-    (due, kind): (&DueWork, MailKind),
+    (due, code): (&DueWork, Option<CodeNumber>),
     sent: Result<(), Fault>,
 ) -> Result<bool, StoreError> {
-    let (id, failures, now) = (due.id, due.failures, (sources.now)());
+    let (id, kind, failures, now) = (due.id, due.kind, due.failures, (sources.now)());
+    let line = |event| line(sources, event, due.account, now);
     match sent {
         Ok(()) => {
             count(kind, "sent");
-            let line = line(sources, Event::MailSent(kind), due.account, now);
-            store.finish(id, &line).await?;
+            let line = line(sent_event(kind));
+            let finished = store.settle(async |unit| {
+                if let Some(code) = code {
+                    unit.code_sent(code, now).await?;
+                }
+                unit.finish(id, &line).await
+            });
+            finished.await?;
             Ok(true)
         }
         Err(fault) if fault.is_final() => {
             count(kind, "dead");
-            let what = kind.name();
-            warn!(kind = what, %id, error = %ErrorChain(&fault), "mail is dead: it cannot be sent");
-            let line = line(sources, Event::MailDead(kind), due.account, now);
-            store.finish(id, &line).await?;
+            let kind = kind.subject();
+            warn!(kind, %id, error = %ErrorChain(&fault), "mail is dead: it cannot be sent");
+            store.finish(id, &line(dead_event(due.kind))).await?;
             Ok(true)
         }
         Err(fault) => {
@@ -162,7 +209,7 @@ async fn settle(
             // The first failure of a streak; the gauge of its age tells how it goes on.
             if failures == 0 {
                 let error = ErrorChain(&fault);
-                warn!(kind = kind.name(), %id, %error, "mail is not sent: it is tried again");
+                warn!(kind = kind.subject(), %id, %error, "mail is not sent: it is tried again");
             }
             store.postpone(id, now + back_off(failures)).await?;
             Ok(!fault.is_of_all())
@@ -181,15 +228,29 @@ async fn bury(
         let dead = store.settle(async |unit| {
             let dead = unit.bury_mail(now).await?;
             if let Some(DeadMail { kind, account }) = dead {
-                unit.record(&line(sources, Event::MailDead(kind), account, now)).await?;
+                unit.record(&line(sources, dead_event(kind), account, now)).await?;
             }
             Ok(dead)
         });
         let Some(DeadMail { kind, .. }) = dead.await? else { break };
         count(kind, "dead");
-        warn!(kind = kind.name(), "mail is dead: nobody could send it for a day");
+        warn!(kind = kind.subject(), "mail is dead: nobody could send it for a day");
     }
     Ok(())
+}
+
+fn sent_event(kind: WorkKind) -> Event {
+    match kind {
+        WorkKind::Mail(kind) => Event::MailSent(kind),
+        _ => Event::CodeSent,
+    }
+}
+
+fn dead_event(kind: WorkKind) -> Event {
+    match kind {
+        WorkKind::Mail(kind) => Event::MailDead(kind),
+        _ => Event::CodeDead,
+    }
 }
 
 fn line(sources: Sources, event: Event, account: Option<AccountId>, at: DateTime<Utc>) -> Entry {
@@ -197,8 +258,8 @@ fn line(sources: Sources, event: Event, account: Option<AccountId>, at: DateTime
     Entry { id, at, event, account, guard_key: None, count: 1, origin }
 }
 
-fn count(kind: MailKind, outcome: &'static str) {
-    metrics::counter!(MAILS, "kind" => kind.name(), "outcome" => outcome).increment(1);
+fn count(kind: WorkKind, outcome: &'static str) {
+    metrics::counter!(MAILS, "kind" => kind.subject(), "outcome" => outcome).increment(1);
 }
 
 /// How long to wait after one more failure than these: 5, 10, 20 … and then always 600 s.

@@ -25,6 +25,9 @@ const TICKETS: TimeDelta = TimeDelta::days(1);
 /// Due work goes when it is over; the minute is for clocks that differ.
 const DUE_WORK: TimeDelta = TimeDelta::minutes(1);
 
+/// Flows go when they are over; the minute is for clocks that differ.
+const FLOWS: TimeDelta = TimeDelta::minutes(1);
+
 /// Sweeps once.
 pub(super) async fn sweep(store: &Store, now: DateTime<Utc>) -> Result<(), StoreError> {
     // Networks first: with them go the failures that were counted apart for them.
@@ -32,5 +35,7 @@ pub(super) async fn sweep(store: &Store, now: DateTime<Utc>) -> Result<(), Store
     store.sweep_guard(now - MEMORY - FAILURES, ROWS).await?;
     store.sweep_tickets(now - TICKETS, ROWS).await?;
     store.sweep_due_work(now - DUE_WORK, ROWS).await?;
+    store.sweep_flows(now - FLOWS, ROWS).await?;
+    store.sweep_mail_budgets(now, ROWS).await?;
     Ok(())
 }

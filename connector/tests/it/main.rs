@@ -5,6 +5,7 @@ mod accounts_pages;
 mod commands;
 mod corpora;
 mod documents;
+mod flows;
 mod properties;
 mod roles;
 mod rpc;

@@ -116,6 +116,20 @@ impl Database {
         .await
     }
 
+    /// Waits until so many mails are noted as sent.
+    pub(crate) async fn sent(&self, count: usize) {
+        eventually(&format!("{count} mails are sent"), async || {
+            let sent: i64 = sqlx::query_scalar(
+                "select count(*) from due_work where kind like 'mail.%' and finished_at is not null",
+            )
+            .fetch_one(&self.pool)
+            .await
+            .expect("due work is read");
+            usize::try_from(sent).is_ok_and(|sent| sent >= count).then_some(())
+        })
+        .await;
+    }
+
     /// How many connections wait for a lock in it.
     pub(crate) async fn waiting(&self) -> i64 {
         sqlx::query_scalar(

@@ -41,6 +41,7 @@ pub(super) fn connector_part(
         .env("TLS_CA_FILE", &pki.connector.ca)
         .env("PEPPER_FILE", keys.peppers)
         .env("GUARD_KEY_FILE", keys.guard_key)
+        .env("CODE_KEY_FILE", keys.code_key)
         .env("ACCOUNTS_LISTEN", local(ports.accounts))
         .env("DEX_API_ADDRESS", local(ports.dex_admin))
         .env("DEX_API_CA_FILE", &pki.dex_admin.ca)

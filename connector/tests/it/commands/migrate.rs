@@ -159,8 +159,24 @@ async fn the_service_role_can_do_everything_but_change_the_trail() {
     store.sweep_networks(far, 10).await.unwrap();
     store.sweep_tickets(far, 10).await.unwrap();
     store.sweep_due_work(far, 10).await.unwrap();
+    store.sweep_flows(far, 10).await.unwrap();
+    store.sweep_mail_budgets(far, 10).await.unwrap();
     store.backlog(far).await.unwrap();
     store.claim_revocation(far, far).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_phone_number_is_stored_as_e_164_or_not_at_all() {
+    let database = Database::with_people().await;
+    let store = async |phone: &str| {
+        let update = sqlx::query("update users set phone = $1 where username_key = 'alice'");
+        update.bind(phone).execute(&database.pool).await.is_ok()
+    };
+    assert!(store("+493012345678").await);
+    for phone in ["03012345678", "+0301234567", "+49 30 1234", "+4930123456789012", "+49301\n", ""]
+    {
+        assert!(!store(phone).await, "{phone:?}");
+    }
 }
 
 #[tokio::test]

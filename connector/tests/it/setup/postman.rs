@@ -7,7 +7,7 @@ use devstack::pki::Pki;
 use tempfile::TempDir;
 
 use crate::setup::program::Program;
-use crate::setup::{Database, eventually, utf8};
+use crate::setup::{Database, eventually, keys, utf8};
 
 /// Whom mail comes from here.
 pub(crate) const FROM: &str = "Chat <no-reply@chat.example>";
@@ -70,7 +70,8 @@ impl Postman {
     pub(crate) async fn start(database: &Database, settings: &[(&str, String)]) -> Self {
         let files = tempfile::tempdir().expect("a directory");
         let mut command = database.command(&["serve"]);
-        command.env("LOG_LEVEL", "warn").envs(dex(&files)).envs(settings.iter().cloned());
+        command.env("LOG_LEVEL", "warn").env("CODE_KEY_FILE", &keys().code_key);
+        command.envs(dex(&files)).envs(settings.iter().cloned());
         let program = Program::start_as("worker", &mut command).await;
         Self { program, _files: files }
     }

@@ -136,6 +136,7 @@ fn settings_that_cannot_be_used_are_refused_before_anything_starts() {
         (&[address, ("MAIL_FROM", "Chat <a@b.example>\r\nBcc: c@d.example")], "--mail-from"),
         (&[address, ("MAIL_FROM", "nobody")], "--mail-from"),
         (&[("MAIL_LANGUAGE", "fr")], "--mail-language"),
+        (&[("CODE_KEY_FILE", "/dev/null")], "CODE_KEY_FILE"),
     ] {
         let (code, text) = checked(settings);
         assert_eq!(code, Some(64), "{settings:?}: {text}");

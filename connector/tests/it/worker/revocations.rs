@@ -112,6 +112,13 @@ async fn disabling_ends_the_sessions_once_and_enabling_does_not_bring_them_back(
         "it is enabled"
     );
     assert_eq!(scene.state().await, (Some((1, true)), vec![first]));
+    let ended: Option<DateTime<Utc>> =
+        sqlx::query_scalar("select sessions_ended_at from users where id = $1")
+            .bind(Uuid::from(scene.alice))
+            .fetch_one(&scene.database.pool)
+            .await
+            .unwrap();
+    assert_eq!(ended, Some(first), "what is signed in from when on, it says");
 
     let nobody = Uuid::nil().into();
     assert!(

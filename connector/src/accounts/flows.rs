@@ -1,0 +1,122 @@
+//! Flows of people who are not signed in: begun for an address, proved by a code that was mailed there.
+//!
+//! Whether somebody has an account with the address makes no difference to what is done, or to what is
+//! answered, before the address is proved: the same statements, rows and mails. What the mail says is for
+//! whoever reads it.
+
+use chrono::{DateTime, Utc};
+use service_process::sources::Sources;
+
+use crate::account::Email;
+use crate::flow::{Code, CodeKey, FlowPurpose, FlowToken, InvalidCode};
+use crate::mail::Language;
+use crate::network::Network;
+use crate::store::{NewFlow, ProvedFlow, Store, StoreError, UnitOfWork};
+
+/// Begins flows, and has them proved.
+#[derive(Debug, Clone)]
+pub struct Flows {
+    store: Store,
+    key: CodeKey,
+    sources: Sources,
+}
+
+/// What somebody wants, and where they want it mailed.
+#[derive(Debug, Clone)]
+pub struct FlowRequest {
+    /// What for.
+    pub purpose: FlowPurpose,
+    /// The address.
+    pub email: Email,
+    /// The language of the page.
+    pub language: Language,
+    /// Where from; `None` when that is not known.
+    pub network: Option<Network>,
+}
+
+impl Flows {
+    /// Flows in this store, whose codes are made with this key.
+    #[must_use]
+    pub fn new(store: Store, key: CodeKey, sources: Sources) -> Self {
+        Self { store, key, sources }
+    }
+
+    /// Begins a flow and has its first code mailed, unless the inbox had as much mail as it may: then the
+    /// flow is there all the same, and nothing tells.
+    pub async fn start(
+        &self,
+        request: &FlowRequest,
+        now: DateTime<Utc>,
+    ) -> Result<FlowToken, StoreError> {
+        let token = FlowToken::new(self.sources);
+        let FlowRequest { purpose, email, language, network } = request;
+        let flow = NewFlow {
+            id: self.sources.id(now),
+            token: &token,
+            purpose: *purpose,
+            email,
+            language: language.tag(),
+        };
+        self.store
+            .settle(async |unit| {
+                let may = self.charge(unit, email.key(), *network, now).await?;
+                let code = unit.start_flow(&flow, now).await?;
+                if may { unit.post_code(code, self.sources.id(now), now).await } else { Ok(()) }
+            })
+            .await?;
+        Ok(token)
+    }
+
+    /// Has another code of a flow mailed, which voids the earlier ones of this flow and of no other. When
+    /// the inbox had as much mail as it may, nothing happens: the last code stays good. `false`: there is no
+    /// such flow that waits for a code.
+    pub async fn resend(
+        &self,
+        token: &FlowToken,
+        network: Option<Network>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        self.store
+            .settle(async |unit| {
+                let Some(flow) = unit.open_flow(token, now).await? else { return Ok(false) };
+                if self.charge(unit, &flow.email_key, network, now).await? {
+                    let code = unit.next_code(flow.code, now).await?;
+                    unit.post_code(code, self.sources.id(now), now).await?;
+                }
+                Ok(true)
+            })
+            .await
+    }
+
+    /// Tries a code. `None`: it is not the one, or none is good any more: expired, used up, tried too often,
+    /// voided, of another flow; which, is not said. What cannot be a code is a try as well.
+    ///
+    /// A flow that is proved is known by the token that comes with it, and by the old one no longer.
+    pub async fn prove(
+        &self,
+        token: &FlowToken,
+        typed: Result<Code, InvalidCode>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(FlowToken, ProvedFlow)>, StoreError> {
+        let Some(number) = self.store.count_try(token, now).await? else { return Ok(None) };
+        if !typed.is_ok_and(|typed| typed.is(&self.key.code(number))) {
+            return Ok(None);
+        }
+        let token = FlowToken::new(self.sources);
+        let proved = self.store.prove(number, &token, now).await?;
+        Ok(proved.map(|proved| (token, proved)))
+    }
+
+    /// Counts a mail to an inbox. Networks that its account is known from have mails of their own, so that
+    /// strangers cannot use up the owner's.
+    async fn charge(
+        &self,
+        unit: &mut UnitOfWork,
+        email_key: &str,
+        network: Option<Network>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let known = unit.is_known_at(email_key, network, now).await?;
+        unit.charge_mail(&self.key.inbox(email_key), known, now).await
+    }
+}

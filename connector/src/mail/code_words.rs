@@ -1,0 +1,131 @@
+//! The words of mail with a code.
+
+use super::language::Language;
+use super::letter::Letter;
+use crate::flow::{Code, FlowPurpose, Standing};
+
+/// The mail of a flow.
+#[must_use]
+pub fn code_letter(
+    language: Language,
+    service: &str,
+    (purpose, standing): (FlowPurpose, Standing),
+    code: &Code,
+) -> Letter {
+    let wants = match (purpose, standing) {
+        (FlowPurpose::SignUp, Standing::Account(_)) => Wants::AnotherAccount,
+        (FlowPurpose::SignUp, _) => Wants::Account,
+        (FlowPurpose::Reset, Standing::Account(_)) => Wants::Password,
+        (FlowPurpose::Unlock, Standing::Account(_)) => Wants::Opening,
+        (FlowPurpose::Reset | FlowPurpose::Unlock, _) => Wants::Nothing,
+    };
+    let (subject, what, then) = match language {
+        Language::En => english(service, wants),
+        Language::De => german(service, wants),
+    };
+    let mut paragraphs = vec![what];
+    // Without an account there is nothing to prove.
+    if wants != Wants::Nothing {
+        paragraphs.push(code.expose());
+    }
+    paragraphs.push(then.to_owned());
+    Letter { language, subject: format!("{service}: {subject}"), paragraphs }
+}
+
+/// What the reader of the mail can do with it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wants {
+    Account,
+    AnotherAccount,
+    Password,
+    Opening,
+    Nothing,
+}
+
+fn english(service: &str, wants: Wants) -> (&'static str, String, &'static str) {
+    let then = "The code is good for ten minutes and for the page where it was asked for. Nobody who works \
+                here asks you for it. If it was not you, do nothing: without the code nothing happens.";
+    match wants {
+        Wants::Account => (
+            "your code",
+            format!(
+                "Somebody wants to make an account with {service} for this address. This is the code:"
+            ),
+            then,
+        ),
+        Wants::AnotherAccount => (
+            "your code",
+            format!(
+                "Somebody wants to make an account with {service} for this address, which has one \
+                 already. With this code you can choose another password for it:"
+            ),
+            then,
+        ),
+        Wants::Password => (
+            "your code for another password",
+            format!(
+                "Somebody wants to choose another password for your account with {service}. This is \
+                 the code:"
+            ),
+            then,
+        ),
+        Wants::Opening => (
+            "your code to open your account",
+            format!("Somebody wants to open your account with {service} again. This is the code:"),
+            then,
+        ),
+        Wants::Nothing => (
+            "no account with this address",
+            format!(
+                "Somebody asked for a code for an account with {service} by this address. There is \
+                 none that may be used."
+            ),
+            "If it was you, perhaps you used another address. If not, do nothing.",
+        ),
+    }
+}
+
+fn german(service: &str, wants: Wants) -> (&'static str, String, &'static str) {
+    let then = "Der Code gilt zehn Minuten lang, und nur für die Seite, auf der er angefordert wurde. \
+                Niemand, der hier arbeitet, fragt Sie danach. Wenn Sie das nicht waren, tun Sie nichts: \
+                ohne den Code geschieht nichts.";
+    match wants {
+        Wants::Account => (
+            "Ihr Code",
+            format!(
+                "Jemand möchte mit dieser Adresse ein Konto bei {service} anlegen. Das ist der Code:"
+            ),
+            then,
+        ),
+        Wants::AnotherAccount => (
+            "Ihr Code",
+            format!(
+                "Jemand möchte mit dieser Adresse ein Konto bei {service} anlegen. Es gibt schon eines; \
+                 mit diesem Code können Sie ein anderes Passwort dafür wählen:"
+            ),
+            then,
+        ),
+        Wants::Password => (
+            "Ihr Code für ein anderes Passwort",
+            format!(
+                "Jemand möchte ein anderes Passwort für Ihr Konto bei {service} wählen. Das ist der \
+                 Code:"
+            ),
+            then,
+        ),
+        Wants::Opening => (
+            "Ihr Code, um Ihr Konto zu öffnen",
+            format!("Jemand möchte Ihr Konto bei {service} wieder öffnen. Das ist der Code:"),
+            then,
+        ),
+        Wants::Nothing => (
+            "kein Konto mit dieser Adresse",
+            format!(
+                "Jemand hat für ein Konto bei {service} mit dieser Adresse einen Code angefordert. Es \
+                 gibt keines, das benutzt werden darf."
+            ),
+            "Wenn Sie das waren, haben Sie vielleicht eine andere Adresse verwendet. Wenn nicht, tun Sie \
+             nichts.",
+        ),
+    }
+}
