@@ -19,7 +19,6 @@ use uuid::Uuid;
 pub use charging::{HeldCharge, retry_until_done};
 
 use crate::account::AccountId;
-use crate::due::MailKind;
 use crate::lockout::{Budget, Charge, ChargeRequest, GuardKey, History, Lockout, Table, Verdict};
 use crate::network::Network;
 use crate::password::Cost;
@@ -37,6 +36,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// be hashed; and when it is slow, those on one account wait for each other's row: at 5 s each, five of
 /// them are over before the life of the first charge is.
 const MOST_AT_ONCE: usize = 5;
+
+/// Rows whose expired charges are settled at once. A process holds at most nine for each of its hashers;
+/// what is more than this is settled by the next look, and ten see it.
+const MOST_EXPIRED: usize = 200;
 
 /// What became of a request to attempt.
 #[derive(Debug)]
@@ -177,24 +180,16 @@ impl Guard {
     pub async fn failed(
         &self,
         charge: &Charge,
-        (account, must_change): (Option<AccountId>, bool),
+        whose: (Option<AccountId>, bool),
         sources: Sources,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        self.store
-            .settle(async |unit| {
-                let failures = unit.settle_failure(charge, now).await?;
-                let of_strangers = charge.budget == Budget::Strangers;
-                let locks = failures.is_some_and(|failures| self.lockout.locks(failures));
-                if of_strangers && locks {
-                    unit.post(MailKind::AccountLocked, account, sources.id(now), now).await?;
-                }
-                if must_change && failures.is_some() {
-                    unit.post(MailKind::MustChange, account, sources.id(now), now).await?;
-                }
-                Ok(of_strangers && locks)
-            })
-            .await
+        let locks: &[i32] = match charge.budget {
+            Budget::Strangers => &self.table.locks,
+            Budget::Known(_) => &[],
+        };
+        let ids = [sources.id(now), sources.id(now)];
+        self.store.settle_failure(charge, whose, locks, ids, now).await
     }
 
     /// Counts the attempt as a success: its network, if it has one, is known from now on and has no
@@ -203,21 +198,11 @@ impl Guard {
     pub async fn succeeded(
         &self,
         charge: &Charge,
-        (account, network): (AccountId, Option<Network>),
+        who: (AccountId, Option<Network>),
         sources: Sources,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        self.store
-            .settle(async |unit| {
-                unit.settle_success(charge, network).await?;
-                let Some(network) = network else { return Ok(()) };
-                if unit.remember_network(account, network, now).await? {
-                    let id = sources.id(now);
-                    unit.post(MailKind::NewNetwork, Some(account), id, now).await?;
-                }
-                Ok(())
-            })
-            .await
+        self.store.settle_success(charge, who, sources.id(now), now).await
     }
 
     /// Counts what processes held that are gone, and tells whom that closed to strangers, with the
@@ -227,18 +212,8 @@ impl Guard {
         sources: Sources,
         now: DateTime<Utc>,
     ) -> Result<Vec<(GuardKey, Option<AccountId>)>, StoreError> {
-        self.store
-            .settle(async |unit| {
-                let mut closed = Vec::new();
-                for (guard_key, account, failures) in unit.settle_expired(now).await? {
-                    if failures.skip(1).any(|failures| self.lockout.locks(failures)) {
-                        unit.post(MailKind::AccountLocked, account, sources.id(now), now).await?;
-                        closed.push((guard_key, account));
-                    }
-                }
-                Ok(closed)
-            })
-            .await
+        let ids: Vec<_> = (0..MOST_EXPIRED).map(|_| sources.id(now)).collect();
+        self.store.settle_expired(&self.table.locks, &ids, now).await
     }
 
     /// Takes a charge back. `false`: it was settled before.

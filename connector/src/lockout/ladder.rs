@@ -82,13 +82,15 @@ pub enum Verdict {
     Closed,
 }
 
-/// The rules of one row as tables over its failures, for the statement that admits a charge.
+/// The rules of one row as tables over its failures, for the statements that admit and settle charges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     /// Up to how many failures and pending charges the next is admitted, after 0, 1, 2 … failures.
     pub limits: Vec<i32>,
     /// How many seconds nothing is admitted after the last of 0, 1, 2 … failures.
     pub pauses: Vec<i32>,
+    /// The failures that close the account.
+    pub locks: Vec<i32>,
 }
 
 impl Lockout {
@@ -169,6 +171,7 @@ impl Lockout {
         Table {
             limits: (0..=self.closed_at).map(|n| whole(self.limit_after(n))).collect(),
             pauses: (0..=self.closed_at).map(|n| seconds(self.pause_after(n))).collect(),
+            locks: (0..=self.closed_at).filter(|n| self.locks(*n)).map(whole).collect(),
         }
     }
 }

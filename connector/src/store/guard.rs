@@ -1,8 +1,6 @@
 //! Charges, failures and known networks. Every statement is exact under any number of replicas: it
 //! locks the one row it changes and looks at that row as it is then.
 
-use std::ops::RangeInclusive;
-
 use chrono::{DateTime, Utc};
 use sqlx::types::Uuid;
 
@@ -13,6 +11,7 @@ use super::step::{in_time, to_the_end};
 use super::unit_of_work::UnitOfWork;
 use crate::account::{AccountId, LoginName};
 use crate::audit::Entry;
+use crate::due::{MailKind, WorkKind};
 use crate::lockout::{
     Budget, CHARGE_LIFE, Charge, GuardKey, History, KNOWN_FOR_DAYS, KNOWN_NETWORKS, MEMORY,
 };
@@ -87,152 +86,191 @@ impl Store {
         })
         .await
     }
-}
 
-impl UnitOfWork {
-    /// Turns a charge into a failure and tells how many there are in a row then; `None` when the
-    /// charge was settled before.
+    /// Turns a charge into a failure, and has its owner told: that the account is closed, if the number of
+    /// failures is then one of `locks`; that the password has to be changed, if so. `ids` are those of the
+    /// two mails. Tells whether it closed the account; `false` as well when the charge was settled before.
+    ///
+    /// One statement: however slow the database is, no row stays locked between two of them.
     pub async fn settle_failure(
-        &mut self,
+        &self,
         charge: &Charge,
+        (account, must_change): (Option<AccountId>, bool),
+        locks: &[i32],
+        [locked, change]: [Uuid; 2],
         now: DateTime<Utc>,
-    ) -> Result<Option<u32>, StoreError> {
-        let failures = sqlx::query_scalar!(
-            r#"
-            update login_guard as guard set (failures, last_failure_at, pending) = (
-                select now.failures + 1, greatest(now.last_failure_at, $4), now.pending
-                from guard_at($4, $5, case when network = $6::text::cidr then $7::interval end,
-                              guard.failures, guard.last_failure_at,
-                              array(select row(id, at)::guard_charge from unnest(guard.pending)
-                                    where id <> $3)) as now)
-            where guard_key = $1 and network = $2::text::cidr
-              and exists (select from unnest(pending) where id = $3)
-            returning failures
-            "#,
-            charge.guard_key.as_bytes(),
-            network_of(charge.budget),
-            charge.id,
-            now,
-            interval(CHARGE_LIFE),
-            ANYWHERE,
-            interval(MEMORY)
+    ) -> Result<bool, StoreError> {
+        let row = to_the_end(
+            sqlx::query!(
+                r#"
+                with settled as (
+                    update login_guard as guard set (failures, last_failure_at, pending) = (
+                        select now.failures + 1, greatest(now.last_failure_at, $4), now.pending
+                        from guard_at($4, $5, case when network = $6::text::cidr then $7::interval end,
+                                      guard.failures, guard.last_failure_at,
+                                      array(select row(id, at)::guard_charge
+                                            from unnest(guard.pending) where id <> $3)) as now)
+                    where guard_key = $1 and network = $2::text::cidr
+                      and exists (select from unnest(pending) where id = $3)
+                    returning failures = any ($8) as locks
+                )
+                select locks as "locks!",
+                       case when locks then post_mail($9, $10, $11, $4, $12, $13) end as locked,
+                       case when $14 then post_mail($15, $10, $16, $4, $12, $17) end as must_change
+                from settled
+                "#,
+                charge.guard_key.as_bytes(),
+                network_of(charge.budget),
+                charge.id,
+                now,
+                interval(CHARGE_LIFE),
+                ANYWHERE,
+                interval(MEMORY),
+                locks,
+                WorkKind::Mail(MailKind::AccountLocked).name(),
+                account.map(Uuid::from),
+                locked,
+                interval(MailKind::LIFE),
+                MailKind::AccountLocked.enough_for().map(interval),
+                must_change,
+                WorkKind::Mail(MailKind::MustChange).name(),
+                change,
+                MailKind::MustChange.enough_for().map(interval)
+            )
+            .fetch_optional(&self.pool),
         )
-        .fetch_optional(self.connection())
         .await?;
-        Ok(failures.and_then(|failures| u32::try_from(failures).ok()))
+        Ok(row.is_some_and(|row| row.locks))
     }
 
-    /// Turns charges of strangers that outlived their life into failures. Yields whom they were counted
-    /// for, the account if there is one, and the failures before and after.
+    /// Turns charges of strangers that outlived their life into failures, of as many rows as there are
+    /// `ids`, and has the owners told whose accounts that closed: the number of failures passed one of
+    /// `locks`. Yields whom they were counted for, and the account if there is one.
     ///
     /// Admission takes them for failures anyway; this is for those who want to know. So it looks only
     /// at rows that were charged in the last minutes, of which an index tells.
     pub async fn settle_expired(
-        &mut self,
+        &self,
+        locks: &[i32],
+        ids: &[Uuid],
         now: DateTime<Utc>,
-    ) -> Result<Vec<(GuardKey, Option<AccountId>, RangeInclusive<u32>)>, StoreError> {
-        let rows = sqlx::query!(
+    ) -> Result<Vec<(GuardKey, Option<AccountId>)>, StoreError> {
+        let rows = to_the_end(
+            sqlx::query!(
                 r#"
-            with expired as (
-                select guard.guard_key, guard.network, guard.failures as before, now.*
-                from login_guard as guard,
-                     guard_at($1, $2, $3, guard.failures, guard.last_failure_at, guard.pending) as now
-                where guard.network = $4::text::cidr and guard.pending <> '{}'
-                  and guard.last_charge_at between $1::timestamptz - make_interval(mins => $5)
-                                               and $1::timestamptz - $2::interval
-                for update of guard skip locked
-            )
-            update login_guard as guard
-            set (failures, last_failure_at, pending) =
-                (expired.failures, expired.last_failure_at, expired.pending)
-            from expired
-            where guard.guard_key = expired.guard_key and guard.network = expired.network
-            returning guard.guard_key as "guard_key!", expired.before as "before!",
-                      guard.failures as "after!",
-                      (select id from users where users.guard_key = guard.guard_key) as account
-            "#,
+                with expired as (
+                    select guard.guard_key, guard.network, guard.failures as before, now.*
+                    from login_guard as guard,
+                         guard_at($1, $2, $3, guard.failures, guard.last_failure_at, guard.pending)
+                             as now
+                    where guard.network = $4::text::cidr and guard.pending <> '{}'
+                      and guard.last_charge_at between $1::timestamptz - make_interval(mins => $5)
+                                                   and $1::timestamptz - $2::interval
+                    limit cardinality($6::uuid[])
+                    for update of guard skip locked
+                ), settled as (
+                    update login_guard as guard
+                    set (failures, last_failure_at, pending) =
+                        (expired.failures, expired.last_failure_at, expired.pending)
+                    from expired
+                    where guard.guard_key = expired.guard_key and guard.network = expired.network
+                    returning guard.guard_key, expired.before, guard.failures as after
+                ), closed as (
+                    select settled.guard_key, users.id as account, row_number() over () as number
+                    from settled left join users on users.guard_key = settled.guard_key
+                    where exists (select from unnest($7::integer[]) as lock
+                                  where lock > before and lock <= after)
+                )
+                select guard_key as "guard_key!", account as "account?",
+                       post_mail($8, account, ($6::uuid[])[number], $1, $9, $10) as told
+                from closed
+                "#,
                 now,
                 interval(CHARGE_LIFE),
                 interval(MEMORY),
                 ANYWHERE,
-                NOTICED_WITHIN_MINUTES
+                NOTICED_WITHIN_MINUTES,
+                ids,
+                locks,
+                WorkKind::Mail(MailKind::AccountLocked).name(),
+                interval(MailKind::LIFE),
+                MailKind::AccountLocked.enough_for().map(interval)
             )
-        .fetch_all(self.connection())
+            .fetch_all(&self.pool),
+        )
         .await?;
-        let count = |number: i32| u32::try_from(number).unwrap_or(0);
-        let settled = rows.into_iter().filter_map(|row| {
+        let closed = rows.into_iter().filter_map(|row| {
             let guard_key = GuardKey::try_from(row.guard_key.as_slice()).ok()?;
-            Some((guard_key, row.account.map(Into::into), count(row.before)..=count(row.after)))
+            Some((guard_key, row.account.map(Into::into)))
         });
-        Ok(settled.collect())
+        Ok(closed.collect())
     }
 
-    /// Takes a charge away, and with it the failures of `network`, which now has a success.
+    /// Takes a charge away, and with it the failures of the network, if there is one, which now has a
+    /// success: it is remembered, and the one that was used longest ago is forgotten when there are too
+    /// many. The owner has mail written, with this id, if the network is news: it was not known, and the
+    /// account is not one that nobody ever used.
+    ///
+    /// One statement: however slow the database is, no row stays locked between two of them.
     pub async fn settle_success(
-        &mut self,
+        &self,
         charge: &Charge,
-        network: Option<Network>,
+        (account, network): (AccountId, Option<Network>),
+        mail: Uuid,
+        now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let network = network.map(|network| network.to_string());
-        sqlx::query!(
+        to_the_end(
+            sqlx::query!(
                 r#"
-            update login_guard set
-                pending = array(select row(id, at)::guard_charge from unnest(pending) where id <> $3),
-                failures = case when network = $4::text::cidr then 0 else failures end,
-                last_failure_at =
-                    case when network = $4::text::cidr then null else last_failure_at end
-            where guard_key = $1 and network in ($2::text::cidr, $4::text::cidr)
-            "#,
+                with settled as (
+                    update login_guard set
+                        pending = array(select row(id, at)::guard_charge from unnest(pending)
+                                        where id <> $3),
+                        failures = case when network = $4::text::cidr then 0 else failures end,
+                        last_failure_at =
+                            case when network = $4::text::cidr then null else last_failure_at end
+                    where guard_key = $1 and network in ($2::text::cidr, $4::text::cidr)
+                ), used as (
+                    insert into known_networks (user_id, network, last_success_at)
+                    select $5::uuid, $4::text::cidr, $6::timestamptz where $4 is not null
+                    on conflict (user_id, network)
+                    do update set last_success_at = excluded.last_success_at
+                ), forgotten as (
+                    delete from known_networks where user_id = $5 and network in (
+                        select network from known_networks
+                        where user_id = $5 and network <> $4::text::cidr
+                        order by last_success_at desc offset $7 - 1)
+                )
+                -- As it was before this statement. Who comes back after a long time is known from nowhere.
+                select post_mail($9, $5, $10, $6, $11, $12) as told
+                where $4 is not null
+                  and not exists (select from known_networks
+                                  where user_id = $5 and network = $4::text::cidr)
+                  and (exists (select from known_networks where user_id = $5)
+                       or exists (select from users where id = $5
+                                  and created_at < $6 - make_interval(days => $8)))
+                "#,
                 charge.guard_key.as_bytes(),
                 network_of(charge.budget),
                 charge.id,
-                network
+                network.map(|network| network.to_string()),
+                Uuid::from(account),
+                now,
+                i32::try_from(KNOWN_NETWORKS).unwrap_or(i32::MAX),
+                KNOWN_FOR_DAYS,
+                WorkKind::Mail(MailKind::NewNetwork).name(),
+                mail,
+                interval(MailKind::LIFE),
+                MailKind::NewNetwork.enough_for().map(interval)
             )
-        .execute(self.connection())
+            .execute(&self.pool),
+        )
         .await?;
         Ok(())
     }
+}
 
-    /// Remembers that the account was logged in to from this network, and forgets the one that was
-    /// used longest ago when there are too many. Tells whether that is news to its owner: the network was
-    /// not known, and the account is not one that nobody ever used.
-    pub async fn remember_network(
-        &mut self,
-        account: AccountId,
-        network: Network,
-        now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        let news = sqlx::query_scalar!(
-            r#"
-            with used as (
-                insert into known_networks (user_id, network, last_success_at)
-                values ($1, $2::text::cidr, $3)
-                on conflict (user_id, network)
-                do update set last_success_at = excluded.last_success_at
-            ), forgotten as (
-                delete from known_networks where user_id = $1 and network in (
-                    select network from known_networks
-                    where user_id = $1 and network <> $2::text::cidr
-                    order by last_success_at desc offset $4 - 1)
-            )
-            -- As it was before this statement. Who comes back after a long time is known from nowhere.
-            select not exists (select from known_networks
-                               where user_id = $1 and network = $2::text::cidr)
-               and (exists (select from known_networks where user_id = $1)
-                    or exists (select from users where id = $1
-                               and created_at < $3::timestamptz - make_interval(days => $5))) as "news!"
-            "#,
-            Uuid::from(account),
-            network.to_string(),
-            now,
-            i32::try_from(KNOWN_NETWORKS).unwrap_or(i32::MAX),
-            KNOWN_FOR_DAYS
-        )
-        .fetch_one(self.connection())
-        .await?;
-        Ok(news)
-    }
-
+impl UnitOfWork {
     /// Forgets all failures of an account, those of known networks too, and what became a failure
     /// because its process died. Attempts under way stay. `false`: there were none, and nothing was
     /// written.

@@ -32,28 +32,14 @@ impl UnitOfWork {
         id: Uuid,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let enough_for = kind.enough_for();
         sqlx::query!(
-            r#"
-            insert into due_work as earlier
-                (id, kind, user_id, unique_key, created_at, due_at, expires_at)
-            select $1::uuid, $2::text, users.id, case when $7 then users.id::text end,
-                   $4::timestamptz, $4, $4 + $5::interval
-            from users where users.id = $3 and users.email is not null
-            on conflict (kind, unique_key) do update
-            set id = excluded.id, created_at = excluded.created_at, due_at = excluded.due_at,
-                expires_at = excluded.expires_at, finished_at = null, failures = 0
-            where earlier.expires_at <= excluded.created_at
-               or earlier.finished_at is not null
-                  and earlier.created_at <= excluded.created_at - $6::interval
-            "#,
-            id,
+            "select post_mail($1, $2, $3, $4, $5, $6)",
             WorkKind::Mail(kind).name(),
             account.map(Uuid::from),
+            id,
             now,
             interval(MailKind::LIFE),
-            interval(enough_for.unwrap_or_default()),
-            enough_for.is_some()
+            kind.enough_for().map(interval)
         )
         .execute(self.connection())
         .await?;

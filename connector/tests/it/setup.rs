@@ -1,5 +1,6 @@
 //! Starts the real service on a database of its own and calls it as Dex does.
 
+pub(crate) mod between;
 pub(crate) mod commands;
 pub(crate) mod login_path;
 pub(crate) mod postman;

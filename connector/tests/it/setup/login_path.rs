@@ -26,7 +26,12 @@ impl Path {
 
     /// The path, and the parts that it is made of.
     pub(crate) async fn with_core(database: &Database, options: &[&str]) -> (Self, Arc<Core>) {
-        let args = serve_args(&database.dsn, &[&["--insecure"], options].concat());
+        Self::on(&database.dsn, options).await
+    }
+
+    /// The same, where a database is reached by another address than its own.
+    pub(crate) async fn on(dsn: &str, options: &[&str]) -> (Self, Arc<Core>) {
+        let args = serve_args(dsn, &[&["--insecure"], options].concat());
         let checked = app::check(&args).expect("usable files");
         let store = Store::open(&args.store.postgres_dsn).expect("a DSN");
         let lifecycle = Lifecycle::new(std::time::Duration::from_secs(10));

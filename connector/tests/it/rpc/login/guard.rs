@@ -223,11 +223,13 @@ async fn eight_networks_are_known_and_the_one_used_longest_ago_goes() {
         .await
         .unwrap();
     let start = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+    let guard = Guard::new(store, ladder());
+    let guard_key = guard_key(&database).await;
     for (second, n) in (0..).zip([1, 2, 3, 4, 5, 6, 7, 8, 1, 9, 10]) {
         let at = start + TimeDelta::seconds(second);
-        let remember =
-            store.settle(async |unit| unit.remember_network(account.into(), network(n), at).await);
-        remember.await.unwrap();
+        let charge = Charge { id: Uuid::new_v4(), guard_key, budget: Budget::Strangers };
+        let who = (account.into(), Some(network(n)));
+        guard.succeeded(&charge, who, SYSTEM, at).await.unwrap();
     }
     let mut known: Vec<String> = sqlx::query_scalar("select network::text from known_networks")
         .fetch_all(&database.pool)

@@ -2,16 +2,26 @@
 //! never counted against anybody.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use auth_connector::account::LoginName;
+use auth_connector::core::Core;
+use auth_connector::guard::retry_until_done;
+use auth_connector::lockout::{Charge, ChargeRequest};
+use auth_connector::network::Network;
 use auth_proto::connector::v1::password_connector_client::PasswordConnectorClient;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join_all;
 use sqlx::PgPool;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tonic::Code;
+use uuid::Uuid;
 
+use crate::setup::between::Between;
+use crate::setup::login_path::{Path, start};
 use crate::setup::replica::from_elsewhere;
 use crate::setup::{Connector, Database, PASSWORD, attempt, eventually};
+
+const FIVE_SECONDS: Duration = Duration::from_secs(5);
 
 /// From now on PostgreSQL takes 5 s for a statement that does this to the guard's table.
 async fn slow_down(database: &Database, statements: &str) {
@@ -68,7 +78,7 @@ async fn a_database_that_takes_five_seconds_makes_no_failure_of_a_right_password
         let mut client = connector.client();
         async move { client.login(from_elsewhere(name, password, n)).await }
     });
-    for answer in futures_util::future::join_all(logins).await {
+    for answer in join_all(logins).await {
         let status = answer.expect_err("the database is too slow");
         assert_eq!(status.code(), Code::Unavailable, "{status}");
     }
@@ -95,69 +105,6 @@ async fn a_right_password_whose_success_is_slow_to_count_is_right_all_the_same()
         .await
         .unwrap();
     assert_eq!(known, 1, "the success was counted in the end");
-}
-
-/// Stands before PostgreSQL, and can keep back its answers and cut its connections.
-struct Between {
-    dsn: String,
-    answers: watch::Sender<bool>,
-    connections: watch::Sender<u32>,
-}
-
-impl Between {
-    async fn open(database: &Database) -> Self {
-        let mut dsn = url::Url::parse(&database.dsn).expect("a URL");
-        let server = (dsn.host_str().expect("a host").to_owned(), dsn.port().unwrap_or(5432));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        dsn.set_host(Some("127.0.0.1")).expect("a host");
-        dsn.set_port(Some(listener.local_addr().expect("an address").port())).expect("a port");
-        let between = Self {
-            dsn: dsn.to_string(),
-            answers: watch::Sender::new(true),
-            connections: watch::Sender::new(0),
-        };
-        let (answers, cut) = (between.answers.subscribe(), between.connections.subscribe());
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(&server).await.expect("PostgreSQL answers");
-                tokio::spawn(relay(client, server, answers.clone(), cut.clone()));
-            }
-        });
-        between
-    }
-
-    /// Ends all connections that stand.
-    fn cut(&self) {
-        self.connections.send_modify(|generation| *generation += 1);
-    }
-}
-
-async fn relay(
-    mut client: TcpStream,
-    mut server: TcpStream,
-    mut answers: watch::Receiver<bool>,
-    mut cut: watch::Receiver<u32>,
-) {
-    cut.mark_unchanged();
-    let (mut from_client, mut to_client) = client.split();
-    let (mut from_server, mut to_server) = server.split();
-    let requests = tokio::io::copy(&mut from_client, &mut to_server);
-    let replies = async {
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            let Ok(length @ 1..) = from_server.read(&mut buffer).await else { return };
-            if answers.wait_for(|let_through| *let_through).await.is_err()
-                || to_client.write_all(&buffer[..length]).await.is_err()
-            {
-                return;
-            }
-        }
-    };
-    tokio::select! {
-        _ = requests => {}
-        () = replies => {}
-        _ = cut.changed() => {}
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -191,6 +138,94 @@ async fn a_charge_whose_answer_is_lost_is_taken_back() {
     between.answers.send_replace(true);
     all_taken_back(&database.pool).await;
     let_in(&connector, PASSWORD).await;
+}
+
+fn elsewhere() -> Network {
+    Network::of([198, 51, 100, 1].into())
+}
+
+/// Asks the guard to let an attempt in, from a network that no account is known from.
+async fn charged(core: &Core, name: &str, now: DateTime<Utc>) -> Charge {
+    let request = ChargeRequest {
+        name: LoginName::parse(name).ok(),
+        name_key: [0; 32].into(),
+        network: Some(elsewhere()),
+        known_only: false,
+    };
+    let reserved = core.guard.reserve(&core.tasks, &request, (Uuid::new_v4(), now), None).await;
+    reserved.expect("it is quick").charge.expect("it is let in").into_charge()
+}
+
+async fn account(pool: &PgPool, name: &str) -> Uuid {
+    sqlx::query_scalar("select id from users where username_key = $1")
+        .bind(name)
+        .fetch_one(pool)
+        .await
+        .expect("there is one")
+}
+
+/// Whose owners are told of what.
+async fn told(pool: &PgPool) -> Vec<(String, String)> {
+    sqlx::query_as(
+        "select username_key, kind from due_work join users on users.id = user_id order by 1, 2",
+    )
+    .fetch_all(pool)
+    .await
+    .expect("due work is read")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_under_way_are_settled_and_told_by_a_database_that_takes_five_seconds() {
+    let database = Database::with_people().await;
+    let between = Between::open(&database).await;
+    let (_path, core) = Path::on(&between.dsn, &["--lockout-failures", "3"]).await;
+    let core = &core;
+    let (alice, other) =
+        (account(&database.pool, "alice").await, account(&database.pool, "nohash").await);
+    sqlx::query("insert into known_networks values ($1, '192.0.2.1/32', $2)")
+        .bind(other)
+        .bind(start())
+        .execute(&database.pool)
+        .await
+        .unwrap();
+    let charges = ["alice", "alice", "alice", "nohash"].map(|name| charged(core, name, start()));
+    let mut wrong = join_all(charges).await;
+    let right = wrong.pop().expect("four");
+
+    between.delay.send_replace(FIVE_SECONDS);
+    let whose = (Some(alice.into()), false);
+    let failures = wrong.iter().map(|charge| {
+        let fail = move || core.guard.failed(charge, whose, core.sources, start());
+        retry_until_done(&core.tasks, "a failure", fail)
+    });
+    let who = (other.into(), Some(elsewhere()));
+    let succeed = || core.guard.succeeded(&right, who, core.sources, start());
+    let success = retry_until_done(&core.tasks, "a success", succeed);
+    let (closed, success) = tokio::join!(join_all(failures), success);
+    assert_eq!(success, Some(()));
+    let count = |which| closed.iter().filter(|closed| **closed == which).count();
+    assert_eq!([Some(true), Some(false), None].map(count), [1, 2, 0], "one closed the account");
+    assert_eq!(counted(&database.pool).await, (3, 0));
+    let expected = [("alice", "mail.account_locked"), ("nohash", "mail.new_network")];
+    assert_eq!(told(&database.pool).await, expected.map(|(who, what)| (who.into(), what.into())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_process_held_is_told_by_a_database_that_takes_five_seconds() {
+    let database = Database::with_people().await;
+    let between = Between::open(&database).await;
+    let (_path, core) = Path::on(&between.dsn, &["--lockout-failures", "1"]).await;
+    // So does a name that nobody has; there is nobody to tell.
+    for name in ["alice", "nohash", "nobody"] {
+        charged(&core, name, start()).await;
+    }
+    between.delay.send_replace(FIVE_SECONDS);
+    let later = start() + TimeDelta::minutes(1);
+    let closed = core.guard.settle_expired(core.sources, later).await.expect("it is settled");
+    assert_eq!(closed.len(), 3);
+    assert_eq!(counted(&database.pool).await, (3, 0));
+    let expected = ["alice", "nohash"].map(|who| (who.into(), "mail.account_locked".into()));
+    assert_eq!(told(&database.pool).await, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
