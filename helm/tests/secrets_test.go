@@ -87,6 +87,36 @@ func TestNoSecretOfTheReleaseHasAnythingThatWasMade(t *testing.T) {
 	}
 }
 
+// A file of a Secret that a variable names is a key that the Secret will have.
+func TestEveryFileThatAVariableNamesIsAKeyOfItsSecret(t *testing.T) {
+	eachEnvironment(t, func(t *testing.T, objects objects) {
+		known := specOf(t, objects, "prepare").keys()
+		for _, pod := range objects.pods(t) {
+			secrets := map[string]string{}
+			for _, volume := range pod.spec.Volumes {
+				if volume.Secret != nil {
+					secrets[volume.Name] = volume.Secret.SecretName
+				}
+			}
+			for _, container := range pod.containers() {
+				for _, mount := range container.VolumeMounts {
+					secret := secrets[mount.Name]
+					keys, found := known[secret]
+					if !found {
+						continue
+					}
+					for _, variable := range container.Env {
+						key, inside := strings.CutPrefix(variable.Value, mount.MountPath+"/")
+						if inside && !slices.Contains(keys, key) {
+							t.Errorf("%s: %s is %s, which Secret %s does not have", pod, variable.Name, key, secret)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
 // Who reads a Secret finds it and its key: made by the job, demanded by it, or made by an operator.
 func TestEverySecretThatAPodReadsIsSeenToByTheJob(t *testing.T) {
 	byOperators := map[string]bool{"chat-api": true, "mongodb-uri": true, "kafka-cluster-ca-cert": true, "postgres-ca": true}
