@@ -14,7 +14,7 @@ use service_process::lifecycle::Tasks;
 use service_process::listener::Listener;
 use service_process::problem::{self, ProblemType};
 
-pub use flows::{FlowRequest, Flows};
+pub use flows::{FlowRequest, Flows, NotBegun};
 
 /// Serves until a stop has let the requests under way finish.
 pub fn serve(listener: Listener, readiness: Readiness, tasks: &Tasks) {

@@ -8,6 +8,7 @@ mod keyed;
 mod name_tag;
 mod sample;
 mod spraying;
+mod starts;
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -21,6 +22,7 @@ use name_tag::{NameTag, tag};
 pub use keyed::SWEEP_EVERY;
 pub use sample::Sampler;
 pub use spraying::Spraying;
+pub use starts::{FlowLimits, FlowRates};
 
 use crate::keys::NameKey;
 use crate::metrics::{LIMIT_KEYS, LIMIT_REFUSALS, LOGIN_WITHOUT_ADDRESS};

@@ -4,11 +4,16 @@
 //! answered, before the address is proved: the same statements, rows and mails. What the mail says is for
 //! whoever reads it.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use service_process::sources::Sources;
+use thiserror::Error;
 
 use crate::account::Email;
 use crate::flow::{Code, CodeKey, FlowPurpose, FlowToken, InvalidCode};
+use crate::limits::FlowLimits;
 use crate::mail::Language;
 use crate::network::Network;
 use crate::store::{NewFlow, ProvedFlow, Store, StoreError, UnitOfWork};
@@ -18,7 +23,22 @@ use crate::store::{NewFlow, ProvedFlow, Store, StoreError, UnitOfWork};
 pub struct Flows {
     store: Store,
     key: CodeKey,
+    limits: Arc<FlowLimits>,
     sources: Sources,
+}
+
+/// Why a flow did not begin.
+#[derive(Debug, Error)]
+pub enum NotBegun {
+    /// Too many begin there. It says nothing about the address.
+    #[error("too many flows begin in this network")]
+    Throttled {
+        /// When one may begin again.
+        retry_after: Duration,
+    },
+    /// The database did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// What somebody wants, and where they want it mailed.
@@ -37,8 +57,13 @@ pub struct FlowRequest {
 impl Flows {
     /// Flows in this store, whose codes are made with this key.
     #[must_use]
-    pub fn new(store: Store, key: CodeKey, sources: Sources) -> Self {
-        Self { store, key, sources }
+    pub fn new(store: Store, key: CodeKey, limits: Arc<FlowLimits>, sources: Sources) -> Self {
+        Self { store, key, limits, sources }
+    }
+
+    /// Forgets networks that are owed nothing any more.
+    pub fn sweep(&self) {
+        self.limits.sweep();
     }
 
     /// Begins a flow and has its first code mailed, unless the inbox had as much mail as it may: then the
@@ -47,7 +72,10 @@ impl Flows {
         &self,
         request: &FlowRequest,
         now: DateTime<Utc>,
-    ) -> Result<FlowToken, StoreError> {
+    ) -> Result<FlowToken, NotBegun> {
+        self.limits
+            .admit(request.network)
+            .map_err(|retry_after| NotBegun::Throttled { retry_after })?;
         let token = FlowToken::new(self.sources);
         let FlowRequest { purpose, email, language, network } = request;
         let flow = NewFlow {

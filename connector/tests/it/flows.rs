@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use auth_connector::account::{AccountId, Email};
-use auth_connector::accounts::{FlowRequest, Flows};
+use auth_connector::accounts::{FlowRequest, Flows, NotBegun};
 use auth_connector::flow::{Code, CodeKey, FlowPurpose, FlowToken, Standing};
+use auth_connector::limits::{FlowLimits, FlowRates};
 use auth_connector::mail::Language;
 use auth_connector::network::Network;
 use auth_connector::store::{ProvedFlow, Store};
@@ -25,12 +28,20 @@ struct Scene {
     mail: Option<(Inbox, Postman)>,
 }
 
+/// Flows of which one network may begin so many in an hour.
+fn flows(database: &Database, per_hour: u32) -> Flows {
+    let store = Store::open_with(&database.dsn.clone().into(), 40).expect("a DSN");
+    let key = fs::read_to_string(&keys().code_key).expect("a key file");
+    let key = CodeKey::parse(&key).expect("a key");
+    let rate = NonZeroU32::new(per_hour).expect("not 0");
+    let rates = FlowRates { network_per_hour: rate, coarse_network_per_hour: rate };
+    Flows::new(store, key, Arc::new(FlowLimits::new(rates)), Sources::system())
+}
+
 impl Scene {
     async fn without_mail() -> Self {
         let database = Database::with_people().await;
-        let store = Store::open_with(&database.dsn.clone().into(), 40).expect("a DSN");
-        let key = fs::read_to_string(&keys().code_key).expect("a key file");
-        let flows = Flows::new(store, CodeKey::parse(&key).expect("a key"), Sources::system());
+        let flows = flows(&database, 60);
         Self { database, flows, mail: None }
     }
 
@@ -228,6 +239,26 @@ async fn a_thousand_requests_of_strangers_are_three_mails_and_the_owner_still_ge
     let proved = code(&scene.mail(4).await);
     let (_, flow) = scene.prove(&token, &proved, now()).await.expect("it is hers");
     assert_eq!(flow.standing, Standing::Account(alice));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_begins_too_many_flows_leaves_no_row_and_others_go_on() {
+    let scene = Scene::without_mail().await;
+    let flows = flows(&scene.database, 2);
+    let begin = async |email: &str, network: u32| {
+        let email = Email::parse(email).expect("an address");
+        let (purpose, network) = (FlowPurpose::Reset, Some(from(network)));
+        flows.start(&FlowRequest { purpose, email, language: Language::En, network }, now()).await
+    };
+    assert!(begin("ada@example.com", 1).await.is_ok());
+    let second = begin("bea@example.com", 1).await;
+    assert!(matches!(second, Err(NotBegun::Throttled { .. })), "{second:?}");
+    assert!(begin("bea@example.com", 2).await.is_ok());
+    let flows: i64 = sqlx::query_scalar("select count(*) from account_flows")
+        .fetch_one(&scene.database.pool)
+        .await
+        .unwrap();
+    assert_eq!((flows, scene.mails_due().await), (2, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,85 @@
+//! How many flows one network may begin. Each is a row that waits for a day, and may be a mail.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::Quota;
+use governor::clock::{Clock, MonotonicClock};
+
+use super::keyed::Keyed;
+use crate::metrics::{LIMIT_KEYS, LIMIT_REFUSALS};
+use crate::network::Network;
+
+/// The most keys of each limit: 17 bytes each, in tables that are up to half empty. At that many a new
+/// network is refused until the next sweep.
+const MOST_KEYS: usize = 200_000;
+
+/// The rates. All are at least 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowRates {
+    /// Flows an hour of one network.
+    pub network_per_hour: NonZeroU32,
+    /// Flows an hour of one coarse network.
+    pub coarse_network_per_hour: NonZeroU32,
+}
+
+/// Lets flows begin at a limited rate, half an hour's at once. Per replica.
+#[derive(Debug)]
+pub struct FlowLimits<C: Clock = MonotonicClock> {
+    networks: Keyed<u64, C>,
+    coarse_networks: Keyed<u64, C>,
+}
+
+impl FlowLimits {
+    /// Limits of these rates.
+    #[must_use]
+    pub fn new(rates: FlowRates) -> Self {
+        Self::with_clock(rates, &MonotonicClock)
+    }
+}
+
+impl<C: Clock + Clone> FlowLimits<C> {
+    fn with_clock(rates: FlowRates, clock: &C) -> Self {
+        let keyed = |rate| Keyed::new(half_an_hour_at_once(rate), MOST_KEYS, clock.clone());
+        Self {
+            networks: keyed(rates.network_per_hour),
+            coarse_networks: keyed(rates.coarse_network_per_hour),
+        }
+    }
+
+    /// Whether a flow may begin; if not, when one may. Without a network there is no limit, because all
+    /// whose network nobody knows would share it: what an inbox gets is limited for them, too.
+    pub fn admit(&self, network: Option<Network>) -> Result<(), Duration> {
+        let Some(network) = network else { return Ok(()) };
+        let coarse = network.coarse();
+        self.networks.check(&network.packed()).map_err(|wait| refused("flow_network", wait))?;
+        let admitted = self.coarse_networks.check(&coarse.packed());
+        admitted.map_err(|wait| refused("flow_coarse_network", wait))
+    }
+
+    /// Forgets the networks that are owed nothing any more. Due as often as that of
+    /// [`Limits`](super::Limits).
+    pub fn sweep(&self) {
+        let Self { networks, coarse_networks } = self;
+        for (limit, keyed) in [("flow_network", networks), ("flow_coarse_network", coarse_networks)]
+        {
+            let keys = u32::try_from(keyed.keys()).unwrap_or(u32::MAX);
+            metrics::gauge!(LIMIT_KEYS, "limit" => limit).set(f64::from(keys));
+            keyed.sweep();
+        }
+    }
+}
+
+fn refused(limit: &'static str, wait: Duration) -> Duration {
+    metrics::counter!(LIMIT_REFUSALS, "limit" => limit).increment(1);
+    wait
+}
+
+fn half_an_hour_at_once(per_hour: NonZeroU32) -> Quota {
+    let burst = NonZeroU32::new(per_hour.get().div_ceil(2)).unwrap_or(NonZeroU32::MIN);
+    Quota::per_hour(per_hour).allow_burst(burst)
+}
+
+#[cfg(test)]
+#[path = "starts_tests.rs"]
+mod tests;

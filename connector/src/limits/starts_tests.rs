@@ -1,0 +1,60 @@
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use governor::clock::FakeRelativeClock;
+
+use super::*;
+
+fn limits() -> (FlowLimits<FakeRelativeClock>, FakeRelativeClock) {
+    let rate = |number| NonZeroU32::new(number).unwrap();
+    let rates = FlowRates { network_per_hour: rate(60), coarse_network_per_hour: rate(240) };
+    let clock = FakeRelativeClock::default();
+    (FlowLimits::with_clock(rates, &clock), clock)
+}
+
+fn v4(number: u32) -> Option<Network> {
+    Some(Network::of(Ipv4Addr::from_bits(0x0a00_0000 + number).into()))
+}
+
+fn admitted(
+    limits: &FlowLimits<FakeRelativeClock>,
+    networks: impl Iterator<Item = Option<Network>>,
+) -> usize {
+    networks.filter(|network| limits.admit(*network).is_ok()).count()
+}
+
+#[test]
+fn a_network_begins_thirty_flows_at_once_and_then_one_a_minute() {
+    let (limits, clock) = limits();
+    assert_eq!(admitted(&limits, (0..100).map(|_| v4(1))), 30);
+    assert!(limits.admit(v4(1)).unwrap_err() <= Duration::from_secs(60));
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(admitted(&limits, (0..100).map(|_| v4(1))), 1);
+    assert_eq!(admitted(&limits, (0..100).map(|_| v4(2))), 30, "another has its own");
+}
+
+#[test]
+fn the_networks_of_a_site_together_begin_four_times_as_many() {
+    let (limits, _) = limits();
+    assert_eq!(admitted(&limits, (0..250).map(v4)), 120);
+    let hosts = (0..250)
+        .map(|host| Some(Network::of(Ipv6Addr::new(0x2001, 0xdb8, 0, host, 0, 0, 0, 1).into())));
+    assert_eq!(admitted(&limits, hosts), 120);
+}
+
+#[test]
+fn who_comes_from_nowhere_has_no_limit_and_uses_up_nobody_s() {
+    let (limits, _) = limits();
+    assert_eq!(admitted(&limits, (0..1_000).map(|_| None)), 1_000);
+    assert_eq!(admitted(&limits, (0..100).map(|_| v4(1))), 30);
+}
+
+#[test]
+fn a_network_whose_hour_is_over_is_forgotten() {
+    let (limits, clock) = limits();
+    admitted(&limits, (0..100).map(v4));
+    limits.sweep();
+    assert_eq!(limits.networks.keys(), 100);
+    clock.advance(Duration::from_secs(3_600));
+    limits.sweep();
+    assert_eq!((limits.networks.keys(), limits.coarse_networks.keys()), (0, 0));
+}
