@@ -15,18 +15,22 @@ mod limits;
 mod slots;
 
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tower::Service as _;
 
 pub use args::ListenerArgs;
 pub use bind::bind;
@@ -43,12 +47,18 @@ const NO_DESCRIPTOR: Duration = Duration::from_secs(1);
 /// The head of a request, in bytes: twice the largest token. hyper would take 400 KiB of each stranger.
 const HEAD_BYTES: usize = 64 * 1024;
 
+/// Who is at the other end of the connection that a request came by: an extension of each request of a
+/// [`Listener`] that [tells it](Listener::telling_peers).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
 /// A bound listener and its limits.
 #[derive(Debug)]
 pub struct Listener {
     bound: TcpListener,
     port: &'static str,
     limits: Limits,
+    tells_peers: bool,
 }
 
 impl Listener {
@@ -57,12 +67,19 @@ impl Listener {
     #[must_use]
     pub fn public(bound: TcpListener, limits: Limits) -> Self {
         let connections = descriptors::affordable(limits.connections);
-        Self { bound, port: "public", limits: Limits { connections, ..limits } }
+        let limits = Limits { connections, ..limits };
+        Self { bound, port: "public", limits, tells_peers: false }
+    }
+
+    /// Tells each request its [`Peer`], which costs some allocations.
+    #[must_use]
+    pub fn telling_peers(self) -> Self {
+        Self { tells_peers: true, ..self }
     }
 
     /// The listener that only the platform reaches.
     pub(crate) fn admin(bound: TcpListener, limits: Limits) -> Self {
-        Self { bound, port: "admin", limits }
+        Self { bound, port: "admin", limits, tells_peers: false }
     }
 
     /// Serves the routes until `stop`, then takes no more connections and waits until the answers
@@ -71,7 +88,7 @@ impl Listener {
     ///
     /// Upgraded connections are their handler's, and neither waited for nor ended.
     pub async fn serve(self, router: Router, stop: impl Future<Output = ()>) {
-        let Self { bound, port, limits } = self;
+        let Self { bound, port, limits, tells_peers } = self;
         let slots = Slots::new(limits.connections, port);
         let (mut connections, leaving) = (JoinSet::new(), CancellationToken::new());
         let mut stop = pin!(stop);
@@ -82,7 +99,9 @@ impl Listener {
                 Some(_) = connections.join_next() => continue,
             };
             let Some(slot) = slots.take() else { continue };
-            connections.spawn(serve_one(stream, slot, router.clone(), limits, leaving.clone()));
+            let peer = if tells_peers { stream.peer_addr().ok().map(Peer) } else { None };
+            let (stream, router) = ((stream, peer), router.clone());
+            connections.spawn(serve_one(stream, slot, router, limits, leaving.clone()));
         }
         drop(bound);
         leaving.cancel();
@@ -94,7 +113,7 @@ impl Listener {
 }
 
 async fn serve_one(
-    stream: TcpStream,
+    (stream, peer): (TcpStream, Option<Peer>),
     slot: Slot,
     router: Router,
     limits: Limits,
@@ -109,8 +128,14 @@ async fn serve_one(
         // Head and body are copied into one buffer: a system call that gathers two costs more than that.
         // A connection keeps the buffer, as large as its largest answer.
         .writev(false);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
+        router.clone().call(request)
+    });
     let io = TokioIo::new(Connection::new(stream, slot, Arc::clone(&activity), limits.stall));
-    let connection = http.serve_connection(io, TowerToHyperService::new(router)).with_upgrades();
+    let connection = http.serve_connection(io, service).with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
