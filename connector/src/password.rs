@@ -9,6 +9,7 @@ mod niceness;
 mod parking;
 mod pepper;
 mod pool;
+mod rules;
 
 pub use calibration::Calibration;
 pub use cost::{Cost, InvalidCost};
@@ -17,6 +18,7 @@ pub use hashing::Verified;
 pub use parking::Parking;
 pub use pepper::{InvalidPepper, InvalidPeppers, Peppers};
 pub use pool::{Caller, Permit, Pool, Saturated};
+pub use rules::{NewPassword, PasswordRules, UnfitPassword};
 
 /// Longest password that is looked at, in bytes. NIST SP 800-63B-4 §3.1.1.2 asks for at least 64
 /// characters; 1,024 leave room for a passphrase in any script.
