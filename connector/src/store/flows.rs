@@ -7,13 +7,14 @@ use sqlx::types::Uuid;
 use super::Store;
 use super::error::StoreError;
 use super::interval::interval;
+use super::proved::{purpose, standing};
 use super::step::in_time;
 use super::unit_of_work::UnitOfWork;
 use crate::account::Email;
 use crate::due::WorkKind;
 use crate::flow::{
-    CODE_LIFE, CodeNumber, FlowPurpose, FlowToken, MAILS_A_DAY, MAILS_AN_HOUR, PROVED_LIFE,
-    REQUEST_LIFE, Standing, TRIES,
+    CODE_LIFE, CodeNumber, FlowPurpose, FlowToken, MAILS_A_DAY, MAILS_AN_HOUR, REQUEST_LIFE,
+    Standing, TRIES,
 };
 use crate::lockout::KNOWN_FOR_DAYS;
 use crate::network::Network;
@@ -40,17 +41,6 @@ pub struct OpenFlow {
     pub code: CodeNumber,
     /// What the address is looked up by.
     pub email_key: String,
-}
-
-/// What is known of a flow whose code was shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProvedFlow {
-    /// What it is for.
-    pub purpose: FlowPurpose,
-    /// The address, as it was typed.
-    pub email: String,
-    /// What stands there now.
-    pub standing: Standing,
 }
 
 /// What it takes to write mail with a code.
@@ -266,47 +256,6 @@ impl Store {
         Ok(row.map(|row| CodeNumber { flow: row.id, number: row.code }))
     }
 
-    /// Uses a code up: its flow is proved, and known by another token from now on. `None`: somebody was
-    /// first, or another code counts by now.
-    pub async fn prove(
-        &self,
-        CodeNumber { flow, number }: CodeNumber,
-        token: &FlowToken,
-        now: DateTime<Utc>,
-    ) -> Result<Option<ProvedFlow>, StoreError> {
-        let row = in_time(
-            sqlx::query!(
-                r#"
-                with proved as (
-                    update account_flows
-                    set proved_at = $4::timestamptz, token_hash = $3,
-                        expires_at = $4 + $5::interval
-                    where id = $1 and code = $2 and proved_at is null
-                    returning purpose, email, email_key
-                )
-                select purpose as "purpose!", proved.email as "email!", users.id as "account?",
-                       is_active as "is_active?"
-                from proved left join users on users.email_key = proved.email_key
-                "#,
-                flow,
-                number,
-                &token.hash()[..],
-                now,
-                interval(PROVED_LIFE)
-            )
-            .fetch_optional(&self.pool),
-        )
-        .await?;
-        row.map(|row| {
-            Ok(ProvedFlow {
-                purpose: purpose(&row.purpose, flow)?,
-                email: row.email,
-                standing: standing(row.account, row.is_active),
-            })
-        })
-        .transpose()
-    }
-
     /// What it takes to write a mail with a code; `None` if nobody waits for it any more.
     pub async fn code_mail(
         &self,
@@ -382,16 +331,4 @@ impl Store {
         .await?;
         Ok(swept.rows_affected())
     }
-}
-
-fn standing(account: Option<Uuid>, is_active: Option<bool>) -> Standing {
-    match (account, is_active) {
-        (None, _) => Standing::Free,
-        (Some(account), Some(true)) => Standing::Account(account.into()),
-        (Some(_), _) => Standing::Disabled,
-    }
-}
-
-fn purpose(name: &str, flow: Uuid) -> Result<FlowPurpose, StoreError> {
-    name.parse().map_err(|_| StoreError::CorruptFlow { flow })
 }
