@@ -1,61 +1,75 @@
-//! The role `accounts`: what people do about their account. Its pages have a health check so far; the flows
-//! that they will lead through are [`Flows`].
+//! The role `accounts`: what people do about their account, by pages and as JSON. In it the [`Flows`] of those
+//! who are not signed in, and what comes of them ([`SelfService`]).
 
 mod flows;
+mod http;
+mod refusal;
+mod self_service;
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
-use axum::routing::get;
-use serde::Serialize;
+use std::sync::Arc;
+
+use axum::http::HeaderValue;
 use service_process::admin::Readiness;
 use service_process::lifecycle::Tasks;
 use service_process::listener::Listener;
-use service_process::problem::{self, ProblemType};
 
 pub use flows::{FlowRequest, Flows, NotBegun};
+pub use http::Shared;
+pub use refusal::Refusal;
+pub use self_service::{Next, Proved, SelfService};
 
-/// Serves until a stop has let the requests under way finish.
-pub fn serve(listener: Listener, readiness: Readiness, tasks: &Tasks) {
+use crate::core::Core;
+use crate::flow::CodeKey;
+use crate::limits::{FlowLimits, FlowRates, SWEEP_EVERY};
+use crate::password::PasswordRules;
+
+/// What the pages are made from: settings checked, files read.
+#[derive(Debug)]
+pub struct PageSettings {
+    /// The origin that browsers name in requests of our pages.
+    pub origin: HeaderValue,
+    /// What codes are made with.
+    pub codes: CodeKey,
+    /// How many flows one network may begin.
+    pub rates: FlowRates,
+    /// What is asked of a new password.
+    pub rules: PasswordRules,
+}
+
+impl PageSettings {
+    /// The pages, by these parts of the process.
+    #[must_use]
+    pub fn open(self, core: Arc<Core>) -> Arc<Shared> {
+        let limits = Arc::new(FlowLimits::new(self.rates));
+        let flows = Flows::new(core.store.clone(), self.codes, limits, core.sources);
+        let service = SelfService::new(core, flows, self.rules);
+        Arc::new(Shared { service, origin: self.origin })
+    }
+}
+
+/// Serves until a stop has let the requests under way finish. Without pages there is health alone.
+pub fn serve(listener: Listener, readiness: Readiness, pages: Option<Arc<Shared>>, tasks: &Tasks) {
+    if let Some(shared) = pages.clone() {
+        look_after(shared, tasks);
+    }
     let stop = tasks.stopping().clone().cancelled_owned();
     let aborting = tasks.aborting().clone();
     tasks.worker("accounts", async move {
-        aborting.run_until_cancelled(listener.serve(router(readiness), stop)).await;
+        aborting.run_until_cancelled(listener.serve(http::router(readiness, pages), stop)).await;
         Ok(())
     });
 }
 
-/// Every route there is.
-fn router(readiness: Readiness) -> Router {
-    Router::new()
-        .route("/accounts/healthz", get(healthz))
-        .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no-such-path", "No such path") })
-        .method_not_allowed_fallback(|| async {
-            refuse(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
-        })
-        .with_state(readiness)
-}
-
-/// `GET /accounts/healthz`, for load balancers: whether the database answers. Details are the admin
-/// port's.
-async fn healthz(State(readiness): State<Readiness>) -> (StatusCode, &'static str) {
-    if readiness.is_ready() {
-        (StatusCode::OK, "ok\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
-    }
-}
-
-/// The members of a problem (RFC 9457 §3.1). Its title says all there is to say.
-#[derive(Serialize)]
-struct Problem {
-    r#type: ProblemType,
-    title: &'static str,
-    status: u16,
-}
-
-fn refuse(status: StatusCode, name: &'static str, title: &'static str) -> Response {
-    let r#type = ProblemType { service: "accounts", name };
-    problem::response(status, &Problem { r#type, title, status: status.as_u16() })
+/// Forgets networks that are owed nothing any more.
+fn look_after(shared: Arc<Shared>, tasks: &Tasks) {
+    let stopping = tasks.stopping().clone();
+    tasks.worker("flow-limits", async move {
+        let mut tick = tokio::time::interval(SWEEP_EVERY);
+        while stopping.run_until_cancelled(tick.tick()).await.is_some() {
+            let swept = Arc::clone(&shared);
+            // It walks through up to 400,000 keys.
+            tokio::task::spawn_blocking(move || swept.service.sweep()).await?;
+        }
+        Ok(())
+    });
 }

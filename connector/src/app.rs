@@ -16,7 +16,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tracing::{info, warn};
 
-use crate::accounts;
+use crate::accounts::{self, PageSettings};
 use crate::config::{
     InvalidKeyFile, InvalidMail, MissingOption, PasswordArgs, Role, ServeArgs, StoreArgs,
 };
@@ -57,6 +57,7 @@ pub struct App {
 struct Accounts {
     listener: Listener,
     address: SocketAddr,
+    pages: Option<PageSettings>,
 }
 
 /// The settings and files that the roles of this process need, read and checked.
@@ -64,8 +65,10 @@ struct Accounts {
 pub struct CheckedConfig {
     /// The connector's certificate, for the role `login`; `None` if it is to serve without TLS.
     pub tls: Option<Tls>,
-    /// What the shared parts are made from, for the role `login`.
+    /// What the shared parts are made from, for the role `login` and the accounts pages.
     pub core: Option<CoreSettings>,
+    /// What the accounts pages are made from, for the role `accounts`, if it serves them.
+    pub pages: Option<PageSettings>,
     /// Dex's admin API, for the role `worker`.
     pub dex: Option<DexApi>,
     /// The mail server, for the role `worker`, if there is one.
@@ -116,12 +119,30 @@ pub fn check(args: &ServeArgs) -> Result<CheckedConfig, InvalidConfig> {
         checked.tls = args.tls_files()?.map(Tls::load).transpose()?;
         checked.core = Some(core_settings(args)?);
     }
+    if args.roles.has(Role::Accounts) {
+        checked.pages = page_settings(args)?;
+        if checked.pages.is_some() && checked.core.is_none() {
+            checked.core = Some(core_settings(args)?);
+        }
+    }
     if args.roles.has(Role::Worker) {
         checked.dex = Some(DexApi::open(args.dex_api.settings()?)?);
         checked.smtp = args.mail.settings()?.map(Smtp::open).transpose()?;
         checked.codes = args.code_key.code_key()?;
     }
     Ok(checked)
+}
+
+/// Reads the files of the accounts pages, if they are to be served.
+fn page_settings(args: &ServeArgs) -> Result<Option<PageSettings>, InvalidConfig> {
+    let Some(url) = &args.accounts.accounts_public_url else { return Ok(None) };
+    let codes = args.code_key.code_key()?;
+    Ok(Some(PageSettings {
+        origin: url.origin().clone(),
+        codes: codes.ok_or(InvalidKeyFile::Missing("CODE_KEY_FILE"))?,
+        rates: args.accounts.rates(),
+        rules: args.accounts.rules(),
+    }))
 }
 
 /// Reads the files of the shared parts and checks their settings.
@@ -147,7 +168,7 @@ pub fn command_pool(args: &PasswordArgs) -> Result<Pool, InvalidConfig> {
 impl App {
     /// Checks the configuration and binds the ports of its roles; port 0 lets the system choose.
     pub fn build(args: &ServeArgs) -> anyhow::Result<Self> {
-        let CheckedConfig { tls, core, dex, smtp, codes } = check(args)?;
+        let CheckedConfig { tls, core, pages, dex, smtp, codes } = check(args)?;
         metrics::describe();
         let store = open_store(&args.store)?;
         let admin = Admin::bind(args.admin_listen)?;
@@ -161,8 +182,8 @@ impl App {
         if args.roles.has(Role::Accounts) {
             let bound = bind("ACCOUNTS_LISTEN", args.accounts_listen)?;
             let address = bound.local_addr()?;
-            let listener = Listener::public(bound, args.listener.limits());
-            app.accounts = Some(Accounts { listener, address });
+            let listener = Listener::public(bound, args.listener.limits()).telling_peers();
+            app.accounts = Some(Accounts { listener, address, pages });
         }
         Ok(app)
     }
@@ -205,12 +226,13 @@ impl App {
         if let Some(logins) = &logins {
             look_after(logins, sources, &tasks);
         }
-        if let Some(((login, logins), core)) = self.login.zip(logins).zip(core) {
+        if let Some(((login, logins), core)) = self.login.zip(logins).zip(core.clone()) {
             login.serve(logins, core, health, &tasks)?;
         }
-        if let Some(Accounts { listener, address }) = self.accounts {
-            info!(%address, "the accounts pages are served");
-            accounts::serve(listener, readiness, &tasks);
+        if let Some(Accounts { listener, address, pages }) = self.accounts {
+            info!(%address, pages = pages.is_some(), "the accounts pages are served");
+            let pages = pages.zip(core).map(|(settings, core)| settings.open(core));
+            accounts::serve(listener, readiness, pages, &tasks);
         }
         if let Some((dex, post)) = self.worker {
             Worker::new(self.store, dex, post, sources, tasks.clone()).start();

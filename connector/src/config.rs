@@ -1,5 +1,6 @@
 //! What an operator can set. Everything is checked before anything is bound.
 
+mod accounts;
 mod address;
 mod dex_api;
 mod limits;
@@ -19,6 +20,7 @@ use service_process::cli::item;
 use service_process::listener::ListenerArgs;
 use service_process::telemetry::TelemetryArgs;
 
+pub use accounts::{AccountsArgs, InvalidPublicUrl, PublicUrl};
 pub use dex_api::DexApiArgs;
 pub use limits::LimitsArgs;
 pub use lockout::LockoutArgs;
@@ -95,6 +97,10 @@ pub struct ServeArgs {
     /// Where people reach the accounts pages.
     #[arg(long, env = "ACCOUNTS_LISTEN", default_value = "0.0.0.0:5559")]
     pub accounts_listen: SocketAddr,
+
+    /// The accounts pages.
+    #[command(flatten)]
+    pub accounts: AccountsArgs,
 
     /// What the accounts pages bear.
     #[command(flatten)]

@@ -36,7 +36,7 @@ pub struct CoreSettings {
     pub require_verified_email: bool,
 }
 
-/// The parts that the roles of a process share. So far `login` alone uses them.
+/// The parts that the roles of a process share: `login`, and the accounts pages.
 #[derive(Debug)]
 pub struct Core {
     /// The database.

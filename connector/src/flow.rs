@@ -96,6 +96,13 @@ impl FlowToken {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
+    /// As the forms of the flow's pages bear it: it tells pages of two flows apart, and opens nothing.
+    #[must_use]
+    pub fn of_form(&self) -> String {
+        let code = Sha256::new().chain_update(b"form").chain_update(self.0).finalize();
+        URL_SAFE_NO_PAD.encode(&code[..16])
+    }
+
     /// As the database knows it.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {

@@ -56,6 +56,12 @@ pub enum Event {
     /// A seed file gave an account a password, the first or another.
     #[strum(serialize = "account.password_set")]
     AccountPasswordSet,
+    /// Somebody proved an address and made an account for it.
+    #[strum(serialize = "account.signed_up")]
+    AccountSignedUp,
+    /// Somebody proved the address of an account and gave it another password.
+    #[strum(serialize = "account.password_reset")]
+    AccountPasswordReset,
     /// The mail server took a mail about this for the owner of an account.
     #[strum(serialize = "mail.sent")]
     MailSent(MailKind),

@@ -25,7 +25,9 @@ pub(super) fn run(args: &ServeArgs) -> Answer {
     }
     facts.extend(checked.core.iter().flat_map(|core| of_core(args, core)));
     if args.roles.has(Role::Accounts) {
-        facts.push(("accounts pages", args.accounts_listen.to_string()));
+        let url = args.accounts.accounts_public_url.as_ref();
+        let pages = url.map_or("none: ACCOUNTS_PUBLIC_URL is not set", |url| url.as_str());
+        facts.push(("accounts pages", format!("{pages}, at {}", args.accounts_listen)));
     }
     if let (Some(dex), Some(address)) = (&checked.dex, &args.dex_api.dex_api_address) {
         facts.push(("Dex's admin API", format!("{address}, connector {}", dex.connector_id())));

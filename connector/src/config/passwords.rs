@@ -19,7 +19,8 @@ pub struct PasswordArgs {
     pub bcrypt_cost: Cost,
 
     /// File of the peppers, one `id:base64` a line, at least 32 bytes each: the first for new
-    /// hashes, the others for old ones. Needed by the role `login`, and for plain passwords.
+    /// hashes, the others for old ones. Needed by the role `login`, the accounts pages, and for plain
+    /// passwords.
     #[arg(long, env = "PEPPER_FILE")]
     pub pepper_file: Option<PathBuf>,
 }
@@ -28,7 +29,8 @@ pub struct PasswordArgs {
 #[derive(Debug, Clone, Args)]
 pub struct GuardKeyArgs {
     /// File of the key, base64 of at least 32 bytes, that makes typed names unrecognisable before
-    /// attempts are counted under them. The same for all replicas. Needed by the role `login`.
+    /// attempts are counted under them. The same for all replicas. Needed by the role `login` and the
+    /// accounts pages.
     #[arg(long, env = "GUARD_KEY_FILE")]
     pub guard_key_file: Option<PathBuf>,
 }
@@ -37,7 +39,7 @@ pub struct GuardKeyArgs {
 #[derive(Debug, Clone, Args)]
 pub struct CodeKeyArgs {
     /// File of the key, base64 of at least 32 bytes, that codes in mail are made with. The same for all
-    /// replicas. Without it the role `worker` sends no mail with a code.
+    /// replicas. Without it the role `worker` sends no mail with a code; the accounts pages need it.
     #[arg(long, env = "CODE_KEY_FILE")]
     pub code_key_file: Option<PathBuf>,
 }

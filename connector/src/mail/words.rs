@@ -47,7 +47,7 @@ fn english(Occasion { kind, at, service }: Occasion<'_>) -> (String, Vec<String>
                 "At {at} somebody signed in to your account with {service} with the right password. \
                  It opens nothing until it is changed."
             ),
-            "Ask whoever gave you the account for another password.",
+            "Choose another one as if you had forgotten it, or ask whoever gave you the account for one.",
         ),
         MailKind::PasswordChanged => (
             format!("{service}: your password was changed"),
@@ -99,7 +99,8 @@ fn german(Occasion { kind, at, service }: Occasion<'_>) -> (String, Vec<String>)
                 "Um {at} hat sich jemand mit dem richtigen Passwort mit Ihrem Konto bei {service} \
                  angemeldet. Es öffnet nichts, bis es geändert ist."
             ),
-            "Bitten Sie die, von denen Sie das Konto haben, um ein anderes Passwort.",
+            "Wählen Sie ein anderes, als hätten Sie es vergessen, oder bitten Sie die darum, von denen Sie \
+             das Konto haben.",
         ),
         MailKind::PasswordChanged => (
             format!("{service}: Ihr Passwort wurde geändert"),

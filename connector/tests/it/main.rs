@@ -6,6 +6,7 @@ mod commands;
 mod corpora;
 mod documents;
 mod flows;
+mod pages;
 mod properties;
 mod roles;
 mod rpc;

@@ -101,6 +101,9 @@ fn a_role_needs_its_own_settings_and_no_others() {
         (output.status.code(), text(&output))
     };
 
+    let url = ("ACCOUNTS_PUBLIC_URL", Some("https://chat.example/accounts"));
+    let codes = ("CODE_KEY_FILE", Some(utf8(&keys().code_key)));
+    let peppers = ("PEPPER_FILE", Some(utf8(&keys().peppers)));
     let nothing: Vec<_> = dex.iter().map(|(name, _)| (*name, None)).collect();
     for (roles, changes) in [("accounts", &nothing[..]), ("worker", &[]), ("accounts,worker", &[])]
     {
@@ -125,6 +128,10 @@ fn a_role_needs_its_own_settings_and_no_others() {
         ("worker", &[("DEX_API_CERT_FILE", Some(rubbish))], "DEX_API_CERT_FILE"),
         ("worker", &[("DEX_API_KEY_FILE", Some(empty))], "DEX_API_KEY_FILE"),
         ("worker", &[("DEX_API_KEY_FILE", Some("/nowhere"))], "DEX_API_KEY_FILE"),
+        ("accounts", &[url], "CODE_KEY_FILE"),
+        ("accounts", &[url, codes], "PEPPER_FILE"),
+        ("accounts", &[url, codes, peppers], "GUARD_KEY_FILE"),
+        ("accounts", &[("ACCOUNTS_PUBLIC_URL", Some("http://chat.example/accounts"))], "localhost"),
         ("worker,gardener", &[], "--roles"),
         (",", &[], "--roles"),
     ] {
@@ -136,14 +143,16 @@ fn a_role_needs_its_own_settings_and_no_others() {
 }
 
 #[tokio::test]
-async fn the_accounts_pages_have_health_and_nothing_else_yet() {
+async fn without_a_public_address_the_role_accounts_has_health_and_nothing_else() {
     let database = Database::create().await;
     let (address, lifecycle) = accounts(&database.dsn).await;
     eventually("the database is seen", async || {
         (get(address, "/accounts/healthz").await.status() == StatusCode::OK).then_some(())
     })
     .await;
-    for path in ["/", "/accounts", "/accounts/healthz/", "/accounts/signup"] {
+    for path in
+        ["/", "/accounts", "/accounts/healthz/", "/accounts/sign-up", "/accounts/v1/openapi.json"]
+    {
         let answer = get(address, path).await;
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
         assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");

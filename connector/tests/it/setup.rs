@@ -3,6 +3,7 @@
 pub(crate) mod between;
 pub(crate) mod commands;
 pub(crate) mod login_path;
+pub(crate) mod pages;
 pub(crate) mod postman;
 pub(crate) mod program;
 pub(crate) mod replica;

@@ -1,0 +1,117 @@
+//! HTTP of the accounts pages: the whole table of routes, and what all answers bear.
+
+mod answer;
+mod api;
+mod body;
+mod cookie;
+mod pages;
+mod problem;
+mod visitor;
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use service_process::admin::Readiness;
+
+use super::self_service::SelfService;
+use problem::Problem;
+
+const STYLE: &str = include_str!("../../templates/style.css");
+
+/// No script, nothing from elsewhere, no frame around it, and forms lead to us alone.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+
+/// What the pages share.
+#[derive(Debug)]
+pub struct Shared {
+    /// What they do.
+    pub service: SelfService,
+    /// The origin that browsers name in requests of our pages.
+    pub origin: HeaderValue,
+}
+
+/// Every route there is. Without what the pages share there is health alone.
+pub(super) fn router(readiness: Readiness, shared: Option<Arc<Shared>>) -> Router {
+    let router = Router::new().route("/accounts/healthz", get(move || healthz(readiness.clone())));
+    let router = match shared {
+        Some(shared) => router.merge(pages().with_state(shared)),
+        None => router,
+    };
+    router
+        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "no-such-path", "No such path") })
+        .method_not_allowed_fallback(|| async {
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            Problem::new(status, "method-not-allowed", "Method not allowed")
+        })
+}
+
+fn pages() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/accounts/sign-up", get(pages::sign_up).post(pages::begin_sign_up))
+        .route("/accounts/sign-up/finish", get(pages::finish_page).post(pages::finish_sign_up))
+        .route("/accounts/reset", get(pages::reset).post(pages::begin_reset))
+        .route("/accounts/confirm", get(pages::confirm_page).post(pages::confirm))
+        .route("/accounts/confirm/resend", post(pages::resend))
+        .route("/accounts/reset/finish", get(pages::finish_page).post(pages::finish_reset))
+        .nest("/accounts/v1", api::routes())
+        // The style is the same for everybody, so it alone may be kept.
+        .layer(map_response(private))
+        .route("/accounts/style.css", get(style))
+        .layer(map_response(guarded))
+}
+
+/// `GET /accounts/healthz`, for load balancers: whether the database answers. Details are the admin
+/// port's.
+async fn healthz(readiness: Readiness) -> (StatusCode, &'static str) {
+    if readiness.is_ready() {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+    }
+}
+
+async fn style() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+    ];
+    (headers, STYLE).into_response()
+}
+
+/// For one person: kept by nobody, and another one for each language.
+async fn private(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-language, cookie"));
+    response
+}
+
+async fn guarded(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let set = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        // Under `no-referrer` browsers send forms with `Origin: null`.
+        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
+        ),
+    ];
+    headers.extend(set);
+    response
+}
+
+/// For `Retry-After`: whole seconds, and never too few.
+fn seconds(after: Duration) -> HeaderValue {
+    HeaderValue::from(after.as_secs() + u64::from(after.subsec_nanos() > 0))
+}

@@ -1,0 +1,73 @@
+//! What comes in a request's body: a form, or a JSON object.
+
+use std::time::Duration;
+
+use axum::body::{Bytes, to_bytes};
+use axum::extract::Request;
+use axum::http::header;
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+use url::form_urlencoded;
+
+/// The largest body that is read. The longest password is 3 KiB as a form, and so is a name.
+const MAX_BYTES: usize = 16 * 1024;
+
+/// How long a body may take to come.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Why a body is not understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BadBody {
+    /// Of another kind than the route takes.
+    MediaType,
+    /// More than 16 KiB.
+    TooLarge,
+    /// It did not come in 10 s.
+    Slow,
+    /// It is not what its kind says, or has other fields than there are.
+    Malformed,
+}
+
+/// The fields of a form.
+pub(super) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Reads a form with exactly these fields, each once.
+    pub(super) async fn read(request: Request, names: &[&str]) -> Result<Self, BadBody> {
+        let bytes = read(request, "application/x-www-form-urlencoded").await?;
+        let mut fields = Vec::with_capacity(names.len());
+        for (name, value) in form_urlencoded::parse(&bytes) {
+            let is_known = names.contains(&&*name);
+            let is_first = !fields.iter().any(|(known, _): &(String, String)| *known == name);
+            // What was not UTF-8 is replaced by this: a password must not be changed on its way.
+            if !is_known || !is_first || value.contains(char::REPLACEMENT_CHARACTER) {
+                return Err(BadBody::Malformed);
+            }
+            fields.push((name.into_owned(), value.into_owned()));
+        }
+        if fields.len() == names.len() { Ok(Self(fields)) } else { Err(BadBody::Malformed) }
+    }
+
+    /// The field with this name.
+    pub(super) fn field(&self, name: &str) -> &str {
+        let mut fields = self.0.iter();
+        fields.find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// Reads a JSON object.
+pub(super) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, BadBody> {
+    let bytes = read(request, "application/json").await?;
+    serde_json::from_slice(&bytes).map_err(|_| BadBody::Malformed)
+}
+
+async fn read(request: Request, media_type: &str) -> Result<Bytes, BadBody> {
+    let said = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = said.and_then(|said| said.split(';').next()).unwrap_or_default().trim();
+    let is_packed = request.headers().contains_key(header::CONTENT_ENCODING);
+    if is_packed || !essence.eq_ignore_ascii_case(media_type) {
+        return Err(BadBody::MediaType);
+    }
+    let bytes = timeout(LONGEST, to_bytes(request.into_body(), MAX_BYTES)).await;
+    bytes.map_err(|_| BadBody::Slow)?.map_err(|_| BadBody::TooLarge)
+}

@@ -1,0 +1,93 @@
+//! Who asks: from where, in which language, in which flow, and from whose page.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use service_process::listener::Peer;
+
+use super::{Shared, cookie};
+use crate::audit::Origin;
+use crate::flow::FlowToken;
+use crate::mail::Language;
+use crate::network::{Network, TrustedProxies};
+
+/// The header in which a trusted proxy tells the address of whoever called it.
+const X_REAL_IP: &str = "x-real-ip";
+
+/// The header that only a script of our own origin can send.
+const X_SESSION: &str = "x-session";
+
+/// A request without its body.
+#[derive(Debug)]
+pub(super) struct Visitor {
+    /// Where from; `None` when nobody can tell.
+    pub(super) address: Option<IpAddr>,
+    /// The network of that address.
+    pub(super) network: Option<Network>,
+    /// The language of the page.
+    pub(super) language: Language,
+    /// The flow of this browser.
+    pub(super) flow: Option<FlowToken>,
+    /// It comes from a page of ours.
+    pub(super) is_ours: bool,
+    /// It comes from a script of ours.
+    pub(super) is_our_script: bool,
+}
+
+impl FromRequestParts<Arc<Shared>> for Visitor {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        shared: &Arc<Shared>,
+    ) -> Result<Self, Self::Rejection> {
+        let headers = &parts.headers;
+        let peer = parts.extensions.get::<Peer>().map(|Peer(address)| address.ip());
+        let address = caller(&shared.service.core().proxies, peer, headers);
+        let is_ours = headers.get(header::ORIGIN) == Some(&shared.origin);
+        let session = headers.get(X_SESSION).map(HeaderValue::as_bytes);
+        Ok(Self {
+            address,
+            network: address.map(Network::of),
+            language: language(headers),
+            flow: cookie::flow(headers),
+            is_ours,
+            is_our_script: is_ours && session == Some(b"1"),
+        })
+    }
+}
+
+impl Visitor {
+    /// As the trail tells it. No connector of Dex has to do with it.
+    pub(super) fn origin(&self) -> Origin {
+        Origin { remote_ip: self.address, ..Origin::default() }
+    }
+}
+
+/// The address of a person: the peer's, or what a trusted proxy says. Two such headers say nothing.
+fn caller(proxies: &TrustedProxies, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+    let is_person = |address: &IpAddr| proxies.network_of(Some(*address)).is_some();
+    let peer = peer.map(|address| address.to_canonical())?;
+    if is_person(&peer) {
+        return Some(peer);
+    }
+    let mut said = headers.get_all(X_REAL_IP).iter();
+    let (Some(address), None) = (said.next(), said.next()) else { return None };
+    let address: IpAddr = address.to_str().ok()?.trim().parse().ok()?;
+    Some(address.to_canonical()).filter(is_person)
+}
+
+/// The first language that there are words in; English without one. Browsers write them in the order of
+/// preference (RFC 9110 §12.5.4), so weights are not looked at.
+pub(super) fn language(headers: &HeaderMap) -> Language {
+    let wanted = headers.get_all(header::ACCEPT_LANGUAGE).iter();
+    let mut tags = wanted.filter_map(|value| value.to_str().ok()).flat_map(|tags| tags.split(','));
+    let known = tags.find_map(|tag| {
+        let primary = tag.trim().split([';', '-']).next().unwrap_or_default();
+        Language::of_tag(&primary.to_ascii_lowercase())
+    });
+    known.unwrap_or(Language::En)
+}

@@ -1,0 +1,117 @@
+//! The accounts pages.
+
+use std::num::NonZeroU32;
+
+use axum::http::HeaderValue;
+use clap::Args;
+use service_process::cli::up_to;
+use thiserror::Error;
+use url::{Host, Url};
+
+use crate::limits::FlowRates;
+use crate::password::PasswordRules;
+
+/// The accounts pages.
+#[derive(Debug, Clone, Args)]
+pub struct AccountsArgs {
+    /// Where browsers find the accounts pages: an address whose path is `/accounts`, for example
+    /// `https://chat.example/accounts`. Plain `http` is for localhost. Without it the role `accounts` serves no
+    /// pages.
+    #[arg(long, env = "ACCOUNTS_PUBLIC_URL", value_parser = PublicUrl::parse)]
+    pub accounts_public_url: Option<PublicUrl>,
+
+    /// Characters that a new password has at least, 8 to 64.
+    #[arg(long, env = "PASSWORD_MIN_LENGTH", default_value = "15",
+          value_parser = clap::value_parser!(u8).range(8..=64))]
+    pub password_min_length: u8,
+
+    /// Flows an hour that one network may begin: sign-ups and forgotten passwords, 1 to 1000000, half of
+    /// them at once.
+    #[arg(long, env = "LIMIT_FLOWS_PER_HOUR", default_value = "60", value_parser = up_to(1_000_000))]
+    pub limit_flows_per_hour: NonZeroU32,
+
+    /// Flows an hour that one coarse network may begin, 1 to 1000000, half of them at once.
+    #[arg(long, env = "LIMIT_COARSE_FLOWS_PER_HOUR", default_value = "240", value_parser = up_to(1_000_000))]
+    pub limit_coarse_flows_per_hour: NonZeroU32,
+}
+
+impl AccountsArgs {
+    /// How many flows a network may begin.
+    #[must_use]
+    pub fn rates(&self) -> FlowRates {
+        FlowRates {
+            network_per_hour: self.limit_flows_per_hour,
+            coarse_network_per_hour: self.limit_coarse_flows_per_hour,
+        }
+    }
+
+    /// What is asked of a new password.
+    #[must_use]
+    pub fn rules(&self) -> PasswordRules {
+        PasswordRules { least: self.password_min_length.into() }
+    }
+}
+
+/// Where browsers find the accounts pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    text: String,
+    origin: HeaderValue,
+}
+
+/// It cannot be the address of the pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum InvalidPublicUrl {
+    /// Not an address, or with a part that does not belong there.
+    #[error("expected scheme, host and the path /accounts, such as https://chat.example/accounts")]
+    Form,
+    /// Browsers would not keep the cookies of the pages.
+    #[error(
+        "http:// is for localhost only: elsewhere browsers keep our cookies over https:// alone"
+    )]
+    PlainText,
+}
+
+impl PublicUrl {
+    /// Accepts an address whose path is `/accounts`.
+    pub fn parse(text: &str) -> Result<Self, InvalidPublicUrl> {
+        let url: Url = text.parse().map_err(|_| InvalidPublicUrl::Form)?;
+        let is_bare = url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none();
+        if !is_bare || url.path() != "/accounts" || !matches!(url.scheme(), "http" | "https") {
+            return Err(InvalidPublicUrl::Form);
+        }
+        if url.scheme() == "http" && !is_local(&url) {
+            return Err(InvalidPublicUrl::PlainText);
+        }
+        let origin = HeaderValue::try_from(url.origin().ascii_serialization());
+        Ok(Self { text: url.into(), origin: origin.map_err(|_| InvalidPublicUrl::Form)? })
+    }
+
+    /// The address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What browsers name as `Origin` in requests of its pages.
+    #[must_use]
+    pub fn origin(&self) -> &HeaderValue {
+        &self.origin
+    }
+}
+
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+#[path = "accounts_tests.rs"]
+mod tests;

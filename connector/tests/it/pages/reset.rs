@@ -1,0 +1,92 @@
+//! `/accounts/reset`
+
+use reqwest::StatusCode;
+
+use crate::setup::PASSWORD;
+use crate::setup::pages::{Pages, code};
+
+const ALICE: &str = "alice@example.com";
+const NEW: &str = "an engine that weaves";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_password_is_replaced_and_all_that_it_opened_ends() {
+    let pages = Pages::open().await;
+    // Strangers have closed the account.
+    sqlx::query(
+        "insert into login_guard (guard_key, network, failures, last_failure_at, last_charge_at)
+         select guard_key, '::/0', 60, now(), now() from users where username_key = 'alice'",
+    )
+    .execute(&pages.database.pool)
+    .await
+    .unwrap();
+    assert!(!pages.lets_in("alice", PASSWORD).await);
+    let browser = pages.browser();
+    let begun = browser.post("/accounts/reset", &[("email", ALICE)]).await;
+    assert_eq!(begun.leads_to(), "/accounts/confirm");
+    let code = code(&pages.mail(1).await);
+    let proved = browser.submit("/accounts/confirm", &[("code", &code)]).await;
+    assert_eq!(proved.leads_to(), "/accounts/reset/finish");
+    let own = browser.submit("/accounts/reset/finish", &[("password", "Alice@example.com")]).await;
+    assert_eq!(own.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let changed = browser.submit("/accounts/reset/finish", &[("password", NEW)]).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.body);
+    assert!(pages.lets_in("alice", NEW).await, "and it is open again");
+    assert!(!pages.lets_in("alice", PASSWORD).await);
+    let line = pages.database.audited("account.password_reset", None).await;
+    assert_eq!(line.remote_ip.as_deref(), Some("127.0.0.1"));
+    let ended = "select auth_epoch from users where username_key = 'alice'";
+    assert_eq!(pages.number(ended).await, 1);
+    let revocations = "select count(*) from due_work where kind = 'revocation'";
+    assert_eq!(pages.number(revocations).await, 1);
+    let told = pages.mail(2).await;
+    assert!(told.subject.contains("password was changed"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disabled_account_is_answered_as_none_and_cannot_be_had() {
+    let pages = Pages::open().await;
+    sqlx::query("update users set is_active = false where username_key = 'alice'")
+        .execute(&pages.database.pool)
+        .await
+        .unwrap();
+    let browser = pages.browser();
+    browser.post("/accounts/reset", &[("email", ALICE)]).await.leads_to();
+    let mail = pages.mail(1).await;
+    assert!(mail.text.contains("none that may be used"), "{}", mail.text);
+    // By signing up its owner gets a code, which leads nowhere.
+    browser.post("/accounts/sign-up", &[("email", ALICE)]).await.leads_to();
+    let code = code(&pages.mail(2).await);
+    let refused = browser.submit("/accounts/confirm", &[("code", &code)]).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let finish = browser.get("/accounts/sign-up/finish").await;
+    assert_ne!(finish.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_with_and_without_an_account_are_answered_byte_by_byte_alike() {
+    let pages = Pages::without_mail(&[]).await;
+    let mut answers = Vec::new();
+    for email in [ALICE, "nobody@example.com"] {
+        let mut of_one = Vec::new();
+        for path in ["/accounts/sign-up", "/accounts/reset"] {
+            let browser = pages.browser();
+            of_one.push(browser.post(path, &[("email", email)]).await.alike());
+            let page = browser.get("/accounts/confirm").await;
+            let flow = page.flow();
+            of_one.push(browser.post("/accounts/confirm/resend", &[("flow", &flow)]).await.alike());
+            let wrong = [("flow", flow.as_str()), ("code", "0000-0000")];
+            let mut wrong = browser.post("/accounts/confirm", &wrong).await.alike();
+            wrong.body = wrong.body.replace(&flow, "");
+            of_one.push(wrong);
+        }
+        let rows = pages.number("select count(*) from account_flows").await
+            + pages.number("select count(*) from due_work").await
+            + pages.number("select count(*) from mail_budgets").await;
+        answers.push((of_one, rows));
+        sqlx::raw_sql("delete from account_flows; delete from due_work; delete from mail_budgets")
+            .execute(&pages.database.pool)
+            .await
+            .unwrap();
+    }
+    assert_eq!(answers[0], answers[1]);
+}

@@ -1,0 +1,203 @@
+//! The accounts pages with who sends their mail, and browsers at them.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+
+use auth_connector::app::App;
+use auth_connector::cli::{Cli, Command};
+use auth_proto::connector::v1::password_connector_client::PasswordConnectorClient;
+use clap::Parser as _;
+use devstack::mail::{Mail, Speech};
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Client, StatusCode, redirect};
+use service_process::lifecycle::{Lifecycle, Tasks};
+
+use crate::setup::postman::{Inbox, Postman};
+use crate::setup::{Database, attempt, keys, utf8};
+
+/// Where browsers believe to be.
+pub(crate) const ORIGIN: &str = "http://localhost:5559";
+
+/// One process with the roles `login` and `accounts`, and a worker. Dropped = asked to stop.
+pub(crate) struct Pages {
+    pub(crate) database: Database,
+    address: SocketAddr,
+    grpc: SocketAddr,
+    mail: Option<(Inbox, Postman)>,
+    tasks: Tasks,
+}
+
+impl Pages {
+    pub(crate) async fn open() -> Self {
+        let mut pages = Self::without_mail(&[]).await;
+        let inbox = Inbox::open(Speech::Plain).await;
+        let postman = Postman::start(&pages.database, &inbox.settings()).await;
+        pages.mail = Some((inbox, postman));
+        pages
+    }
+
+    /// With these options, and nobody who sends mail.
+    pub(crate) async fn without_mail(options: &[&str]) -> Self {
+        let database = Database::with_people().await;
+        let arguments = [
+            &["auth-connector", "serve", "--roles", "login,accounts", "--insecure"][..],
+            &["--postgres-dsn", &database.dsn, "--bcrypt-cost", "10"],
+            &["--pepper-file", utf8(&keys().peppers), "--guard-key-file", utf8(&keys().guard_key)],
+            &["--code-key-file", utf8(&keys().code_key)],
+            &["--accounts-public-url", "http://localhost:5559/accounts"],
+            &["--connector-grpc-listen", "127.0.0.1:0", "--accounts-listen", "127.0.0.1:0"],
+            &["--admin-listen", "127.0.0.1:0"],
+            options,
+        ]
+        .concat();
+        let cli = Cli::try_parse_from(arguments).unwrap_or_else(|error| panic!("{error}"));
+        let Command::Serve(args) = cli.command else { unreachable!("it says serve") };
+        let app = App::build(&args).expect("it binds");
+        let address = app.accounts_addr().expect("the role accounts has a port");
+        let grpc = app.grpc_addr().expect("the role login has a port");
+        let lifecycle = Lifecycle::new(std::time::Duration::from_secs(10));
+        let tasks = lifecycle.tasks();
+        app.run(&lifecycle).await.expect("it runs");
+        tokio::spawn(lifecycle.run_until_stopped());
+        Self { database, address, grpc, mail: None, tasks }
+    }
+
+    pub(crate) fn browser(&self) -> Browser {
+        let client = Client::builder().redirect(redirect::Policy::none()).build();
+        let headers = HeaderMap::from_iter([
+            (reqwest::header::ORIGIN, HeaderValue::from_static(ORIGIN)),
+            (reqwest::header::ACCEPT_LANGUAGE, HeaderValue::from_static("en")),
+        ]);
+        let client = client.expect("a client");
+        Browser { client, headers, address: self.address, cookie: Mutex::default() }
+    }
+
+    /// Waits until there are so many mails; the last in the order of their coming.
+    pub(crate) async fn mail(&self, count: usize) -> Mail {
+        let (inbox, _) = self.mail.as_ref().expect("mail is sent");
+        inbox.has(count).await.pop().expect("at least one")
+    }
+
+    /// Whether Dex would let somebody in.
+    pub(crate) async fn lets_in(&self, name: &str, password: &str) -> bool {
+        let connector = PasswordConnectorClient::connect(format!("http://{}", self.grpc)).await;
+        let answer = connector.expect("it listens").login(attempt(name, password)).await;
+        answer.expect("an answer").into_inner().valid_password
+    }
+
+    /// One number that the database answers.
+    pub(crate) async fn number(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.database.pool).await.expect("a number")
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        self.tasks.stop();
+    }
+}
+
+/// The code that a mail shows.
+pub(crate) fn code(mail: &Mail) -> String {
+    let lines = mail.text.lines();
+    let mut codes = lines.filter(|line| line.len() == 9 && line.as_bytes()[4] == b'-');
+    codes.next().unwrap_or_else(|| panic!("there is no code in {}", mail.text)).to_owned()
+}
+
+/// A browser with its cookie. It follows nothing by itself.
+pub(crate) struct Browser {
+    client: Client,
+    pub(crate) headers: HeaderMap,
+    address: SocketAddr,
+    cookie: Mutex<Option<String>>,
+}
+
+/// What it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shown {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Browser {
+    pub(crate) fn cookie(&self) -> Option<String> {
+        self.cookie.lock().unwrap().clone()
+    }
+
+    pub(crate) fn set_cookie(&self, cookie: Option<String>) {
+        *self.cookie.lock().unwrap() = cookie;
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Shown {
+        self.send(self.client.get(self.url(path))).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Shown {
+        self.send(self.client.post(self.url(path)).form(fields)).await
+    }
+
+    /// The form's fields, and the flow that the page shows now.
+    pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Shown {
+        let page = self.get(path).await;
+        let flow = page.flow();
+        self.post(path, &[&[("flow", flow.as_str())], fields].concat()).await
+    }
+
+    pub(crate) async fn json(&self, path: &str, body: serde_json::Value) -> Shown {
+        self.send(self.client.post(self.url(path)).header("x-session", "1").json(&body)).await
+    }
+
+    /// A body of any kind.
+    pub(crate) async fn raw(&self, path: &str, media_type: &str, body: Vec<u8>) -> Shown {
+        let request = self.client.post(self.url(path)).header("content-type", media_type);
+        self.send(request.body(body)).await
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Shown {
+        let mut request = request.headers(self.headers.clone());
+        if let Some(cookie) = self.cookie() {
+            request = request.header("cookie", cookie);
+        }
+        let answer = request.send().await.expect("an answer");
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        if let Some(set) = headers.get("set-cookie") {
+            let set = set.to_str().expect("text");
+            let (pair, attributes) = set.split_once("; ").expect("attributes");
+            assert!(pair.starts_with("__Host-Http-accounts-flow="), "{set}");
+            assert!(attributes.ends_with("Path=/; Secure; HttpOnly; SameSite=Lax"), "{set}");
+            let is_gone = attributes.starts_with("Max-Age=0;");
+            self.set_cookie((!is_gone).then(|| pair.to_owned()));
+        }
+        Shown { status, headers, body: answer.text().await.expect("text") }
+    }
+}
+
+impl Shown {
+    /// The flow that its forms are of.
+    pub(crate) fn flow(&self) -> String {
+        let (_, rest) = self.body.split_once("name=\"flow\" value=\"").expect("a form of a flow");
+        rest.split('"').next().expect("a value").to_owned()
+    }
+
+    /// Where it leads.
+    pub(crate) fn leads_to(&self) -> &str {
+        assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.body);
+        self.headers["location"].to_str().expect("text")
+    }
+
+    /// As it is for whoever compares: without what is another each time.
+    pub(crate) fn alike(mut self) -> Self {
+        self.headers.remove("date");
+        let cookie = self.headers.remove("set-cookie");
+        if let Some(cookie) = cookie {
+            let length = cookie.len();
+            self.headers.insert("set-cookie", HeaderValue::from(length));
+        }
+        self
+    }
+}
