@@ -6,11 +6,11 @@ mod body;
 mod cookie;
 mod pages;
 mod problem;
+mod shared;
 mod visitor;
 mod words;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -19,7 +19,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use service_process::admin::Readiness;
 
-use super::self_service::SelfService;
+pub use shared::Shared;
+
 use problem::Problem;
 
 const STYLE: &str = include_str!("../../templates/style.css");
@@ -28,15 +29,6 @@ const STYLE: &str = include_str!("../../templates/style.css");
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
-
-/// What the pages share.
-#[derive(Debug)]
-pub struct Shared {
-    /// What they do.
-    pub service: SelfService,
-    /// The origin that browsers name in requests of our pages.
-    pub origin: HeaderValue,
-}
 
 /// Every route there is. Without what the pages share there is health alone.
 pub(super) fn router(readiness: Readiness, shared: Option<Arc<Shared>>) -> Router {
@@ -109,9 +101,4 @@ async fn guarded(mut response: Response) -> Response {
     ];
     headers.extend(set);
     response
-}
-
-/// For `Retry-After`: whole seconds, and never too few.
-fn seconds(after: Duration) -> HeaderValue {
-    HeaderValue::from(after.as_secs() + u64::from(after.subsec_nanos() > 0))
 }

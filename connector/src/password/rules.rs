@@ -8,7 +8,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{MAX_PASSWORD_BYTES, TICKET_PREFIX};
+/// Longest password that is looked at, in bytes. NIST SP 800-63B-4 §3.1.1.2 asks for at least 64
+/// characters; 1,024 leave room for a passphrase in any script.
+pub const MAX_PASSWORD_BYTES: usize = 1024;
+
+/// What a login ticket begins with. A ticket comes in where a password is typed, so no password may
+/// begin with it.
+pub const TICKET_PREFIX: &str = "lat1_";
 
 /// Characters that have to be left when all is taken out that anybody knows of its owner: the least that NIST
 /// allows for any password.

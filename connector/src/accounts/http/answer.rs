@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use service_process::error_chain::ErrorChain;
 use tracing::warn;
 
@@ -89,6 +89,11 @@ impl From<BadBody> for Answer {
             }
         }
     }
+}
+
+/// For `Retry-After`: whole seconds, and never too few.
+pub(super) fn seconds(after: Duration) -> HeaderValue {
+    HeaderValue::from(after.as_secs() + u64::from(after.subsec_nanos() > 0))
 }
 
 /// A request that did not come from a page of ours.

@@ -13,8 +13,9 @@ use utoipa_axum::routes;
 
 use super::answer::{Answer, FOREIGN};
 use super::problem::Problem;
+use super::shared::Shared;
 use super::visitor::Visitor;
-use super::{Shared, body, cookie, words};
+use super::{body, cookie, words};
 use crate::accounts::refusal::Refusal;
 use crate::accounts::self_service::Next;
 use crate::flow::{FlowPurpose, FlowToken, PROVED_LIFE, REQUEST_LIFE};

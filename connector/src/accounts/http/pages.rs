@@ -7,11 +7,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 
-use super::answer::{Answer, FOREIGN};
+use super::answer::{Answer, FOREIGN, seconds};
 use super::body::{BadBody, Form};
+use super::cookie;
+use super::shared::Shared;
 use super::visitor::Visitor;
 use super::words::{self, Fields, Words};
-use super::{Shared, cookie};
 use crate::accounts::refusal::Refusal;
 use crate::accounts::self_service::{Next, Proved};
 use crate::flow::{FlowPurpose, FlowToken, PROVED_LIFE, REQUEST_LIFE};
@@ -362,7 +363,7 @@ fn shown(language: Language, page: &impl Template, answer: Option<Answer>) -> Re
     headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     if let Some(Answer { status, retry_after, .. }) = answer {
         if let Some(after) = retry_after {
-            headers.insert(header::RETRY_AFTER, super::seconds(after));
+            headers.insert(header::RETRY_AFTER, seconds(after));
         }
         *response.status_mut() = status;
     }

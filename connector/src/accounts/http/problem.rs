@@ -6,7 +6,7 @@ use serde::Serialize;
 use service_process::problem::{self, ProblemType};
 use utoipa::ToSchema;
 
-use super::answer::Answer;
+use super::answer::{Answer, seconds};
 
 /// Why something was not done.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,7 +38,7 @@ impl Problem {
         let Answer { status, name, title, retry_after } = answer;
         let mut problem = Self { detail, ..Self::new(status, name, title) };
         if let Some(after) = retry_after {
-            problem.headers.insert(header::RETRY_AFTER, super::seconds(after));
+            problem.headers.insert(header::RETRY_AFTER, seconds(after));
         }
         problem
     }

@@ -8,7 +8,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use service_process::listener::Peer;
 
-use super::{Shared, cookie};
+use super::cookie;
+use super::shared::Shared;
 use crate::audit::Origin;
 use crate::flow::FlowToken;
 use crate::mail::Language;
