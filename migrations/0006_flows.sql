@@ -10,7 +10,7 @@ create table account_flows (
     email_key         text        not null,
     language          text        not null,
     -- The number of the code that counts. The code itself is nowhere: it is computed from flow, number and a key that is
-    -- not in this database.
+    -- not in this database. 0: none was mailed yet.
     code              integer     not null,
     -- When the mail server took it; null: not yet, as far as we know.
     code_sent_at      timestamptz,

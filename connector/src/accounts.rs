@@ -67,7 +67,7 @@ fn look_after(shared: Arc<Shared>, tasks: &Tasks) {
         let mut tick = tokio::time::interval(SWEEP_EVERY);
         while stopping.run_until_cancelled(tick.tick()).await.is_some() {
             let swept = Arc::clone(&shared);
-            // It walks through up to 400,000 keys.
+            // It may walk through millions of keys.
             tokio::task::spawn_blocking(move || swept.service.sweep()).await?;
         }
         Ok(())

@@ -28,7 +28,8 @@ pub const REQUEST_LIFE: TimeDelta = TimeDelta::hours(24);
 /// How long a flow may be used once its code was shown: it is worth the account then.
 pub const PROVED_LIFE: TimeDelta = TimeDelta::minutes(15);
 
-/// How often a code may be tried. With 10 mails a day that is 50 tries a day at 2^40 codes.
+/// How often a code may be tried, once it is to be mailed. With 10 mails a day that is 50 tries a day at 2^40
+/// codes.
 pub const TRIES: i16 = 5;
 
 /// Mails with a code that strangers can have sent to one address in an hour, and in a day; as many again
@@ -64,7 +65,8 @@ pub enum Standing {
     Free,
     /// This account, which may be used.
     Account(AccountId),
-    /// An account that may not be used. To whoever has not proved the address it is as if there were none.
+    /// An account that may not be used, or one whose address is spelt another way than the one that codes go
+    /// to, which may be another mailbox. To whoever has not proved the address it is as if there were none.
     Disabled,
 }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use governor::Quota;
 use governor::clock::{Clock, MonotonicClock};
-use keyed::Keyed;
+use keyed::{Keyed, refused};
 use name_tag::{NameTag, tag};
 
 pub use keyed::SWEEP_EVERY;
@@ -25,7 +25,7 @@ pub use spraying::Spraying;
 pub use starts::{FlowLimits, FlowRates};
 
 use crate::keys::NameKey;
-use crate::metrics::{LIMIT_KEYS, LIMIT_REFUSALS, LOGIN_WITHOUT_ADDRESS};
+use crate::metrics::{LIMIT_KEYS, LOGIN_WITHOUT_ADDRESS};
 use crate::network::Network;
 
 /// The most keys of each limit. At that many a new key is refused until the next sweep, 30 s at
@@ -138,11 +138,8 @@ impl<C: Clock + Clone> Limits<C> {
     #[must_use]
     pub fn admit(&self, network: Option<Network>, name_key: &NameKey) -> Admission {
         let names = if let Some(network) = network {
-            if let Err(retry_after) = self.networks.check(&network.packed()) {
-                return throttled("network", Admission::NetworkThrottled { retry_after });
-            }
-            if let Err(retry_after) = self.coarse_networks().check(&network.coarse().packed()) {
-                return throttled("coarse_network", Admission::NetworkThrottled { retry_after });
+            if let Err(retry_after) = self.admit_network(network) {
+                return Admission::NetworkThrottled { retry_after };
             }
             &self.names
         } else {
@@ -151,8 +148,20 @@ impl<C: Clock + Clone> Limits<C> {
         };
         match names.check(&tag(name_key)) {
             Ok(()) => Admission::Admitted,
-            Err(_) => throttled("name", Admission::NameThrottled),
+            Err(wait) => {
+                refused("name", wait);
+                Admission::NameThrottled
+            }
         }
+    }
+
+    /// Whether a network may have something hashed that is no attempt on a name; if not, when it may. It is
+    /// counted as an attempt of the network.
+    pub fn admit_network(&self, network: Network) -> Result<(), Duration> {
+        let coarse = network.coarse();
+        self.networks.check(&network.packed()).map_err(|wait| refused("network", wait))?;
+        let admitted = self.coarse_networks().check(&coarse.packed());
+        admitted.map_err(|wait| refused("coarse_network", wait))
     }
 
     /// Forgets the keys that are owed nothing any more. Due each [`SWEEP_EVERY`]. With a million
@@ -184,11 +193,6 @@ fn sweep<K: std::hash::Hash + Eq + Clone, C: Clock>(limit: &'static str, keyed: 
     let keys = u32::try_from(keyed.keys()).unwrap_or(u32::MAX);
     metrics::gauge!(LIMIT_KEYS, "limit" => limit).set(f64::from(keys));
     keyed.sweep();
-}
-
-fn throttled(limit: &'static str, admission: Admission) -> Admission {
-    metrics::counter!(LIMIT_REFUSALS, "limit" => limit).increment(1);
-    admission
 }
 
 /// One coarse network, one attacker as a rule, gets at most a quarter of the hashers: it takes

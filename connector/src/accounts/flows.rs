@@ -12,7 +12,7 @@ use service_process::sources::Sources;
 use thiserror::Error;
 
 use crate::account::Email;
-use crate::flow::{Code, CodeKey, FlowPurpose, FlowToken, InvalidCode};
+use crate::flow::{Code, CodeKey, CodeNumber, FlowPurpose, FlowToken, InvalidCode};
 use crate::limits::FlowLimits;
 use crate::mail::Language;
 use crate::network::Network;
@@ -67,7 +67,7 @@ impl Flows {
     }
 
     /// Begins a flow and has its first code mailed, unless the inbox had as much mail as it may: then the
-    /// flow is there all the same, and nothing tells.
+    /// flow is there all the same, nothing tells, and no code is good.
     pub async fn start(
         &self,
         request: &FlowRequest,
@@ -87,9 +87,8 @@ impl Flows {
         };
         self.store
             .settle(async |unit| {
-                let may = self.charge(unit, email.key(), *network, now).await?;
                 let code = unit.start_flow(&flow, now).await?;
-                if may { unit.post_code(code, self.sources.id(now), now).await } else { Ok(()) }
+                self.mail_next(unit, (code, email.key()), *network, now).await
             })
             .await?;
         Ok(token)
@@ -107,10 +106,8 @@ impl Flows {
         self.store
             .settle(async |unit| {
                 let Some(flow) = unit.open_flow(token, now).await? else { return Ok(false) };
-                if self.charge(unit, &flow.email_key, network, now).await? {
-                    let code = unit.next_code(flow.code, now).await?;
-                    unit.post_code(code, self.sources.id(now), now).await?;
-                }
+                let whose = (flow.code, flow.email_key.as_str());
+                self.mail_next(unit, whose, network, now).await?;
                 Ok(true)
             })
             .await
@@ -135,16 +132,20 @@ impl Flows {
         Ok(proved.map(|proved| (token, proved)))
     }
 
-    /// Counts a mail to an inbox. Networks that its account is known from have mails of their own, so that
-    /// strangers cannot use up the owner's.
-    async fn charge(
+    /// Has the code after this one count and be mailed, unless the inbox had as much mail as it may. Networks
+    /// that its account is known from have mails of their own, so that strangers cannot use up the owner's.
+    async fn mail_next(
         &self,
         unit: &mut UnitOfWork,
-        email_key: &str,
+        (code, email_key): (CodeNumber, &str),
         network: Option<Network>,
         now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         let known = unit.is_known_at(email_key, network, now).await?;
-        unit.charge_mail(&self.key.inbox(email_key), known, now).await
+        if unit.charge_mail(&self.key.inbox(email_key), known, now).await? {
+            let code = unit.next_code(code, now).await?;
+            unit.post_code(code, self.sources.id(now), now).await?;
+        }
+        Ok(())
     }
 }

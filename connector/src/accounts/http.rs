@@ -50,9 +50,11 @@ fn pages() -> Router<Arc<Shared>> {
         .route("/accounts/sign-up", get(pages::sign_up).post(pages::begin_sign_up))
         .route("/accounts/sign-up/finish", get(pages::finish_page).post(pages::finish_sign_up))
         .route("/accounts/reset", get(pages::reset).post(pages::begin_reset))
+        .route("/accounts/reset/finish", get(pages::finish_page).post(pages::finish_reset))
+        .route("/accounts/unlock", get(pages::unlock).post(pages::begin_unlock))
+        .route("/accounts/unlock/finish", get(pages::finish_page).post(pages::finish_unlock))
         .route("/accounts/confirm", get(pages::confirm_page).post(pages::confirm))
         .route("/accounts/confirm/resend", post(pages::resend))
-        .route("/accounts/reset/finish", get(pages::finish_page).post(pages::finish_reset))
         .nest("/accounts/v1", api::routes())
         // The style is the same for everybody, so it alone may be kept.
         .layer(map_response(private))

@@ -15,8 +15,8 @@ use crate::due::MailKind;
 use crate::flow::{Code, FlowPurpose, FlowToken, Standing};
 use crate::mail::Language;
 use crate::network::Network;
-use crate::password::{Caller, Credential, NewPassword, PasswordRules};
-use crate::store::{Named, NewAccount, ProvedFlow, StoreError};
+use crate::password::{Caller, Credential, PasswordRules};
+use crate::store::{Named, NewAccount, ProvedFlow, StoreError, UnitOfWork};
 
 /// Begins flows and ends them.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub enum Next {
     Account,
     /// To choose another password for its account.
     Password(AccountId),
+    /// To open its account again.
+    Opening(AccountId),
 }
 
 /// An address that was proved, and what it is good for.
@@ -40,6 +42,8 @@ pub enum Next {
 pub struct Proved {
     /// The address.
     pub email: String,
+    /// What the owner of its account is called; empty if nobody has one, or goes without.
+    pub full_name: String,
     /// What for.
     pub next: Next,
 }
@@ -63,9 +67,11 @@ impl SelfService {
         self.rules.least
     }
 
-    /// Forgets networks that are owed nothing any more.
+    /// Forgets networks that are owed nothing any more. Those of attempts, too: a process may be without the
+    /// role `login`.
     pub fn sweep(&self) {
         self.flows.sweep();
+        self.core.limits.sweep();
     }
 
     /// Begins a flow for what was typed as an address.
@@ -115,7 +121,7 @@ impl SelfService {
             return Err(Refusal::OtherPurpose);
         }
         let full_name = parse_full_name(full_name).map_err(Refusal::Name)?;
-        let credential = self.hash(password, &proved.email, &full_name).await?;
+        let credential = self.hash(password, (&proved.email, &full_name), origin).await?;
         let email = Email::parse(&proved.email).map_err(Refusal::Email)?;
         let account = NewAccount {
             id: None,
@@ -128,12 +134,13 @@ impl SelfService {
         };
         let now = self.now();
         let id = self.core.sources.id(now);
+        let line = self.entry(Event::AccountSignedUp, id.into(), origin, now);
         let made = self.core.store.settle(async |unit| {
-            if unit.take_proved_flow(token, now).await?.is_none() {
+            if !unit.take_proved_flow(token, now).await? {
                 return Ok(false);
             }
             unit.create(&account, Some((&credential, false)), id, now).await?;
-            unit.record(&self.entry(Event::AccountSignedUp, id.into(), origin, now)).await?;
+            unit.record(&line).await?;
             Ok(true)
         });
         match made.await {
@@ -154,38 +161,57 @@ impl SelfService {
     ) -> Result<(), Refusal> {
         let proved = self.proved(token).await?;
         let Next::Password(account) = proved.next else { return Err(Refusal::OtherPurpose) };
-        let credential = self.hash(password, &proved.email, "").await?;
-        let key = Email::parse(&proved.email).map_err(Refusal::Email)?.key().to_owned();
-        let named = Named { emails: vec![key], ..Named::default() };
+        let credential = self.hash(password, (&proved.email, &proved.full_name), origin).await?;
+        let named = Named { ids: vec![account.into()], ..Named::default() };
         let (now, sources) = (self.now(), self.core.sources);
         let (revocation, mail) = (sources.id(now), sources.id(now));
         let unlocked = self.entry(Event::AccountUnlocked, account, origin, now);
-        let reset = self.entry(Event::AccountPasswordReset, account, origin, now);
+        let line = self.entry(Event::AccountPasswordReset, account, origin, now);
         let done = self.core.store.settle(async |unit| {
-            let flow = unit.take_proved_flow(token, now).await?;
-            // The account that has the address now is the one that was asked for, or nobody's.
-            let is_same = flow.is_some_and(|flow| flow.standing == Standing::Account(account));
-            let existing = unit.find_named(&named).await?.pop().filter(|_| is_same);
-            let Some(existing) = existing else { return Ok(false) };
+            if !take(unit, token, (account, &proved.email), now).await? {
+                return Ok(false);
+            }
+            let Some(existing) = unit.find_named(&named).await?.pop() else { return Ok(false) };
             unit.put_password(&existing, &credential, revocation, now).await?;
             unit.unlock(account, &unlocked).await?;
             unit.post(MailKind::PasswordChanged, Some(account), mail, now).await?;
-            unit.record(&reset).await?;
+            unit.record(&line).await?;
             Ok(true)
         });
         if done.await? { Ok(()) } else { Err(Refusal::NoFlow) }
     }
 
+    /// Ends a flow with an account that is open again to everybody. Its password stays.
+    pub async fn unlock(&self, token: &FlowToken, origin: &Origin) -> Result<(), Refusal> {
+        let proved = self.proved(token).await?;
+        let Next::Opening(account) = proved.next else { return Err(Refusal::OtherPurpose) };
+        let now = self.now();
+        let line = self.entry(Event::AccountUnlocked, account, origin, now);
+        let done = self.core.store.settle(async |unit| {
+            let is_its = take(unit, token, (account, &proved.email), now).await?;
+            if is_its {
+                unit.unlock(account, &line).await?;
+            }
+            Ok(is_its)
+        });
+        if done.await? { Ok(()) } else { Err(Refusal::NoFlow) }
+    }
+
+    /// Hashes a new password, if it is taken. Each hash is an attempt of its network: a proved flow would
+    /// otherwise be good for any number of them.
     async fn hash(
         &self,
         password: SecretString,
-        email: &str,
-        full_name: &str,
+        (email, full_name): (&str, &str),
+        origin: &Origin,
     ) -> Result<Credential, Refusal> {
         let local = email.split('@').next().unwrap_or_default();
-        let words = [email, local, full_name];
-        let password: NewPassword =
-            self.rules.check(password, &words).map_err(Refusal::Password)?;
+        let names = full_name.split_whitespace();
+        let words: Vec<&str> = [email, local, full_name].into_iter().chain(names).collect();
+        let password = self.rules.check(password, &words).map_err(Refusal::Password)?;
+        if let Some(network) = self.core.proxies.network_of(origin.remote_ip) {
+            self.core.limits.admit_network(network).map_err(Refusal::Throttled)?;
+        }
         Ok(self.core.pool.hash(password.into(), Caller::Stranger, None).await?)
     }
 
@@ -205,15 +231,28 @@ impl SelfService {
     }
 }
 
-/// What a flow is good for once it is proved. No page begins a flow to unlock.
+/// Uses a proved flow up for the account with its address, which nobody else changes from here on. `false`: it
+/// was used up, or the address is not the account's any more.
+async fn take(
+    unit: &mut UnitOfWork,
+    token: &FlowToken,
+    (account, email): (AccountId, &str),
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    Ok(unit.take_proved_flow(token, now).await? && unit.prove_address(account, email, now).await?)
+}
+
+/// What a flow is good for once it is proved.
 fn proved_by(flow: ProvedFlow) -> Result<Proved, Refusal> {
     let next = match (flow.purpose, flow.standing) {
         (FlowPurpose::SignUp, Standing::Free) => Next::Account,
         (FlowPurpose::SignUp | FlowPurpose::Reset, Standing::Account(account)) => {
             Next::Password(account)
         }
+        (FlowPurpose::Unlock, Standing::Account(account)) => Next::Opening(account),
         (_, Standing::Disabled) => return Err(Refusal::Disabled),
-        (FlowPurpose::Reset | FlowPurpose::Unlock, _) => return Err(Refusal::OtherPurpose),
+        // The account is gone since its code was mailed.
+        (FlowPurpose::Reset | FlowPurpose::Unlock, Standing::Free) => return Err(Refusal::NoFlow),
     };
-    Ok(Proved { email: flow.email, next })
+    Ok(Proved { email: flow.email, full_name: flow.full_name, next })
 }

@@ -12,6 +12,8 @@ use governor::state::StateStore;
 use governor::state::keyed::{DashMapStateStore, ShrinkableKeyedStateStore};
 use governor::{Quota, RateLimiter};
 
+use crate::metrics::LIMIT_REFUSALS;
+
 /// How often [`Keyed::sweep`] is due. A key holds nothing once its burst is full again, which
 /// takes half a minute for one that used all of it, so most keys go at the first or second sweep.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(30);
@@ -52,6 +54,12 @@ impl<K: Hash + Eq + Clone, C: Clock> Keyed<K, C> {
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
     }
+}
+
+/// Counts a refusal of this limit, and hands on how long to wait.
+pub(super) fn refused(limit: &'static str, wait: Duration) -> Duration {
+    metrics::counter!(LIMIT_REFUSALS, "limit" => limit).increment(1);
+    wait
 }
 
 impl<K: Hash + Eq + Clone, C: Clock> fmt::Debug for Keyed<K, C> {

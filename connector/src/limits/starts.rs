@@ -6,8 +6,8 @@ use std::time::Duration;
 use governor::Quota;
 use governor::clock::{Clock, MonotonicClock};
 
-use super::keyed::Keyed;
-use crate::metrics::{LIMIT_KEYS, LIMIT_REFUSALS};
+use super::keyed::{Keyed, refused};
+use crate::metrics::LIMIT_KEYS;
 use crate::network::Network;
 
 /// The most keys of each limit: 17 bytes each, in tables that are up to half empty. At that many a new
@@ -68,11 +68,6 @@ impl<C: Clock + Clone> FlowLimits<C> {
             keyed.sweep();
         }
     }
-}
-
-fn refused(limit: &'static str, wait: Duration) -> Duration {
-    metrics::counter!(LIMIT_REFUSALS, "limit" => limit).increment(1);
-    wait
 }
 
 fn half_an_hour_at_once(per_hour: NonZeroU32) -> Quota {

@@ -114,7 +114,8 @@ impl UnitOfWork {
         Ok(charged.rows_affected() == 1)
     }
 
-    /// Begins a flow. Its first code counts, whether or not it is mailed.
+    /// Begins a flow, of which no code counts yet. Its codes go to the address of the account that has it, as
+    /// it is stored: two spellings are one name here, but maybe two mailboxes.
     pub async fn start_flow(
         &mut self,
         flow: &NewFlow<'_>,
@@ -124,7 +125,8 @@ impl UnitOfWork {
             r#"
             insert into account_flows
                 (id, token_hash, purpose, email, email_key, language, code, expires_at)
-            values ($1, $2, $3, $4, $5, $6, 1, $7::timestamptz + $8::interval)
+            values ($1, $2, $3, coalesce((select email from users where email_key = $5), $4), $5, $6, 0,
+                    $7::timestamptz + $8::interval)
             "#,
             flow.id,
             &flow.token.hash()[..],
@@ -137,7 +139,7 @@ impl UnitOfWork {
         )
         .execute(self.connection())
         .await?;
-        Ok(CodeNumber { flow: flow.id, number: 1 })
+        Ok(CodeNumber { flow: flow.id, number: 0 })
     }
 
     /// The flow of this token, if it waits for a code. Nobody else changes it until this ends.
@@ -231,7 +233,8 @@ impl UnitOfWork {
 
 impl Store {
     /// Counts a try of the flow of this token, and tells which code it is to be compared with; `None` if
-    /// none is good any more. Counted before it is compared: a crash in between is no free guess.
+    /// none is good any more, or was mailed at all. Counted before it is compared: a crash in between is no
+    /// free guess.
     pub async fn count_try(
         &self,
         token: &FlowToken,
@@ -241,7 +244,7 @@ impl Store {
             sqlx::query!(
                 r#"
                 update account_flows set tries = tries + 1
-                where token_hash = $1 and proved_at is null and expires_at > $2 and tries < $3
+                where token_hash = $1 and proved_at is null and expires_at > $2 and code > 0 and tries < $3
                   and (code_sent_at is null or code_sent_at > $2::timestamptz - $4::interval)
                 returning id, code
                 "#,
@@ -266,7 +269,7 @@ impl Store {
             sqlx::query!(
                 r#"
                 select flow.id, flow.code, purpose, flow.email, language, users.id as "account?",
-                       is_active as "is_active?"
+                       is_active and users.email = flow.email as "is_its?"
                 from due_work
                 join account_flows as flow on flow.id = flow_id and flow.code = due_work.code
                 left join users on users.email_key = flow.email_key
@@ -283,7 +286,7 @@ impl Store {
                 code: CodeNumber { flow: row.id, number: row.code },
                 purpose: purpose(&row.purpose, row.id)?,
                 email: row.email,
-                standing: standing(row.account, row.is_active),
+                standing: standing(row.account, row.is_its),
                 language: row.language,
             })
         })

@@ -97,7 +97,7 @@ impl Store {
         charge: &Charge,
         (account, must_change): (Option<AccountId>, bool),
         locks: &[i32],
-        [locked, change]: [Uuid; 2],
+        [locked, renew]: [Uuid; 2],
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let row = to_the_end(
@@ -134,7 +134,7 @@ impl Store {
                 MailKind::AccountLocked.enough_for().map(interval),
                 must_change,
                 WorkKind::Mail(MailKind::MustChange).name(),
-                change,
+                renew,
                 MailKind::MustChange.enough_for().map(interval)
             )
             .fetch_optional(&self.pool),

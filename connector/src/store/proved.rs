@@ -8,6 +8,7 @@ use super::error::StoreError;
 use super::interval::interval;
 use super::step::in_time;
 use super::unit_of_work::UnitOfWork;
+use crate::account::AccountId;
 use crate::flow::{CodeNumber, FlowPurpose, FlowToken, PROVED_LIFE, Standing};
 
 /// What is known of a flow whose code was shown.
@@ -15,8 +16,10 @@ use crate::flow::{CodeNumber, FlowPurpose, FlowToken, PROVED_LIFE, Standing};
 pub struct ProvedFlow {
     /// What it is for.
     pub purpose: FlowPurpose,
-    /// The address, as it was typed.
+    /// The address, as it was mailed to.
     pub email: String,
+    /// What the owner of the account there is called; empty without one.
+    pub full_name: String,
     /// What stands there now.
     pub standing: Standing,
 }
@@ -26,8 +29,9 @@ struct Row {
     flow: Uuid,
     purpose: String,
     email: String,
+    full_name: Option<String>,
     account: Option<Uuid>,
-    is_active: Option<bool>,
+    is_its: Option<bool>,
 }
 
 impl TryFrom<Row> for ProvedFlow {
@@ -37,7 +41,8 @@ impl TryFrom<Row> for ProvedFlow {
         Ok(Self {
             purpose: purpose(&row.purpose, row.flow)?,
             email: row.email,
-            standing: standing(row.account, row.is_active),
+            full_name: row.full_name.unwrap_or_default(),
+            standing: standing(row.account, row.is_its),
         })
     }
 }
@@ -63,7 +68,8 @@ impl Store {
                     returning id, purpose, email, email_key
                 )
                 select proved.id as "flow!", purpose as "purpose!", proved.email as "email!",
-                       users.id as "account?", is_active as "is_active?"
+                       full_name as "full_name?", users.id as "account?",
+                       is_active and users.email = proved.email as "is_its?"
                 from proved left join users on users.email_key = proved.email_key
                 "#,
                 flow,
@@ -89,7 +95,8 @@ impl Store {
                 Row,
                 r#"
                 select flow.id as "flow!", purpose as "purpose!", flow.email as "email!",
-                       users.id as "account?", is_active as "is_active?"
+                       full_name as "full_name?", users.id as "account?",
+                       is_active and users.email = flow.email as "is_its?"
                 from account_flows as flow left join users on users.email_key = flow.email_key
                 where token_hash = $1 and proved_at is not null and expires_at > $2
                 "#,
@@ -110,31 +117,47 @@ impl UnitOfWork {
         &mut self,
         token: &FlowToken,
         now: DateTime<Utc>,
-    ) -> Result<Option<ProvedFlow>, StoreError> {
-        let row = sqlx::query_as!(
-            Row,
+    ) -> Result<bool, StoreError> {
+        let used = sqlx::query!(
             r#"
-            with taken as (
-                delete from account_flows
-                where token_hash = $1 and proved_at is not null and expires_at > $2
-                returning id, purpose, email, email_key
-            )
-            select taken.id as "flow!", purpose as "purpose!", taken.email as "email!",
-                   users.id as "account?", is_active as "is_active?"
-            from taken left join users on users.email_key = taken.email_key
+            delete from account_flows
+            where token_hash = $1 and proved_at is not null and expires_at > $2
             "#,
             &token.hash()[..],
             now
         )
-        .fetch_optional(self.connection())
+        .execute(self.connection())
         .await?;
-        row.map(TryInto::try_into).transpose()
+        Ok(used.rows_affected() == 1)
+    }
+
+    /// Notes that the owner of an account reads the mail of this address. `false`: it is not the account's
+    /// any more, or the account may not be used. Nobody else changes that until this unit ends.
+    pub async fn prove_address(
+        &mut self,
+        account: AccountId,
+        address: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let proved = sqlx::query!(
+            r#"
+            update users set email_verified = true, updated_at = $3
+            where id = $1 and email = $2 and is_active
+            "#,
+            Uuid::from(account),
+            address,
+            now
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(proved.rows_affected() == 1)
     }
 }
 
-/// What stands at an address, by the account that has it.
-pub(super) fn standing(account: Option<Uuid>, is_active: Option<bool>) -> Standing {
-    match (account, is_active) {
+/// What stands at an address: the account that has it, and whether that may be used and has the address as it
+/// was mailed to.
+pub(super) fn standing(account: Option<Uuid>, is_its: Option<bool>) -> Standing {
+    match (account, is_its) {
         (None, _) => Standing::Free,
         (Some(account), Some(true)) => Standing::Account(account.into()),
         (Some(_), _) => Standing::Disabled,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use auth_connector::account::{AccountId, Email};
 use auth_connector::accounts::{FlowRequest, Flows, NotBegun};
-use auth_connector::flow::{Code, CodeKey, FlowPurpose, FlowToken, Standing};
+use auth_connector::flow::{Code, CodeKey, CodeNumber, FlowPurpose, FlowToken, Standing};
 use auth_connector::limits::{FlowLimits, FlowRates};
 use auth_connector::mail::Language;
 use auth_connector::network::Network;
@@ -28,14 +28,18 @@ struct Scene {
     mail: Option<(Inbox, Postman)>,
 }
 
+/// What codes are made with.
+fn key() -> CodeKey {
+    let key = fs::read_to_string(&keys().code_key).expect("a key file");
+    CodeKey::parse(&key).expect("a key")
+}
+
 /// Flows of which one network may begin so many in an hour.
 fn flows(database: &Database, per_hour: u32) -> Flows {
     let store = Store::open_with(&database.dsn.clone().into(), 40).expect("a DSN");
-    let key = fs::read_to_string(&keys().code_key).expect("a key file");
-    let key = CodeKey::parse(&key).expect("a key");
     let rate = NonZeroU32::new(per_hour).expect("not 0");
     let rates = FlowRates { network_per_hour: rate, coarse_network_per_hour: rate };
-    Flows::new(store, key, Arc::new(FlowLimits::new(rates)), Sources::system())
+    Flows::new(store, key(), Arc::new(FlowLimits::new(rates)), Sources::system())
 }
 
 impl Scene {
@@ -279,6 +283,54 @@ async fn an_inbox_gets_three_mails_an_hour_and_ten_a_day() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_flow_of_which_no_code_was_mailed_has_none_that_could_be_guessed() {
+    let scene = Scene::without_mail().await;
+    for _ in 0..3 {
+        scene.start("ada@example.com", now()).await;
+    }
+    let token = scene.start("ada@example.com", now()).await;
+    assert_eq!(scene.mails_due().await, 3);
+    let flow: Uuid = sqlx::query_scalar("select id from account_flows where token_hash = $1")
+        .bind(&token.hash()[..])
+        .fetch_one(&scene.database.pool)
+        .await
+        .unwrap();
+    for number in [0, 1] {
+        let code = key().code(CodeNumber { flow, number }).expose();
+        assert_eq!(scene.prove(&token, &code, now()).await, None, "the code {number}");
+    }
+    let later = now() + TimeDelta::hours(1);
+    assert!(scene.flows.resend(&token, None, later).await.unwrap());
+    let code = key().code(CodeNumber { flow, number: 1 }).expose();
+    assert!(scene.prove(&token, &code, later).await.is_some(), "now it is mailed");
+}
+
+/// Two spellings that are one name here may be two mailboxes.
+#[tokio::test(flavor = "multi_thread")]
+async fn mail_goes_to_the_address_as_its_account_has_it_and_another_spelling_proves_nothing() {
+    let scene = Scene::open().await;
+    let (stored, other) = ("strasse@example.com", "stra\u{df}e@example.com");
+    let early = scene.start(other, now()).await;
+    let to_other = scene.mail(1).await;
+    assert_eq!(to_other.envelope.to[0].address, other, "nobody has an account yet");
+    sqlx::query("update users set email = $1, email_key = $1 where username_key = 'alice'")
+        .bind(stored)
+        .execute(&scene.database.pool)
+        .await
+        .unwrap();
+    let (_, flow) = scene.prove(&early, &code(&to_other), now()).await.expect("it is the code");
+    assert_eq!(flow.standing, Standing::Disabled, "whose mailbox that is, nobody knows");
+
+    for (count, purpose) in [(2, FlowPurpose::Reset), (3, FlowPurpose::SignUp)] {
+        let token = scene.start_from(purpose, other, 1, now()).await;
+        let mail = scene.mail(count).await;
+        assert_eq!(mail.envelope.to[0].address, stored, "{purpose:?}");
+        let (_, flow) = scene.prove(&token, &code(&mail), now()).await.expect("it is the code");
+        assert_eq!(flow.standing, Standing::Account(scene.alice().await));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_without_an_account_is_done_alike_and_mailed_no_code_to_reset() {
     let scene = Scene::open().await;
     sqlx::query(
@@ -289,15 +341,15 @@ async fn an_address_without_an_account_is_done_alike_and_mailed_no_code_to_reset
     .await
     .unwrap();
     let mut left = Vec::new();
-    for (count, email, has_code) in [
-        (1, "alice@example.com", true),
-        (2, "nobody@example.com", false),
+    for (count, email, mailbox, has_code) in [
+        (1, "alice@example.com", "Alice@example.com", true),
+        (2, "nobody@example.com", "nobody@example.com", false),
         // Her account is disabled.
-        (3, "eve@example.com", false),
+        (3, "eve@example.com", "eve@example.com", false),
     ] {
         let token = scene.start_from(FlowPurpose::Reset, email, 1, now()).await;
         let mail = scene.mail(count).await;
-        assert_eq!(mail.envelope.to[0].address, email);
+        assert_eq!(mail.envelope.to[0].address, mailbox);
         let codes = mail.text.lines().filter(|line| line.len() == 9).count();
         assert_eq!(codes, usize::from(has_code), "{}", mail.text);
         assert_eq!(scene.prove(&token, "0000-0000", now()).await, None);

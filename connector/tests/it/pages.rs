@@ -3,4 +3,6 @@
 mod forms;
 mod json;
 mod reset;
+mod secrets;
 mod sign_up;
+mod unlock;

@@ -47,6 +47,7 @@ fn described() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(resend))
         .routes(routes!(sign_up))
         .routes(routes!(reset))
+        .routes(routes!(unlock))
 }
 
 /// What is to be begun.
@@ -65,6 +66,7 @@ struct NewFlow {
 enum Purpose {
     SignUp,
     Reset,
+    Unlock,
 }
 
 /// A code as it was mailed.
@@ -88,6 +90,7 @@ struct ProvedAddress {
 enum NextStep {
     SignUp,
     Reset,
+    Unlock,
 }
 
 /// An account to be made for the address that was proved.
@@ -133,6 +136,7 @@ async fn begin(
     let purpose = match purpose {
         Purpose::SignUp => FlowPurpose::SignUp,
         Purpose::Reset => FlowPurpose::Reset,
+        Purpose::Unlock => FlowPurpose::Unlock,
     };
     let begun = shared.service.begin((purpose, &email), visitor.language, visitor.network).await;
     let token = begun.map_err(|refusal| problem(&visitor, &refusal))?;
@@ -163,6 +167,7 @@ async fn confirm(
     let next = match proved.next {
         Next::Account => NextStep::SignUp,
         Next::Password(_) => NextStep::Reset,
+        Next::Opening(_) => NextStep::Unlock,
     };
     let kept = AppendHeaders([(header::SET_COOKIE, cookie::keep(&token, PROVED_LIFE))]);
     Ok((kept, Json(ProvedAddress { email: proved.email, next })))
@@ -198,6 +203,7 @@ async fn resend(
         (status = 409, description = "The flow is for something else, or the address has an account by now.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "There is no proved flow.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The name or the password is not taken.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many passwords are tried in the network.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -224,6 +230,7 @@ async fn sign_up(
         (status = 409, description = "The flow is for something else.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "There is no proved flow.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The password is not taken.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many passwords are tried in the network.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -234,6 +241,27 @@ async fn reset(
 ) -> Result<impl IntoResponse, Problem> {
     let AnotherPassword { password } = read(&visitor, request).await?;
     let done = shared.service.reset(flow(&visitor)?, password.into(), &visitor.origin()).await;
+    done.map_err(|refusal| problem(&visitor, &refusal))?;
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie::forget())])))
+}
+
+/// Ends a flow with an account that is open again to everybody. Its password stays.
+#[utoipa::path(
+    post, path = "/unlock", operation_id = "unlockAccount",
+    responses(
+        (status = 204, description = "The account is open."),
+        (status = 403, description = "Not from a script of ours.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The flow is for something else.", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "There is no proved flow.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+async fn unlock(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+) -> Result<impl IntoResponse, Problem> {
+    check(&visitor)?;
+    let done = shared.service.unlock(flow(&visitor)?, &visitor.origin()).await;
     done.map_err(|refusal| problem(&visitor, &refusal))?;
     Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie::forget())])))
 }

@@ -1,5 +1,6 @@
 //! What comes in a request's body: a form, or a JSON object.
 
+use std::mem;
 use std::time::Duration;
 
 use axum::body::{Bytes, to_bytes};
@@ -52,6 +53,12 @@ impl Form {
     pub(super) fn field(&self, name: &str) -> &str {
         let mut fields = self.0.iter();
         fields.find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The same, moved out of the form.
+    pub(super) fn take(&mut self, name: &str) -> String {
+        let mut fields = self.0.iter_mut();
+        fields.find(|(known, _)| known == name).map(|(_, value)| mem::take(value)).unwrap_or_default()
     }
 }
 

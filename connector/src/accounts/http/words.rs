@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, FOREIGN};
 use crate::accounts::refusal::Refusal;
+use crate::accounts::self_service::Next;
 use crate::flow::FlowPurpose;
 use crate::mail::Language;
 use crate::password::UnfitPassword;
@@ -54,9 +55,15 @@ pub(super) fn begin(language: Language, purpose: FlowPurpose) -> Words {
             about: "We mail you a code that shows that the address is yours.",
             button: "Mail me a code",
         },
-        (Language::En, _) => Words {
+        (Language::En, FlowPurpose::Reset) => Words {
             title: "Choose another password",
             about: "We mail a code to the address of your account.",
+            button: "Mail me a code",
+        },
+        (Language::En, FlowPurpose::Unlock) => Words {
+            title: "Open your account again",
+            about: "Too many failed attempts close an account for a while. If you know your password, a code \
+                    that we mail to the address of your account opens it at once.",
             button: "Mail me a code",
         },
         (Language::De, FlowPurpose::SignUp) => Words {
@@ -64,9 +71,15 @@ pub(super) fn begin(language: Language, purpose: FlowPurpose) -> Words {
             about: "Wir mailen Ihnen einen Code, der zeigt, dass die Adresse Ihnen gehört.",
             button: "Code anfordern",
         },
-        (Language::De, _) => Words {
+        (Language::De, FlowPurpose::Reset) => Words {
             title: "Anderes Passwort wählen",
             about: "Wir mailen einen Code an die Adresse Ihres Kontos.",
+            button: "Code anfordern",
+        },
+        (Language::De, FlowPurpose::Unlock) => Words {
+            title: "Ihr Konto wieder öffnen",
+            about: "Nach zu vielen Fehlversuchen ist ein Konto eine Weile gesperrt. Wenn Sie Ihr Passwort \
+                    wissen, öffnet es ein Code, den wir an die Adresse Ihres Kontos mailen, sofort.",
             button: "Code anfordern",
         },
     }
@@ -90,62 +103,88 @@ pub(super) fn confirm(language: Language) -> Words {
     }
 }
 
-/// The page that makes an account.
-pub(super) fn account(language: Language) -> Words {
-    match language {
-        Language::En => Words {
+/// The page that ends a proved flow.
+pub(super) fn finish(language: Language, next: Next) -> Words {
+    match (language, next) {
+        (Language::En, Next::Account) => Words {
             title: "Create your account",
             about: "The address is proved. This will be its account:",
             button: "Create the account",
         },
-        Language::De => Words {
-            title: "Ihr Konto anlegen",
-            about: "Die Adresse ist bestätigt. Das wird ihr Konto:",
-            button: "Konto anlegen",
-        },
-    }
-}
-
-/// The page that gives an account another password.
-pub(super) fn password(language: Language) -> Words {
-    match language {
-        Language::En => Words {
+        (Language::En, Next::Password(_)) => Words {
             title: "Choose another password",
             about: "The address is proved. This is its account:",
             button: "Change the password",
         },
-        Language::De => Words {
+        (Language::En, Next::Opening(_)) => Words {
+            title: "Open your account again",
+            about: "The address is proved. This is its account:",
+            button: "Open the account",
+        },
+        (Language::De, Next::Account) => Words {
+            title: "Ihr Konto anlegen",
+            about: "Die Adresse ist bestätigt. Das wird ihr Konto:",
+            button: "Konto anlegen",
+        },
+        (Language::De, Next::Password(_)) => Words {
             title: "Anderes Passwort wählen",
             about: "Die Adresse ist bestätigt. Das ist ihr Konto:",
             button: "Passwort ändern",
         },
+        (Language::De, Next::Opening(_)) => Words {
+            title: "Ihr Konto wieder öffnen",
+            about: "Die Adresse ist bestätigt. Das ist ihr Konto:",
+            button: "Konto öffnen",
+        },
     }
 }
 
-/// The last page of a flow.
-pub(super) fn done(language: Language, is_new: bool) -> Words {
-    match (language, is_new) {
-        (Language::En, true) => Words {
+/// An account was made.
+pub(super) fn account_made(language: Language) -> Words {
+    match language {
+        Language::En => Words {
             title: "Your account is ready",
             about: "Go back to the app and sign in with your e-mail address and your password.",
             button: "",
         },
-        (Language::En, false) => Words {
-            title: "Your password is changed",
-            about: "Whoever was signed in with your account is signed out. Go back to the app and sign in \
-                    with the new password.",
-            button: "",
-        },
-        (Language::De, true) => Words {
+        Language::De => Words {
             title: "Ihr Konto ist angelegt",
             about: "Gehen Sie zurück zur App und melden Sie sich mit Ihrer E-Mail-Adresse und Ihrem Passwort \
                     an.",
             button: "",
         },
-        (Language::De, false) => Words {
+    }
+}
+
+/// An account has another password.
+pub(super) fn password_changed(language: Language) -> Words {
+    match language {
+        Language::En => Words {
+            title: "Your password is changed",
+            about: "Whoever was signed in with your account is signed out. Go back to the app and sign in \
+                    with the new password.",
+            button: "",
+        },
+        Language::De => Words {
             title: "Ihr Passwort ist geändert",
             about: "Wer mit Ihrem Konto angemeldet war, ist abgemeldet. Gehen Sie zurück zur App und melden \
                     Sie sich mit dem neuen Passwort an.",
+            button: "",
+        },
+    }
+}
+
+/// An account is open again.
+pub(super) fn account_opened(language: Language) -> Words {
+    match language {
+        Language::En => Words {
+            title: "Your account is open",
+            about: "Go back to the app and sign in with your password.",
+            button: "",
+        },
+        Language::De => Words {
+            title: "Ihr Konto ist offen",
+            about: "Gehen Sie zurück zur App und melden Sie sich mit Ihrem Passwort an.",
             button: "",
         },
     }
@@ -261,13 +300,5 @@ pub(super) fn fault(language: Language, answer: Answer) -> &'static str {
         Language::En => "This is not what our page sends.",
         Language::De if is_foreign => "Diese Anfrage kam nicht von einer unserer Seiten.",
         Language::De => "Das ist nicht, was unsere Seite schickt.",
-    }
-}
-
-/// The words of the link that begins again.
-pub(super) fn again(language: Language) -> &'static str {
-    match language {
-        Language::En => "Begin again",
-        Language::De => "Von vorn beginnen",
     }
 }

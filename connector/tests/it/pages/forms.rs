@@ -98,6 +98,7 @@ async fn every_page_is_small_kept_by_nobody_framed_by_nobody_and_runs_no_script(
     for (browser, path, status) in [
         (&fresh, "/accounts/sign-up", 200),
         (&fresh, "/accounts/reset", 200),
+        (&fresh, "/accounts/unlock", 200),
         (&fresh, "/accounts/confirm", 410),
         (&fresh, "/accounts/sign-up/finish", 410),
         (&browser, "/accounts/confirm", 200),

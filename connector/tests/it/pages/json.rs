@@ -12,7 +12,7 @@ fn body(text: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_made_and_its_password_replaced_by_calls() {
+async fn an_account_is_made_its_password_replaced_and_it_is_opened_by_calls() {
     let pages = Pages::open().await;
     let script = pages.browser();
     let email = "ada@example.com";
@@ -24,6 +24,8 @@ async fn an_account_is_made_and_its_password_replaced_by_calls() {
             json!({"full_name": "Ada", "password": "the first of two passwords"}),
         ),
         (2, "reset", "/accounts/v1/reset", json!({"password": NEW})),
+        // After the mail that the password was changed.
+        (4, "unlock", "/accounts/v1/unlock", json!({})),
     ] {
         let flow = json!({"purpose": purpose, "email": email});
         let begun = script.json("/accounts/v1/flows", flow).await;
@@ -63,13 +65,14 @@ async fn what_the_description_does_not_have_is_refused() {
     let pages = Pages::without_mail(&[]).await;
     let script = pages.browser();
     for (path, fields, status) in [
-        ("flows", json!({"purpose": "unlock", "email": "a@b.example"}), 400),
+        ("flows", json!({"purpose": "close", "email": "a@b.example"}), 400),
         ("flows", json!({"purpose": "reset"}), 400),
         ("flows", json!({"purpose": "reset", "email": "a@b.example", "admin": true}), 400),
         ("flows", json!({"purpose": "reset", "email": "nobody"}), 422),
         ("flows/confirm", json!({"code": "0000-0000"}), 410),
         ("sign-up", json!({"full_name": "Ada", "password": NEW}), 410),
         ("reset", json!({"password": NEW}), 410),
+        ("unlock", json!({}), 410),
         ("nothing", json!({}), 404),
     ] {
         let refused = script.json(&format!("/accounts/v1/{path}"), fields).await;
@@ -86,5 +89,5 @@ async fn the_description_has_every_call() {
     let shown = pages.browser().get("/accounts/v1/openapi.json").await;
     let described = body(&shown.body);
     let paths: Vec<_> = described["paths"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(paths, ["/flows", "/flows/confirm", "/flows/resend", "/reset", "/sign-up"]);
+    assert_eq!(paths, ["/flows", "/flows/confirm", "/flows/resend", "/reset", "/sign-up", "/unlock"]);
 }

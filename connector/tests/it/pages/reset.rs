@@ -2,8 +2,8 @@
 
 use reqwest::StatusCode;
 
-use crate::setup::PASSWORD;
 use crate::setup::pages::{Pages, code};
+use crate::setup::{PASSWORD, eventually};
 
 const ALICE: &str = "alice@example.com";
 const NEW: &str = "an engine that weaves";
@@ -11,14 +11,11 @@ const NEW: &str = "an engine that weaves";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forgotten_password_is_replaced_and_all_that_it_opened_ends() {
     let pages = Pages::open().await;
-    // Strangers have closed the account.
-    sqlx::query(
-        "insert into login_guard (guard_key, network, failures, last_failure_at, last_charge_at)
-         select guard_key, '::/0', 60, now(), now() from users where username_key = 'alice'",
-    )
-    .execute(&pages.database.pool)
-    .await
-    .unwrap();
+    pages.close_alice().await;
+    sqlx::query("update users set email_verified = false where username_key = 'alice'")
+        .execute(&pages.database.pool)
+        .await
+        .unwrap();
     assert!(!pages.lets_in("alice", PASSWORD).await);
     let browser = pages.browser();
     let begun = browser.post("/accounts/reset", &[("email", ALICE)]).await;
@@ -26,8 +23,10 @@ async fn a_forgotten_password_is_replaced_and_all_that_it_opened_ends() {
     let code = code(&pages.mail(1).await);
     let proved = browser.submit("/accounts/confirm", &[("code", &code)]).await;
     assert_eq!(proved.leads_to(), "/accounts/reset/finish");
-    let own = browser.submit("/accounts/reset/finish", &[("password", "Alice@example.com")]).await;
-    assert_eq!(own.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for own in ["Alice@example.com", "archer alice archer"] {
+        let own = browser.submit("/accounts/reset/finish", &[("password", own)]).await;
+        assert_eq!(own.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
     let changed = browser.submit("/accounts/reset/finish", &[("password", NEW)]).await;
     assert_eq!(changed.status, StatusCode::OK, "{}", changed.body);
     assert!(pages.lets_in("alice", NEW).await, "and it is open again");
@@ -36,10 +35,63 @@ async fn a_forgotten_password_is_replaced_and_all_that_it_opened_ends() {
     assert_eq!(line.remote_ip.as_deref(), Some("127.0.0.1"));
     let ended = "select auth_epoch from users where username_key = 'alice'";
     assert_eq!(pages.number(ended).await, 1);
+    let proved = "select count(*) from users where username_key = 'alice' and email_verified";
+    assert_eq!(pages.number(proved).await, 1, "she reads its mail");
     let revocations = "select count(*) from due_work where kind = 'revocation'";
     assert_eq!(pages.number(revocations).await, 1);
     let told = pages.mail(2).await;
     assert!(told.subject.contains("password was changed"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_was_proved_and_lost_since_resets_nothing() {
+    let pages = Pages::open().await;
+    for (count, changed, status) in [
+        (1, "email = 'alice@example.org', email_key = 'alice@example.org'", StatusCode::GONE),
+        (2, "is_active = false", StatusCode::FORBIDDEN),
+    ] {
+        let browser = pages.browser();
+        let email = if count == 1 { ALICE } else { "alice@example.org" };
+        browser.post("/accounts/reset", &[("email", email)]).await.leads_to();
+        let code = code(&pages.mail(count).await);
+        browser.submit("/accounts/confirm", &[("code", &code)]).await.leads_to();
+        let flow = browser.get("/accounts/reset/finish").await.flow();
+        let change = format!("update users set {changed} where username_key = 'alice'");
+        sqlx::query(sqlx::AssertSqlSafe(change)).execute(&pages.database.pool).await.unwrap();
+        let fields = [("flow", flow.as_str()), ("password", NEW)];
+        let late = browser.post("/accounts/reset/finish", &fields).await;
+        assert_eq!(late.status, status, "{}", late.body);
+        assert!(!pages.lets_in("alice", NEW).await);
+    }
+    let epoch = "select auth_epoch from users where username_key = 'alice'";
+    assert_eq!(pages.number(epoch).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_reset_and_another_address_at_the_same_moment_one_is_first() {
+    let pages = Pages::open().await;
+    let browser = pages.browser();
+    browser.post("/accounts/reset", &[("email", ALICE)]).await.leads_to();
+    let code = code(&pages.mail(1).await);
+    browser.submit("/accounts/confirm", &[("code", &code)]).await.leads_to();
+    let mut change = pages.database.pool.begin().await.unwrap();
+    sqlx::query(
+        "update users set email = 'alice@example.org', email_key = 'alice@example.org'
+         where username_key = 'alice'",
+    )
+    .execute(&mut *change)
+    .await
+    .unwrap();
+    let first = async {
+        let waits = async || (pages.database.waiting().await > 0).then_some(());
+        eventually("the reset waits", waits).await;
+        change.commit().await.unwrap();
+    };
+    let fields = [("password", NEW)];
+    let (late, ()) = tokio::join!(browser.submit("/accounts/reset/finish", &fields), first);
+    assert_eq!(late.status, StatusCode::GONE, "{}", late.body);
+    assert!(!pages.lets_in("alice", NEW).await);
+    assert!(pages.lets_in("alice", PASSWORD).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -113,6 +113,25 @@ async fn an_address_that_has_an_account_leads_to_another_password_and_to_no_seco
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_is_hashed_is_an_attempt_of_its_network() {
+    let limit = ["--limit-network-per-minute", "1", "--limit-network-burst", "1"];
+    let pages = Pages::open_with(&limit).await;
+    let (first, second) = (pages.browser(), pages.browser());
+    let finish = proved(&pages, &first, ADA, 1).await;
+    proved(&pages, &second, "bea@example.com", 2).await;
+    // What is not taken is not hashed.
+    let short = second.submit(&finish, &[("full_name", "Bea"), ("password", "short")]).await;
+    assert_eq!(short.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let made = first.submit(&finish, &[("full_name", "Ada"), ("password", NEW)]).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+    let told = second.submit(&finish, &[("full_name", "Bea"), ("password", NEW)]).await;
+    assert_eq!(told.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(told.headers.contains_key("retry-after"));
+    assert!(told.body.contains("value=\"Bea\""), "it can be sent again: {}", told.body);
+    assert_eq!(pages.number("select count(*) from users where email_key like 'bea%'").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_somebody_makes_meanwhile_is_not_made_twice() {
     let pages = Pages::open().await;
     let browser = pages.browser();

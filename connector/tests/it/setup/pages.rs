@@ -29,7 +29,12 @@ pub(crate) struct Pages {
 
 impl Pages {
     pub(crate) async fn open() -> Self {
-        let mut pages = Self::without_mail(&[]).await;
+        Self::open_with(&[]).await
+    }
+
+    /// With these options.
+    pub(crate) async fn open_with(options: &[&str]) -> Self {
+        let mut pages = Self::without_mail(options).await;
         let inbox = Inbox::open(Speech::Plain).await;
         let postman = Postman::start(&pages.database, &inbox.settings()).await;
         pages.mail = Some((inbox, postman));
@@ -63,13 +68,7 @@ impl Pages {
     }
 
     pub(crate) fn browser(&self) -> Browser {
-        let client = Client::builder().redirect(redirect::Policy::none()).build();
-        let headers = HeaderMap::from_iter([
-            (reqwest::header::ORIGIN, HeaderValue::from_static(ORIGIN)),
-            (reqwest::header::ACCEPT_LANGUAGE, HeaderValue::from_static("en")),
-        ]);
-        let client = client.expect("a client");
-        Browser { client, headers, address: self.address, cookie: Mutex::default() }
+        Browser::at(self.address)
     }
 
     /// Waits until there are so many mails; the last in the order of their coming.
@@ -83,6 +82,17 @@ impl Pages {
         let connector = PasswordConnectorClient::connect(format!("http://{}", self.grpc)).await;
         let answer = connector.expect("it listens").login(attempt(name, password)).await;
         answer.expect("an answer").into_inner().valid_password
+    }
+
+    /// Strangers have closed Alice's account.
+    pub(crate) async fn close_alice(&self) {
+        sqlx::query(
+            "insert into login_guard (guard_key, network, failures, last_failure_at, last_charge_at)
+             select guard_key, '::/0', 60, now(), now() from users where username_key = 'alice'",
+        )
+        .execute(&self.database.pool)
+        .await
+        .expect("the guard is written");
     }
 
     /// One number that the database answers.
@@ -121,6 +131,16 @@ pub(crate) struct Shown {
 }
 
 impl Browser {
+    /// One that calls pages at this address.
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        let client = Client::builder().redirect(redirect::Policy::none()).build();
+        let headers = HeaderMap::from_iter([
+            (reqwest::header::ORIGIN, HeaderValue::from_static(ORIGIN)),
+            (reqwest::header::ACCEPT_LANGUAGE, HeaderValue::from_static("en")),
+        ]);
+        Self { client: client.expect("a client"), headers, address, cookie: Mutex::default() }
+    }
+
     pub(crate) fn cookie(&self) -> Option<String> {
         self.cookie.lock().unwrap().clone()
     }

@@ -100,7 +100,7 @@ pub(crate) fn checked(settings: &[(&str, &str)]) -> (Option<i32>, String) {
 }
 
 /// What a worker needs for Dex, which is not there.
-fn dex(files: &TempDir) -> [(&'static str, String); 4] {
+pub(crate) fn dex(files: &TempDir) -> [(&'static str, String); 4] {
     let pki = Pki::create(files.path()).expect("certificates").dex_admin;
     [
         ("DEX_API_ADDRESS", "127.0.0.1:1".to_owned()),

@@ -1,0 +1,199 @@
+//! What each page shows.
+
+use askama::Template;
+use axum::http::{HeaderValue, header};
+use axum::response::{Html, IntoResponse as _, Response};
+
+use crate::accounts::http::answer::{Answer, seconds};
+use crate::accounts::http::words::{self, Fields, Words};
+use crate::accounts::refusal::Refusal;
+use crate::accounts::self_service::{Next, Proved};
+use crate::flow::{FlowPurpose, FlowToken};
+use crate::mail::Language;
+
+/// The page that asks for the code.
+pub(super) const CONFIRM: &str = "/accounts/confirm";
+
+#[derive(Template)]
+#[template(path = "begin.html")]
+struct BeginPage<'a> {
+    language: &'static str,
+    title: &'static str,
+    fault: Option<String>,
+    words: Words,
+    fields: Fields,
+    action: &'static str,
+    email: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct ConfirmPage {
+    language: &'static str,
+    title: &'static str,
+    fault: Option<String>,
+    words: Words,
+    fields: Fields,
+    flow: String,
+}
+
+#[derive(Template)]
+#[template(path = "finish.html")]
+struct FinishPage<'a> {
+    language: &'static str,
+    title: &'static str,
+    fault: Option<String>,
+    words: Words,
+    fields: Fields,
+    action: &'static str,
+    flow: String,
+    email: &'a str,
+    /// What was typed as a name; `None` where none is asked for.
+    full_name: Option<&'a str>,
+    /// What is asked of a password; `None` where none is asked for.
+    rules: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "told.html")]
+struct ToldPage {
+    language: &'static str,
+    title: &'static str,
+    fault: Option<String>,
+    about: &'static str,
+    /// Where to begin again, and what that page is called.
+    links: Vec<(&'static str, &'static str)>,
+}
+
+/// The page that begins a flow.
+pub(super) fn begin(
+    language: Language,
+    purpose: FlowPurpose,
+    email: &str,
+    refusal: Option<&Refusal>,
+) -> Response {
+    let words = words::begin(language, purpose);
+    let page = BeginPage {
+        language: language.tag(),
+        title: words.title,
+        fault: refusal.map(|refusal| words::refusal(language, refusal)),
+        words,
+        fields: words::fields(language),
+        action: first_page(purpose),
+        email,
+    };
+    shown(language, &page, refusal.map(Answer::from))
+}
+
+/// The page that asks for the code of a flow.
+pub(super) fn confirm(
+    language: Language,
+    token: &FlowToken,
+    refusal: Option<&Refusal>,
+) -> Response {
+    let words = words::confirm(language);
+    let page = ConfirmPage {
+        language: language.tag(),
+        title: words.title,
+        fault: refusal.map(|refusal| words::refusal(language, refusal)),
+        words,
+        fields: words::fields(language),
+        flow: token.of_form(),
+    };
+    shown(language, &page, refusal.map(Answer::from))
+}
+
+/// The page that ends a proved flow. It asks for a password of at least this length, and for a name, if the flow
+/// needs them.
+pub(super) fn finish(
+    language: Language,
+    (token, proved): (&FlowToken, &Proved),
+    least: usize,
+    full_name: &str,
+    refusal: Option<&Refusal>,
+) -> Response {
+    let words = words::finish(language, proved.next);
+    let page = FinishPage {
+        language: language.tag(),
+        title: words.title,
+        fault: refusal.map(|refusal| words::refusal(language, refusal)),
+        words,
+        fields: words::fields(language),
+        action: last_page(proved.next),
+        flow: token.of_form(),
+        email: &proved.email,
+        full_name: matches!(proved.next, Next::Account).then_some(full_name),
+        rules: match proved.next {
+            Next::Account | Next::Password(_) => Some(words::rules(language, least)),
+            Next::Opening(_) => None,
+        },
+    };
+    shown(language, &page, refusal.map(Answer::from))
+}
+
+/// The end of a flow.
+pub(super) fn done(language: Language, words: Words) -> Response {
+    let page = ToldPage {
+        language: language.tag(),
+        title: words.title,
+        fault: None,
+        about: words.about,
+        links: Vec::new(),
+    };
+    shown(language, &page, None)
+}
+
+/// A page that only tells of a refusal.
+pub(super) fn told(language: Language, refusal: &Refusal) -> Response {
+    not_done(language, words::refusal(language, refusal), refusal.into())
+}
+
+/// A page that tells of a request that no page of ours makes.
+pub(super) fn fault(language: Language, answer: Answer) -> Response {
+    not_done(language, words::fault(language, answer).to_owned(), answer)
+}
+
+fn not_done(language: Language, fault: String, answer: Answer) -> Response {
+    let purposes = [FlowPurpose::SignUp, FlowPurpose::Reset, FlowPurpose::Unlock];
+    let link = |purpose| (first_page(purpose), words::begin(language, purpose).title);
+    let page = ToldPage {
+        language: language.tag(),
+        title: words::not_done(language),
+        fault: Some(fault),
+        about: "",
+        links: purposes.map(link).to_vec(),
+    };
+    shown(language, &page, Some(answer))
+}
+
+/// The page that a flow begins with.
+fn first_page(purpose: FlowPurpose) -> &'static str {
+    match purpose {
+        FlowPurpose::SignUp => "/accounts/sign-up",
+        FlowPurpose::Reset => "/accounts/reset",
+        FlowPurpose::Unlock => "/accounts/unlock",
+    }
+}
+
+/// The page that a proved flow ends with.
+pub(super) fn last_page(next: Next) -> &'static str {
+    match next {
+        Next::Account => "/accounts/sign-up/finish",
+        Next::Password(_) => "/accounts/reset/finish",
+        Next::Opening(_) => "/accounts/unlock/finish",
+    }
+}
+
+fn shown(language: Language, page: &impl Template, answer: Option<Answer>) -> Response {
+    let html = page.render().expect("text is written into a String");
+    let mut response = Html(html).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    if let Some(Answer { status, retry_after, .. }) = answer {
+        if let Some(after) = retry_after {
+            headers.insert(header::RETRY_AFTER, seconds(after));
+        }
+        *response.status_mut() = status;
+    }
+    response
+}

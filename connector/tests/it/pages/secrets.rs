@@ -1,0 +1,65 @@
+//! Runs the program at its most talkative and searches what it says.
+
+use devstack::mail::Speech;
+use reqwest::StatusCode;
+
+use crate::setup::pages::{Browser, code};
+use crate::setup::postman::{Inbox, dex};
+use crate::setup::program::Program;
+use crate::setup::{Database, keys};
+
+const SIGN_UP: &str = "/accounts/sign-up";
+const FINISH: &str = "/accounts/sign-up/finish";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_address_name_code_cookie_or_password_is_logged_or_counted_or_in_the_trail() {
+    let (database, inbox) = (Database::with_people().await, Inbox::open(Speech::Plain).await);
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let port = devstack::ports::free().expect("a port");
+    let mut command = database.command(&["serve"]);
+    command
+        .env("LOG_LEVEL", "trace")
+        .env("CODE_KEY_FILE", &keys().code_key)
+        .env("ACCOUNTS_PUBLIC_URL", "http://localhost:5559/accounts")
+        .env("ACCOUNTS_LISTEN", format!("127.0.0.1:{port}"))
+        .envs(dex(&files))
+        .envs(inbox.settings())
+        .stderr(log.reopen().unwrap());
+    let program = Program::start_as("accounts,worker", &mut command).await;
+    let browser = Browser::at(([127, 0, 0, 1], port).into());
+
+    let nonsense = browser.post(SIGN_UP, &[("email", "canary-of-no-address")]).await;
+    assert_eq!(nonsense.status, StatusCode::UNPROCESSABLE_ENTITY);
+    browser.post(SIGN_UP, &[("email", "canary@example.com")]).await.leads_to();
+    let before = browser.cookie().expect("a flow");
+    let code = code(&inbox.has(1).await[0]);
+    let wrong = browser.submit("/accounts/confirm", &[("code", "canary-code")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    browser.submit("/accounts/confirm", &[("code", &code)]).await.leads_to();
+    let after = browser.cookie().expect("a flow");
+    for (password, status) in [("canary", 422), ("canary among passwords", 200)] {
+        let fields = [("full_name", "Canary Bird"), ("password", password)];
+        let answer = browser.submit(FINISH, &fields).await;
+        assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
+    }
+    database.audited("account.signed_up", None).await;
+    let metrics = program.metrics().await;
+    program.stop().await;
+    let log = std::fs::read_to_string(log.path()).unwrap();
+    assert!(log.contains("the accounts pages are served"), "{log}");
+
+    let trail: Vec<String> = sqlx::query_scalar("select audit_events::text from audit_events")
+        .fetch_all(&database.pool)
+        .await
+        .unwrap();
+    let trail = trail.join("\n");
+    let key = std::fs::read_to_string(&keys().code_key).unwrap();
+    let [before, after] = [&before, &after].map(|pair| pair.split_once('=').expect("a pair").1);
+    let bare = code.replace('-', "");
+    for secret in ["canary", "Canary", &code, &bare, before, after, key.trim(), "$2b$"] {
+        for (place, text) in [("log", &log), ("metrics", &metrics), ("trail", &trail)] {
+            assert!(!text.contains(secret), "{secret} in the {place}");
+        }
+    }
+}
