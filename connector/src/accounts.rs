@@ -16,7 +16,7 @@ use service_process::listener::Listener;
 pub use flows::{FlowRequest, Flows, NotBegun};
 pub use http::Shared;
 pub use refusal::Refusal;
-pub use self_service::{Next, Proved, SelfService};
+pub use self_service::{Next, Proved, SelfService, SignUp};
 
 use crate::core::Core;
 use crate::flow::CodeKey;
@@ -34,6 +34,8 @@ pub struct PageSettings {
     pub rates: FlowRates,
     /// What is asked of a new password.
     pub rules: PasswordRules,
+    /// Who may make an account.
+    pub sign_up: SignUp,
 }
 
 impl PageSettings {
@@ -42,7 +44,7 @@ impl PageSettings {
     pub fn open(self, core: Arc<Core>) -> Arc<Shared> {
         let limits = Arc::new(FlowLimits::new(self.rates));
         let flows = Flows::new(core.store.clone(), self.codes, limits, core.sources);
-        let service = SelfService::new(core, flows, self.rules);
+        let service = SelfService::new(core, flows, self.rules, self.sign_up);
         Arc::new(Shared { service, origin: self.origin })
     }
 }

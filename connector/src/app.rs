@@ -142,6 +142,7 @@ fn page_settings(args: &ServeArgs) -> Result<Option<PageSettings>, InvalidConfig
         codes: codes.ok_or(InvalidKeyFile::Missing("CODE_KEY_FILE"))?,
         rates: args.accounts.rates(),
         rules: args.accounts.rules(),
+        sign_up: args.accounts.accounts_sign_up,
     }))
 }
 
@@ -172,7 +173,10 @@ impl App {
         metrics::describe();
         let store = open_store(&args.store)?;
         let admin = Admin::bind(args.admin_listen)?;
-        let post = Post { smtp, language: args.mail.mail_language, codes };
+        let pages_url =
+            args.accounts.accounts_public_url.as_ref().map(|url| url.as_str().to_owned());
+        let language = args.mail.mail_language;
+        let post = Post { smtp, language, codes, pages: pages_url };
         let worker = dex.map(|dex| (dex, post));
         let mut app = Self { admin, store, core, login: None, accounts: None, worker };
         if args.roles.has(Role::Login) {

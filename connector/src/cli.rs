@@ -20,7 +20,7 @@ use service_process::{exit, output, telemetry};
 use tracing::{error, warn};
 
 use crate::app::{self, App, InvalidConfig};
-use crate::config::{PasswordArgs, ServeArgs, StoreArgs};
+use crate::config::{InvalidKeyFile, PasswordArgs, ServeArgs, StoreArgs};
 use crate::lockout::InvalidLockout;
 use crate::seed::Plan;
 use crate::store::Unreachable;
@@ -176,7 +176,8 @@ fn read(path: &Path) -> anyhow::Result<String> {
 
 fn failed(error: &anyhow::Error) -> u8 {
     error!("{error:#}");
-    let unusable = error.is::<InvalidConfig>() || error.is::<InvalidLockout>();
+    let unusable =
+        error.is::<InvalidConfig>() || error.is::<InvalidLockout>() || error.is::<InvalidKeyFile>();
     if unusable || error.is::<UsageError>() {
         exit::CONFIG
     } else if error.is::<NoSuchAccount>() {

@@ -16,6 +16,8 @@ pub enum WorkKind {
     Mail(MailKind),
     /// Somebody is to get a code by mail.
     Code,
+    /// Somebody is to get an invitation by mail. The work has its id.
+    Invitation,
 }
 
 /// What a mail is about.
@@ -46,13 +48,14 @@ impl WorkKind {
     ];
 
     /// Every kind of mail.
-    pub const MAIL: [Self; 6] = [
+    pub const MAIL: [Self; 7] = [
         Self::NOTICES[0],
         Self::NOTICES[1],
         Self::NOTICES[2],
         Self::NOTICES[3],
         Self::NOTICES[4],
         Self::Code,
+        Self::Invitation,
     ];
 
     /// The kind's name in the database.
@@ -62,6 +65,7 @@ impl WorkKind {
             Self::Revocation => "revocation",
             Self::Mail(kind) => kind.into(),
             Self::Code => "mail.code",
+            Self::Invitation => "mail.invitation",
         }
     }
 

@@ -15,7 +15,7 @@ use service_process::sources::Sources;
 use sha2::{Digest as _, Sha256};
 use strum::{EnumString, IntoStaticStr};
 
-pub use code::{Code, CodeKey, CodeNumber, InvalidCode};
+pub use code::{Code, CodeKey, CodeNumber, InvalidCode, InvitationCode};
 
 use crate::account::AccountId;
 
@@ -27,6 +27,9 @@ pub const REQUEST_LIFE: TimeDelta = TimeDelta::hours(24);
 
 /// How long a flow may be used once its code was shown: it is worth the account then.
 pub const PROVED_LIFE: TimeDelta = TimeDelta::minutes(15);
+
+/// How long the code of an invitation is good: who gets one did not ask for it.
+pub const INVITATION_LIFE: TimeDelta = TimeDelta::days(7);
 
 /// How often a code may be tried, once it is to be mailed. With 10 mails a day that is 50 tries a day at 2^40
 /// codes.
@@ -48,6 +51,8 @@ pub enum FlowPurpose {
     Reset,
     /// To open an account that too many failures closed.
     Unlock,
+    /// To make an account, by an invitation: its code is not one of the flow.
+    Invitation,
 }
 
 impl FlowPurpose {

@@ -9,7 +9,7 @@ mod letter;
 mod smtp;
 mod words;
 
-pub use code_words::code_letter;
+pub use code_words::{code_letter, invitation_letter};
 pub use language::Language;
 pub use letter::Letter;
 pub use smtp::{Encryption, InvalidSmtp, SendError, Sender, Smtp, SmtpSettings};

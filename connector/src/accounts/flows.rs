@@ -12,7 +12,7 @@ use service_process::sources::Sources;
 use thiserror::Error;
 
 use crate::account::Email;
-use crate::flow::{Code, CodeKey, CodeNumber, FlowPurpose, FlowToken, InvalidCode};
+use crate::flow::{Code, CodeKey, CodeNumber, FlowPurpose, FlowToken, InvalidCode, InvitationCode};
 use crate::limits::FlowLimits;
 use crate::mail::Language;
 use crate::network::Network;
@@ -92,6 +92,21 @@ impl Flows {
             })
             .await?;
         Ok(token)
+    }
+
+    /// Begins a flow of whoever shows the code of an invitation, which proves its address. `None`: there is no
+    /// such invitation any more.
+    pub async fn accept(
+        &self,
+        code: &InvitationCode,
+        network: Option<Network>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(FlowToken, ProvedFlow)>, NotBegun> {
+        self.limits.admit(network).map_err(|retry_after| NotBegun::Throttled { retry_after })?;
+        let token = FlowToken::new(self.sources);
+        let flow = (self.sources.id(now), &token);
+        let proved = self.store.accept_invitation(code, flow, now).await?;
+        Ok(proved.map(|proved| (token, proved)))
     }
 
     /// Has another code of a flow mailed, which voids the earlier ones of this flow and of no other. When

@@ -49,6 +49,7 @@ fn pages() -> Router<Arc<Shared>> {
     Router::new()
         .route("/accounts/sign-up", get(pages::sign_up).post(pages::begin_sign_up))
         .route("/accounts/sign-up/finish", get(pages::finish_page).post(pages::finish_sign_up))
+        .route("/accounts/invitation", get(pages::invitation).post(pages::accept_invitation))
         .route("/accounts/reset", get(pages::reset).post(pages::begin_reset))
         .route("/accounts/reset/finish", get(pages::finish_page).post(pages::finish_reset))
         .route("/accounts/unlock", get(pages::unlock).post(pages::begin_unlock))

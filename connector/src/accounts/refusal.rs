@@ -12,6 +12,15 @@ use crate::store::StoreError;
 /// Why something is not done. None of them says whether an address has an account, but to who proved it.
 #[derive(Debug, Error)]
 pub enum Refusal {
+    /// Nobody may make an account.
+    #[error("people cannot sign up here")]
+    SignUpClosed,
+    /// Nobody may make an account without an invitation.
+    #[error("people sign up here by invitation")]
+    InvitedOnly,
+    /// There is no invitation with that code, or it is over, or its account is there.
+    #[error("the invitation is wrong, or was good for seven days, or was used")]
+    Invitation,
     /// What was typed is no address.
     #[error("the address {0}")]
     Email(InvalidName),

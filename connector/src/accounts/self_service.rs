@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use clap::ValueEnum;
 use secrecy::SecretString;
 
 use super::flows::{FlowRequest, Flows};
@@ -12,7 +13,7 @@ use crate::account::{AccountId, Email, parse_full_name};
 use crate::audit::{Entry, Event, Origin};
 use crate::core::Core;
 use crate::due::MailKind;
-use crate::flow::{Code, FlowPurpose, FlowToken, Standing};
+use crate::flow::{Code, FlowPurpose, FlowToken, InvitationCode, Standing};
 use crate::mail::Language;
 use crate::network::Network;
 use crate::password::{Caller, Credential, PasswordRules};
@@ -24,6 +25,18 @@ pub struct SelfService {
     core: Arc<Core>,
     flows: Flows,
     rules: PasswordRules,
+    sign_up: SignUp,
+}
+
+/// Who may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SignUp {
+    /// Whoever proves an address.
+    Open,
+    /// Whoever is invited.
+    Invite,
+    /// Nobody.
+    Closed,
 }
 
 /// What a proved address is good for.
@@ -51,8 +64,8 @@ pub struct Proved {
 impl SelfService {
     /// By these parts of the process.
     #[must_use]
-    pub fn new(core: Arc<Core>, flows: Flows, rules: PasswordRules) -> Self {
-        Self { core, flows, rules }
+    pub fn new(core: Arc<Core>, flows: Flows, rules: PasswordRules, sign_up: SignUp) -> Self {
+        Self { core, flows, rules, sign_up }
     }
 
     /// The networks of callers are told by it.
@@ -74,6 +87,17 @@ impl SelfService {
         self.core.limits.sweep();
     }
 
+    /// Whether flows of this purpose are begun at all.
+    pub fn offers(&self, purpose: FlowPurpose) -> Result<(), Refusal> {
+        match (purpose, self.sign_up) {
+            (FlowPurpose::SignUp, SignUp::Invite) => Err(Refusal::InvitedOnly),
+            (FlowPurpose::SignUp | FlowPurpose::Invitation, SignUp::Closed) => {
+                Err(Refusal::SignUpClosed)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Begins a flow for what was typed as an address.
     pub async fn begin(
         &self,
@@ -81,9 +105,23 @@ impl SelfService {
         language: Language,
         network: Option<Network>,
     ) -> Result<FlowToken, Refusal> {
+        self.offers(purpose)?;
         let email = Email::parse(typed).map_err(Refusal::Email)?;
         let request = FlowRequest { purpose, email, language, network };
         Ok(self.flows.start(&request, self.now()).await?)
+    }
+
+    /// Begins a flow for what was typed as the code of an invitation.
+    pub async fn accept(
+        &self,
+        typed: &str,
+        network: Option<Network>,
+    ) -> Result<(FlowToken, Proved), Refusal> {
+        self.offers(FlowPurpose::Invitation)?;
+        let code = InvitationCode::parse(typed).map_err(|_| Refusal::Invitation)?;
+        let proved = self.flows.accept(&code, network, self.now()).await?;
+        let (token, flow) = proved.ok_or(Refusal::Invitation)?;
+        Ok((token, self.proved_by(flow)?))
     }
 
     /// Has another code mailed.
@@ -100,13 +138,13 @@ impl SelfService {
     ) -> Result<(FlowToken, Proved), Refusal> {
         let proved = self.flows.prove(token, Code::parse(typed), self.now()).await?;
         let (token, flow) = proved.ok_or(Refusal::Code)?;
-        Ok((token, proved_by(flow)?))
+        Ok((token, self.proved_by(flow)?))
     }
 
     /// What the flow of this token proved.
     pub async fn proved(&self, token: &FlowToken) -> Result<Proved, Refusal> {
         let flow = self.core.store.proved_flow(token, self.now()).await?;
-        proved_by(flow.ok_or(Refusal::NoFlow)?)
+        self.proved_by(flow.ok_or(Refusal::NoFlow)?)
     }
 
     /// Ends a flow with an account.
@@ -126,7 +164,7 @@ impl SelfService {
         let account = NewAccount {
             id: None,
             username: None,
-            email: Some(email),
+            email: Some(email.clone()),
             email_verified: true,
             full_name,
             is_active: None,
@@ -140,6 +178,7 @@ impl SelfService {
                 return Ok(false);
             }
             unit.create(&account, Some((&credential, false)), id, now).await?;
+            unit.end_invitation(&email).await?;
             unit.record(&line).await?;
             Ok(true)
         });
@@ -215,6 +254,29 @@ impl SelfService {
         Ok(self.core.pool.hash(password.into(), Caller::Stranger, None).await?)
     }
 
+    /// What a flow is good for once it is proved. One that was begun while people might sign up makes no account
+    /// when they may not.
+    fn proved_by(&self, flow: ProvedFlow) -> Result<Proved, Refusal> {
+        let next = match (flow.purpose, flow.standing) {
+            (purpose @ (FlowPurpose::SignUp | FlowPurpose::Invitation), Standing::Free) => {
+                self.offers(purpose)?;
+                Next::Account
+            }
+            // Its code is days old: it is good for a new account alone.
+            (FlowPurpose::Invitation, _) => return Err(Refusal::Taken),
+            (FlowPurpose::SignUp | FlowPurpose::Reset, Standing::Account(account)) => {
+                Next::Password(account)
+            }
+            (FlowPurpose::Unlock, Standing::Account(account)) => Next::Opening(account),
+            (_, Standing::Disabled) => return Err(Refusal::Disabled),
+            // The account is gone since its code was mailed.
+            (FlowPurpose::Reset | FlowPurpose::Unlock, Standing::Free) => {
+                return Err(Refusal::NoFlow);
+            }
+        };
+        Ok(Proved { email: flow.email, full_name: flow.full_name, next })
+    }
+
     fn entry(
         &self,
         event: Event,
@@ -240,19 +302,4 @@ async fn take(
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     Ok(unit.take_proved_flow(token, now).await? && unit.prove_address(account, email, now).await?)
-}
-
-/// What a flow is good for once it is proved.
-fn proved_by(flow: ProvedFlow) -> Result<Proved, Refusal> {
-    let next = match (flow.purpose, flow.standing) {
-        (FlowPurpose::SignUp, Standing::Free) => Next::Account,
-        (FlowPurpose::SignUp | FlowPurpose::Reset, Standing::Account(account)) => {
-            Next::Password(account)
-        }
-        (FlowPurpose::Unlock, Standing::Account(account)) => Next::Opening(account),
-        (_, Standing::Disabled) => return Err(Refusal::Disabled),
-        // The account is gone since its code was mailed.
-        (FlowPurpose::Reset | FlowPurpose::Unlock, Standing::Free) => return Err(Refusal::NoFlow),
-    };
-    Ok(Proved { email: flow.email, full_name: flow.full_name, next })
 }

@@ -56,19 +56,22 @@ pub enum Event {
     /// A seed file gave an account a password, the first or another.
     #[strum(serialize = "account.password_set")]
     AccountPasswordSet,
-    /// Somebody proved an address and made an account for it.
+    /// Somebody proved an address, or was invited, and made an account for it.
     #[strum(serialize = "account.signed_up")]
     AccountSignedUp,
+    /// An operator invited somebody to make an account.
+    #[strum(serialize = "account.invited")]
+    AccountInvited,
     /// Somebody proved the address of an account and gave it another password.
     #[strum(serialize = "account.password_reset")]
     AccountPasswordReset,
     /// The mail server took a mail about this for the owner of an account.
     #[strum(serialize = "mail.sent")]
     MailSent(MailKind),
-    /// The mail server took a mail with a code.
+    /// The mail server took a mail with a code, or an invitation.
     #[strum(serialize = "code.sent")]
     CodeSent,
-    /// A mail with a code was not sent while anybody waited for it.
+    /// A mail with a code, or an invitation, was not sent while anybody waited for it.
     #[strum(serialize = "code.dead")]
     CodeDead,
     /// A mail about this was not sent while it was worth sending, or had nowhere to go.

@@ -6,6 +6,7 @@ use chrono::DateTime;
 use service_process::output;
 
 use super::answer::Answer;
+use crate::accounts::SignUp;
 use crate::app;
 use crate::config::{Role, ServeArgs};
 use crate::core::CoreSettings;
@@ -28,6 +29,12 @@ pub(super) fn run(args: &ServeArgs) -> Answer {
         let url = args.accounts.accounts_public_url.as_ref();
         let pages = url.map_or("none: ACCOUNTS_PUBLIC_URL is not set", |url| url.as_str());
         facts.push(("accounts pages", format!("{pages}, at {}", args.accounts_listen)));
+        let sign_up = match args.accounts.accounts_sign_up {
+            SignUp::Open => "whoever proves an address",
+            SignUp::Invite => "whoever is invited",
+            SignUp::Closed => "nobody",
+        };
+        facts.push(("who may sign up", sign_up.to_owned()));
     }
     if let (Some(dex), Some(address)) = (&checked.dex, &args.dex_api.dex_api_address) {
         facts.push(("Dex's admin API", format!("{address}, connector {}", dex.connector_id())));

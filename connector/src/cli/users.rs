@@ -4,6 +4,7 @@ mod change;
 mod create;
 mod delete;
 mod groups;
+mod invite;
 mod list;
 mod lock;
 mod named;
@@ -21,6 +22,7 @@ use change::{entry, say};
 use create::CreateArgs;
 use delete::DeleteArgs;
 use groups::GroupsArgs;
+use invite::InviteArgs;
 use list::ListArgs;
 use named::NamedArgs;
 use show::ShowArgs;
@@ -34,6 +36,8 @@ pub enum UsersCommand {
     Show(ShowArgs),
     /// Create an account. Without a password nobody can sign in as it yet.
     Create(CreateArgs),
+    /// Invite somebody to make an account, by a code that is mailed and good for seven days.
+    Invite(InviteArgs),
     /// Forbid the use of an account and end its sessions.
     Disable(NamedArgs),
     /// Allow the use of an account again.
@@ -53,6 +57,7 @@ impl UsersCommand {
             Self::List(args) => &args.store,
             Self::Show(args) => &args.named.store,
             Self::Create(args) => &args.store,
+            Self::Invite(args) => &args.store,
             Self::Disable(args) | Self::Enable(args) | Self::Unlock(args) => &args.store,
             Self::Delete(args) => &args.named.store,
             Self::Groups(args) => &args.named.store,
@@ -65,6 +70,7 @@ impl UsersCommand {
             Self::List(args) => list::list(&store, &args).await,
             Self::Show(args) => show::show(&store, &args).await,
             Self::Create(args) => create::create(&store, args).await,
+            Self::Invite(args) => invite::invite(&store, &args).await,
             Self::Disable(args) => {
                 let id = find(&store, &args.name).await?;
                 let entry = entry(Event::AccountDisabled, id);

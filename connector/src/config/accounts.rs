@@ -8,6 +8,7 @@ use service_process::cli::up_to;
 use thiserror::Error;
 use url::{Host, Url};
 
+use crate::accounts::SignUp;
 use crate::limits::FlowRates;
 use crate::password::PasswordRules;
 
@@ -19,6 +20,11 @@ pub struct AccountsArgs {
     /// pages.
     #[arg(long, env = "ACCOUNTS_PUBLIC_URL", value_parser = PublicUrl::parse)]
     pub accounts_public_url: Option<PublicUrl>,
+
+    /// Who may make an account: `open` lets whoever proves an address, `invite` whoever is invited, `closed`
+    /// nobody.
+    #[arg(long, env = "ACCOUNTS_SIGN_UP", value_enum, default_value = "open")]
+    pub accounts_sign_up: SignUp,
 
     /// Characters that a new password has at least, 8 to 64.
     #[arg(long, env = "PASSWORD_MIN_LENGTH", default_value = "15",

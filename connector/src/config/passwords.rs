@@ -39,7 +39,8 @@ pub struct GuardKeyArgs {
 #[derive(Debug, Clone, Args)]
 pub struct CodeKeyArgs {
     /// File of the key, base64 of at least 32 bytes, that codes in mail are made with. The same for all
-    /// replicas. Without it the role `worker` sends no mail with a code; the accounts pages need it.
+    /// replicas. Without it the role `worker` sends no mail with a code; the accounts pages and
+    /// `users invite` need it.
     #[arg(long, env = "CODE_KEY_FILE")]
     pub code_key_file: Option<PathBuf>,
 }

@@ -1,7 +1,8 @@
-//! Codes: 40 bits that a person can type.
+//! Codes: signs that a person can type, of five bits each.
 
 use std::fmt;
 
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -10,9 +11,6 @@ use crate::keys::{InvalidKey, MacKey};
 /// Crockford's base 32: digits and letters, without those that are taken for others (I, L, O) and
 /// without U. Whoever types one of these is understood.
 const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-/// Symbols of a code: 8 × 5 bits.
-const LENGTH: usize = 8;
 
 /// One code of one flow: all that is written down of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,13 +34,13 @@ impl CodeKey {
     /// The code with this number: the first 40 bits of HMAC-SHA-256 over flow and number.
     #[must_use]
     pub fn code(&self, CodeNumber { flow, number }: CodeNumber) -> Code {
-        let mac = self.0.mac("code", &[flow.as_bytes(), &number.to_be_bytes()]);
-        let bits = mac.iter().take(5).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-        let mut code = [0; LENGTH];
-        for (place, symbol) in code.iter_mut().rev().enumerate() {
-            *symbol = SYMBOLS[usize::try_from(bits >> (5 * place) & 31).unwrap_or(0)];
-        }
-        Code(code)
+        Symbols::of_mac(&self.0.mac("code", &[flow.as_bytes(), &number.to_be_bytes()]))
+    }
+
+    /// The code of the invitation with this id: the first 130 bits of HMAC-SHA-256 over it.
+    #[must_use]
+    pub fn invitation(&self, id: Uuid) -> InvitationCode {
+        Symbols::of_mac(&self.0.mac("invitation", &[id.as_bytes()]))
     }
 
     /// What mail to an address is counted under, without the address. What follows a `+` in the local part
@@ -58,16 +56,32 @@ impl CodeKey {
     }
 }
 
-/// A code. `Debug` does not show it.
+/// A code of a flow: 40 bits, for ten minutes and five tries.
+pub type Code = Symbols<8>;
+
+/// A code of an invitation: 130 bits, which nobody guesses in the week for which it is good.
+pub type InvitationCode = Symbols<26>;
+
+/// A code of so many signs. `Debug` does not show it.
 #[derive(Clone, Copy)]
-pub struct Code([u8; LENGTH]);
+pub struct Symbols<const N: usize>([u8; N]);
 
 /// What was typed cannot be a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("a code has {LENGTH} letters and digits")]
+#[error("a code has other letters and digits, or another number of them")]
 pub struct InvalidCode;
 
-impl Code {
+impl<const N: usize> Symbols<N> {
+    /// The first bits, five for each sign.
+    fn of_mac(mac: &[u8; 32]) -> Self {
+        let bit = |n: usize| mac[n / 8] >> (7 - n % 8) & 1;
+        let symbol = |place: usize| {
+            let number = (0..5).fold(0, |number, n| number << 1 | bit(5 * place + n));
+            SYMBOLS[usize::from(number)]
+        };
+        Self(std::array::from_fn(symbol))
+    }
+
     /// Reads what was typed: in either case, with blanks and hyphens wherever they stand.
     pub fn parse(typed: &str) -> Result<Self, InvalidCode> {
         let mut symbols = typed.chars().filter(|it| !it.is_whitespace() && *it != '-').map(|it| {
@@ -77,7 +91,7 @@ impl Code {
                 other => other,
             }
         });
-        let mut code = [0; LENGTH];
+        let mut code = [0; N];
         for symbol in &mut code {
             let typed = symbols.next().ok_or(InvalidCode)?;
             *symbol = u8::try_from(typed).map_err(|_| InvalidCode)?;
@@ -88,12 +102,17 @@ impl Code {
         if symbols.next().is_some() { Err(InvalidCode) } else { Ok(Self(code)) }
     }
 
-    /// As it is shown to its reader, in two groups.
+    /// As it is shown to its reader, in groups of four.
     #[must_use]
     pub fn expose(&self) -> String {
-        let text = String::from_utf8_lossy(&self.0);
-        let (first, second) = text.split_at(LENGTH / 2);
-        format!("{first}-{second}")
+        let groups: Vec<_> = self.0.chunks(4).map(String::from_utf8_lossy).collect();
+        groups.join("-")
+    }
+
+    /// As the database knows it, where it has to be looked up: for codes that are too long to be guessed.
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
+        Sha256::digest(self.0).into()
     }
 
     /// Whether both are the same. Takes as long whatever differs.
@@ -103,7 +122,7 @@ impl Code {
     }
 }
 
-impl fmt::Debug for Code {
+impl<const N: usize> fmt::Debug for Symbols<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Code(…)")
     }

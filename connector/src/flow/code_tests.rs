@@ -22,7 +22,7 @@ fn a_code_is_of_its_key_its_flow_and_its_number_and_always_the_same() {
 
 #[test]
 fn codes_use_all_symbols_in_every_place() {
-    let mut seen: [HashSet<u8>; LENGTH] = Default::default();
+    let mut seen: [HashSet<u8>; 8] = Default::default();
     for n in 0..2_000 {
         for (place, symbol) in seen.iter_mut().zip(key(1).code(number(1, n)).0) {
             place.insert(symbol);
@@ -35,7 +35,7 @@ fn codes_use_all_symbols_in_every_place() {
 
 #[test]
 fn a_code_is_understood_however_it_is_typed_and_nothing_else_is() {
-    let code = Code(*b"0123ABYZ");
+    let code: Code = Symbols(*b"0123ABYZ");
     assert_eq!(code.expose(), "0123-ABYZ");
     for typed in ["0123-ABYZ", "0123abyz", " 0 1 2 3 - a b y z ", "oL23-abyz", "OI23ABYZ"] {
         assert!(Code::parse(typed).expect(typed).is(&code), "{typed}");
@@ -53,4 +53,19 @@ fn an_inbox_is_one_whatever_follows_a_plus() {
     assert_ne!(inbox("ada@example.org"), inbox("ada@example.com"));
     assert_ne!(inbox("+ada@example.com"), inbox("+bob@example.com"), "there is nothing before it");
     assert_ne!(inbox("ad@aexample.com"), inbox("ada@example.com"));
+}
+
+#[test]
+fn a_code_is_the_first_bits_of_its_mac_and_an_invitation_s_is_longer() {
+    let mut mac = [0xff; 32];
+    mac[..5].copy_from_slice(&[0b0000_0000, 0b0100_0100, 0b0011_0010, 0b0001_0100, 0b1100_0111]);
+    assert_eq!(Code::of_mac(&mac).expose(), "0123-4567");
+    let code = key(1).invitation(Uuid::from_u128(7));
+    let shown = code.expose();
+    assert_eq!(shown.split('-').map(str::len).collect::<Vec<_>>(), [4, 4, 4, 4, 4, 4, 2]);
+    let typed = InvitationCode::parse(&shown.to_lowercase()).expect("it is one");
+    assert!(typed.is(&code));
+    assert_eq!(typed.hash(), code.hash());
+    assert_ne!(key(1).invitation(Uuid::from_u128(8)).hash(), code.hash());
+    assert_ne!(key(2).invitation(Uuid::from_u128(7)).hash(), code.hash());
 }

@@ -2,7 +2,7 @@
 
 use super::language::Language;
 use super::letter::Letter;
-use crate::flow::{Code, FlowPurpose, Standing};
+use crate::flow::{Code, FlowPurpose, InvitationCode, Standing};
 
 /// The mail of a flow.
 #[must_use]
@@ -14,7 +14,7 @@ pub fn code_letter(
 ) -> Letter {
     let wants = match (purpose, standing) {
         (FlowPurpose::SignUp, Standing::Account(_)) => Wants::AnotherAccount,
-        (FlowPurpose::SignUp, _) => Wants::Account,
+        (FlowPurpose::SignUp | FlowPurpose::Invitation, _) => Wants::Account,
         (FlowPurpose::Reset, Standing::Account(_)) => Wants::Password,
         (FlowPurpose::Unlock, Standing::Account(_)) => Wants::Opening,
         (FlowPurpose::Reset | FlowPurpose::Unlock, _) => Wants::Nothing,
@@ -29,6 +29,50 @@ pub fn code_letter(
         paragraphs.push(code.expose());
     }
     paragraphs.push(then.to_owned());
+    Letter { language, subject: format!("{service}: {subject}"), paragraphs }
+}
+
+/// The mail of an invitation. `pages` is where the accounts pages are, if that is known.
+#[must_use]
+pub fn invitation_letter(
+    language: Language,
+    service: &str,
+    pages: Option<&str>,
+    code: &InvitationCode,
+) -> Letter {
+    let page = pages.map(|pages| format!("{pages}/invitation"));
+    let (subject, what, then) = match language {
+        Language::En => (
+            "you are invited",
+            match page {
+                Some(page) => format!(
+                    "Whoever runs {service} invites you to make an account. Type this code at {page}:"
+                ),
+                None => format!(
+                    "Whoever runs {service} invites you to make an account. Type this code on its page \
+                     for invitations:"
+                ),
+            },
+            "The code is good for seven days and for one account. Nobody who works here asks you for it. If \
+             you want no account, do nothing.",
+        ),
+        Language::De => (
+            "Sie sind eingeladen",
+            match page {
+                Some(page) => format!(
+                    "Wer {service} betreibt, lädt Sie ein, ein Konto anzulegen. Geben Sie diesen Code auf \
+                     {page} ein:"
+                ),
+                None => format!(
+                    "Wer {service} betreibt, lädt Sie ein, ein Konto anzulegen. Geben Sie diesen Code auf \
+                     der Seite für Einladungen ein:"
+                ),
+            },
+            "Der Code gilt sieben Tage lang, und für ein Konto. Niemand, der hier arbeitet, fragt Sie danach. \
+             Wenn Sie kein Konto wollen, tun Sie nichts.",
+        ),
+    };
+    let paragraphs = vec![what, code.expose(), then.to_owned()];
     Letter { language, subject: format!("{service}: {subject}"), paragraphs }
 }
 

@@ -20,10 +20,11 @@ use crate::audit::{Entry, Event, Origin};
 use crate::due::WorkKind;
 use crate::flow::{CodeKey, CodeNumber};
 use crate::mail::{
-    InvalidSmtp, Language, Letter, Occasion, SendError, Sender, Smtp, code_letter, letter,
+    InvalidSmtp, Language, Letter, Occasion, SendError, Sender, Smtp, code_letter,
+    invitation_letter, letter,
 };
 use crate::metrics::MAILS;
-use crate::store::{CodeMail, DeadMail, DueWork, Store, StoreError};
+use crate::store::{CodeMail, DeadMail, DueWork, InvitationMail, Store, StoreError};
 
 /// How often it is looked whether something is due. Whoever waits for a mail looks into the inbox every few
 /// seconds.
@@ -51,6 +52,8 @@ pub struct Post {
     pub language: Language,
     /// What codes are made with. Without it no code is sent.
     pub codes: Option<CodeKey>,
+    /// Where the accounts pages are, if that is known.
+    pub pages: Option<String>,
 }
 
 /// A mail as it is to be sent.
@@ -138,8 +141,17 @@ async fn draft(
                 Draft { letter, to: email, code: Some(code) }
             }))
         }
+        (WorkKind::Invitation, Some(key)) => {
+            let mail = store.invitation_mail(due.id, now).await?;
+            Ok(mail.map(|InvitationMail { email, language }| {
+                let language = Language::of_tag(&language).unwrap_or(post.language);
+                let code = key.invitation(due.id);
+                let letter = invitation_letter(language, service, post.pages.as_deref(), &code);
+                Draft { letter, to: email, code: None }
+            }))
+        }
         // Not what was claimed.
-        (WorkKind::Code, None) | (WorkKind::Revocation, _) => Ok(None),
+        (WorkKind::Code | WorkKind::Invitation, None) | (WorkKind::Revocation, _) => Ok(None),
     }
 }
 

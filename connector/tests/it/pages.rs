@@ -1,6 +1,8 @@
 //! The accounts pages, as browsers and scripts meet them.
 
+mod closed;
 mod forms;
+mod invitation;
 mod json;
 mod reset;
 mod secrets;

@@ -264,12 +264,10 @@ impl Connector {
     /// Signs in. On a machine that is busy with other tests an attempt may find no place to hash, or the
     /// database too slow: it is told so, and counted nowhere.
     pub(crate) async fn login(&self, name: &str, password: &str) -> LoginResponse {
-        eventually("an answer", async || {
-            match self.client().login(attempt(name, password)).await {
-                Ok(answer) => Some(answer.into_inner()),
-                Err(status) if status.code() == Code::Unavailable => None,
-                Err(status) => panic!("{status}"),
-            }
+        eventually("an answer", async || match self.client().login(attempt(name, password)).await {
+            Ok(answer) => Some(answer.into_inner()),
+            Err(status) if status.code() == Code::Unavailable => None,
+            Err(status) => panic!("{status}"),
         })
         .await
     }

@@ -35,6 +35,15 @@ impl From<&Refusal> for Answer {
     fn from(refusal: &Refusal) -> Self {
         let new = Self::new;
         match refusal {
+            Refusal::SignUpClosed => {
+                new(StatusCode::FORBIDDEN, "sign-up-closed", "People cannot sign up here")
+            }
+            Refusal::InvitedOnly => {
+                new(StatusCode::FORBIDDEN, "invited-only", "People sign up here by invitation")
+            }
+            Refusal::Invitation => {
+                new(StatusCode::UNPROCESSABLE_ENTITY, "wrong-invitation", "Not an invitation")
+            }
             Refusal::Email(_) => {
                 new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-email", "Not an e-mail address")
             }

@@ -17,7 +17,7 @@ use super::shared::Shared;
 use super::visitor::Visitor;
 use super::{body, cookie, words};
 use crate::accounts::refusal::Refusal;
-use crate::accounts::self_service::Next;
+use crate::accounts::self_service::{Next, Proved};
 use crate::flow::{FlowPurpose, FlowToken, PROVED_LIFE, REQUEST_LIFE};
 
 #[derive(OpenApi)]
@@ -43,6 +43,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
 fn described() -> OpenApiRouter<Arc<Shared>> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(begin))
+        .routes(routes!(accept))
         .routes(routes!(confirm))
         .routes(routes!(resend))
         .routes(routes!(sign_up))
@@ -121,7 +122,7 @@ struct AnotherPassword {
     request_body(content = inline(NewFlow), content_type = "application/json"),
     responses(
         (status = 202, description = "A code is mailed, if mail may be sent there."),
-        (status = 403, description = "Not from a script of ours.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not from a script of ours, or nobody may sign up.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not an address.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many flows begin in the network.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
@@ -144,6 +145,29 @@ async fn begin(
     Ok((StatusCode::ACCEPTED, kept))
 }
 
+/// Begins a flow by the code of an invitation, which proves its address.
+#[utoipa::path(
+    post, path = "/flows/invitation", operation_id = "acceptInvitation",
+    request_body(content = inline(TypedCode), content_type = "application/json"),
+    responses(
+        (status = 200, description = "It is the code.", body = inline(ProvedAddress)),
+        (status = 403, description = "Not from a script of ours, or nobody may sign up.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not the code, or it is good no longer.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many flows begin in the network.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+async fn accept(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+    request: Request,
+) -> Result<impl IntoResponse, Problem> {
+    let TypedCode { code } = read(&visitor, request).await?;
+    let proved = shared.service.accept(&code, visitor.network).await;
+    let (token, proved) = proved.map_err(|refusal| problem(&visitor, &refusal))?;
+    Ok(proved_answer(&token, proved))
+}
+
 /// Tries a code.
 #[utoipa::path(
     post, path = "/flows/confirm", operation_id = "confirmFlow",
@@ -164,13 +188,17 @@ async fn confirm(
     let TypedCode { code } = read(&visitor, request).await?;
     let proved = shared.service.confirm(flow(&visitor)?, &code).await;
     let (token, proved) = proved.map_err(|refusal| problem(&visitor, &refusal))?;
+    Ok(proved_answer(&token, proved))
+}
+
+fn proved_answer(token: &FlowToken, proved: Proved) -> impl IntoResponse + use<> {
     let next = match proved.next {
         Next::Account => NextStep::SignUp,
         Next::Password(_) => NextStep::Reset,
         Next::Opening(_) => NextStep::Unlock,
     };
-    let kept = AppendHeaders([(header::SET_COOKIE, cookie::keep(&token, PROVED_LIFE))]);
-    Ok((kept, Json(ProvedAddress { email: proved.email, next })))
+    let kept = AppendHeaders([(header::SET_COOKIE, cookie::keep(token, PROVED_LIFE))]);
+    (kept, Json(ProvedAddress { email: proved.email, next }))
 }
 
 /// Has another code mailed, which voids those before it.
@@ -199,7 +227,7 @@ async fn resend(
     request_body(content = inline(NewAccount), content_type = "application/json"),
     responses(
         (status = 201, description = "The account is made.", body = inline(MadeAccount)),
-        (status = 403, description = "Not from a script of ours.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not from a script of ours, or nobody may sign up.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The flow is for something else, or the address has an account by now.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "There is no proved flow.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The name or the password is not taken.", body = Problem, content_type = "application/problem+json"),

@@ -58,7 +58,10 @@ impl Form {
     /// The same, moved out of the form.
     pub(super) fn take(&mut self, name: &str) -> String {
         let mut fields = self.0.iter_mut();
-        fields.find(|(known, _)| known == name).map(|(_, value)| mem::take(value)).unwrap_or_default()
+        fields
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| mem::take(value))
+            .unwrap_or_default()
     }
 }
 

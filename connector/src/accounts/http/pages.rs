@@ -10,18 +10,46 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::answer::FOREIGN;
 use super::body::Form;
+use super::cookie;
 use super::shared::Shared;
 use super::visitor::Visitor;
 use super::words::{self, Words};
-use super::cookie;
 use crate::accounts::refusal::Refusal;
 use crate::accounts::self_service::Proved;
 use crate::flow::{FlowPurpose, FlowToken, PROVED_LIFE, REQUEST_LIFE};
 use crate::mail::Language;
 
 /// `GET /accounts/sign-up`.
-pub(super) async fn sign_up(visitor: Visitor) -> Response {
-    shown::begin(visitor.language, FlowPurpose::SignUp, "", None)
+pub(super) async fn sign_up(State(shared): State<Arc<Shared>>, visitor: Visitor) -> Response {
+    match shared.service.offers(FlowPurpose::SignUp) {
+        Ok(()) => shown::begin(visitor.language, FlowPurpose::SignUp, "", None),
+        Err(refusal) => shown::told(visitor.language, &refusal),
+    }
+}
+
+/// `GET /accounts/invitation`.
+pub(super) async fn invitation(State(shared): State<Arc<Shared>>, visitor: Visitor) -> Response {
+    match shared.service.offers(FlowPurpose::Invitation) {
+        Ok(()) => shown::invitation(visitor.language, None),
+        Err(refusal) => shown::told(visitor.language, &refusal),
+    }
+}
+
+/// `POST /accounts/invitation`.
+pub(super) async fn accept_invitation(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+    request: Request,
+) -> Response {
+    let form = match form(&visitor, request, &["code"]).await {
+        Ok(form) => form,
+        Err(refused) => return refused,
+    };
+    match shared.service.accept(form.field("code"), visitor.network).await {
+        Ok((token, proved)) => proved_page(&token, &proved),
+        Err(refusal @ Refusal::SignUpClosed) => shown::told(visitor.language, &refusal),
+        Err(refusal) => shown::invitation(visitor.language, Some(&refusal)),
+    }
 }
 
 /// `GET /accounts/reset`.
@@ -75,6 +103,9 @@ async fn begin(
     let begun = shared.service.begin((purpose, typed), visitor.language, visitor.network).await;
     match begun {
         Ok(token) => with_cookie(see_other(shown::CONFIRM), cookie::keep(&token, REQUEST_LIFE)),
+        Err(refusal @ (Refusal::SignUpClosed | Refusal::InvitedOnly)) => {
+            shown::told(visitor.language, &refusal)
+        }
         Err(refusal) => shown::begin(visitor.language, purpose, typed, Some(&refusal)),
     }
 }
@@ -98,10 +129,7 @@ pub(super) async fn confirm(
         Err(refused) => return refused,
     };
     match shared.service.confirm(&token, form.field("code")).await {
-        Ok((token, proved)) => {
-            let next = see_other(shown::last_page(proved.next));
-            with_cookie(next, cookie::keep(&token, PROVED_LIFE))
-        }
+        Ok((token, proved)) => proved_page(&token, &proved),
         Err(refusal @ Refusal::Code) => shown::confirm(visitor.language, &token, Some(&refusal)),
         Err(refusal) => shown::told(visitor.language, &refusal),
     }
@@ -249,6 +277,11 @@ fn finish(
 /// The end of a flow: its browser forgets it.
 fn done(language: Language, words: Words) -> Response {
     with_cookie(shown::done(language, words), cookie::forget())
+}
+
+/// Where a flow goes on whose address was proved; it has another token from then on.
+fn proved_page(token: &FlowToken, proved: &Proved) -> Response {
+    with_cookie(see_other(shown::last_page(proved.next)), cookie::keep(token, PROVED_LIFE))
 }
 
 /// Only paths of ours: nobody can say where to.

@@ -66,6 +66,7 @@ pub(super) fn begin(language: Language, purpose: FlowPurpose) -> Words {
                     that we mail to the address of your account opens it at once.",
             button: "Mail me a code",
         },
+        (language, FlowPurpose::Invitation) => invitation(language),
         (Language::De, FlowPurpose::SignUp) => Words {
             title: "Konto anlegen",
             about: "Wir mailen Ihnen einen Code, der zeigt, dass die Adresse Ihnen gehört.",
@@ -81,6 +82,23 @@ pub(super) fn begin(language: Language, purpose: FlowPurpose) -> Words {
             about: "Nach zu vielen Fehlversuchen ist ein Konto eine Weile gesperrt. Wenn Sie Ihr Passwort \
                     wissen, öffnet es ein Code, den wir an die Adresse Ihres Kontos mailen, sofort.",
             button: "Code anfordern",
+        },
+    }
+}
+
+/// The page that asks for the code of an invitation.
+fn invitation(language: Language) -> Words {
+    match language {
+        Language::En => Words {
+            title: "Accept an invitation",
+            about: "Type the code that was mailed to you. It shows that the address is yours.",
+            button: "Go on",
+        },
+        Language::De => Words {
+            title: "Einladung annehmen",
+            about: "Geben Sie den Code ein, den Sie per E-Mail bekommen haben. Er zeigt, dass die Adresse \
+                    Ihnen gehört.",
+            button: "Weiter",
         },
     }
 }
@@ -208,6 +226,28 @@ pub(super) fn rules(language: Language, least: usize) -> String {
 pub(super) fn refusal(language: Language, refusal: &Refusal) -> String {
     let german = language == Language::De;
     let text = match refusal {
+        Refusal::SignUpClosed if german => {
+            "Hier kann sich niemand selbst ein Konto anlegen. Fragen Sie die, die diesen Dienst betreiben, \
+             nach einem."
+        }
+        Refusal::SignUpClosed => {
+            "People cannot sign up here. Ask whoever runs this service for an account."
+        }
+        Refusal::InvitedOnly if german => {
+            "Hier legt sich ein Konto nur an, wer dazu eingeladen ist. Der Code der Einladung steht in Ihrer \
+             E-Mail."
+        }
+        Refusal::InvitedOnly => {
+            "Only who is invited can sign up here. The code of the invitation is in your mail."
+        }
+        Refusal::Invitation if german => {
+            "Das ist nicht der Code einer Einladung, oder sie gilt nicht mehr. Fragen Sie die, von denen Sie \
+             sie haben, nach einer neuen."
+        }
+        Refusal::Invitation => {
+            "This is not the code of an invitation, or it is good no longer. Ask whoever sent it for \
+             another one."
+        }
         Refusal::Email(_) if german => "Das ist keine E-Mail-Adresse, die wir verwenden können.",
         Refusal::Email(_) => "This is not an e-mail address that we can use.",
         Refusal::Name(_) if german => "Ein Name hat höchstens 254 Bytes und keine Steuerzeichen.",

@@ -161,6 +161,7 @@ async fn the_service_role_can_do_everything_but_change_the_trail() {
     store.sweep_due_work(far, 10).await.unwrap();
     store.sweep_flows(far, 10).await.unwrap();
     store.sweep_mail_budgets(far, 10).await.unwrap();
+    store.sweep_invitations(far, 10).await.unwrap();
     store.backlog(far).await.unwrap();
     store.claim_revocation(far, far).await.unwrap();
 }

@@ -21,7 +21,7 @@ fn every_option() -> EveryOption<'static> {
             ("TLS_KEY_FILE", "tls.key"),
             ("TLS_CA_FILE", "ca.pem"),
         ],
-        arguments: &[],
+        arguments: &[("users invite", "somebody@example.com")],
     }
 }
 

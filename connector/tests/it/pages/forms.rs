@@ -99,6 +99,7 @@ async fn every_page_is_small_kept_by_nobody_framed_by_nobody_and_runs_no_script(
         (&fresh, "/accounts/sign-up", 200),
         (&fresh, "/accounts/reset", 200),
         (&fresh, "/accounts/unlock", 200),
+        (&fresh, "/accounts/invitation", 200),
         (&fresh, "/accounts/confirm", 410),
         (&fresh, "/accounts/sign-up/finish", 410),
         (&browser, "/accounts/confirm", 200),

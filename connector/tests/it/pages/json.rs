@@ -89,5 +89,16 @@ async fn the_description_has_every_call() {
     let shown = pages.browser().get("/accounts/v1/openapi.json").await;
     let described = body(&shown.body);
     let paths: Vec<_> = described["paths"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(paths, ["/flows", "/flows/confirm", "/flows/resend", "/reset", "/sign-up", "/unlock"]);
+    assert_eq!(
+        paths,
+        [
+            "/flows",
+            "/flows/confirm",
+            "/flows/invitation",
+            "/flows/resend",
+            "/reset",
+            "/sign-up",
+            "/unlock",
+        ]
+    );
 }

@@ -120,7 +120,7 @@ async fn addresses_with_and_without_an_account_are_answered_byte_by_byte_alike()
     let mut answers = Vec::new();
     for email in [ALICE, "nobody@example.com"] {
         let mut of_one = Vec::new();
-        for path in ["/accounts/sign-up", "/accounts/reset"] {
+        for path in ["/accounts/sign-up", "/accounts/reset", "/accounts/unlock"] {
             let browser = pages.browser();
             of_one.push(browser.post(path, &[("email", email)]).await.alike());
             let page = browser.get("/accounts/confirm").await;

@@ -27,6 +27,17 @@ struct BeginPage<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "invitation.html")]
+struct InvitationPage {
+    language: &'static str,
+    title: &'static str,
+    fault: Option<String>,
+    words: Words,
+    fields: Fields,
+    action: &'static str,
+}
+
+#[derive(Template)]
 #[template(path = "confirm.html")]
 struct ConfirmPage {
     language: &'static str,
@@ -81,6 +92,20 @@ pub(super) fn begin(
         fields: words::fields(language),
         action: first_page(purpose),
         email,
+    };
+    shown(language, &page, refusal.map(Answer::from))
+}
+
+/// The page that asks for the code of an invitation.
+pub(super) fn invitation(language: Language, refusal: Option<&Refusal>) -> Response {
+    let words = words::begin(language, FlowPurpose::Invitation);
+    let page = InvitationPage {
+        language: language.tag(),
+        title: words.title,
+        fault: refusal.map(|refusal| words::refusal(language, refusal)),
+        words,
+        fields: words::fields(language),
+        action: first_page(FlowPurpose::Invitation),
     };
     shown(language, &page, refusal.map(Answer::from))
 }
@@ -154,7 +179,8 @@ pub(super) fn fault(language: Language, answer: Answer) -> Response {
 }
 
 fn not_done(language: Language, fault: String, answer: Answer) -> Response {
-    let purposes = [FlowPurpose::SignUp, FlowPurpose::Reset, FlowPurpose::Unlock];
+    let purposes =
+        [FlowPurpose::SignUp, FlowPurpose::Invitation, FlowPurpose::Reset, FlowPurpose::Unlock];
     let link = |purpose| (first_page(purpose), words::begin(language, purpose).title);
     let page = ToldPage {
         language: language.tag(),
@@ -172,6 +198,7 @@ fn first_page(purpose: FlowPurpose) -> &'static str {
         FlowPurpose::SignUp => "/accounts/sign-up",
         FlowPurpose::Reset => "/accounts/reset",
         FlowPurpose::Unlock => "/accounts/unlock",
+        FlowPurpose::Invitation => "/accounts/invitation",
     }
 }
 
