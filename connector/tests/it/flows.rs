@@ -1,13 +1,12 @@
 //! Flows and their codes: what is proved by a code, what is not, and how many are mailed.
 
 use std::collections::HashSet;
-use std::fs;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use auth_connector::account::{AccountId, Email};
 use auth_connector::accounts::{FlowRequest, Flows, NotBegun};
-use auth_connector::flow::{Code, CodeKey, CodeNumber, FlowPurpose, FlowToken, Standing};
+use auth_connector::flow::{Code, CodeNumber, FlowPurpose, FlowToken, Standing};
 use auth_connector::limits::{FlowLimits, FlowRates};
 use auth_connector::mail::Language;
 use auth_connector::network::Network;
@@ -19,7 +18,7 @@ use service_process::sources::Sources;
 use uuid::Uuid;
 
 use crate::setup::postman::{Inbox, Postman};
-use crate::setup::{Database, keys};
+use crate::setup::{Database, code_key};
 
 /// A database with Alice and others, flows in it, and, where a test reads mail, who sends it.
 struct Scene {
@@ -28,18 +27,12 @@ struct Scene {
     mail: Option<(Inbox, Postman)>,
 }
 
-/// What codes are made with.
-fn key() -> CodeKey {
-    let key = fs::read_to_string(&keys().code_key).expect("a key file");
-    CodeKey::parse(&key).expect("a key")
-}
-
 /// Flows of which one network may begin so many in an hour.
 fn flows(database: &Database, per_hour: u32) -> Flows {
     let store = Store::open_with(&database.dsn.clone().into(), 40).expect("a DSN");
     let rate = NonZeroU32::new(per_hour).expect("not 0");
     let rates = FlowRates { network_per_hour: rate, coarse_network_per_hour: rate };
-    Flows::new(store, key(), Arc::new(FlowLimits::new(rates)), Sources::system())
+    Flows::new(store, code_key(), Arc::new(FlowLimits::new(rates)), Sources::system())
 }
 
 impl Scene {
@@ -296,12 +289,12 @@ async fn a_flow_of_which_no_code_was_mailed_has_none_that_could_be_guessed() {
         .await
         .unwrap();
     for number in [0, 1] {
-        let code = key().code(CodeNumber { flow, number }).expose();
+        let code = code_key().code(CodeNumber { flow, number }).expose();
         assert_eq!(scene.prove(&token, &code, now()).await, None, "the code {number}");
     }
     let later = now() + TimeDelta::hours(1);
     assert!(scene.flows.resend(&token, None, later).await.unwrap());
-    let code = key().code(CodeNumber { flow, number: 1 }).expose();
+    let code = code_key().code(CodeNumber { flow, number: 1 }).expose();
     assert!(scene.prove(&token, &code, later).await.is_some(), "now it is mailed");
 }
 

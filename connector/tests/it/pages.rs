@@ -5,6 +5,8 @@ mod forms;
 mod invitation;
 mod json;
 mod reset;
+mod restart;
 mod secrets;
 mod sign_up;
+mod takeover;
 mod unlock;

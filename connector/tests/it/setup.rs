@@ -16,6 +16,7 @@ use std::sync::OnceLock;
 use auth_connector::app::App;
 use auth_connector::cli::{Cli, Command as CliCommand};
 use auth_connector::config::ServeArgs;
+use auth_connector::flow::CodeKey;
 use auth_proto::connector::v1::password_connector_client::PasswordConnectorClient;
 use auth_proto::connector::v1::{LoginRequest, LoginResponse, Origin, Scopes};
 use clap::Parser as _;
@@ -158,6 +159,12 @@ pub(crate) fn keys() -> &'static KeyFiles {
     static KEYS: OnceLock<KeyFiles> = OnceLock::new();
     let state = Path::new(env!("CARGO_TARGET_TMPDIR"));
     KEYS.get_or_init(|| KeyFiles::get_or_create(state).expect("key files"))
+}
+
+/// What codes in mail are made with.
+pub(crate) fn code_key() -> CodeKey {
+    let key = std::fs::read_to_string(&keys().code_key).expect("a key file");
+    CodeKey::parse(&key).expect("a key")
 }
 
 /// The program without any configuration.

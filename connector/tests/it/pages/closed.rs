@@ -39,8 +39,7 @@ async fn where_sign_up_is_closed_nobody_makes_an_account_and_the_rest_goes_on() 
     browser.set_cookie(Some(format!("__Host-Http-accounts-flow={}", token.expose())));
     let (finish, flow) = ("/accounts/sign-up/finish", token.of_form());
     assert_eq!(browser.get(finish).await.status, StatusCode::FORBIDDEN);
-    let fields =
-        [("flow", &*flow), ("full_name", "Ada"), ("password", "an engine that weaves")];
+    let fields = [("flow", &*flow), ("full_name", "Ada"), ("password", "an engine that weaves")];
     let late = browser.post(finish, &fields).await;
     assert_eq!(late.status, StatusCode::FORBIDDEN, "{}", late.body);
     assert_eq!(pages.number("select count(*) from users where email_key like 'ada%'").await, 0);
