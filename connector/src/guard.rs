@@ -189,7 +189,7 @@ impl Guard {
             Budget::Known(_) => &[],
         };
         let ids = [sources.id(now), sources.id(now)];
-        self.store.settle_failure(charge, whose, locks, ids, now).await
+        self.store.settle_failure(charge, whose, (locks, ids), now).await
     }
 
     /// Counts the attempt as a success: its network, if it has one, is known from now on and has no

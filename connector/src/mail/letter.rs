@@ -24,8 +24,10 @@ impl Letter {
     #[must_use]
     pub fn html(&self) -> String {
         let (tag, title) = (self.language.tag(), escaped(&self.subject));
-        let paragraphs: String =
-            self.paragraphs.iter().map(|text| format!("<p>{}</p>\n", escaped(text))).collect();
+        let mut paragraphs = String::new();
+        for text in &self.paragraphs {
+            paragraphs.extend(["<p>", &escaped(text), "</p>\n"]);
+        }
         format!(
             "<!doctype html>\n<html lang=\"{tag}\">\n<head><meta charset=\"utf-8\">\
              <title>{title}</title></head>\n\

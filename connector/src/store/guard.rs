@@ -96,8 +96,7 @@ impl Store {
         &self,
         charge: &Charge,
         (account, must_change): (Option<AccountId>, bool),
-        locks: &[i32],
-        [locked, renew]: [Uuid; 2],
+        (locks, [locked, renew]): (&[i32], [Uuid; 2]),
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let row = to_the_end(

@@ -1,6 +1,8 @@
 //! Refusals as problem details (RFC 9457).
 
-use axum::http::{HeaderMap, StatusCode, header};
+use std::time::Duration;
+
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use service_process::problem::{self, ProblemType};
@@ -22,25 +24,20 @@ pub(super) struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
     #[serde(skip)]
-    headers: HeaderMap,
+    retry_after: Option<Duration>,
 }
 
 impl Problem {
     /// A problem of which its title says all.
     pub(super) fn new(status: StatusCode, name: &'static str, title: &'static str) -> Self {
         let r#type = ProblemType { service: "accounts", name };
-        let headers = HeaderMap::new();
-        Self { r#type, title, status: status.as_u16(), detail: None, headers }
+        Self { r#type, title, status: status.as_u16(), detail: None, retry_after: None }
     }
 
     /// What `detail` tells to people.
     pub(super) fn told(answer: Answer, detail: Option<String>) -> Self {
         let Answer { status, name, title, retry_after } = answer;
-        let mut problem = Self { detail, ..Self::new(status, name, title) };
-        if let Some(after) = retry_after {
-            problem.headers.insert(header::RETRY_AFTER, seconds(after));
-        }
-        problem
+        Self { detail, retry_after, ..Self::new(status, name, title) }
     }
 }
 
@@ -48,7 +45,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = problem::response(status, &self);
-        response.headers_mut().extend(self.headers);
+        if let Some(after) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds(after));
+        }
         response
     }
 }
