@@ -45,9 +45,5 @@ alter table due_work
 
 create index due_work_flow_id on due_work (flow_id) where finished_at is null;
 
-alter table users
-    -- E.164, as its owner says; nobody proves it.
-    add column phone             text,
-    -- When sessions were last ended: what was signed in up to that second is worth nothing.
-    add column sessions_ended_at timestamptz,
-    add constraint users_phone_is_e164 check (phone ~ '^\+[1-9][0-9]{1,14}$');
+-- When sessions were last ended: what was signed in up to that second is worth nothing.
+alter table users add column sessions_ended_at timestamptz;

@@ -167,20 +167,6 @@ async fn the_service_role_can_do_everything_but_change_the_trail() {
 }
 
 #[tokio::test]
-async fn a_phone_number_is_stored_as_e_164_or_not_at_all() {
-    let database = Database::with_people().await;
-    let store = async |phone: &str| {
-        let update = sqlx::query("update users set phone = $1 where username_key = 'alice'");
-        update.bind(phone).execute(&database.pool).await.is_ok()
-    };
-    assert!(store("+493012345678").await);
-    for phone in ["03012345678", "+0301234567", "+49 30 1234", "+4930123456789012", "+49301\n", ""]
-    {
-        assert!(!store(phone).await, "{phone:?}");
-    }
-}
-
-#[tokio::test]
 async fn only_the_services_may_have_partitions_made() {
     let database = Database::create().await;
     let (_, dsn) = role(&database).await;
