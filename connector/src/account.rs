@@ -175,11 +175,17 @@ impl Identity {
     }
 }
 
-/// A display name. White space around it does not count, so that one of nothing else is none.
+/// A display name, in any script. White space around it does not count, so that one of nothing else is
+/// none.
 pub(crate) fn parse_full_name(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if text.len() > MAX_NAME_BYTES || text.contains(char::is_control) {
-        return Err(format!("must be at most {MAX_NAME_BYTES} bytes without control characters"));
+    let is_of_one_line =
+        !text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'));
+    if text.len() > MAX_NAME_BYTES || !is_of_one_line || spelling::turns(text) {
+        return Err(format!(
+            "must be at most {MAX_NAME_BYTES} bytes without control characters and marks that turn the \
+             direction of writing"
+        ));
     }
     Ok(text.to_owned())
 }

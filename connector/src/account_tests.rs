@@ -180,3 +180,23 @@ fn an_account_id_is_a_uuid() {
         assert_eq!(AccountId::parse(other), Err(InvalidAccountId), "{other}");
     }
 }
+
+#[test]
+fn a_display_name_is_in_any_script_and_turns_nothing_around() {
+    for name in [
+        "Ada Lovelace",
+        "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}",
+        "\u{5e9}\u{5dc}\u{5d5}\u{5dd}",
+        "\u{1f469}\u{200d}\u{1f52c}",
+        "",
+    ] {
+        assert_eq!(parse_full_name(&format!(" {name}\n")).as_deref(), Ok(name));
+    }
+    for name in
+        ["Ada\u{202e}nimdA", "\u{2067}Ada", "Ada\u{200f}!", "Ada\u{2028}Admin", "Ada\u{7f}!", "A\0"]
+    {
+        assert!(parse_full_name(name).is_err(), "{name:?}");
+    }
+    assert!(parse_full_name(&"\u{e9}".repeat(127)).is_ok());
+    assert!(parse_full_name(&"\u{e9}".repeat(128)).is_err());
+}

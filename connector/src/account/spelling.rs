@@ -47,11 +47,16 @@ pub enum InvalidName {
 /// U+2800, the one symbol that shows nothing.
 const BLANK_BRAILLE: char = '\u{2800}';
 
-/// What was typed without what does not show, in one form of each character. Marks that turn the
-/// direction of writing are refused: they make a name look like another one.
+/// Whether a mark in it turns the direction of writing: it makes a name look like another one, and turns what
+/// is shown after it.
+pub(super) fn turns(text: &str) -> bool {
+    let turning = CodePointSetData::new::<BidiControl>();
+    text.chars().any(|c| turning.contains(c))
+}
+
+/// What was typed without what does not show, in one form of each character.
 pub(super) fn plain(text: &str) -> Result<String, InvalidName> {
-    let turns = CodePointSetData::new::<BidiControl>();
-    if text.chars().any(|c| turns.contains(c)) {
+    if turns(text) {
         return Err(InvalidName::Invisible);
     }
     let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();

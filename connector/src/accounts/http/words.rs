@@ -250,8 +250,14 @@ pub(super) fn refusal(language: Language, refusal: &Refusal) -> String {
         }
         Refusal::Email(_) if german => "Das ist keine E-Mail-Adresse, die wir verwenden können.",
         Refusal::Email(_) => "This is not an e-mail address that we can use.",
-        Refusal::Name(_) if german => "Ein Name hat höchstens 254 Bytes und keine Steuerzeichen.",
-        Refusal::Name(_) => "A name has at most 254 bytes and no control characters.",
+        Refusal::Name(_) if german => {
+            "Ein Name hat höchstens 254 Bytes, keine Steuerzeichen und keine Zeichen, die die Schreibrichtung \
+             umkehren."
+        }
+        Refusal::Name(_) => {
+            "A name has at most 254 bytes, no control characters, and no marks that turn the direction of \
+             writing."
+        }
         Refusal::Password(fault) => return unfit(german, *fault),
         Refusal::Code if german => {
             "Das ist nicht der Code, oder er gilt nicht mehr. Sie können einen anderen anfordern."
