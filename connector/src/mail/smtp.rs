@@ -115,6 +115,17 @@ impl SendError {
             Self::Address(_) | Self::Composition(_) | Self::NotAscii => false,
         }
     }
+
+    /// Whether the server will say the same of this mail next time, as far as it knows (RFC 5321 §4.2.1: a
+    /// reply 5yz).
+    #[must_use]
+    pub fn is_for_good(&self) -> bool {
+        match self {
+            Self::Refused(code) => (500..600).contains(&u16::from(*code)),
+            Self::NotAscii => true,
+            Self::Address(_) | Self::Composition(_) | Self::TimedOut | Self::Connection(_) => false,
+        }
+    }
 }
 
 impl Smtp {

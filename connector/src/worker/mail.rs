@@ -39,9 +39,13 @@ const LAST_SEND: Duration = Duration::from_secs(5);
 /// The wait after the first failure; each is twice as long as the one before.
 const FIRST_WAIT: i64 = 5;
 
-/// The longest wait between two tries, in seconds. A mail server that is back has all mail within this time;
-/// one that refuses a mail for good hears of it some 150 times before the mail is dead.
+/// The longest wait between two tries, in seconds. A mail server that is back has all mail within this time.
 const LONGEST_WAIT: i64 = 600;
+
+/// The tries after which a mail is dead that the server refuses for good. It should not hear of such a mail
+/// again (RFC 5321 §4.2.1), and counts against us that it does; but one that is set up wrongly says so of all
+/// mail, and with the longest wait between them whoever runs it has half an hour to notice.
+const TRIES_FOR_GOOD: u32 = 4;
 
 /// What mail is sent with.
 #[derive(Debug)]
@@ -76,9 +80,17 @@ enum Fault {
 }
 
 impl Fault {
-    /// Whether it is the mail's own fault, and will be the same next time.
-    fn is_final(&self) -> bool {
-        matches!(self, Self::Nowhere | Self::Send(SendError::Address(_)))
+    /// Whether it is the end of a mail that failed so often before.
+    fn is_final(&self, failures: u32) -> bool {
+        match self {
+            Self::Nowhere | Self::Send(SendError::Address(_)) => true,
+            fault => fault.is_for_good() && failures + 1 >= TRIES_FOR_GOOD,
+        }
+    }
+
+    /// Whether the server would say the same of the mail at once.
+    fn is_for_good(&self) -> bool {
+        matches!(self, Self::Send(error) if error.is_for_good() && !error.is_of_the_server())
     }
 
     /// Whether the next mail would fail of it, too.
@@ -209,7 +221,7 @@ async fn settle(
             finished.await?;
             Ok(true)
         }
-        Err(fault) if fault.is_final() => {
+        Err(fault) if fault.is_final(failures) => {
             count(kind, "dead");
             let kind = kind.subject();
             warn!(kind, %id, error = %ErrorChain(&fault), "mail is dead: it cannot be sent");
@@ -223,7 +235,12 @@ async fn settle(
                 let error = ErrorChain(&fault);
                 warn!(kind = kind.subject(), %id, %error, "mail is not sent: it is tried again");
             }
-            store.postpone(id, now + back_off(failures)).await?;
+            let wait = if fault.is_for_good() {
+                TimeDelta::seconds(LONGEST_WAIT)
+            } else {
+                back_off(failures)
+            };
+            store.postpone(id, now + wait).await?;
             Ok(!fault.is_of_all())
         }
     }

@@ -226,6 +226,36 @@ async fn mail_that_the_server_does_not_take_is_tried_again_and_does_not_hold_up_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn mail_that_the_server_refuses_for_good_is_tried_four_times_with_ten_minutes_between() {
+    let database = Database::with_people().await;
+    sqlx::query(
+        "insert into due_work (id, kind, user_id, address, created_at, due_at, expires_at, failures)
+         select gen_random_uuid(), 'mail.email_changed', id, 'refused@example.com', now(), now(),
+                now() + interval '1 day', failures
+         from users, generate_series(0, 3) as failures where username_key = 'alice'",
+    )
+    .execute(&database.pool)
+    .await
+    .unwrap();
+    let inbox = Inbox::open(Speech::Plain).await;
+    let _postman = Postman::start(&database, &inbox.settings()).await;
+    let dead = database.audited("mail.dead", Some("email_changed")).await;
+    assert!(dead.user_id.is_some());
+    let waiting = eventually("the others are refused", async || {
+        let waiting: Vec<(i32, bool)> = sqlx::query_as(
+            "select failures, due_at between now() + interval '9 min' and now() + interval '10 min'
+             from due_work where finished_at is null and due_at > now() + interval '2 min'
+             order by failures",
+        )
+        .fetch_all(&database.pool)
+        .await
+        .unwrap();
+        (waiting.len() == 3).then_some(waiting)
+    });
+    assert_eq!(waiting.await, [(1, true), (2, true), (3, true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_people_call_themselves_is_in_no_mail() {
     let database = with_mail(&[MailKind::NewNetwork]).await;
     sqlx::query(
