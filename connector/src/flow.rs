@@ -5,17 +5,13 @@
 //! one compute it from the flow, a number and a [key](CodeKey).
 
 mod code;
+mod token;
 
-use std::fmt;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
-use service_process::sources::Sources;
-use sha2::{Digest as _, Sha256};
 use strum::{EnumString, IntoStaticStr};
 
 pub use code::{Code, CodeKey, CodeNumber, InvalidCode, InvitationCode};
+pub use token::FlowToken;
 
 use crate::account::AccountId;
 
@@ -27,6 +23,9 @@ pub const REQUEST_LIFE: TimeDelta = TimeDelta::hours(24);
 
 /// How long a flow may be used once its code was shown: it is worth the account then.
 pub const PROVED_LIFE: TimeDelta = TimeDelta::minutes(15);
+
+/// How long the right code may be sent again by who sent it: a second click, or an answer that did not arrive.
+pub const REPEAT_LIFE: TimeDelta = TimeDelta::minutes(1);
 
 /// How long the code of an invitation is good: who gets one did not ask for it.
 pub const INVITATION_LIFE: TimeDelta = TimeDelta::days(7);
@@ -73,52 +72,4 @@ pub enum Standing {
     /// An account that may not be used, or one whose address is spelt another way than the one that codes go
     /// to, which may be another mailbox. To whoever has not proved the address it is as if there were none.
     Disabled,
-}
-
-/// A flow as its browser knows it: 160 bits that nobody can guess. The database has only their SHA-256.
-#[derive(Clone, PartialEq, Eq)]
-pub struct FlowToken([u8; 20]);
-
-impl FlowToken {
-    /// A new one.
-    #[must_use]
-    pub fn new(sources: Sources) -> Self {
-        let mut token = [0; 20];
-        let (first, second) = token.split_at_mut(10);
-        first.copy_from_slice(&(sources.random)());
-        second.copy_from_slice(&(sources.random)());
-        Self(token)
-    }
-
-    /// Reads what a browser sent.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        bytes.try_into().ok().map(Self)
-    }
-
-    /// As a browser keeps it.
-    #[must_use]
-    pub fn expose(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0)
-    }
-
-    /// As the forms of the flow's pages bear it: it tells pages of two flows apart, and opens nothing.
-    #[must_use]
-    pub fn of_form(&self) -> String {
-        let code = Sha256::new().chain_update(b"form").chain_update(self.0).finalize();
-        URL_SAFE_NO_PAD.encode(&code[..16])
-    }
-
-    /// As the database knows it.
-    #[must_use]
-    pub fn hash(&self) -> [u8; 32] {
-        Sha256::digest(self.0).into()
-    }
-}
-
-impl fmt::Debug for FlowToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FlowToken(…)")
-    }
 }

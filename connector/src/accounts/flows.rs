@@ -142,8 +142,25 @@ impl Flows {
         if !typed.is_ok_and(|typed| typed.is(&self.key.code(number))) {
             return Ok(None);
         }
-        let token = FlowToken::new(self.sources);
+        let token = self.key.proved(token);
         let proved = self.store.prove(number, &token, now).await?;
+        Ok(proved.map(|proved| (token, proved)))
+    }
+
+    /// Answers once more to who proved a flow a moment ago: the button was pressed twice, or the answer did not
+    /// arrive. It takes the token from before and the right code again, and is a try like any other.
+    pub async fn prove_again(
+        &self,
+        token: &FlowToken,
+        typed: Result<Code, InvalidCode>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(FlowToken, ProvedFlow)>, StoreError> {
+        let token = self.key.proved(token);
+        let Some(number) = self.store.count_repeat(&token, now).await? else { return Ok(None) };
+        if !typed.is_ok_and(|typed| typed.is(&self.key.code(number))) {
+            return Ok(None);
+        }
+        let proved = self.store.proved_flow(&token, now).await?;
         Ok(proved.map(|proved| (token, proved)))
     }
 

@@ -136,7 +136,11 @@ impl SelfService {
         token: &FlowToken,
         typed: &str,
     ) -> Result<(FlowToken, Proved), Refusal> {
-        let proved = self.flows.prove(token, Code::parse(typed), self.now()).await?;
+        let (typed, now) = (Code::parse(typed), self.now());
+        let proved = match self.flows.prove(token, typed, now).await? {
+            None => self.flows.prove_again(token, typed, now).await?,
+            proved => proved,
+        };
         let (token, flow) = proved.ok_or(Refusal::Code)?;
         Ok((token, self.proved_by(flow)?))
     }

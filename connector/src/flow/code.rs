@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use uuid::Uuid;
 
+use super::token::FlowToken;
 use crate::keys::{InvalidKey, MacKey};
 
 /// Crockford's base 32: digits and letters, without those that are taken for others (I, L, O) and
@@ -41,6 +42,13 @@ impl CodeKey {
     #[must_use]
     pub fn invitation(&self, id: Uuid) -> InvitationCode {
         Symbols::of_mac(&self.0.mac("invitation", &[id.as_bytes()]))
+    }
+
+    /// The token that a flow has once its code was shown. It is computed from the one before, so that the same
+    /// code sent twice yields the same; without the key, nobody who knew that one has this one.
+    #[must_use]
+    pub fn proved(&self, token: &FlowToken) -> FlowToken {
+        FlowToken::of_mac(&self.0.mac("proved", &[token.as_bytes()]))
     }
 
     /// What mail to an address is counted under, without the address. What follows a `+` in the local part

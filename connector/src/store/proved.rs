@@ -9,7 +9,7 @@ use super::interval::interval;
 use super::step::in_time;
 use super::unit_of_work::UnitOfWork;
 use crate::account::AccountId;
-use crate::flow::{CodeNumber, FlowPurpose, FlowToken, PROVED_LIFE, Standing};
+use crate::flow::{CodeNumber, FlowPurpose, FlowToken, PROVED_LIFE, REPEAT_LIFE, Standing, TRIES};
 
 /// What is known of a flow whose code was shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +82,32 @@ impl Store {
         )
         .await?;
         row.map(TryInto::try_into).transpose()
+    }
+
+    /// Counts a try of a flow that was proved a moment ago, by the token that it has since, and tells which code
+    /// it is to be compared with; `None` if there is none, or it was tried too often.
+    pub async fn count_repeat(
+        &self,
+        token: &FlowToken,
+        now: DateTime<Utc>,
+    ) -> Result<Option<CodeNumber>, StoreError> {
+        let row = in_time(
+            sqlx::query!(
+                r#"
+                update account_flows set tries = tries + 1
+                where token_hash = $1 and proved_at > $2::timestamptz - $4::interval and code > 0
+                  and tries < $3
+                returning id, code
+                "#,
+                &token.hash()[..],
+                now,
+                TRIES,
+                interval(REPEAT_LIFE)
+            )
+            .fetch_optional(&self.pool),
+        )
+        .await?;
+        Ok(row.map(|row| CodeNumber { flow: row.id, number: row.code }))
     }
 
     /// The flow of this token, if it is proved and not over.

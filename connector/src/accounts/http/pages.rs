@@ -110,11 +110,15 @@ async fn begin(
     }
 }
 
-/// `GET /accounts/confirm`.
-pub(super) async fn confirm_page(visitor: Visitor) -> Response {
-    match &visitor.flow {
-        Some(token) => shown::confirm(visitor.language, token, None),
-        None => shown::told(visitor.language, &Refusal::NoFlow),
+/// `GET /accounts/confirm`: where this browser's flow stands.
+pub(super) async fn confirm_page(State(shared): State<Arc<Shared>>, visitor: Visitor) -> Response {
+    let language = visitor.language;
+    let Some(token) = &visitor.flow else { return shown::told(language, &Refusal::NoFlow) };
+    match shared.service.proved(token).await {
+        Ok(proved) => see_other(shown::last_page(proved.next)),
+        // It waits for its code, for all we know.
+        Err(Refusal::NoFlow | Refusal::Unavailable(_)) => shown::confirm(language, token, None),
+        Err(refusal) => shown::told(language, &refusal),
     }
 }
 

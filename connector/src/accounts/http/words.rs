@@ -338,6 +338,14 @@ pub(super) fn not_done(language: Language) -> &'static str {
     }
 }
 
+/// The link to where the flow of this browser stands.
+pub(super) fn go_on(language: Language) -> &'static str {
+    match language {
+        Language::En => "Go on there",
+        Language::De => "Dort weitergehen",
+    }
+}
+
 /// What people are told about a request that no page of ours makes.
 pub(super) fn fault(language: Language, answer: Answer) -> &'static str {
     let is_foreign = answer.name == FOREIGN.name;

@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use reqwest::StatusCode;
+use serde_json::json;
 
 use crate::setup::PASSWORD;
 use crate::setup::pages::{Browser, Pages, code};
@@ -92,6 +93,51 @@ async fn a_flow_from_before_its_code_opens_nothing() {
     let stolen = thief.post("/accounts/sign-up/finish", &fields).await;
     assert_eq!(stolen.status, StatusCode::GONE);
     assert_eq!(pages.number("select count(*) from users where full_name = 'Eve'").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_right_code_sent_twice_leads_to_the_same_place_for_a_minute() {
+    let pages = Pages::open().await;
+    let browser = pages.browser();
+    browser.post("/accounts/sign-up", &[("email", ADA)]).await.leads_to();
+    let before = browser.cookie();
+    let flow = browser.get("/accounts/confirm").await.flow();
+    let code = code(&pages.mail(1).await);
+    let confirm = async |code: &str| {
+        browser.post("/accounts/confirm", &[("flow", &flow), ("code", code)]).await
+    };
+    let finish = confirm(&code).await.leads_to().to_owned();
+    let after = browser.cookie();
+
+    // The second click comes with the cookie of the first answer, or before that.
+    let other = confirm(&code).await;
+    assert_eq!(other.status, StatusCode::CONFLICT);
+    assert!(other.body.contains("href=\"/accounts/confirm\""), "{}", other.body);
+    assert_eq!(browser.get("/accounts/confirm").await.leads_to(), finish);
+    browser.set_cookie(before.clone());
+    assert_eq!(confirm("0000-0000").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(confirm(&code).await.leads_to(), finish);
+    assert_eq!(browser.cookie(), after, "it is the same flow");
+    browser.set_cookie(before.clone());
+    let proved = browser.json("/accounts/v1/flows/confirm", json!({"code": code})).await;
+    assert_eq!(proved.status, StatusCode::OK, "{}", proved.body);
+    assert_eq!(browser.cookie(), after);
+
+    // Whoever gets to know both later has nothing of it.
+    browser.set_cookie(before.clone());
+    sqlx::query("update account_flows set proved_at = proved_at - interval '1 min'")
+        .execute(&pages.database.pool)
+        .await
+        .unwrap();
+    assert_eq!(confirm(&code).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    sqlx::query("update account_flows set proved_at = now()")
+        .execute(&pages.database.pool)
+        .await
+        .unwrap();
+    confirm(&code).await.leads_to();
+    browser.set_cookie(before);
+    let sixth = confirm(&code).await;
+    assert_eq!(sixth.status, StatusCode::UNPROCESSABLE_ENTITY, "each was a try");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -170,24 +170,33 @@ pub(super) fn done(language: Language, words: Words) -> Response {
 
 /// A page that only tells of a refusal.
 pub(super) fn told(language: Language, refusal: &Refusal) -> Response {
-    not_done(language, words::refusal(language, refusal), refusal.into())
+    let is_of_another = matches!(refusal, Refusal::OtherFlow);
+    let links = if is_of_another { vec![(CONFIRM, words::go_on(language))] } else { Vec::new() };
+    not_done(language, words::refusal(language, refusal), refusal.into(), links)
 }
 
 /// A page that tells of a request that no page of ours makes.
 pub(super) fn fault(language: Language, answer: Answer) -> Response {
-    not_done(language, words::fault(language, answer).to_owned(), answer)
+    not_done(language, words::fault(language, answer).to_owned(), answer, Vec::new())
 }
 
-fn not_done(language: Language, fault: String, answer: Answer) -> Response {
+/// With these links before those to where one can begin.
+fn not_done(
+    language: Language,
+    fault: String,
+    answer: Answer,
+    mut links: Vec<(&'static str, &'static str)>,
+) -> Response {
     let purposes =
         [FlowPurpose::SignUp, FlowPurpose::Invitation, FlowPurpose::Reset, FlowPurpose::Unlock];
     let link = |purpose| (first_page(purpose), words::begin(language, purpose).title);
+    links.extend(purposes.map(link));
     let page = ToldPage {
         language: language.tag(),
         title: words::not_done(language),
         fault: Some(fault),
         about: "",
-        links: purposes.map(link).to_vec(),
+        links,
     };
     shown(language, &page, Some(answer))
 }
