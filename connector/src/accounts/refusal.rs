@@ -36,6 +36,9 @@ pub enum Refusal {
     /// There is no flow: none was begun in this browser, it is over, or it was used up.
     #[error("nothing was begun here, or it is over")]
     NoFlow,
+    /// The last page of a flow that is not there any more: it was sent before, or its time is over.
+    #[error("it was done already, or took too long")]
+    Over,
     /// The page is of a flow that another one in this browser has replaced.
     #[error("the page is of something that was begun before")]
     OtherFlow,
@@ -57,6 +60,17 @@ pub enum Refusal {
     /// The database does not answer as it must.
     #[error("the database does not answer")]
     Unavailable(#[from] StoreError),
+}
+
+impl Refusal {
+    /// As it is told where a flow ends: who sends the last page twice has what it was for.
+    #[must_use]
+    pub fn at_the_end(self) -> Self {
+        match self {
+            Self::NoFlow => Self::Over,
+            other => other,
+        }
+    }
 }
 
 impl From<NotBegun> for Refusal {

@@ -158,7 +158,7 @@ impl SelfService {
         (full_name, password): (&str, SecretString),
         origin: &Origin,
     ) -> Result<AccountId, Refusal> {
-        let proved = self.proved(token).await?;
+        let proved = self.proved(token).await.map_err(Refusal::at_the_end)?;
         if proved.next != Next::Account {
             return Err(Refusal::OtherPurpose);
         }
@@ -188,7 +188,7 @@ impl SelfService {
         });
         match made.await {
             Ok(true) => Ok(id.into()),
-            Ok(false) => Err(Refusal::NoFlow),
+            Ok(false) => Err(Refusal::Over),
             Err(StoreError::Taken { .. }) => Err(Refusal::Taken),
             Err(error) => Err(error.into()),
         }
@@ -202,7 +202,7 @@ impl SelfService {
         password: SecretString,
         origin: &Origin,
     ) -> Result<(), Refusal> {
-        let proved = self.proved(token).await?;
+        let proved = self.proved(token).await.map_err(Refusal::at_the_end)?;
         let Next::Password(account) = proved.next else { return Err(Refusal::OtherPurpose) };
         let credential = self.hash(password, (&proved.email, &proved.full_name), origin).await?;
         let named = Named { ids: vec![account.into()], ..Named::default() };
@@ -221,12 +221,12 @@ impl SelfService {
             unit.record(&line).await?;
             Ok(true)
         });
-        if done.await? { Ok(()) } else { Err(Refusal::NoFlow) }
+        if done.await? { Ok(()) } else { Err(Refusal::Over) }
     }
 
     /// Ends a flow with an account that is open again to everybody. Its password stays.
     pub async fn unlock(&self, token: &FlowToken, origin: &Origin) -> Result<(), Refusal> {
-        let proved = self.proved(token).await?;
+        let proved = self.proved(token).await.map_err(Refusal::at_the_end)?;
         let Next::Opening(account) = proved.next else { return Err(Refusal::OtherPurpose) };
         let now = self.now();
         let line = self.entry(Event::AccountUnlocked, account, origin, now);
@@ -237,7 +237,7 @@ impl SelfService {
             }
             Ok(is_its)
         });
-        if done.await? { Ok(()) } else { Err(Refusal::NoFlow) }
+        if done.await? { Ok(()) } else { Err(Refusal::Over) }
     }
 
     /// Hashes a new password, if it is taken. Each hash is an attempt of its network: a proved flow would

@@ -52,7 +52,7 @@ impl From<&Refusal> for Answer {
                 new(StatusCode::UNPROCESSABLE_ENTITY, "unfit-password", "The password is not taken")
             }
             Refusal::Code => new(StatusCode::UNPROCESSABLE_ENTITY, "wrong-code", "Not the code"),
-            Refusal::NoFlow => new(StatusCode::GONE, "no-flow", "There is no flow"),
+            Refusal::NoFlow | Refusal::Over => new(StatusCode::GONE, "no-flow", "There is no flow"),
             Refusal::OtherFlow => new(StatusCode::CONFLICT, "other-flow", "Another flow was begun"),
             Refusal::OtherPurpose => {
                 new(StatusCode::CONFLICT, "other-purpose", "The flow is for something else")

@@ -128,7 +128,8 @@ pub(super) async fn confirm(
     visitor: Visitor,
     request: Request,
 ) -> Response {
-    let (form, token) = match step(&visitor, request, &["flow", "code"]).await {
+    let fields = ["flow", "code"];
+    let (form, token) = match step(&visitor, request, &fields, Refusal::NoFlow).await {
         Ok(step) => step,
         Err(refused) => return refused,
     };
@@ -145,7 +146,7 @@ pub(super) async fn resend(
     visitor: Visitor,
     request: Request,
 ) -> Response {
-    let (_, token) = match step(&visitor, request, &["flow"]).await {
+    let (_, token) = match step(&visitor, request, &["flow"], Refusal::NoFlow).await {
         Ok(step) => step,
         Err(refused) => return refused,
     };
@@ -159,10 +160,10 @@ pub(super) async fn resend(
 /// flow is good for.
 pub(super) async fn finish_page(State(shared): State<Arc<Shared>>, visitor: Visitor) -> Response {
     let language = visitor.language;
-    let Some(token) = &visitor.flow else { return shown::told(language, &Refusal::NoFlow) };
+    let Some(token) = &visitor.flow else { return shown::told(language, &Refusal::Over) };
     match shared.service.proved(token).await {
         Ok(proved) => finish(&shared, language, (token, &proved), "", None),
-        Err(refusal) => shown::told(language, &refusal),
+        Err(refusal) => shown::told(language, &refusal.at_the_end()),
     }
 }
 
@@ -173,7 +174,7 @@ pub(super) async fn finish_sign_up(
     request: Request,
 ) -> Response {
     let names = ["flow", "full_name", "password"];
-    let (mut form, token) = match step(&visitor, request, &names).await {
+    let (mut form, token) = match step(&visitor, request, &names, Refusal::Over).await {
         Ok(step) => step,
         Err(refused) => return refused,
     };
@@ -191,7 +192,8 @@ pub(super) async fn finish_reset(
     visitor: Visitor,
     request: Request,
 ) -> Response {
-    let (mut form, token) = match step(&visitor, request, &["flow", "password"]).await {
+    let names = ["flow", "password"];
+    let (mut form, token) = match step(&visitor, request, &names, Refusal::Over).await {
         Ok(step) => step,
         Err(refused) => return refused,
     };
@@ -208,7 +210,7 @@ pub(super) async fn finish_unlock(
     visitor: Visitor,
     request: Request,
 ) -> Response {
-    let (_, token) = match step(&visitor, request, &["flow"]).await {
+    let (_, token) = match step(&visitor, request, &["flow"], Refusal::Over).await {
         Ok(step) => step,
         Err(refused) => return refused,
     };
@@ -227,15 +229,16 @@ async fn form(visitor: &Visitor, request: Request, names: &[&str]) -> Result<For
     read.map_err(|bad| shown::fault(visitor.language, bad.into()))
 }
 
-/// The form of a page of this browser's flow, and that flow.
+/// The form of a page of this browser's flow, and that flow; `without` is told where there is none.
 async fn step(
     visitor: &Visitor,
     request: Request,
     names: &[&str],
+    without: Refusal,
 ) -> Result<(Form, FlowToken), Response> {
     let form = form(visitor, request, names).await?;
     let refused = |refusal| shown::told(visitor.language, &refusal);
-    let token = visitor.flow.clone().ok_or_else(|| refused(Refusal::NoFlow))?;
+    let token = visitor.flow.clone().ok_or_else(|| refused(without))?;
     if form.field("flow") == token.of_form() {
         Ok((form, token))
     } else {
@@ -257,6 +260,7 @@ async fn asked_again(
             | Refusal::Password(_)
             | Refusal::Throttled(_)
             | Refusal::Busy(_)
+            | Refusal::Unavailable(_)
             | Refusal::Taken
     );
     if !can_go_on {
@@ -264,7 +268,7 @@ async fn asked_again(
     }
     match shared.service.proved(token).await {
         Ok(proved) => finish(shared, language, (token, &proved), full_name, Some(refusal)),
-        Err(over) => shown::told(language, &over),
+        Err(over) => shown::told(language, &over.at_the_end()),
     }
 }
 

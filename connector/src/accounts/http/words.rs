@@ -269,6 +269,13 @@ pub(super) fn refusal(language: Language, refusal: &Refusal) -> String {
             "Hier wurde nichts begonnen, oder es ist vorbei. Beginnen Sie bitte von vorn."
         }
         Refusal::NoFlow => "Nothing was begun here, or it is over. Please begin again.",
+        Refusal::Over if german => {
+            "Das ist schon geschehen, oder es hat zu lange gedauert. Versuchen Sie, sich anzumelden; wenn das \
+             nicht geht, beginnen Sie bitte von vorn."
+        }
+        Refusal::Over => {
+            "This was done already, or it took too long. Try to sign in; if you cannot, please begin again."
+        }
         Refusal::OtherFlow if german => {
             "In diesem Browser wurde danach etwas anderes begonnen. Gehen Sie dort weiter, oder beginnen Sie \
              von vorn."
