@@ -8,7 +8,7 @@ mod self_service;
 
 use std::sync::Arc;
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderName, HeaderValue};
 use service_process::admin::Readiness;
 use service_process::lifecycle::Tasks;
 use service_process::listener::Listener;
@@ -28,6 +28,8 @@ use crate::password::PasswordRules;
 pub struct PageSettings {
     /// The origin that browsers name in requests of our pages.
     pub origin: HeaderValue,
+    /// The header in which a trusted proxy tells the address of whoever called it.
+    pub proxy_header: HeaderName,
     /// What codes are made with.
     pub codes: CodeKey,
     /// How many flows one network may begin.
@@ -45,7 +47,7 @@ impl PageSettings {
         let limits = Arc::new(FlowLimits::new(self.rates));
         let flows = Flows::new(core.store.clone(), self.codes, limits, core.sources);
         let service = SelfService::new(core, flows, self.rules, self.sign_up);
-        Arc::new(Shared { service, origin: self.origin })
+        Arc::new(Shared { service, origin: self.origin, proxy_header: self.proxy_header })
     }
 }
 

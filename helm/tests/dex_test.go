@@ -62,12 +62,16 @@ func TestNoSecretIsInDexsConfiguration(t *testing.T) {
 	}
 }
 
-// auth-connector takes the proxy's own address for unknown where Dex hands it over.
+// auth-connector takes the proxy's own address for unknown where Dex hands it over, and its pages read the same header.
 func TestDexAndAuthConnectorTrustTheSameProxy(t *testing.T) {
-	objects := install(t, "production-external")
-	trusted := dexConfig(t, objects)["web"].(map[string]any)["clientRemoteIP"].(map[string]any)["trustedProxies"].([]any)
-	connector := env(objects.pod(t, "Deployment", "auth-connector").spec.Containers[0])["TRUSTED_PROXY_CIDRS"]
-	if len(trusted) != 1 || trusted[0] != connector {
-		t.Errorf("Dex: %v, auth-connector: %s", trusted, connector)
+	objects := install(t, "production-external", "proxy.header=X-Envoy-External-Address")
+	dex := dexConfig(t, objects)["web"].(map[string]any)["clientRemoteIP"].(map[string]any)
+	connector := env(objects.pod(t, "Deployment", "auth-connector").spec.Containers[0])
+	trusted := dex["trustedProxies"].([]any)
+	if len(trusted) != 1 || trusted[0] != connector["TRUSTED_PROXY_CIDRS"] {
+		t.Errorf("Dex: %v, auth-connector: %s", trusted, connector["TRUSTED_PROXY_CIDRS"])
+	}
+	if header := connector["TRUSTED_PROXY_HEADER"]; header != "X-Envoy-External-Address" || header != dex["header"] {
+		t.Errorf("Dex: %v, auth-connector: %s", dex["header"], header)
 	}
 }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderName, HeaderValue};
 use clap::Args;
 use service_process::cli::up_to;
 use thiserror::Error;
@@ -25,6 +25,11 @@ pub struct AccountsArgs {
     /// nobody.
     #[arg(long, env = "ACCOUNTS_SIGN_UP", value_enum, default_value = "open")]
     pub accounts_sign_up: SignUp,
+
+    /// Header in which a proxy in `TRUSTED_PROXY_CIDRS` tells the accounts pages the one address of whoever called
+    /// it; the proxy must overwrite it.
+    #[arg(long, env = "TRUSTED_PROXY_HEADER", default_value = "X-Real-IP")]
+    pub trusted_proxy_header: HeaderName,
 
     /// Characters that a new password has at least, 8 to 64.
     #[arg(long, env = "PASSWORD_MIN_LENGTH", default_value = "15",

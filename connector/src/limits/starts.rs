@@ -7,7 +7,7 @@ use governor::Quota;
 use governor::clock::{Clock, MonotonicClock};
 
 use super::keyed::{Keyed, refused};
-use crate::metrics::LIMIT_KEYS;
+use crate::metrics::{FLOWS_WITHOUT_ADDRESS, LIMIT_KEYS};
 use crate::network::Network;
 
 /// The most keys of each limit: 17 bytes each, in tables that are up to half empty. At that many a new
@@ -50,7 +50,10 @@ impl<C: Clock + Clone> FlowLimits<C> {
     /// Whether a flow may begin; if not, when one may. Without a network there is no limit, because all
     /// whose network nobody knows would share it: what an inbox gets is limited for them, too.
     pub fn admit(&self, network: Option<Network>) -> Result<(), Duration> {
-        let Some(network) = network else { return Ok(()) };
+        let Some(network) = network else {
+            metrics::counter!(FLOWS_WITHOUT_ADDRESS).increment(1);
+            return Ok(());
+        };
         let coarse = network.coarse();
         self.networks.check(&network.packed()).map_err(|wait| refused("flow_network", wait))?;
         let admitted = self.coarse_networks.check(&coarse.packed());

@@ -1,6 +1,6 @@
 //! What the pages share.
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderName, HeaderValue};
 
 use crate::accounts::self_service::SelfService;
 
@@ -11,4 +11,6 @@ pub struct Shared {
     pub service: SelfService,
     /// The origin that browsers name in requests of our pages.
     pub origin: HeaderValue,
+    /// The header in which a trusted proxy tells the address of whoever called it.
+    pub proxy_header: HeaderName,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use service_process::listener::Peer;
 
 use super::cookie;
@@ -14,9 +14,6 @@ use crate::audit::Origin;
 use crate::flow::FlowToken;
 use crate::mail::Language;
 use crate::network::{Network, TrustedProxies};
-
-/// The header in which a trusted proxy tells the address of whoever called it.
-const X_REAL_IP: &str = "x-real-ip";
 
 /// The header that only a script of our own origin can send.
 const X_SESSION: &str = "x-session";
@@ -47,7 +44,8 @@ impl FromRequestParts<Arc<Shared>> for Visitor {
     ) -> Result<Self, Self::Rejection> {
         let headers = &parts.headers;
         let peer = parts.extensions.get::<Peer>().map(|Peer(address)| address.ip());
-        let address = caller(&shared.service.core().proxies, peer, headers);
+        let proxies = &shared.service.core().proxies;
+        let address = caller(peer, proxies, (headers, &shared.proxy_header));
         let is_ours = headers.get(header::ORIGIN) == Some(&shared.origin);
         let session = headers.get(X_SESSION).map(HeaderValue::as_bytes);
         Ok(Self {
@@ -69,13 +67,17 @@ impl Visitor {
 }
 
 /// The address of a person: the peer's, or what a trusted proxy says. Two such headers say nothing.
-fn caller(proxies: &TrustedProxies, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+fn caller(
+    peer: Option<IpAddr>,
+    proxies: &TrustedProxies,
+    (headers, name): (&HeaderMap, &HeaderName),
+) -> Option<IpAddr> {
     let is_person = |address: &IpAddr| proxies.network_of(Some(*address)).is_some();
     let peer = peer.map(|address| address.to_canonical())?;
     if is_person(&peer) {
         return Some(peer);
     }
-    let mut said = headers.get_all(X_REAL_IP).iter();
+    let mut said = headers.get_all(name).iter();
     let (Some(address), None) = (said.next(), said.next()) else { return None };
     let address: IpAddr = address.to_str().ok()?.trim().parse().ok()?;
     Some(address.to_canonical()).filter(is_person)

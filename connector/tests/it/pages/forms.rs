@@ -167,23 +167,36 @@ async fn a_network_that_begins_too_much_is_told_when_it_may_and_no_header_makes_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trusted_proxy_tells_whom_it_speaks_for() {
-    let options = ["--limit-flows-per-hour", "2", "--trusted-proxy-cidrs", "127.0.0.0/8"];
-    let pages = Pages::without_mail(&options).await;
-    let begin = async |address: &[&str]| {
-        let mut browser = pages.browser();
-        for address in address {
-            browser.headers.append("x-real-ip", HeaderValue::from_str(address).unwrap());
+    let proxy = ["--limit-flows-per-hour", "2", "--trusted-proxy-cidrs", "127.0.0.0/8"];
+    for (name, option) in [
+        ("x-real-ip", &[][..]),
+        ("x-envoy-external-address", &["--trusted-proxy-header", "X-Envoy-External-Address"]),
+    ] {
+        let pages = Pages::without_mail(&[&proxy[..], option].concat()).await;
+        let begin = async |address: &[&str]| {
+            let mut browser = pages.browser();
+            // Nobody reads this one.
+            browser.headers.insert("x-forwarded-for", HeaderValue::from_static("203.0.113.7"));
+            for address in address {
+                browser.headers.append(name, HeaderValue::from_str(address).unwrap());
+            }
+            browser.post("/accounts/sign-up", &[("email", "ada@example.com")]).await.status
+        };
+        let (begun, throttled) = (StatusCode::SEE_OTHER, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(begin(&["203.0.113.7"]).await, begun);
+        assert_eq!(begin(&["203.0.113.7"]).await, throttled);
+        assert_eq!(begin(&["203.0.113.8"]).await, begun);
+        // Nobody can tell who these are: they share nothing.
+        for unknown in [
+            &[][..],
+            &["127.0.0.1"],
+            &["what"],
+            &["203.0.113.9", "203.0.113.10"],
+            &["203.0.113.9, 203.0.113.10"],
+        ] {
+            assert_eq!(begin(unknown).await, begun, "{unknown:?}");
+            assert_eq!(begin(unknown).await, begun, "{unknown:?}");
         }
-        browser.post("/accounts/sign-up", &[("email", "ada@example.com")]).await.status
-    };
-    let (begun, throttled) = (StatusCode::SEE_OTHER, StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(begin(&["203.0.113.7"]).await, begun);
-    assert_eq!(begin(&["203.0.113.7"]).await, throttled);
-    assert_eq!(begin(&["203.0.113.8"]).await, begun);
-    // Nobody can tell who these are: they share nothing.
-    for unknown in [&[][..], &["127.0.0.1"], &["what"], &["203.0.113.9", "203.0.113.10"]] {
-        assert_eq!(begin(unknown).await, begun, "{unknown:?}");
-        assert_eq!(begin(unknown).await, begun, "{unknown:?}");
     }
 }
 
