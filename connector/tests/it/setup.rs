@@ -268,15 +268,9 @@ impl Connector {
         PasswordConnectorClient::new(self.channel())
     }
 
-    /// Signs in. On a machine that is busy with other tests an attempt may find no place to hash, or the
-    /// database too slow: it is told so, and counted nowhere.
+    /// Signs in.
     pub(crate) async fn login(&self, name: &str, password: &str) -> LoginResponse {
-        eventually("an answer", async || match self.client().login(attempt(name, password)).await {
-            Ok(answer) => Some(answer.into_inner()),
-            Err(status) if status.code() == Code::Unavailable => None,
-            Err(status) => panic!("{status}"),
-        })
-        .await
+        answered(&self.client(), name, password).await
     }
 
     pub(crate) fn stop(&self) {
@@ -288,6 +282,21 @@ impl Drop for Connector {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Signs in. On a machine that is busy with other tests an attempt may find no place to hash, or the database
+/// too slow: it is told so, and counted nowhere. Tests of that call the client themselves.
+pub(crate) async fn answered(
+    client: &PasswordConnectorClient<Channel>,
+    name: &str,
+    password: &str,
+) -> LoginResponse {
+    eventually("an answer", async || match client.clone().login(attempt(name, password)).await {
+        Ok(answer) => Some(answer.into_inner()),
+        Err(status) if status.code() == Code::Unavailable => None,
+        Err(status) => panic!("{status}"),
+    })
+    .await
 }
 
 pub(crate) fn attempt(name: &str, password: &str) -> LoginRequest {

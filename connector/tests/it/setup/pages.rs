@@ -13,7 +13,7 @@ use reqwest::{Client, StatusCode, redirect};
 use service_process::lifecycle::{Lifecycle, Tasks};
 
 use crate::setup::postman::{Inbox, Postman};
-use crate::setup::{Database, attempt, keys, utf8};
+use crate::setup::{Database, answered, keys, utf8};
 
 /// Where browsers believe to be.
 pub(crate) const ORIGIN: &str = "http://localhost:5559";
@@ -80,8 +80,7 @@ impl Pages {
     /// Whether Dex would let somebody in.
     pub(crate) async fn lets_in(&self, name: &str, password: &str) -> bool {
         let connector = PasswordConnectorClient::connect(format!("http://{}", self.grpc)).await;
-        let answer = connector.expect("it listens").login(attempt(name, password)).await;
-        answer.expect("an answer").into_inner().valid_password
+        answered(&connector.expect("it listens"), name, password).await.valid_password
     }
 
     /// Strangers have closed Alice's account.
