@@ -24,7 +24,8 @@ func notes(t *testing.T, environment string, sets ...string) string {
 
 func TestTheNotesSayWhereItIsAndHowTheGateStands(t *testing.T) {
 	open := notes(t, "development")
-	for _, words := range []string{"http://localhost:5556/dex", "Local Accounts:       on", "port-forward service/dex", "helm test -n chatapp",
+	for _, words := range []string{"http://localhost:5556/dex", "Local Accounts:       on", "port-forward service/dex", "port-forward service/accounts",
+		"http://localhost:5559/accounts/sign-up", "helm test -n chatapp",
 		"no default StorageClass", "Keep a copy of the Secret auth-connector-keys"} {
 		if !contains(open, words) {
 			t.Errorf("no %q in\n%s", words, open)

@@ -53,6 +53,10 @@ func TestWhatContradictsItselfIsRefusedWithASentence(t *testing.T) {
 		{production, []string{"mail.encryption=none"}, "mail.encryption", "all could read the password"},
 		{production, []string{"mail.encryption=none", "mail.user="}, "mail.encryption", "plain text"},
 		{development, []string{"maildev.enabled=false"}, "mail.server", "name your mail server"},
+		{production, []string{"accounts.pages=true", "mail.server=", "mail.user="}, "mail.server", "mail a code"},
+		{development, []string{"accounts.publicURL=http://chat.example/accounts"}, "accounts.publicURL", "https:// alone"},
+		{production, []string{"accounts.pages=true", "accounts.publicURL=http://localhost/accounts"}, "accounts.publicURL", "production"},
+		{production, []string{"authConnector.env.ACCOUNTS_SIGN_UP=open"}, "authConnector.env", "ACCOUNTS_SIGN_UP"},
 		{production, []string{"authConnector.env.SMTP_USER=x"}, "authConnector.env", "SMTP_USER"},
 		{production, []string{"postgres.host="}, "postgres.host", "is empty"},
 		{production, []string{"postgres.sslMode=disable"}, "postgres.sslMode", "plain text"},
@@ -115,6 +119,8 @@ func TestUnknownAndWrongValuesAreRefused(t *testing.T) {
 		"proxy.cidr=10.0.0.0":             "'/proxy/cidr'",
 		"mail.server=mail.example":        "'/mail/server'",
 		"mail.encryption=tls":             "'/mail/encryption'",
+		"accounts.signUp=friends":         "'/accounts/signUp'",
+		"accounts.publicURL=https://a/b":  "'/accounts/publicURL'",
 	} {
 		if said := refused(t, "production-external", set); !strings.Contains(said, names) {
 			t.Errorf("%s: %s", set, said)

@@ -69,6 +69,9 @@ frontend:
   issuer: {{ .Values.dex.title | quote }}
   extra:
     appURL: {{ .Values.publicURL }}/
+    {{- with include "chatapp.accountsURL" . }}
+    accountsURL: {{ . }}
+    {{- end }}
 enablePasswordDB: {{ .Values.dex.enablePasswordDB }}
 {{- if .Values.dex.enablePasswordDB }}
 staticPasswords:

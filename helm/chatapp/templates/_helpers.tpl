@@ -140,6 +140,13 @@ spec:
 {{- .Values.dex.issuer | default (printf "%s/dex" .Values.publicURL) -}}
 {{- end -}}
 
+{{/* Where browsers find the accounts pages; empty without them. */}}
+{{- define "chatapp.accountsURL" -}}
+{{- if and .Values.localAccounts.enabled .Values.accounts.pages -}}
+{{- .Values.accounts.publicURL | default (printf "%s/accounts" .Values.publicURL) -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "chatapp.issuerPath" -}}
 {{- (urlParse (include "chatapp.issuer" .)).path -}}
 {{- end -}}

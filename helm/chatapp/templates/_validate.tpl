@@ -102,6 +102,17 @@ template, because any of them may be the first; `fail` ends the rendering.
 {{- if and (hasPrefix "maildev:" $mail.server) (not .Values.maildev.enabled) -}}
 {{- fail (printf "mail.server: is %s, and maildev.enabled is off; name your mail server" $mail.server) -}}
 {{- end -}}
+{{- with include "chatapp.accountsURL" . -}}
+{{- if not $mail.server -}}
+{{- fail "mail.server: is empty, and the accounts pages mail a code to everybody; name your mail server, or set accounts.pages to false" -}}
+{{- end -}}
+{{- if and (hasPrefix "http://" .) (not (regexMatch "^http://([^/]+[.])?localhost(:[0-9]+)?/|^http://(127[.][0-9.]+|\\[::1\\])(:[0-9]+)?/" .)) -}}
+{{- fail (printf "accounts.publicURL: is plain text (%s), and browsers keep the cookies of the accounts pages over https:// alone; end TLS before them" .) -}}
+{{- end -}}
+{{- if and $production (hasPrefix "http://" .) -}}
+{{- fail (printf "accounts.publicURL: is plain text (%s), which environment: production does not allow; use https://" .) -}}
+{{- end -}}
+{{- end -}}
 {{- $postgres := .Values.postgres -}}
 {{- if eq $postgres.mode "external" -}}
 {{- if and $dex.enabled (not $postgres.host) -}}
@@ -172,7 +183,7 @@ template, because any of them may be the first; `fail` ends the rendering.
 {{- fail "chatApi.autoscaling.customMetrics.enabled: chatApi.autoscaling.enabled is off, so nothing would read them" -}}
 {{- end -}}
 {{- $ours := dict
-  "authConnector" (list "ROLES" "POSTGRES_DSN" "POSTGRES_CONNECTIONS" "BCRYPT_COST" "PEPPER_FILE" "GUARD_KEY_FILE" "CODE_KEY_FILE" "TRUSTED_PROXY_CIDRS" "TRUSTED_PROXY_HEADER" "REQUIRE_VERIFIED_EMAIL" "DEX_API_ADDRESS" "DEX_API_CA_FILE" "DEX_API_CERT_FILE" "DEX_API_KEY_FILE" "DEX_CONNECTOR_ID" "CONNECTOR_GRPC_LISTEN" "ACCOUNTS_LISTEN" "ADMIN_LISTEN" "TLS_CERT_FILE" "TLS_KEY_FILE" "TLS_CA_FILE" "TLS_CLIENT_NAMES" "CONNECTOR_INSECURE" "SERVICE_ROLE" "SEED_FILE" "SMTP_ADDRESS" "SMTP_ENCRYPTION" "SMTP_CA_FILE" "SMTP_USER" "SMTP_PASSWORD_FILE" "MAIL_FROM" "MAIL_LANGUAGE")
+  "authConnector" (list "ROLES" "POSTGRES_DSN" "POSTGRES_CONNECTIONS" "BCRYPT_COST" "PEPPER_FILE" "GUARD_KEY_FILE" "CODE_KEY_FILE" "TRUSTED_PROXY_CIDRS" "TRUSTED_PROXY_HEADER" "REQUIRE_VERIFIED_EMAIL" "DEX_API_ADDRESS" "DEX_API_CA_FILE" "DEX_API_CERT_FILE" "DEX_API_KEY_FILE" "DEX_CONNECTOR_ID" "CONNECTOR_GRPC_LISTEN" "ACCOUNTS_LISTEN" "ADMIN_LISTEN" "TLS_CERT_FILE" "TLS_KEY_FILE" "TLS_CA_FILE" "TLS_CLIENT_NAMES" "CONNECTOR_INSECURE" "SERVICE_ROLE" "SEED_FILE" "SMTP_ADDRESS" "SMTP_ENCRYPTION" "SMTP_CA_FILE" "SMTP_USER" "SMTP_PASSWORD_FILE" "MAIL_FROM" "MAIL_LANGUAGE" "ACCOUNTS_PUBLIC_URL" "ACCOUNTS_SIGN_UP")
   "chatApi" (list "CHAT_LISTEN" "ADMIN_LISTEN" "CHAT_ALLOWED_ORIGINS" "KAFKA_BROKERS" "KAFKA_TOPIC_PREFIX" "KAFKA_SECURITY_PROTOCOL" "KAFKA_CA_FILE" "KAFKA_CERT_FILE" "KAFKA_KEY_FILE" "KAFKA_SASL_MECHANISM" "KAFKA_SASL_USER" "KAFKA_SASL_PASSWORD" "KAFKA_SASL_PASSWORD_FILE" "KAFKA_ALLOW_SASL_PLAINTEXT" "CHAT_REPLICA" "MONGODB_URI" "MONGODB_DATABASE" "DEX_ISSUER_URL" "DEX_AUDIENCE" "DEX_DISCOVERY_URL" "CHAT_DRAIN_PAUSE" "CHAT_DRAIN_OVER" "KAFKA_PARTITIONS" "KAFKA_REPLICATION_FACTOR" "KAFKA_MIN_INSYNC_REPLICAS") -}}
 {{- range $component, $names := $ours -}}
 {{- range $name, $_ := (index $.Values $component).env -}}
