@@ -129,6 +129,7 @@ fn config(settings: &Settings<'_>) -> Result<Value> {
         );
     }
     if settings.local_accounts {
+        config["frontend"]["extra"]["accountsURL"] = ports.accounts_url().into();
         config["connectors"] = json!([{
             "type": "grpc",
             "id": "local-postgres",

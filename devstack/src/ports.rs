@@ -104,6 +104,13 @@ impl Ports {
     }
 }
 
+impl Ports {
+    /// Where browsers find the accounts pages.
+    pub(crate) fn accounts_url(&self) -> String {
+        format!("http://localhost:{}/accounts", self.accounts)
+    }
+}
+
 /// Fails when something listens on the port already, naming the port, the part and the variable.
 pub fn require_free(variable: &str, port: u16) -> Result<()> {
     let listener =

@@ -118,6 +118,7 @@ impl Stack {
             chat_api: chat_replicas.first().cloned().context("a stack has a chat replica")?,
             chat_replicas,
             connector_grpc: connector.as_ref().map(|_| format!("localhost:{}", ports.connector)),
+            accounts: connector.as_ref().map(|_| ports.accounts_url()),
             postgres: accounts_dsn.into(),
             kafka: brokers,
             kafka_topic_prefix: names.topic_prefix.clone(),
@@ -272,6 +273,11 @@ impl Stack {
             }
             anyhow!("this stack runs no part {name:?}; it runs:{known}")
         })
+    }
+
+    /// The mail sink, which [`StackOptions::mail`] asks for.
+    pub fn mail(&self) -> Result<&mail::Sink> {
+        self.mail.as_ref().context("this stack runs no mail sink")
     }
 
     /// The parts that ended by themselves.

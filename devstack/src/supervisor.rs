@@ -296,6 +296,9 @@ fn tell(endpoints: &Endpoints) {
     say("");
     say(format!("sign in        {}", endpoints.sign_in_url));
     say(format!("chat API       {}", endpoints.chat_replicas.join(" ")));
+    if let Some(accounts) = &endpoints.accounts {
+        say(format!("sign up        {accounts}/sign-up"));
+    }
     if let Some(mail) = &endpoints.mail {
         say(format!("mail           {mail}"));
     }

@@ -3,6 +3,7 @@
 //! Most tests share one stack and have a person each; tests that stop a part have a stack of their
 //! own.
 
+mod accounts_pages;
 mod foreign_client;
 mod forgeries;
 mod gate;

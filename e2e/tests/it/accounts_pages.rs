@@ -1,0 +1,187 @@
+//! The accounts pages as a real browser shows them: from Dex's form by way of a mailed code back to the app.
+
+use anyhow::{Context as _, Result, ensure};
+use devstack::stack::{Stack, StackOptions};
+use e2e::oidc::{App, LOCAL_ACCOUNTS, Refusal, Request};
+use e2e::wait::until;
+use e2e::webdriver::Chromium;
+use fantoccini::Locator;
+use fantoccini::actions::{InputSource as _, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
+use secrecy::ExposeSecret as _;
+
+/// A telephone, and a desk.
+const WIDTHS: [u32; 2] = [360, 1280];
+
+/// What a page breaks: see `pages.rs`.
+const FAULTS: &str = include_str!("pages_faults.js");
+
+/// The colours of who prefers dark ones, for everybody.
+const DARKEN: &str = "for (const rule of document.styleSheets[0].cssRules) {
+    if (rule.media?.mediaText.includes('dark')) rule.media.mediaText = 'all';
+}";
+
+const ADA: &str = "ada@example.com";
+const FIRST: &str = "an engine that weaves";
+const SECOND: &str = "a loom of brass and numbers";
+
+/// A stack with mail, and the app.
+async fn stage() -> Result<(Stack, App)> {
+    let mut options = StackOptions::test(1)?;
+    options.mail = true;
+    let stack = Box::pin(Stack::launch(options)).await?;
+    let app = App::spa(stack.endpoints()).await?;
+    Ok((stack, app))
+}
+
+/// A browser at Dex's form of Local Accounts, and the request that led there.
+async fn at_the_form(stack: &Stack, app: &App, width: u32) -> Result<(Chromium, Request)> {
+    let (browser, request) = (Chromium::open(stack.state(), width).await?, app.request());
+    open_form(&browser, &request).await?;
+    Ok((browser, request))
+}
+
+async fn open_form(browser: &Chromium, request: &Request) -> Result<()> {
+    browser.client().goto(request.url.as_str()).await?;
+    let choice = format!("Log in with {LOCAL_ACCOUNTS}");
+    browser.client().find(Locator::LinkText(&choice)).await?.click().await?;
+    shows(browser, "#login").await
+}
+
+/// Waits for a page with this element.
+async fn shows(browser: &Chromium, selector: &str) -> Result<()> {
+    until(selector, async || {
+        browser.client().find(Locator::Css(selector)).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Types into the fields of a page.
+async fn fill(browser: &Chromium, fields: &[(&str, &str)]) -> Result<()> {
+    for (field, typed) in fields {
+        let field = browser.client().find(Locator::Css(field)).await?;
+        field.clear().await?;
+        field.send_keys(typed).await?;
+    }
+    Ok(())
+}
+
+/// Sends the first form of a page by its button.
+async fn send(browser: &Chromium) -> Result<()> {
+    let button = browser.client().find(Locator::Css("main form button")).await?;
+    button.click().await.map_err(Into::into)
+}
+
+/// Presses the button of the first form twice, as some people do everywhere.
+async fn send_twice(browser: &Chromium) -> Result<()> {
+    let element = browser.client().find(Locator::Css("main form button")).await?;
+    let (x, y) = (0., 0.);
+    let press = PointerAction::Down { button: MOUSE_BUTTON_LEFT };
+    let release = PointerAction::Up { button: MOUSE_BUTTON_LEFT };
+    let twice = MouseActions::new("mouse".to_owned())
+        .then(PointerAction::MoveToElement { element, duration: None, x, y })
+        .then(press.clone())
+        .then(release.clone())
+        .then(press)
+        .then(release);
+    browser.client().perform_actions(twice).await.map_err(Into::into)
+}
+
+/// The page that is shown has no faults, in light colours and in dark ones.
+async fn assert_sound(browser: &Chromium, name: &str) -> Result<()> {
+    for colours in ["light", "dark"] {
+        if colours == "dark" {
+            browser.client().execute(DARKEN, Vec::new()).await?;
+        }
+        let faults: Vec<String> = browser.eval(FAULTS).await?;
+        assert_eq!(faults, Vec::<String>::new(), "{name} in {colours} colours");
+    }
+    Ok(())
+}
+
+/// The code in the `count`th mail.
+async fn code(stack: &Stack, count: usize) -> Result<String> {
+    until("a mail with a code", async || {
+        let mails = stack.mail()?.mails().await?;
+        let mail = mails.get(count - 1).context("it is not there yet")?;
+        let mut lines = mail.text.lines();
+        let code = lines.find(|line| line.len() == 9 && line.as_bytes()[4] == b'-');
+        code.map(str::to_owned).with_context(|| format!("there is none in {}", mail.text))
+    })
+    .await
+}
+
+/// From the page that asks for the address to the one that ends the flow; the `count`th mail has the code. Each page
+/// is looked at.
+async fn prove(stack: &Stack, browser: &Chromium, email: &str, count: usize) -> Result<()> {
+    shows(browser, "#email").await?;
+    assert_sound(browser, "the page that asks for an address").await?;
+    fill(browser, &[("#email", email)]).await?;
+    send(browser).await?;
+    shows(browser, "#code").await?;
+    assert_sound(browser, "the page that asks for a code").await?;
+    fill(browser, &[("#code", "0000-0000")]).await?;
+    send(browser).await?;
+    shows(browser, "#fault").await?;
+    assert_sound(browser, "the page that says that it is not the code").await?;
+    fill(browser, &[("#code", &code(stack, count).await?)]).await?;
+    send_twice(browser).await?;
+    shows(browser, "#username").await?;
+    assert_sound(browser, "the page that ends a flow").await
+}
+
+/// Waits for the page that tells that something is done.
+async fn told(browser: &Chromium, title: &str) -> Result<()> {
+    until(title, async || {
+        let heading = browser.client().find(Locator::Css("h1")).await?.text().await?;
+        ensure!(heading == title, "the page is {heading:?}");
+        Ok(())
+    })
+    .await?;
+    assert_sound(browser, title).await
+}
+
+/// Signs in at Dex's form, until the app has its tokens.
+async fn sign_in(browser: &Chromium, app: &App, password: &str) -> Result<()> {
+    let request = app.request();
+    open_form(browser, &request).await?;
+    fill(browser, &[("#login", ADA), ("#password", password)]).await?;
+    browser.client().find(Locator::Css("#submit-login")).await?.click().await?;
+    let callback = until("the callback", async || {
+        let url = browser.client().current_url().await?;
+        ensure!(url.as_str().starts_with(&app.redirect_uri), "at {}", url.path());
+        Ok(url)
+    })
+    .await?;
+    let code = request.code(&callback)?;
+    let answer = app.exchange(&code, request.verifier.expose_secret()).await?;
+    answer.map(drop).map_err(Refusal::into_error)
+}
+
+#[tokio::test]
+async fn from_dex_s_form_people_sign_up_and_replace_a_password_that_they_forgot() -> Result<()> {
+    let (stack, app) = stage().await?;
+    let (browser, _) = at_the_form(&stack, &app, WIDTHS[0]).await?;
+    browser.client().find(Locator::Css("#sign-up")).await?.click().await?;
+    prove(&stack, &browser, ADA, 1).await?;
+    fill(&browser, &[("#full_name", "Ada Lovelace"), ("#password", "too short")]).await?;
+    send(&browser).await?;
+    shows(&browser, "#fault").await?;
+    assert_sound(&browser, "the page that does not take a password").await?;
+    fill(&browser, &[("#password", FIRST)]).await?;
+    send(&browser).await?;
+    told(&browser, "Your account is ready").await?;
+    sign_in(&browser, &app, FIRST).await?;
+
+    let (browser, _) = at_the_form(&stack, &app, WIDTHS[1]).await?;
+    browser.client().find(Locator::Css("#reset")).await?.click().await?;
+    prove(&stack, &browser, ADA, 2).await?;
+    fill(&browser, &[("#password", SECOND)]).await?;
+    send(&browser).await?;
+    told(&browser, "Your password is changed").await?;
+    // What is over is told as well.
+    browser.client().back().await?;
+    browser.client().refresh().await?;
+    told(&browser, "That did not work").await?;
+    sign_in(&browser, &app, SECOND).await
+}
