@@ -28,6 +28,8 @@ use crate::password::PasswordRules;
 pub struct PageSettings {
     /// The origin that browsers name in requests of our pages.
     pub origin: HeaderValue,
+    /// Where the app is, if that is known.
+    pub app: Option<String>,
     /// The header in which a trusted proxy tells the address of whoever called it.
     pub proxy_header: HeaderName,
     /// What codes are made with.
@@ -47,7 +49,8 @@ impl PageSettings {
         let limits = Arc::new(FlowLimits::new(self.rates));
         let flows = Flows::new(core.store.clone(), self.codes, limits, core.sources);
         let service = SelfService::new(core, flows, self.rules, self.sign_up);
-        Arc::new(Shared { service, origin: self.origin, proxy_header: self.proxy_header })
+        let Self { origin, app, proxy_header, .. } = self;
+        Arc::new(Shared { service, origin, app, proxy_header })
     }
 }
 

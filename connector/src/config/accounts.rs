@@ -21,6 +21,10 @@ pub struct AccountsArgs {
     #[arg(long, env = "ACCOUNTS_PUBLIC_URL", value_parser = PublicUrl::parse)]
     pub accounts_public_url: Option<PublicUrl>,
 
+    /// Where the app is, for example `https://chat.example/`: the last page of what people began leads there.
+    #[arg(long, env = "ACCOUNTS_APP_URL", value_parser = parse_app)]
+    pub accounts_app_url: Option<Url>,
+
     /// Who may make an account: `open` lets whoever proves an address, `invite` whoever is invited, `closed`
     /// nobody.
     #[arg(long, env = "ACCOUNTS_SIGN_UP", value_enum, default_value = "open")]
@@ -112,6 +116,17 @@ impl PublicUrl {
     pub fn origin(&self) -> &HeaderValue {
         &self.origin
     }
+}
+
+/// It cannot be the address of an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("expected an address of http or https without a user, such as https://chat.example/")]
+struct InvalidAppUrl;
+
+fn parse_app(text: &str) -> Result<Url, InvalidAppUrl> {
+    let url: Url = text.parse().map_err(|_| InvalidAppUrl)?;
+    let is_bare = url.username().is_empty() && url.password().is_none();
+    if is_bare && matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(InvalidAppUrl) }
 }
 
 fn is_local(url: &Url) -> bool {

@@ -33,3 +33,11 @@ fn what_cannot_be_their_address_is_refused() {
         assert_eq!(PublicUrl::parse(text), Err(InvalidPublicUrl::PlainText), "{text}");
     }
 }
+
+#[test]
+fn the_app_is_at_an_address_that_a_link_may_lead_to() {
+    assert!(parse_app("http://localhost:5173/").is_ok());
+    for text in ["", "/", "chat.example", "javascript:alert(1)", "https://me@chat.example/"] {
+        assert_eq!(parse_app(text), Err(InvalidAppUrl), "{text}");
+    }
+}

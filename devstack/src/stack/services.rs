@@ -44,6 +44,7 @@ pub(super) fn connector_part(
         .env("CODE_KEY_FILE", keys.code_key)
         .env("ACCOUNTS_LISTEN", local(ports.accounts))
         .env("ACCOUNTS_PUBLIC_URL", ports.accounts_url())
+        .env("ACCOUNTS_APP_URL", format!("http://localhost:{}/", ports.web))
         .env("DEX_API_ADDRESS", local(ports.dex_admin))
         .env("DEX_API_CA_FILE", &pki.dex_admin.ca)
         .env("DEX_API_CERT_FILE", &pki.dex_admin.client.cert)

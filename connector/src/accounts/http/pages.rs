@@ -181,7 +181,7 @@ pub(super) async fn finish_sign_up(
     let (full_name, password) = (form.take("full_name"), form.take("password"));
     let typed = (&*full_name, password.into());
     match shared.service.sign_up(&token, typed, &visitor.origin()).await {
-        Ok(_) => done(visitor.language, words::account_made(visitor.language)),
+        Ok(_) => done(&shared, visitor.language, words::account_made(visitor.language)),
         Err(refusal) => asked_again(&shared, visitor.language, &token, &full_name, &refusal).await,
     }
 }
@@ -199,7 +199,7 @@ pub(super) async fn finish_reset(
     };
     let password = form.take("password").into();
     match shared.service.reset(&token, password, &visitor.origin()).await {
-        Ok(()) => done(visitor.language, words::password_changed(visitor.language)),
+        Ok(()) => done(&shared, visitor.language, words::password_changed(visitor.language)),
         Err(refusal) => asked_again(&shared, visitor.language, &token, "", &refusal).await,
     }
 }
@@ -215,7 +215,7 @@ pub(super) async fn finish_unlock(
         Err(refused) => return refused,
     };
     match shared.service.unlock(&token, &visitor.origin()).await {
-        Ok(()) => done(visitor.language, words::account_opened(visitor.language)),
+        Ok(()) => done(&shared, visitor.language, words::account_opened(visitor.language)),
         Err(refusal) => shown::told(visitor.language, &refusal),
     }
 }
@@ -283,8 +283,8 @@ fn finish(
 }
 
 /// The end of a flow: its browser forgets it.
-fn done(language: Language, words: Words) -> Response {
-    with_cookie(shown::done(language, words), cookie::forget())
+fn done(shared: &Shared, language: Language, words: Words) -> Response {
+    with_cookie(shown::done(language, words, shared.app.as_deref()), cookie::forget())
 }
 
 /// Where a flow goes on whose address was proved; it has another token from then on.

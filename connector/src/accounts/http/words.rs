@@ -208,6 +208,14 @@ pub(super) fn account_opened(language: Language) -> Words {
     }
 }
 
+/// The link to the app.
+pub(super) fn to_the_app(language: Language) -> &'static str {
+    match language {
+        Language::En => "To the app",
+        Language::De => "Zur App",
+    }
+}
+
 /// What is asked of a password.
 pub(super) fn rules(language: Language, least: usize) -> String {
     match language {

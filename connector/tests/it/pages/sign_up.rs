@@ -44,6 +44,8 @@ async fn who_proves_an_address_has_an_account_that_opens() {
     let made = browser.submit(finish, &[("full_name", "Ada L"), ("password", NEW)]).await;
     assert_eq!(made.status, StatusCode::OK, "{}", made.body);
     assert_eq!(browser.cookie(), None);
+    let app = "<a href=\"http://localhost:5173/?from=accounts&#38;page=last\">";
+    assert!(made.body.contains(app), "{}", made.body);
 
     let account: (Option<String>, String, bool, String, bool) = sqlx::query_as(
         "select username, email, email_verified, full_name, is_active

@@ -50,6 +50,7 @@ impl Pages {
             &["--pepper-file", utf8(&keys().peppers), "--guard-key-file", utf8(&keys().guard_key)],
             &["--code-key-file", utf8(&keys().code_key)],
             &["--accounts-public-url", "http://localhost:5559/accounts"],
+            &["--accounts-app-url", "http://localhost:5173/?from=accounts&page=last"],
             &["--connector-grpc-listen", "127.0.0.1:0", "--accounts-listen", "127.0.0.1:0"],
             &["--admin-listen", "127.0.0.1:0"],
             options,

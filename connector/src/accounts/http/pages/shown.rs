@@ -67,13 +67,13 @@ struct FinishPage<'a> {
 
 #[derive(Template)]
 #[template(path = "told.html")]
-struct ToldPage {
+struct ToldPage<'a> {
     language: &'static str,
     title: &'static str,
     fault: Option<String>,
     about: &'static str,
-    /// Where to begin again, and what that page is called.
-    links: Vec<(&'static str, &'static str)>,
+    /// Where it goes on, and what that is called.
+    links: Vec<(&'a str, &'static str)>,
 }
 
 /// The page that begins a flow.
@@ -156,14 +156,14 @@ pub(super) fn finish(
     shown(language, &page, refusal.map(Answer::from))
 }
 
-/// The end of a flow.
-pub(super) fn done(language: Language, words: Words) -> Response {
+/// The end of a flow. It leads to the app, if it is known where that is.
+pub(super) fn done(language: Language, words: Words, app: Option<&str>) -> Response {
     let page = ToldPage {
         language: language.tag(),
         title: words.title,
         fault: None,
         about: words.about,
-        links: Vec::new(),
+        links: app.map(|app| (app, words::to_the_app(language))).into_iter().collect(),
     };
     shown(language, &page, None)
 }
