@@ -2,6 +2,7 @@
 //! cost the same.
 
 mod calibration;
+mod common;
 mod cost;
 mod credential;
 mod hashing;
@@ -12,6 +13,7 @@ mod pool;
 mod rules;
 
 pub use calibration::Calibration;
+pub use common::is_common;
 pub use cost::{Cost, InvalidCost};
 pub use credential::{Credential, InvalidHash};
 pub use hashing::Verified;

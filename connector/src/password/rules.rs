@@ -46,6 +46,9 @@ pub enum UnfitPassword {
     /// Little of it is not the address or the name of its owner.
     #[error("must not consist of your address or your name")]
     OfItsOwner,
+    /// It is among the first that anybody tries.
+    #[error("must not be one that others would guess")]
+    Common,
     /// It looks like a ticket.
     #[error("must not begin with {TICKET_PREFIX}")]
     Ticket,

@@ -336,6 +336,15 @@ fn unfit(german: bool, fault: UnfitPassword) -> String {
             "The password is hardly more than your name or your address. Choose another one."
                 .to_owned()
         }
+        UnfitPassword::Common if german => {
+            "Das Passwort ist leicht zu erraten: Es gehört zu denen, die man zuerst versucht. Wählen Sie ein \
+             anderes."
+                .to_owned()
+        }
+        UnfitPassword::Common => {
+            "The password is easy to guess: it is one of those that anybody tries first. Choose another one."
+                .to_owned()
+        }
         UnfitPassword::Ticket if german => {
             "Mit diesen Zeichen darf kein Passwort beginnen. Wählen Sie ein anderes.".to_owned()
         }

@@ -41,6 +41,11 @@ async fn who_proves_an_address_has_an_account_that_opens() {
     let short = browser.submit(finish, &[("full_name", "Ada L"), ("password", "too short")]).await;
     assert_eq!(short.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(short.body.contains("value=\"Ada L\"") && !short.body.contains("too short\""));
+    for guessed in ["passwordpassword", "qwertyuiopqwertyuiop"] {
+        let told = browser.submit(finish, &[("full_name", "Ada L"), ("password", guessed)]).await;
+        assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(told.body.contains("easy to guess"), "{}", told.body);
+    }
     let made = browser.submit(finish, &[("full_name", "Ada L"), ("password", NEW)]).await;
     assert_eq!(made.status, StatusCode::OK, "{}", made.body);
     assert_eq!(browser.cookie(), None);
