@@ -9,7 +9,8 @@ use e2e::faults::program::{self, FaultsOptions};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = interruptible(program::run(&FaultsOptions::parse())).await;
+    // On the heap: a stack is large.
+    let outcome = interruptible(Box::pin(program::run(&FaultsOptions::parse()))).await;
     checkout::give_back();
     match outcome {
         Ok(code) => code,

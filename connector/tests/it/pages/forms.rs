@@ -182,10 +182,10 @@ async fn a_trusted_proxy_tells_whom_it_speaks_for() {
             }
             browser.post("/accounts/sign-up", &[("email", "ada@example.com")]).await.status
         };
-        let (begun, throttled) = (StatusCode::SEE_OTHER, StatusCode::TOO_MANY_REQUESTS);
-        assert_eq!(begin(&["203.0.113.7"]).await, begun);
+        let (taken, throttled) = (StatusCode::SEE_OTHER, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(begin(&["203.0.113.7"]).await, taken);
         assert_eq!(begin(&["203.0.113.7"]).await, throttled);
-        assert_eq!(begin(&["203.0.113.8"]).await, begun);
+        assert_eq!(begin(&["203.0.113.8"]).await, taken);
         // Nobody can tell who these are: they share nothing.
         for unknown in [
             &[][..],
@@ -194,8 +194,8 @@ async fn a_trusted_proxy_tells_whom_it_speaks_for() {
             &["203.0.113.9", "203.0.113.10"],
             &["203.0.113.9, 203.0.113.10"],
         ] {
-            assert_eq!(begin(unknown).await, begun, "{unknown:?}");
-            assert_eq!(begin(unknown).await, begun, "{unknown:?}");
+            assert_eq!(begin(unknown).await, taken, "{unknown:?}");
+            assert_eq!(begin(unknown).await, taken, "{unknown:?}");
         }
     }
 }

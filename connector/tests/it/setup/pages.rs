@@ -142,11 +142,11 @@ impl Browser {
     }
 
     pub(crate) fn cookie(&self) -> Option<String> {
-        self.cookie.lock().unwrap().clone()
+        self.cookie.lock().expect("nobody panicked with it").clone()
     }
 
     pub(crate) fn set_cookie(&self, cookie: Option<String>) {
-        *self.cookie.lock().unwrap() = cookie;
+        *self.cookie.lock().expect("nobody panicked with it") = cookie;
     }
 
     pub(crate) async fn get(&self, path: &str) -> Shown {

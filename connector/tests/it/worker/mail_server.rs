@@ -107,8 +107,8 @@ async fn a_peer_that_accepts_and_never_answers_is_given_up() {
         connection.read_to_end(&mut said).await.unwrap();
         said
     };
-    let send = sender.send(&letter, "alice@example.com", Uuid::nil(), at);
-    let (sent, _) = tokio::join!(send, peer);
+    let sending = sender.send(&letter, "alice@example.com", Uuid::nil(), at);
+    let (sent, _) = tokio::join!(sending, peer);
     assert!(matches!(sent, Err(SendError::TimedOut)), "{sent:?}");
 }
 
