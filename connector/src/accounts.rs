@@ -5,6 +5,7 @@ mod flows;
 mod http;
 mod refusal;
 mod self_service;
+mod turns;
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use service_process::admin::Readiness;
 use service_process::lifecycle::Tasks;
 use service_process::listener::Listener;
 
-pub use flows::{FlowRequest, Flows, NotBegun};
+pub use flows::{FlowRequest, Flows};
 pub use http::Shared;
 pub use refusal::Refusal;
 pub use self_service::{Next, Proved, SelfService, SignUp};

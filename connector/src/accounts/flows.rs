@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use service_process::sources::Sources;
-use thiserror::Error;
 
 use crate::account::Email;
 use crate::flow::{Code, CodeKey, CodeNumber, FlowPurpose, FlowToken, InvalidCode, InvitationCode};
@@ -25,20 +24,6 @@ pub struct Flows {
     key: CodeKey,
     limits: Arc<FlowLimits>,
     sources: Sources,
-}
-
-/// Why a flow did not begin.
-#[derive(Debug, Error)]
-pub enum NotBegun {
-    /// Too many begin there. It says nothing about the address.
-    #[error("too many flows begin in this network")]
-    Throttled {
-        /// When one may begin again.
-        retry_after: Duration,
-    },
-    /// The database did not do it.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// What somebody wants, and where they want it mailed.
@@ -66,16 +51,23 @@ impl Flows {
         self.limits.sweep();
     }
 
+    /// Whether a flow may begin in a network; if not, when one may. It says nothing about the address.
+    pub fn admit(&self, network: Option<Network>) -> Result<(), Duration> {
+        self.limits.admit(network)
+    }
+
+    /// Whether a network may take another step of its flows; if not, when it may.
+    pub fn admit_step(&self, network: Option<Network>) -> Result<(), Duration> {
+        self.limits.admit_step(network)
+    }
+
     /// Begins a flow and has its first code mailed, unless the inbox had as much mail as it may: then the
     /// flow is there all the same, nothing tells, and no code is good.
     pub async fn start(
         &self,
         request: &FlowRequest,
         now: DateTime<Utc>,
-    ) -> Result<FlowToken, NotBegun> {
-        self.limits
-            .admit(request.network)
-            .map_err(|retry_after| NotBegun::Throttled { retry_after })?;
+    ) -> Result<FlowToken, StoreError> {
         let token = FlowToken::new(self.sources);
         let FlowRequest { purpose, email, language, network } = request;
         let flow = NewFlow {
@@ -99,10 +91,8 @@ impl Flows {
     pub async fn accept(
         &self,
         code: &InvitationCode,
-        network: Option<Network>,
         now: DateTime<Utc>,
-    ) -> Result<Option<(FlowToken, ProvedFlow)>, NotBegun> {
-        self.limits.admit(network).map_err(|retry_after| NotBegun::Throttled { retry_after })?;
+    ) -> Result<Option<(FlowToken, ProvedFlow)>, StoreError> {
         let token = FlowToken::new(self.sources);
         let flow = (self.sources.id(now), &token);
         let proved = self.store.accept_invitation(code, flow, now).await?;

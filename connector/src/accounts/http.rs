@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use service_process::admin::Readiness;
@@ -35,7 +35,7 @@ pub(super) fn router(readiness: Readiness, shared: Option<Arc<Shared>>) -> Route
     let router = Router::new()
         .route("/accounts/healthz", get(move || std::future::ready(healthz(&readiness))));
     let router = match shared {
-        Some(shared) => router.merge(pages().with_state(shared)),
+        Some(shared) => router.merge(pages(shared)),
         None => router,
     };
     router
@@ -46,7 +46,8 @@ pub(super) fn router(readiness: Readiness, shared: Option<Arc<Shared>>) -> Route
         })
 }
 
-fn pages() -> Router<Arc<Shared>> {
+fn pages(shared: Arc<Shared>) -> Router {
+    let api = api::routes().layer(from_fn_with_state(Arc::clone(&shared), api::limited));
     Router::new()
         .route("/accounts/sign-up", get(pages::sign_up).post(pages::begin_sign_up))
         .route("/accounts/sign-up/finish", get(pages::finish_page).post(pages::finish_sign_up))
@@ -57,11 +58,13 @@ fn pages() -> Router<Arc<Shared>> {
         .route("/accounts/unlock/finish", get(pages::finish_page).post(pages::finish_unlock))
         .route("/accounts/confirm", get(pages::confirm_page).post(pages::confirm))
         .route("/accounts/confirm/resend", post(pages::resend))
-        .nest("/accounts/v1", api::routes())
+        .layer(from_fn_with_state(Arc::clone(&shared), pages::limited))
+        .nest("/accounts/v1", api)
         // The style is the same for everybody, so it alone may be kept.
         .layer(map_response(private))
         .route("/accounts/style.css", get(style))
         .layer(map_response(guarded))
+        .with_state(shared)
 }
 
 /// `GET /accounts/healthz`, for load balancers: whether the database answers. Details are the admin

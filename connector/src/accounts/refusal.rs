@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::flows::NotBegun;
 use crate::account::InvalidName;
 use crate::password::{Saturated, UnfitPassword};
 use crate::store::StoreError;
@@ -51,7 +50,7 @@ pub enum Refusal {
     /// The account with the address may not be used.
     #[error("the account with this address may not be used")]
     Disabled,
-    /// Too many flows begin in the network.
+    /// Too much is asked in the network.
     #[error("too many requests come from this network")]
     Throttled(Duration),
     /// More is to be hashed than can be.
@@ -69,15 +68,6 @@ impl Refusal {
         match self {
             Self::NoFlow => Self::Over,
             other => other,
-        }
-    }
-}
-
-impl From<NotBegun> for Refusal {
-    fn from(reason: NotBegun) -> Self {
-        match reason {
-            NotBegun::Throttled { retry_after } => Self::Throttled(retry_after),
-            NotBegun::Store(error) => Self::Unavailable(error),
         }
     }
 }

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::flows::{FlowRequest, Flows};
 use super::refusal::Refusal;
+use super::turns::Turns;
 use crate::account::{AccountId, Email, parse_full_name};
 use crate::audit::{Entry, Event, Origin};
 use crate::core::Core;
@@ -24,6 +25,7 @@ use crate::store::{Named, NewAccount, ProvedFlow, StoreError, UnitOfWork};
 pub struct SelfService {
     core: Arc<Core>,
     flows: Flows,
+    turns: Turns,
     rules: PasswordRules,
     sign_up: SignUp,
 }
@@ -65,7 +67,8 @@ impl SelfService {
     /// By these parts of the process.
     #[must_use]
     pub fn new(core: Arc<Core>, flows: Flows, rules: PasswordRules, sign_up: SignUp) -> Self {
-        Self { core, flows, rules, sign_up }
+        let turns = Turns::new(&core.store, core.tasks.clone());
+        Self { core, flows, turns, rules, sign_up }
     }
 
     /// The networks of callers are told by it.
@@ -80,11 +83,9 @@ impl SelfService {
         self.rules.least
     }
 
-    /// Forgets networks that are owed nothing any more. Those of attempts, too: a process may be without the
-    /// role `login`.
+    /// Forgets networks that are owed nothing any more.
     pub fn sweep(&self) {
         self.flows.sweep();
-        self.core.limits.sweep();
     }
 
     /// Whether flows of this purpose are begun at all.
@@ -98,6 +99,11 @@ impl SelfService {
         }
     }
 
+    /// Whether a network may take another step, of whatever flows: each asks the database.
+    pub fn admit_step(&self, network: Option<Network>) -> Result<(), Refusal> {
+        self.flows.admit_step(network).map_err(Refusal::Throttled)
+    }
+
     /// Begins a flow for what was typed as an address.
     pub async fn begin(
         &self,
@@ -107,8 +113,10 @@ impl SelfService {
     ) -> Result<FlowToken, Refusal> {
         self.offers(purpose)?;
         let email = Email::parse(typed).map_err(Refusal::Email)?;
+        self.flows.admit(network).map_err(Refusal::Throttled)?;
         let request = FlowRequest { purpose, email, language, network };
-        Ok(self.flows.start(&request, self.now()).await?)
+        let (flows, now) = (self.flows.clone(), self.now());
+        Ok(self.turns.settle(async move { flows.start(&request, now).await }).await?)
     }
 
     /// Begins a flow for what was typed as the code of an invitation.
@@ -119,14 +127,18 @@ impl SelfService {
     ) -> Result<(FlowToken, Proved), Refusal> {
         self.offers(FlowPurpose::Invitation)?;
         let code = InvitationCode::parse(typed).map_err(|_| Refusal::Invitation)?;
-        let proved = self.flows.accept(&code, network, self.now()).await?;
+        self.flows.admit(network).map_err(Refusal::Throttled)?;
+        let (flows, now) = (self.flows.clone(), self.now());
+        let proved = self.turns.ask(async move { flows.accept(&code, now).await }).await?;
         let (token, flow) = proved.ok_or(Refusal::Invitation)?;
         Ok((token, self.proved_by(flow)?))
     }
 
     /// Has another code mailed.
     pub async fn resend(&self, token: &FlowToken, network: Option<Network>) -> Result<(), Refusal> {
-        let waits = self.flows.resend(token, network, self.now()).await?;
+        let (flows, token, now) = (self.flows.clone(), token.clone(), self.now());
+        let resent = self.turns.settle(async move { flows.resend(&token, network, now).await });
+        let waits = resent.await?;
         if waits { Ok(()) } else { Err(Refusal::NoFlow) }
     }
 
@@ -137,18 +149,22 @@ impl SelfService {
         typed: &str,
     ) -> Result<(FlowToken, Proved), Refusal> {
         let (typed, now) = (Code::parse(typed), self.now());
-        let proved = match self.flows.prove(token, typed, now).await? {
-            None => self.flows.prove_again(token, typed, now).await?,
-            proved => proved,
-        };
-        let (token, flow) = proved.ok_or(Refusal::Code)?;
+        let (flows, token) = (self.flows.clone(), token.clone());
+        let proved = self.turns.ask(async move {
+            match flows.prove(&token, typed, now).await? {
+                None => flows.prove_again(&token, typed, now).await,
+                proved => Ok(proved),
+            }
+        });
+        let (token, flow) = proved.await?.ok_or(Refusal::Code)?;
         Ok((token, self.proved_by(flow)?))
     }
 
     /// What the flow of this token proved.
     pub async fn proved(&self, token: &FlowToken) -> Result<Proved, Refusal> {
-        let flow = self.core.store.proved_flow(token, self.now()).await?;
-        self.proved_by(flow.ok_or(Refusal::NoFlow)?)
+        let (store, token, now) = (self.core.store.clone(), token.clone(), self.now());
+        let flow = self.turns.ask(async move { store.proved_flow(&token, now).await });
+        self.proved_by(flow.await?.ok_or(Refusal::NoFlow)?)
     }
 
     /// Ends a flow with an account.
@@ -177,14 +193,18 @@ impl SelfService {
         let now = self.now();
         let id = self.core.sources.id(now);
         let line = self.entry(Event::AccountSignedUp, id.into(), origin, now);
-        let made = self.core.store.settle(async |unit| {
-            if !unit.take_proved_flow(token, now).await? {
-                return Ok(false);
-            }
-            unit.create(&account, Some((&credential, false)), id, now).await?;
-            unit.end_invitation(&email).await?;
-            unit.record(&line).await?;
-            Ok(true)
+        let (store, token) = (self.core.store.clone(), token.clone());
+        let made = self.turns.settle(async move {
+            let settled = store.settle(async |unit| {
+                if !unit.take_proved_flow(&token, now).await? {
+                    return Ok(false);
+                }
+                unit.create(&account, Some((&credential, false)), id, now).await?;
+                unit.end_invitation(&email).await?;
+                unit.record(&line).await?;
+                Ok(true)
+            });
+            settled.await
         });
         match made.await {
             Ok(true) => Ok(id.into()),
@@ -210,16 +230,20 @@ impl SelfService {
         let (revocation, mail) = (sources.id(now), sources.id(now));
         let unlocked = self.entry(Event::AccountUnlocked, account, origin, now);
         let line = self.entry(Event::AccountPasswordReset, account, origin, now);
-        let done = self.core.store.settle(async |unit| {
-            if !take(unit, token, (account, &proved.email), now).await? {
-                return Ok(false);
-            }
-            let Some(existing) = unit.find_named(&named).await?.pop() else { return Ok(false) };
-            unit.put_password(&existing, &credential, revocation, now).await?;
-            unit.unlock(account, &unlocked).await?;
-            unit.post(MailKind::PasswordChanged, Some(account), mail, now).await?;
-            unit.record(&line).await?;
-            Ok(true)
+        let (store, token) = (self.core.store.clone(), token.clone());
+        let done = self.turns.settle(async move {
+            let settled = store.settle(async |unit| {
+                if !take(unit, &token, (account, &proved.email), now).await? {
+                    return Ok(false);
+                }
+                let Some(existing) = unit.find_named(&named).await?.pop() else { return Ok(false) };
+                unit.put_password(&existing, &credential, revocation, now).await?;
+                unit.unlock(account, &unlocked).await?;
+                unit.post(MailKind::PasswordChanged, Some(account), mail, now).await?;
+                unit.record(&line).await?;
+                Ok(true)
+            });
+            settled.await
         });
         if done.await? { Ok(()) } else { Err(Refusal::Over) }
     }
@@ -230,12 +254,16 @@ impl SelfService {
         let Next::Opening(account) = proved.next else { return Err(Refusal::OtherPurpose) };
         let now = self.now();
         let line = self.entry(Event::AccountUnlocked, account, origin, now);
-        let done = self.core.store.settle(async |unit| {
-            let is_its = take(unit, token, (account, &proved.email), now).await?;
-            if is_its {
-                unit.unlock(account, &line).await?;
-            }
-            Ok(is_its)
+        let (store, token) = (self.core.store.clone(), token.clone());
+        let done = self.turns.settle(async move {
+            let settled = store.settle(async |unit| {
+                let is_its = take(unit, &token, (account, &proved.email), now).await?;
+                if is_its {
+                    unit.unlock(account, &line).await?;
+                }
+                Ok(is_its)
+            });
+            settled.await
         });
         if done.await? { Ok(()) } else { Err(Refusal::Over) }
     }

@@ -1,4 +1,5 @@
-//! How many flows one network may begin. Each is a row that waits for a day, and may be a mail.
+//! How many flows one network may begin, and how often it may go on with them. Each is a row that waits for a day, and
+//! may be a mail; each step asks the database.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -23,11 +24,21 @@ pub struct FlowRates {
     pub coarse_network_per_hour: NonZeroU32,
 }
 
-/// Lets flows begin at a limited rate, half an hour's at once. Per replica.
+/// Steps for each flow that a network may begin: its pages, its five tries, and as much again for who mistypes.
+const STEPS_A_FLOW: NonZeroU32 = NonZeroU32::new(20).expect("not 0");
+
+/// Lets flows begin, and go on, at a limited rate, half an hour's at once. Per replica.
 #[derive(Debug)]
 pub struct FlowLimits<C: Clock = MonotonicClock> {
-    networks: Keyed<u64, C>,
-    coarse_networks: Keyed<u64, C>,
+    starts: Pair<C>,
+    steps: Pair<C>,
+}
+
+/// The limits of networks and of the coarse networks around them, with their names in metrics.
+#[derive(Debug)]
+struct Pair<C: Clock> {
+    networks: (&'static str, Keyed<u64, C>),
+    coarse_networks: (&'static str, Keyed<u64, C>),
 }
 
 impl FlowLimits {
@@ -41,9 +52,17 @@ impl FlowLimits {
 impl<C: Clock + Clone> FlowLimits<C> {
     fn with_clock(rates: FlowRates, clock: &C) -> Self {
         let keyed = |rate| Keyed::new(half_an_hour_at_once(rate), MOST_KEYS, clock.clone());
+        let FlowRates { network_per_hour, coarse_network_per_hour } = rates;
+        let steps = |flows: NonZeroU32| keyed(flows.saturating_mul(STEPS_A_FLOW));
         Self {
-            networks: keyed(rates.network_per_hour),
-            coarse_networks: keyed(rates.coarse_network_per_hour),
+            starts: Pair {
+                networks: ("flow_network", keyed(network_per_hour)),
+                coarse_networks: ("flow_coarse_network", keyed(coarse_network_per_hour)),
+            },
+            steps: Pair {
+                networks: ("step_network", steps(network_per_hour)),
+                coarse_networks: ("step_coarse_network", steps(coarse_network_per_hour)),
+            },
         }
     }
 
@@ -54,20 +73,34 @@ impl<C: Clock + Clone> FlowLimits<C> {
             metrics::counter!(FLOWS_WITHOUT_ADDRESS).increment(1);
             return Ok(());
         };
-        let coarse = network.coarse();
-        self.networks.check(&network.packed()).map_err(|wait| refused("flow_network", wait))?;
-        let admitted = self.coarse_networks.check(&coarse.packed());
-        admitted.map_err(|wait| refused("flow_coarse_network", wait))
+        self.starts.admit(network)
+    }
+
+    /// Whether another step of a flow may be taken; if not, when one may. Without a network there is no limit.
+    pub fn admit_step(&self, network: Option<Network>) -> Result<(), Duration> {
+        network.map_or(Ok(()), |network| self.steps.admit(network))
     }
 
     /// Forgets the networks that are owed nothing any more. Due as often as that of
     /// [`Limits`](super::Limits).
     pub fn sweep(&self) {
-        let Self { networks, coarse_networks } = self;
-        for (limit, keyed) in [("flow_network", networks), ("flow_coarse_network", coarse_networks)]
-        {
+        self.starts.sweep();
+        self.steps.sweep();
+    }
+}
+
+impl<C: Clock + Clone> Pair<C> {
+    fn admit(&self, network: Network) -> Result<(), Duration> {
+        let coarse = network.coarse();
+        let Self { networks: (fine_name, networks), coarse_networks: (coarse_name, coarses) } = self;
+        networks.check(&network.packed()).map_err(|wait| refused(fine_name, wait))?;
+        coarses.check(&coarse.packed()).map_err(|wait| refused(coarse_name, wait))
+    }
+
+    fn sweep(&self) {
+        for (limit, keyed) in [&self.networks, &self.coarse_networks] {
             let keys = u32::try_from(keyed.keys()).unwrap_or(u32::MAX);
-            metrics::gauge!(LIMIT_KEYS, "limit" => limit).set(f64::from(keys));
+            metrics::gauge!(LIMIT_KEYS, "limit" => *limit).set(f64::from(keys));
             keyed.sweep();
         }
     }

@@ -42,6 +42,17 @@ fn the_networks_of_a_site_together_begin_four_times_as_many() {
 }
 
 #[test]
+fn a_network_takes_twenty_steps_for_each_flow_that_it_may_begin() {
+    let (limits, clock) = limits();
+    let steps = |count: u32| (0..count).filter(|_| limits.admit_step(Some(v4(1))).is_ok()).count();
+    assert_eq!(steps(1_000), 600);
+    clock.advance(Duration::from_mins(1));
+    assert_eq!(steps(1_000), 20);
+    assert_eq!(admitted(&limits, (0..100).map(|_| v4(1))), 30, "and begins as many as before");
+    assert!((0..1_000).all(|_| limits.admit_step(None).is_ok()));
+}
+
+#[test]
 fn who_comes_from_nowhere_has_no_limit_and_uses_up_nobody_s() {
     let (limits, _) = limits();
     assert_eq!(admitted(&limits, (0..1_000).map(|_| None::<Network>)), 1_000);
@@ -53,8 +64,9 @@ fn a_network_whose_hour_is_over_is_forgotten() {
     let (limits, clock) = limits();
     admitted(&limits, (0..100).map(v4));
     limits.sweep();
-    assert_eq!(limits.networks.keys(), 100);
+    assert_eq!(limits.starts.networks.1.keys(), 100);
     clock.advance(Duration::from_hours(1));
     limits.sweep();
-    assert_eq!((limits.networks.keys(), limits.coarse_networks.keys()), (0, 0));
+    let Pair { networks, coarse_networks } = &limits.starts;
+    assert_eq!((networks.1.keys(), coarse_networks.1.keys()), (0, 0));
 }

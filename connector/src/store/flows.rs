@@ -8,7 +8,7 @@ use super::Store;
 use super::error::StoreError;
 use super::interval::interval;
 use super::proved::{purpose, standing};
-use super::step::in_time;
+use super::step::{in_time, to_the_end};
 use super::unit_of_work::UnitOfWork;
 use crate::account::Email;
 use crate::due::WorkKind;
@@ -240,7 +240,7 @@ impl Store {
         token: &FlowToken,
         now: DateTime<Utc>,
     ) -> Result<Option<CodeNumber>, StoreError> {
-        let row = in_time(
+        let row = to_the_end(
             sqlx::query!(
                 r#"
                 update account_flows set tries = tries + 1

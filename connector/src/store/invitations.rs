@@ -7,7 +7,7 @@ use super::Store;
 use super::error::StoreError;
 use super::interval::interval;
 use super::proved::ProvedFlow;
-use super::step::in_time;
+use super::step::{in_time, to_the_end};
 use super::unit_of_work::UnitOfWork;
 use crate::account::Email;
 use crate::due::WorkKind;
@@ -123,7 +123,7 @@ impl Store {
         (flow, token): (Uuid, &FlowToken),
         now: DateTime<Utc>,
     ) -> Result<Option<ProvedFlow>, StoreError> {
-        let email = in_time(
+        let email = to_the_end(
             sqlx::query_scalar!(
                 r#"
                 insert into account_flows

@@ -6,7 +6,7 @@ use sqlx::types::Uuid;
 use super::Store;
 use super::error::StoreError;
 use super::interval::interval;
-use super::step::in_time;
+use super::step::to_the_end;
 use super::unit_of_work::UnitOfWork;
 use crate::account::AccountId;
 use crate::flow::{CodeNumber, FlowPurpose, FlowToken, PROVED_LIFE, REPEAT_LIFE, Standing, TRIES};
@@ -56,7 +56,7 @@ impl Store {
         token: &FlowToken,
         now: DateTime<Utc>,
     ) -> Result<Option<ProvedFlow>, StoreError> {
-        let row = in_time(
+        let row = to_the_end(
             sqlx::query_as!(
                 Row,
                 r#"
@@ -91,7 +91,7 @@ impl Store {
         token: &FlowToken,
         now: DateTime<Utc>,
     ) -> Result<Option<CodeNumber>, StoreError> {
-        let row = in_time(
+        let row = to_the_end(
             sqlx::query!(
                 r#"
                 update account_flows set tries = tries + 1
@@ -116,7 +116,7 @@ impl Store {
         token: &FlowToken,
         now: DateTime<Utc>,
     ) -> Result<Option<ProvedFlow>, StoreError> {
-        let row = in_time(
+        let row = to_the_end(
             sqlx::query_as!(
                 Row,
                 r#"

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use auth_connector::account::{AccountId, Email};
-use auth_connector::accounts::{FlowRequest, Flows, NotBegun};
+use auth_connector::accounts::{FlowRequest, Flows};
 use auth_connector::flow::{Code, CodeNumber, FlowPurpose, FlowToken, Standing};
 use auth_connector::limits::{FlowLimits, FlowRates};
 use auth_connector::mail::Language;
@@ -245,11 +246,13 @@ async fn a_network_that_begins_too_many_flows_leaves_no_row_and_others_go_on() {
     let begin = async |email: &str, network: u32| {
         let email = Email::parse(email).expect("an address");
         let (purpose, network) = (FlowPurpose::Reset, Some(from(network)));
-        flows.start(&FlowRequest { purpose, email, language: Language::En, network }, now()).await
+        flows.admit(network)?;
+        let request = FlowRequest { purpose, email, language: Language::En, network };
+        flows.start(&request, now()).await.expect("the database answers");
+        Ok::<(), Duration>(())
     };
     assert!(begin("ada@example.com", 1).await.is_ok());
-    let second = begin("bea@example.com", 1).await;
-    assert!(matches!(second, Err(NotBegun::Throttled { .. })), "{second:?}");
+    assert!(begin("bea@example.com", 1).await.is_err());
     assert!(begin("bea@example.com", 2).await.is_ok());
     let flows: i64 = sqlx::query_scalar("select count(*) from account_flows")
         .fetch_one(&scene.database.pool)

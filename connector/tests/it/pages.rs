@@ -1,6 +1,7 @@
 //! The accounts pages, as browsers and scripts meet them.
 
 mod closed;
+mod floods;
 mod forms;
 mod invitation;
 mod json;

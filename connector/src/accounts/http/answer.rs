@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode};
-use service_process::error_chain::ErrorChain;
-use tracing::warn;
 
 use super::body::BadBody;
 use crate::accounts::refusal::Refusal;
@@ -70,8 +68,7 @@ impl From<&Refusal> for Answer {
                 new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Too much is to be done")
                     .later(A_MOMENT)
             }
-            Refusal::Unavailable(error) => {
-                warn!(error = %ErrorChain(error), "an accounts page has no database");
+            Refusal::Unavailable(_) => {
                 new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The database does not answer")
                     .later(A_MOMENT)
             }

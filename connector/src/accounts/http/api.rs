@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
-use axum::response::{AppendHeaders, IntoResponse};
+use axum::middleware;
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
@@ -38,6 +39,19 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
     let description = Arc::new(description);
     let described = move || std::future::ready(Json(Arc::clone(&description)));
     router.route("/openapi.json", axum::routing::get(described))
+}
+
+/// Turns away whose network took too many steps.
+pub(super) async fn limited(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+    request: Request,
+    next: middleware::Next,
+) -> Response {
+    match visitor.admitted(&shared, request.method()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => problem(&visitor, &refusal).into_response(),
+    }
 }
 
 fn described() -> OpenApiRouter<Arc<Shared>> {

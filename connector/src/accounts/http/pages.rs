@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::answer::FOREIGN;
@@ -18,6 +19,19 @@ use crate::accounts::refusal::Refusal;
 use crate::accounts::self_service::Proved;
 use crate::flow::{FlowPurpose, FlowToken, PROVED_LIFE, REQUEST_LIFE};
 use crate::mail::Language;
+
+/// Turns away whose network took too many steps.
+pub(super) async fn limited(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+    request: Request,
+    next: Next,
+) -> Response {
+    match visitor.admitted(&shared, request.method()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => shown::told(visitor.language, &refusal),
+    }
+}
 
 /// `GET /accounts/sign-up`.
 pub(super) async fn sign_up(State(shared): State<Arc<Shared>>, visitor: Visitor) -> Response {

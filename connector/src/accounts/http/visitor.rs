@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use service_process::listener::Peer;
 
 use super::cookie;
 use super::shared::Shared;
+use crate::accounts::refusal::Refusal;
 use crate::audit::Origin;
 use crate::flow::FlowToken;
 use crate::mail::Language;
@@ -60,6 +61,13 @@ impl FromRequestParts<Arc<Shared>> for Visitor {
 }
 
 impl Visitor {
+    /// Whether the network may take the step that this is, if it is one: a form or a call of ours, or a look at where a
+    /// flow stands. What comes from elsewhere is refused without the database, and uses up nobody's steps.
+    pub(super) fn admitted(&self, shared: &Shared, method: &Method) -> Result<(), Refusal> {
+        let is_step = if method == Method::POST { self.is_ours } else { self.flow.is_some() };
+        if is_step { shared.service.admit_step(self.network) } else { Ok(()) }
+    }
+
     /// As the trail tells it. No connector of Dex has to do with it.
     pub(super) fn origin(&self) -> Origin {
         Origin { remote_ip: self.address, ..Origin::default() }
