@@ -39,7 +39,7 @@ pub use invitations::{Invitation, InvitationMail};
 pub use login::{AccountStatus, Candidate};
 pub use mail::DeadMail;
 pub use names::Unreachable;
-pub use proved::ProvedFlow;
+pub use proved::{ProvedAddress, ProvedFlow};
 pub use reach::InvalidDsn;
 pub use reserve::{ChargeConnection, Resolved};
 pub use revocations::Revocation;

@@ -184,7 +184,7 @@ impl SelfService {
         let account = NewAccount {
             id: None,
             username: None,
-            email: Some(email.clone()),
+            email: Some(email),
             email_verified: true,
             full_name,
             is_active: None,
@@ -196,11 +196,10 @@ impl SelfService {
         let (store, token) = (self.core.store.clone(), token.clone());
         let made = self.turns.settle(async move {
             let settled = store.settle(async |unit| {
-                if !unit.take_proved_flow(&token, now).await? {
+                if unit.take_proved_flow(&token, now).await?.is_none() {
                     return Ok(false);
                 }
                 unit.create(&account, Some((&credential, false)), id, now).await?;
-                unit.end_invitation(&email).await?;
                 unit.record(&line).await?;
                 Ok(true)
             });
@@ -228,12 +227,13 @@ impl SelfService {
         let named = Named { ids: vec![account.into()], ..Named::default() };
         let (now, sources) = (self.now(), self.core.sources);
         let (revocation, mail) = (sources.id(now), sources.id(now));
+        let verified = self.entry(Event::AccountEmailVerified, account, origin, now);
         let unlocked = self.entry(Event::AccountUnlocked, account, origin, now);
         let line = self.entry(Event::AccountPasswordReset, account, origin, now);
         let (store, token) = (self.core.store.clone(), token.clone());
         let done = self.turns.settle(async move {
             let settled = store.settle(async |unit| {
-                if !take(unit, &token, (account, &proved.email), now).await? {
+                if !take(unit, &token, (account, &proved.email), &verified).await? {
                     return Ok(false);
                 }
                 let Some(existing) = unit.find_named(&named).await?.pop() else { return Ok(false) };
@@ -253,11 +253,12 @@ impl SelfService {
         let proved = self.proved(token).await.map_err(Refusal::at_the_end)?;
         let Next::Opening(account) = proved.next else { return Err(Refusal::OtherPurpose) };
         let now = self.now();
+        let verified = self.entry(Event::AccountEmailVerified, account, origin, now);
         let line = self.entry(Event::AccountUnlocked, account, origin, now);
         let (store, token) = (self.core.store.clone(), token.clone());
         let done = self.turns.settle(async move {
             let settled = store.settle(async |unit| {
-                let is_its = take(unit, &token, (account, &proved.email), now).await?;
+                let is_its = take(unit, &token, (account, &proved.email), &verified).await?;
                 if is_its {
                     unit.unlock(account, &line).await?;
                 }
@@ -340,13 +341,22 @@ async fn would_be_guessed(password: Arc<SecretString>, words: Vec<String>) -> bo
     looked.await.unwrap_or(false)
 }
 
-/// Uses a proved flow up for the account with its address, which nobody else changes from here on. `false`: it
-/// was used up, or the address is not the account's any more.
+/// Uses a proved flow up for the account with its address, which nobody else changes from here on; this line is for
+/// an address that was not proved before. `false`: the flow was used up, or the address is not the account's any more,
+/// or sessions of the account were ended since it was proved.
 async fn take(
     unit: &mut UnitOfWork,
     token: &FlowToken,
     (account, email): (AccountId, &str),
-    now: DateTime<Utc>,
+    verified: &Entry,
 ) -> Result<bool, StoreError> {
-    Ok(unit.take_proved_flow(token, now).await? && unit.prove_address(account, email, now).await?)
+    let now = verified.at;
+    let Some(proved_at) = unit.take_proved_flow(token, now).await? else { return Ok(false) };
+    let Some(address) = unit.prove_address(account, (email, proved_at), now).await? else {
+        return Ok(false);
+    };
+    if address.is_new {
+        unit.record(verified).await?;
+    }
+    Ok(true)
 }

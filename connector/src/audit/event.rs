@@ -62,6 +62,9 @@ pub enum Event {
     /// An operator invited somebody to make an account.
     #[strum(serialize = "account.invited")]
     AccountInvited,
+    /// Somebody proved the address of an account, which was not proved before.
+    #[strum(serialize = "account.email_verified")]
+    AccountEmailVerified,
     /// Somebody proved the address of an account and gave it another password.
     #[strum(serialize = "account.password_reset")]
     AccountPasswordReset,

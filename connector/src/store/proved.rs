@@ -9,7 +9,10 @@ use super::interval::interval;
 use super::step::to_the_end;
 use super::unit_of_work::UnitOfWork;
 use crate::account::AccountId;
-use crate::flow::{CodeNumber, FlowPurpose, FlowToken, PROVED_LIFE, REPEAT_LIFE, Standing, TRIES};
+use crate::flow::{
+    CodeNumber, FlowPurpose, FlowToken, PROVED_LIFE, REPEAT_LIFE, REQUEST_LIFE, Standing,
+    TRIES,
+};
 
 /// What is known of a flow whose code was shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +25,13 @@ pub struct ProvedFlow {
     pub full_name: String,
     /// What stands there now.
     pub standing: Standing,
+}
+
+/// The address of an account, whose owner reads its mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProvedAddress {
+    /// Nobody knew that before.
+    pub is_new: bool,
 }
 
 /// As it is stored.
@@ -49,7 +59,7 @@ impl TryFrom<Row> for ProvedFlow {
 
 impl Store {
     /// Uses a code up: its flow is proved, and known by another token from now on. `None`: somebody was
-    /// first, or another code counts by now.
+    /// first, another code counts by now, or sessions of the account were ended since it was made.
     pub async fn prove(
         &self,
         CodeNumber { flow, number }: CodeNumber,
@@ -65,6 +75,10 @@ impl Store {
                     set proved_at = $4::timestamptz, token_hash = $3,
                         expires_at = $4 + $5::interval
                     where id = $1 and code = $2 and proved_at is null
+                      -- A flow that waits for its code ends so long after that was made.
+                      and not exists (
+                          select from users where users.email_key = account_flows.email_key
+                            and sessions_ended_at >= account_flows.expires_at - $6::interval)
                     returning id, purpose, email, email_key
                 )
                 select proved.id as "flow!", purpose as "purpose!", proved.email as "email!",
@@ -76,7 +90,8 @@ impl Store {
                 number,
                 &token.hash()[..],
                 now,
-                interval(PROVED_LIFE)
+                interval(PROVED_LIFE),
+                interval(REQUEST_LIFE)
             )
             .fetch_optional(&self.pool),
         )
@@ -110,7 +125,8 @@ impl Store {
         Ok(row.map(|row| CodeNumber { flow: row.id, number: row.code }))
     }
 
-    /// The flow of this token, if it is proved and not over.
+    /// The flow of this token, if it is proved and not over. A proof is over when sessions of the account are ended,
+    /// by another proof or by an operator: what was taken from somebody then must not be had with it again.
     pub async fn proved_flow(
         &self,
         token: &FlowToken,
@@ -125,6 +141,7 @@ impl Store {
                        is_active and users.email = flow.email as "is_its?"
                 from account_flows as flow left join users on users.email_key = flow.email_key
                 where token_hash = $1 and proved_at is not null and expires_at > $2
+                  and (sessions_ended_at is null or sessions_ended_at < proved_at)
                 "#,
                 &token.hash()[..],
                 now
@@ -137,46 +154,56 @@ impl Store {
 }
 
 impl UnitOfWork {
-    /// Uses up the flow of this token, if it is proved and not over: of many at once one gets it, and the
-    /// others find none once that one's changes are made.
+    /// Uses up the flow of this token, if it is proved and not over, and tells when it was proved: of many at once
+    /// one gets it, and the others find none once that one's changes are made.
     pub async fn take_proved_flow(
         &mut self,
         token: &FlowToken,
         now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        let used = sqlx::query!(
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let proved_at = sqlx::query_scalar!(
             r#"
             delete from account_flows
             where token_hash = $1 and proved_at is not null and expires_at > $2
+            returning proved_at as "proved_at!"
             "#,
             &token.hash()[..],
             now
         )
-        .execute(self.connection())
+        .fetch_optional(self.connection())
         .await?;
-        Ok(used.rows_affected() == 1)
+        Ok(proved_at)
     }
 
-    /// Notes that the owner of an account reads the mail of this address. `false`: it is not the account's
-    /// any more, or the account may not be used. Nobody else changes that until this unit ends.
+    /// Notes that the owner of an account reads the mail of this address, as was proved at that time. `None`: it is
+    /// not the account's any more, the account may not be used, or its sessions were ended since. Nobody else changes
+    /// that until this unit ends.
     pub async fn prove_address(
         &mut self,
         account: AccountId,
-        address: &str,
+        (address, proved_at): (&str, DateTime<Utc>),
         now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        let proved = sqlx::query!(
+    ) -> Result<Option<ProvedAddress>, StoreError> {
+        let was_verified = sqlx::query_scalar!(
             r#"
+            with before as (
+                select id, email_verified from users
+                where id = $1 and email = $2 and is_active
+                  and (sessions_ended_at is null or sessions_ended_at < $4)
+                for update
+            )
             update users set email_verified = true, updated_at = $3
-            where id = $1 and email = $2 and is_active
+            from before where users.id = before.id
+            returning before.email_verified as "was_verified!"
             "#,
             Uuid::from(account),
             address,
-            now
+            now,
+            proved_at
         )
-        .execute(self.connection())
+        .fetch_optional(self.connection())
         .await?;
-        Ok(proved.rows_affected() == 1)
+        Ok(was_verified.map(|was_verified| ProvedAddress { is_new: !was_verified }))
     }
 }
 

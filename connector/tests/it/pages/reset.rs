@@ -37,6 +37,7 @@ async fn a_forgotten_password_is_replaced_and_all_that_it_opened_ends() {
     assert_eq!(pages.number(ended).await, 1);
     let proved = "select count(*) from users where username_key = 'alice' and email_verified";
     assert_eq!(pages.number(proved).await, 1, "she reads its mail");
+    pages.database.audited("account.email_verified", None).await;
     let revocations = "select count(*) from due_work where kind = 'revocation'";
     assert_eq!(pages.number(revocations).await, 1);
     let told = pages.mail(2).await;
@@ -65,6 +66,43 @@ async fn an_address_that_was_proved_and_lost_since_resets_nothing() {
     }
     let epoch = "select auth_epoch from users where username_key = 'alice'";
     assert_eq!(pages.number(epoch).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_and_a_time_without_the_account_end_what_was_proved_or_mailed_before() {
+    let pages = Pages::open().await;
+    let (own, other, typed_late) = (pages.browser(), pages.browser(), pages.browser());
+    let mut codes = Vec::new();
+    for (count, browser) in [&own, &other, &typed_late].into_iter().enumerate() {
+        browser.post("/accounts/reset", &[("email", ALICE)]).await.leads_to();
+        codes.push(code(&pages.mail(count + 1).await));
+    }
+    own.submit("/accounts/confirm", &[("code", &codes[0])]).await.leads_to();
+    other.submit("/accounts/confirm", &[("code", &codes[1])]).await.leads_to();
+    let flow = other.get("/accounts/reset/finish").await.flow();
+    let changed = own.submit("/accounts/reset/finish", &[("password", NEW)]).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.body);
+    let theirs = [("flow", flow.as_str()), ("password", "what somebody else knows")];
+    let late = other.post("/accounts/reset/finish", &theirs).await;
+    assert_eq!(late.status, StatusCode::GONE, "{}", late.body);
+    let late = typed_late.submit("/accounts/confirm", &[("code", &codes[2])]).await;
+    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", late.body);
+    assert!(pages.lets_in("alice", NEW).await);
+
+    pages.budgets_anew().await;
+    let earlier = pages.browser();
+    earlier.post("/accounts/reset", &[("email", ALICE)]).await.leads_to();
+    let code = code(&pages.mail(5).await);
+    earlier.submit("/accounts/confirm", &[("code", &code)]).await.leads_to();
+    let flow = earlier.get("/accounts/reset/finish").await.flow();
+    for command in ["disable", "enable"] {
+        let output = pages.database.command(&["users", command, "alice"]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    let late = [("flow", flow.as_str()), ("password", "what somebody else knows")];
+    let late = earlier.post("/accounts/reset/finish", &late).await;
+    assert_eq!(late.status, StatusCode::GONE, "{}", late.body);
+    assert!(pages.lets_in("alice", NEW).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

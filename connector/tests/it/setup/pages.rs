@@ -95,6 +95,12 @@ impl Pages {
         .expect("the guard is written");
     }
 
+    /// A day has passed for those who ask for mail.
+    pub(crate) async fn budgets_anew(&self) {
+        let all = sqlx::query("delete from mail_budgets").execute(&self.database.pool);
+        all.await.expect("they are forgotten");
+    }
+
     /// One number that the database answers.
     pub(crate) async fn number(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.database.pool).await.expect("a number")
