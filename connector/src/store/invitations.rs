@@ -86,14 +86,6 @@ impl UnitOfWork {
         .await?;
         Ok(true)
     }
-
-    /// Ends the invitation of an address: its account is there.
-    pub async fn end_invitation(&mut self, email: &Email) -> Result<(), StoreError> {
-        sqlx::query!("delete from invitations where email_key = $1", email.key())
-            .execute(self.connection())
-            .await?;
-        Ok(())
-    }
 }
 
 impl Store {

@@ -177,7 +177,8 @@ impl UnitOfWork {
         Ok(())
     }
 
-    /// Creates the account under this id. With its password comes whether that must be changed.
+    /// Creates the account under this id, and ends an invitation of its address. With its password comes whether that
+    /// must be changed.
     pub async fn create(
         &mut self,
         account: &NewAccount,
@@ -193,6 +194,9 @@ impl UnitOfWork {
                                    full_name, is_active, created_at, updated_at)
                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
                 returning id
+            ), invited as (
+                -- Its account is there, by whatever way.
+                delete from invitations where email_key = $5
             ), grouped as (
                 insert into user_groups (user_id, group_name)
                 select distinct id, group_name from new, unnest($10::text[]) as named (group_name)
@@ -221,7 +225,7 @@ impl UnitOfWork {
         Ok(())
     }
 
-    /// Makes the account what `account` says. One that may not be used any more has its sessions
+    /// Makes the account what `account` says, and ends an invitation of its address. One that may not be used any more has its sessions
     /// ended: `fresh_id` becomes the id of that request. `false`: it is so already, and nothing was
     /// written.
     pub async fn update(
@@ -244,6 +248,8 @@ impl UnitOfWork {
                 insert into user_groups (user_id, group_name)
                 select $1, group_name from unnest($10::text[]) as named (group_name)
                 on conflict do nothing
+            ), invited as (
+                delete from invitations where email_key = $5
             )
             update users set username = $2, username_key = $3, email = $4, email_key = $5,
                 email_verified = $6, full_name = $7, is_active = coalesce($8, is_active),

@@ -81,8 +81,8 @@ impl UnitOfWork {
         self.record_change(enabled, entry).await
     }
 
-    /// Removes an account with all that is its own, also mail that was to be written to its owner, and
-    /// ends its sessions. Its lines of the trail stay. `false`: there was none, and nothing was written.
+    /// Removes an account with all that is its own, also an invitation of its address and mail that was to be written
+    /// to its owner, and ends its sessions. Its lines of the trail stay. `false`: there was none, and nothing was written.
     pub async fn delete(
         &mut self,
         account: AccountId,
@@ -91,7 +91,12 @@ impl UnitOfWork {
     ) -> Result<bool, StoreError> {
         let deleted = sqlx::query!(
             r#"
-            with mail as (delete from due_work where user_id = $1 and kind = any ($2))
+            with mail as (
+                delete from due_work where user_id = $1 and kind = any ($2)
+            ), invited as (
+                delete from invitations
+                where email_key = (select email_key from users where id = $1)
+            )
             delete from users where id = $1
             "#,
             Uuid::from(account),

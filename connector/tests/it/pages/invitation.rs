@@ -125,6 +125,22 @@ async fn an_invitation_opens_no_account_that_is_there_already() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_an_operator_made_and_deleted_does_not_come_back_by_an_invitation() {
+    let pages = Pages::open().await;
+    invite(&pages, ADA);
+    let code = code(&pages.mail(1).await);
+    for arguments in [
+        &["users", "create", "ada", "--email", ADA][..],
+        &["users", "delete", "ada", "--yes"],
+    ] {
+        let output = pages.database.command(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output));
+    }
+    let told = pages.browser().post(INVITATION, &[("code", &code)]).await;
+    assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", told.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_needs_the_key_of_codes_and_an_address() {
     let pages = Pages::without_mail(&[]).await;
     for (arguments, said) in [
