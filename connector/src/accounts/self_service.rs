@@ -142,12 +142,12 @@ impl SelfService {
         if waits { Ok(()) } else { Err(Refusal::NoFlow) }
     }
 
-    /// Tries a code. The flow is known by the token that comes with it from then on.
+    /// Tries a code. The flow is known by the token that comes with it from then on, whatever it is good for.
     pub async fn confirm(
         &self,
         token: &FlowToken,
         typed: &str,
-    ) -> Result<(FlowToken, Proved), Refusal> {
+    ) -> Result<(FlowToken, Result<Proved, Refusal>), Refusal> {
         let (typed, now) = (Code::parse(typed), self.now());
         let (flows, token) = (self.flows.clone(), token.clone());
         let proved = self.turns.ask(async move {
@@ -157,7 +157,7 @@ impl SelfService {
             }
         });
         let (token, flow) = proved.await?.ok_or(Refusal::Code)?;
-        Ok((token, self.proved_by(flow)?))
+        Ok((token, self.proved_by(flow)))
     }
 
     /// What the flow of this token proved.

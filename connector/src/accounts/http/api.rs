@@ -198,11 +198,18 @@ async fn confirm(
     State(shared): State<Arc<Shared>>,
     visitor: Visitor,
     request: Request,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     let TypedCode { code } = read(&visitor, request).await?;
     let proved = shared.service.confirm(flow(&visitor)?, &code).await;
     let (token, proved) = proved.map_err(|refusal| problem(&visitor, &refusal))?;
-    Ok(proved_answer(&token, proved))
+    Ok(match proved {
+        Ok(proved) => proved_answer(&token, proved).into_response(),
+        // Its token is another one all the same.
+        Err(refusal) => {
+            let kept = AppendHeaders([(header::SET_COOKIE, cookie::keep(&token, PROVED_LIFE))]);
+            (kept, problem(&visitor, &refusal)).into_response()
+        }
+    })
 }
 
 fn proved_answer(token: &FlowToken, proved: Proved) -> impl IntoResponse + use<> {

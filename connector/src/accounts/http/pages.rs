@@ -148,7 +148,12 @@ pub(super) async fn confirm(
         Err(refused) => return refused,
     };
     match shared.service.confirm(&token, form.field("code")).await {
-        Ok((token, proved)) => proved_page(&token, &proved),
+        Ok((token, Ok(proved))) => proved_page(&token, &proved),
+        // Its token is another one all the same.
+        Ok((token, Err(refusal))) => {
+            let told = shown::told(visitor.language, &refusal);
+            with_cookie(told, cookie::keep(&token, PROVED_LIFE))
+        }
         Err(refusal @ Refusal::Code) => shown::confirm(visitor.language, &token, Some(&refusal)),
         Err(refusal) => shown::told(visitor.language, &refusal),
     }
