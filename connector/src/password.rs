@@ -13,7 +13,7 @@ mod pool;
 mod rules;
 
 pub use calibration::Calibration;
-pub use common::is_common;
+use common::is_common;
 pub use cost::{Cost, InvalidCost};
 pub use credential::{Credential, InvalidHash};
 pub use hashing::Verified;

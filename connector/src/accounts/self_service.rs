@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use clap::ValueEnum;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
 use super::flows::{FlowRequest, Flows};
 use super::refusal::Refusal;
@@ -17,7 +17,7 @@ use crate::due::MailKind;
 use crate::flow::{Code, FlowPurpose, FlowToken, InvitationCode, Standing};
 use crate::mail::Language;
 use crate::network::Network;
-use crate::password::{Caller, Credential, PasswordRules, UnfitPassword, is_common};
+use crate::password::{Credential, PasswordRules};
 use crate::store::{Named, NewAccount, ProvedFlow, StoreError, UnitOfWork};
 
 /// Begins flows and ends them.
@@ -284,12 +284,8 @@ impl SelfService {
         if let Some(network) = self.core.proxies.network_of(origin.remote_ip) {
             self.core.limits.admit_network(network).map_err(Refusal::Throttled)?;
         }
-        let password = Arc::from(password);
         let words = words.into_iter().map(str::to_owned).collect();
-        if would_be_guessed(Arc::clone(&password), words).await {
-            return Err(Refusal::Password(UnfitPassword::Common));
-        }
-        Ok(self.core.pool.hash(password, Caller::Stranger, None).await?)
+        self.core.pool.hash_new(password, words).await?.map_err(Refusal::Password)
     }
 
     /// What a flow is good for once it is proved. One that was begun while people might sign up makes no account
@@ -329,16 +325,6 @@ impl SelfService {
     fn now(&self) -> DateTime<Utc> {
         (self.core.sources.now)()
     }
-}
-
-/// Whether others would guess a password, also by these words. Looked at apart, for milliseconds.
-async fn would_be_guessed(password: Arc<SecretString>, words: Vec<String>) -> bool {
-    let looked = tokio::task::spawn_blocking(move || {
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        is_common(password.expose_secret(), &words)
-    });
-    // It reads whatever people type. Should it ever fail at that, they are not refused for it.
-    looked.await.unwrap_or(false)
 }
 
 /// Uses a proved flow up for the account with its address, which nobody else changes from here on; this line is for

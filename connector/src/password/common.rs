@@ -10,9 +10,9 @@ use zxcvbn::zxcvbn;
 /// until its owner signs in, so they need a million accounts for one of them that is as weak as this.
 const FEWEST_GUESSES: u64 = 1_000_000;
 
-/// Whether anybody who knows these words of its owner would try it early. It takes milliseconds.
-#[must_use]
-pub fn is_common(password: &str, words: &[&str]) -> bool {
+/// Whether anybody who knows these words of its owner would try it early. It takes milliseconds:
+/// `zxcvbn` looks at the first 100 characters and no further.
+pub(super) fn is_common(password: &str, words: &[&str]) -> bool {
     zxcvbn(password, words).guesses() < FEWEST_GUESSES
 }
 

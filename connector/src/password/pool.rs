@@ -1,16 +1,19 @@
 //! The bounded pool in which hashes are computed.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::hashing::Hashing;
 use super::niceness::lower_priority;
-use super::{Calibration, Cost, Credential, Peppers, Verified};
+use super::{
+    Calibration, Cost, Credential, NewPassword, Peppers, UnfitPassword, Verified, is_common,
+};
 use crate::metrics::{HASH_PERMITS_IN_USE, HASH_QUEUE, HASH_REFUSED};
 
 /// How many attempts may wait for each one that hashes. At 0.3 s a hash more than this could not
@@ -147,6 +150,24 @@ impl Pool {
         Ok(permit.run(move |hashing| hashing.hash(&password)).await)
     }
 
+    /// Hashes a new password, unless anybody would try it early who knows these words of its owner. Both are one
+    /// stranger's turn: telling takes milliseconds.
+    pub async fn hash_new(
+        &self,
+        password: NewPassword,
+        words: Vec<String>,
+    ) -> Result<Result<Credential, UnfitPassword>, Saturated> {
+        let permit = self.acquire(Caller::Stranger, None).await?;
+        let password = Arc::from(password);
+        let hash = move |hashing: &Hashing| {
+            if would_be_guessed(&password, &words) {
+                return Err(UnfitPassword::Common);
+            }
+            Ok(hashing.hash(&password))
+        };
+        Ok(permit.run(hash).await)
+    }
+
     /// Whether a credential is to be replaced at the next success: it is of scheme 1, cheaper than
     /// new ones, or of an earlier pepper.
     #[must_use]
@@ -218,6 +239,13 @@ impl Permit {
         });
         hashing.await.expect("hashing does not panic")
     }
+}
+
+/// Whether it is common. That reads whatever people type: should it ever fail, they are not refused for it.
+fn would_be_guessed(password: &SecretString, words: &[String]) -> bool {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let look = || is_common(password.expose_secret(), &words);
+    catch_unwind(AssertUnwindSafe(look)).unwrap_or(false)
 }
 
 /// What a turn holds, counted while it does.

@@ -4,6 +4,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::Caller::{Known, Stranger};
 use super::*;
+use crate::password::PasswordRules;
 
 /// One hash takes 100 ms at cost 10, so that the padding does too.
 const CALIBRATION: Calibration =
@@ -58,6 +59,22 @@ async fn strangers_get_half_of_the_permits_rounded_up_and_known_pairs_the_rest()
         drop((strangers, known));
         assert!(next.await.is_ok(), "{threads}: permits come back");
     }
+}
+
+#[tokio::test]
+async fn a_new_password_is_looked_at_and_hashed_in_one_turn_of_strangers() {
+    let pool = pool(2);
+    let new = |text: &str| PasswordRules { least: 8 }.check(text.into(), &[]).unwrap();
+    let words = || vec!["Ada Lovelace".to_owned()];
+    let hashed = pool.hash_new(new("an engine that weaves"), words()).await.unwrap();
+    assert!(hashed.is_ok_and(|hashed| hashed.cost() == Cost::MIN));
+    for common in ["passwordpassword", "Ada Lovelace"] {
+        let refused = pool.hash_new(new(common), words()).await.unwrap();
+        assert_eq!(refused, Err(UnfitPassword::Common), "{common}");
+    }
+    let _busy = take(&pool, Stranger, 1);
+    let mut next = Box::pin(pool.hash_new(new("an engine that weaves"), words()));
+    assert!(poll(next.as_mut()).is_pending(), "strangers have one turn of the two");
 }
 
 #[tokio::test]
