@@ -61,6 +61,11 @@ impl Flows {
         self.limits.admit_step(network)
     }
 
+    /// Whether another password may be hashed for a flow of which nobody knows the network; if not, when one may.
+    pub fn admit_hash(&self, token: &FlowToken) -> Result<(), Duration> {
+        self.limits.admit_hash(token)
+    }
+
     /// Begins a flow and has its first code mailed, unless the inbox had as much mail as it may: then the
     /// flow is there all the same, nothing tells, and no code is good.
     pub async fn start(

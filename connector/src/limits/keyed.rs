@@ -36,12 +36,16 @@ impl<K: Hash + Eq + Clone, C: Clock> Keyed<K, C> {
     /// very moment may still add one.
     pub(super) fn check(&self, key: &K) -> Result<(), Duration> {
         // The cheaper question first: `contains_key` locks one part of the map, `len` all of them.
-        if !self.keys.0.contains_key(key) && self.keys() >= self.most_keys {
+        if !self.holds(key) && self.keys() >= self.most_keys {
             return Err(SWEEP_EVERY);
         }
         self.limiter
             .check_key(key)
             .map_err(|refused| refused.wait_time_from(self.limiter.clock().now()))
+    }
+
+    pub(super) fn holds(&self, key: &K) -> bool {
+        self.keys.0.contains_key(key)
     }
 
     pub(super) fn keys(&self) -> usize {

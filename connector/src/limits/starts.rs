@@ -1,6 +1,7 @@
 //! How many flows one network may begin, and how often it may go on with them. Each is a row that waits for a day, and
 //! may be a mail; each step asks the database.
 
+use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use governor::Quota;
 use governor::clock::{Clock, MonotonicClock};
 
 use super::keyed::{Keyed, refused};
+use crate::flow::FlowToken;
 use crate::metrics::{FLOWS_WITHOUT_ADDRESS, LIMIT_KEYS};
 use crate::network::Network;
 
@@ -27,11 +29,16 @@ pub struct FlowRates {
 /// Steps for each flow that a network may begin: its pages, its five tries, and as much again for who mistypes.
 const STEPS_A_FLOW: NonZeroU32 = NonZeroU32::new(20).expect("not 0");
 
+/// Passwords that may be hashed for one flow, at once and in an hour, where nobody knows the network.
+const HASHES_A_FLOW: NonZeroU32 = NonZeroU32::new(10).expect("not 0");
+
 /// Lets flows begin, and go on, at a limited rate, half an hour's at once. Per replica.
 #[derive(Debug)]
 pub struct FlowLimits<C: Clock = MonotonicClock> {
     starts: Pair<C>,
     steps: Pair<C>,
+    /// By the first eight bytes of what the database knows a flow by.
+    hashes: Keyed<[u8; 8], C>,
 }
 
 /// The limits of networks and of the coarse networks around them, with their names in metrics.
@@ -63,6 +70,7 @@ impl<C: Clock + Clone> FlowLimits<C> {
                 networks: ("step_network", steps(network_per_hour)),
                 coarse_networks: ("step_coarse_network", steps(coarse_network_per_hour)),
             },
+            hashes: Keyed::new(Quota::per_hour(HASHES_A_FLOW), MOST_KEYS, clock.clone()),
         }
     }
 
@@ -81,29 +89,52 @@ impl<C: Clock + Clone> FlowLimits<C> {
         network.map_or(Ok(()), |network| self.steps.admit(network))
     }
 
+    /// Whether another password may be hashed for a flow of which nobody knows the network; if not, when one may.
+    pub fn admit_hash(&self, token: &FlowToken) -> Result<(), Duration> {
+        metrics::counter!(FLOWS_WITHOUT_ADDRESS).increment(1);
+        let hash = token.hash();
+        self.hashes
+            .check(&std::array::from_fn(|n| hash[n]))
+            .map_err(|wait| refused("flow_without_address", wait))
+    }
+
     /// Forgets the networks that are owed nothing any more. Due as often as that of
     /// [`Limits`](super::Limits).
     pub fn sweep(&self) {
         self.starts.sweep();
         self.steps.sweep();
+        sweep("flow_without_address", &self.hashes);
     }
 }
 
 impl<C: Clock + Clone> Pair<C> {
     fn admit(&self, network: Network) -> Result<(), Duration> {
         let coarse = network.coarse();
-        let Self { networks: (fine_name, networks), coarse_networks: (coarse_name, coarses) } = self;
-        networks.check(&network.packed()).map_err(|wait| refused(fine_name, wait))?;
-        coarses.check(&coarse.packed()).map_err(|wait| refused(coarse_name, wait))
+        let Self { networks: (fine_name, networks), coarse_networks: (coarse_name, coarses) } =
+            self;
+        let fine = || networks.check(&network.packed()).map_err(|wait| refused(fine_name, wait));
+        let coarse = || coarses.check(&coarse.packed()).map_err(|wait| refused(coarse_name, wait));
+        // One that is held comes first, so that it uses up nothing of its neighbours' once it is throttled itself. Of a
+        // new one that is certain: it is entered only if the coarse network lets it in, or the 65,536 networks of one
+        // IPv6 /48 would fill a third of the table.
+        if networks.holds(&network.packed()) {
+            fine().and_then(|()| coarse())
+        } else {
+            coarse().and_then(|()| fine())
+        }
     }
 
     fn sweep(&self) {
         for (limit, keyed) in [&self.networks, &self.coarse_networks] {
-            let keys = u32::try_from(keyed.keys()).unwrap_or(u32::MAX);
-            metrics::gauge!(LIMIT_KEYS, "limit" => *limit).set(f64::from(keys));
-            keyed.sweep();
+            sweep(limit, keyed);
         }
     }
+}
+
+fn sweep<K: Hash + Eq + Clone, C: Clock>(limit: &'static str, keyed: &Keyed<K, C>) {
+    let keys = u32::try_from(keyed.keys()).unwrap_or(u32::MAX);
+    metrics::gauge!(LIMIT_KEYS, "limit" => limit).set(f64::from(keys));
+    keyed.sweep();
 }
 
 fn half_an_hour_at_once(per_hour: NonZeroU32) -> Quota {

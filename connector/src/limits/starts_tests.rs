@@ -39,6 +39,18 @@ fn the_networks_of_a_site_together_begin_four_times_as_many() {
     let hosts =
         (0..250).map(|host| Network::of(Ipv6Addr::new(0x2001, 0xdb8, 0, host, 0, 0, 0, 1).into()));
     assert_eq!(admitted(&limits, hosts), 120);
+    assert_eq!(limits.starts.networks.1.keys(), 240, "nobody is entered who is not let in");
+}
+
+#[test]
+fn a_flow_that_comes_from_nowhere_is_good_for_ten_hashes() {
+    let (limits, _) = limits();
+    let [flow, other] = [[1_u8; 20], [2; 20]].map(|token| {
+        let text = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, token);
+        FlowToken::parse(&text).unwrap()
+    });
+    assert_eq!((0..100).filter(|_| limits.admit_hash(&flow).is_ok()).count(), 10);
+    assert_eq!((0..100).filter(|_| limits.admit_hash(&other).is_ok()).count(), 10);
 }
 
 #[test]
