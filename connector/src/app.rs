@@ -104,6 +104,15 @@ pub enum InvalidConfig {
     /// An option that a role cannot do without.
     #[error(transparent)]
     Missing(#[from] MissingOption),
+    /// All people would be one network.
+    #[error(
+        "TRUSTED_PROXY_CIDRS: is empty, and the accounts pages are behind a proxy, because ACCOUNTS_PUBLIC_URL is https://: \
+         name its network"
+    )]
+    NoProxy,
+    /// Nobody would get a code.
+    #[error("SMTP_ADDRESS: is empty, and the accounts pages mail a code to everybody")]
+    NoMail,
 }
 
 /// Opens the store that the configuration names.
@@ -129,6 +138,9 @@ pub fn check(args: &ServeArgs) -> Result<CheckedConfig, InvalidConfig> {
         checked.dex = Some(DexApi::open(args.dex_api.settings()?)?);
         checked.smtp = args.mail.settings()?.map(Smtp::open).transpose()?;
         checked.codes = args.code_key.code_key()?;
+        if checked.pages.is_some() && checked.smtp.is_none() {
+            return Err(InvalidConfig::NoMail);
+        }
     }
     Ok(checked)
 }
@@ -137,6 +149,9 @@ pub fn check(args: &ServeArgs) -> Result<CheckedConfig, InvalidConfig> {
 fn page_settings(args: &ServeArgs) -> Result<Option<PageSettings>, InvalidConfig> {
     let Some(url) = &args.accounts.accounts_public_url else { return Ok(None) };
     let codes = args.code_key.code_key()?;
+    if url.is_https() && args.limits.trusted_proxy_cidrs.is_empty() {
+        return Err(InvalidConfig::NoProxy);
+    }
     Ok(Some(PageSettings {
         origin: url.origin().clone(),
         app: args.accounts.accounts_app_url.clone().map(Into::into),

@@ -110,6 +110,12 @@ impl TrustedProxies {
         text.split(',').map(|part| proxy_network(part.trim())).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Whether none is named.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The network of a caller. `None` when nobody can tell it: without an address, or with that
     /// of a proxy. Whoever gets `None` must not share a bucket with others who do.
     #[must_use]

@@ -32,7 +32,7 @@ pub struct AccountsArgs {
 
     /// Header in which a proxy in `TRUSTED_PROXY_CIDRS` tells the accounts pages the one address of whoever called
     /// it; the proxy must overwrite it.
-    #[arg(long, env = "TRUSTED_PROXY_HEADER", default_value = "X-Real-IP")]
+    #[arg(long, env = "TRUSTED_PROXY_HEADER", default_value = "X-Real-IP", value_parser = parse_proxy_header)]
     pub trusted_proxy_header: HeaderName,
 
     /// Characters that a new password has at least, 8 to 64.
@@ -111,11 +111,43 @@ impl PublicUrl {
         &self.text
     }
 
+    /// The labels of its host.
+    #[must_use]
+    pub fn labels(&self) -> Vec<String> {
+        let host = self.text.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next());
+        host.unwrap_or_default().split('.').map(str::to_owned).collect()
+    }
+
+    /// Whether browsers come over TLS, which a proxy ends before us.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.text.starts_with("https:")
+    }
+
     /// What browsers name as `Origin` in requests of its pages.
     #[must_use]
     pub fn origin(&self) -> &HeaderValue {
         &self.origin
     }
+}
+
+/// It cannot be the header of a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+enum InvalidProxyHeader {
+    /// No name of a header.
+    #[error("expected the name of a header, such as X-Real-IP")]
+    Name,
+    /// Whoever calls writes into it, too.
+    #[error(
+        "a list to which each proxy adds; name a header that yours overwrites with one address"
+    )]
+    List,
+}
+
+fn parse_proxy_header(text: &str) -> Result<HeaderName, InvalidProxyHeader> {
+    let name: HeaderName = text.parse().map_err(|_| InvalidProxyHeader::Name)?;
+    let lists = ["x-forwarded-for", "forwarded"];
+    if lists.contains(&name.as_str()) { Err(InvalidProxyHeader::List) } else { Ok(name) }
 }
 
 /// It cannot be the address of an app.

@@ -103,7 +103,10 @@ fn a_role_needs_its_own_settings_and_no_others() {
 
     let url = ("ACCOUNTS_PUBLIC_URL", Some("https://chat.example/accounts"));
     let codes = ("CODE_KEY_FILE", Some(utf8(&keys().code_key)));
+    let proxy = ("TRUSTED_PROXY_CIDRS", Some("10.0.0.0/8"));
+    let guard = ("GUARD_KEY_FILE", Some(utf8(&keys().guard_key)));
     let peppers = ("PEPPER_FILE", Some(utf8(&keys().peppers)));
+    let all = [url, codes, proxy, peppers, guard];
     let nothing: Vec<_> = dex.iter().map(|(name, _)| (*name, None)).collect();
     for (roles, changes) in [("accounts", &nothing[..]), ("worker", &[]), ("accounts,worker", &[])]
     {
@@ -128,9 +131,17 @@ fn a_role_needs_its_own_settings_and_no_others() {
         ("worker", &[("DEX_API_CERT_FILE", Some(rubbish))], "DEX_API_CERT_FILE"),
         ("worker", &[("DEX_API_KEY_FILE", Some(empty))], "DEX_API_KEY_FILE"),
         ("worker", &[("DEX_API_KEY_FILE", Some("/nowhere"))], "DEX_API_KEY_FILE"),
-        ("accounts", &[url], "CODE_KEY_FILE"),
-        ("accounts", &[url, codes], "PEPPER_FILE"),
-        ("accounts", &[url, codes, peppers], "GUARD_KEY_FILE"),
+        ("accounts", &[url, proxy], "CODE_KEY_FILE"),
+        ("accounts", &[url, codes], "TRUSTED_PROXY_CIDRS"),
+        ("accounts", &all[..3], "PEPPER_FILE"),
+        ("accounts", &all[..4], "GUARD_KEY_FILE"),
+        ("accounts,worker", &all, "SMTP_ADDRESS"),
+        (
+            "accounts",
+            &[("TRUSTED_PROXY_HEADER", Some("X-Forwarded-For"))],
+            "--trusted-proxy-header",
+        ),
+        ("accounts", &[("TRUSTED_PROXY_HEADER", Some("forwarded"))], "--trusted-proxy-header"),
         ("accounts", &[("ACCOUNTS_PUBLIC_URL", Some("http://chat.example/accounts"))], "localhost"),
         ("worker,gardener", &[], "--roles"),
         (",", &[], "--roles"),
