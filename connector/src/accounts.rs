@@ -29,6 +29,8 @@ use crate::password::PasswordRules;
 pub struct PageSettings {
     /// The origin that browsers name in requests of our pages.
     pub origin: HeaderValue,
+    /// What the service is called, as far as its address says: no password is made of that.
+    pub product: Vec<String>,
     /// Where the app is, if that is known.
     pub app: Option<String>,
     /// The header in which a trusted proxy tells the address of whoever called it.
@@ -49,7 +51,7 @@ impl PageSettings {
     pub fn open(self, core: Arc<Core>) -> Arc<Shared> {
         let limits = Arc::new(FlowLimits::new(self.rates));
         let flows = Flows::new(core.store.clone(), self.codes, limits, core.sources);
-        let service = SelfService::new(core, flows, self.rules, self.sign_up);
+        let service = SelfService::new(core, flows, (self.rules, self.product), self.sign_up);
         let Self { origin, app, proxy_header, .. } = self;
         Arc::new(Shared { service, origin, app, proxy_header })
     }

@@ -154,6 +154,7 @@ fn page_settings(args: &ServeArgs) -> Result<Option<PageSettings>, InvalidConfig
     }
     Ok(Some(PageSettings {
         origin: url.origin().clone(),
+        product: url.labels(),
         app: args.accounts.accounts_app_url.clone().map(Into::into),
         proxy_header: args.accounts.trusted_proxy_header.clone(),
         codes: codes.ok_or(InvalidKeyFile::Missing("CODE_KEY_FILE"))?,

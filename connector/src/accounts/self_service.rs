@@ -28,6 +28,8 @@ pub struct SelfService {
     turns: Turns,
     rules: PasswordRules,
     sign_up: SignUp,
+    /// What the service is called, as far as its address says.
+    product: Vec<String>,
 }
 
 /// Who may make an account.
@@ -59,6 +61,8 @@ pub struct Proved {
     pub email: String,
     /// What the owner of its account is called; empty if nobody has one, or goes without.
     pub full_name: String,
+    /// Its user name, if it has one.
+    pub username: Option<String>,
     /// What for.
     pub next: Next,
 }
@@ -66,9 +70,14 @@ pub struct Proved {
 impl SelfService {
     /// By these parts of the process.
     #[must_use]
-    pub fn new(core: Arc<Core>, flows: Flows, rules: PasswordRules, sign_up: SignUp) -> Self {
+    pub fn new(
+        core: Arc<Core>,
+        flows: Flows,
+        (rules, product): (PasswordRules, Vec<String>),
+        sign_up: SignUp,
+    ) -> Self {
         let turns = Turns::new(&core.store, core.tasks.clone());
-        Self { core, flows, turns, rules, sign_up }
+        Self { core, flows, turns, rules, sign_up, product }
     }
 
     /// The networks of callers are told by it.
@@ -179,7 +188,8 @@ impl SelfService {
             return Err(Refusal::OtherPurpose);
         }
         let full_name = parse_full_name(full_name).map_err(Refusal::Name)?;
-        let credential = self.hash(password, (&proved.email, &full_name), origin).await?;
+        let owner = [proved.email.as_str(), &full_name];
+        let credential = self.hash((token, password), &owner, origin).await?;
         let email = Email::parse(&proved.email).map_err(Refusal::Email)?;
         let account = NewAccount {
             id: None,
@@ -223,7 +233,9 @@ impl SelfService {
     ) -> Result<(), Refusal> {
         let proved = self.proved(token).await.map_err(Refusal::at_the_end)?;
         let Next::Password(account) = proved.next else { return Err(Refusal::OtherPurpose) };
-        let credential = self.hash(password, (&proved.email, &proved.full_name), origin).await?;
+        let username = proved.username.as_deref().unwrap_or_default();
+        let owner = [proved.email.as_str(), &proved.full_name, username];
+        let credential = self.hash((token, password), &owner, origin).await?;
         let named = Named { ids: vec![account.into()], ..Named::default() };
         let (now, sources) = (self.now(), self.core.sources);
         let (revocation, mail) = (sources.id(now), sources.id(now));
@@ -269,21 +281,25 @@ impl SelfService {
         if done.await? { Ok(()) } else { Err(Refusal::Over) }
     }
 
-    /// Hashes a new password, if it is taken. Each hash is an attempt of its network: a proved flow would
-    /// otherwise be good for any number of them.
+    /// Hashes a new password, if it is taken from somebody with this address and these names. Each hash is an attempt
+    /// of its network, or of its flow where nobody knows that: a proved flow would otherwise be good for any number of
+    /// them.
     async fn hash(
         &self,
-        password: SecretString,
-        (email, full_name): (&str, &str),
+        (token, password): (&FlowToken, SecretString),
+        owner: &[&str],
         origin: &Origin,
     ) -> Result<Credential, Refusal> {
-        let local = email.split('@').next().unwrap_or_default();
-        let names = full_name.split_whitespace();
-        let words: Vec<&str> = [email, local, full_name].into_iter().chain(names).collect();
+        let parts =
+            owner.iter().flat_map(|name| name.split(|c: char| c == '@' || c.is_whitespace()));
+        let product = self.product.iter().map(String::as_str);
+        let words: Vec<&str> = owner.iter().copied().chain(parts).chain(product).collect();
         let password = self.rules.check(password, &words).map_err(Refusal::Password)?;
-        if let Some(network) = self.core.proxies.network_of(origin.remote_ip) {
-            self.core.limits.admit_network(network).map_err(Refusal::Throttled)?;
+        match self.core.proxies.network_of(origin.remote_ip) {
+            Some(network) => self.core.limits.admit_network(network),
+            None => self.flows.admit_hash(token),
         }
+        .map_err(Refusal::Throttled)?;
         let words = words.into_iter().map(str::to_owned).collect();
         self.core.pool.hash_new(password, words).await?.map_err(Refusal::Password)
     }
@@ -308,7 +324,8 @@ impl SelfService {
                 return Err(Refusal::NoFlow);
             }
         };
-        Ok(Proved { email: flow.email, full_name: flow.full_name, next })
+        let ProvedFlow { email, full_name, username, .. } = flow;
+        Ok(Proved { email, full_name, username, next })
     }
 
     fn entry(

@@ -45,7 +45,8 @@ impl Turns {
         &self,
         work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.watch(async { self.take(work).await?.await.unwrap_or(Err(StoreError::TimedOut)) }).await
+        self.watch(async { self.take(work).await?.await.unwrap_or(Err(StoreError::TimedOut)) })
+            .await
     }
 
     /// Begins this when it has a turn. Whoever goes away while waiting for one has cost nothing. With one it goes on to

@@ -140,6 +140,7 @@ impl Store {
             purpose: FlowPurpose::Invitation,
             email,
             full_name: String::new(),
+            username: None,
             standing: Standing::Free,
         }))
     }

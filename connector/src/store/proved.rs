@@ -10,8 +10,7 @@ use super::step::to_the_end;
 use super::unit_of_work::UnitOfWork;
 use crate::account::AccountId;
 use crate::flow::{
-    CodeNumber, FlowPurpose, FlowToken, PROVED_LIFE, REPEAT_LIFE, REQUEST_LIFE, Standing,
-    TRIES,
+    CodeNumber, FlowPurpose, FlowToken, PROVED_LIFE, REPEAT_LIFE, REQUEST_LIFE, Standing, TRIES,
 };
 
 /// What is known of a flow whose code was shown.
@@ -23,6 +22,8 @@ pub struct ProvedFlow {
     pub email: String,
     /// What the owner of the account there is called; empty without one.
     pub full_name: String,
+    /// The user name of the account there, if it has one.
+    pub username: Option<String>,
     /// What stands there now.
     pub standing: Standing,
 }
@@ -40,6 +41,7 @@ struct Row {
     purpose: String,
     email: String,
     full_name: Option<String>,
+    username: Option<String>,
     account: Option<Uuid>,
     is_its: Option<bool>,
 }
@@ -52,6 +54,7 @@ impl TryFrom<Row> for ProvedFlow {
             purpose: purpose(&row.purpose, row.flow)?,
             email: row.email,
             full_name: row.full_name.unwrap_or_default(),
+            username: row.username,
             standing: standing(row.account, row.is_its),
         })
     }
@@ -82,7 +85,7 @@ impl Store {
                     returning id, purpose, email, email_key
                 )
                 select proved.id as "flow!", purpose as "purpose!", proved.email as "email!",
-                       full_name as "full_name?", users.id as "account?",
+                       full_name as "full_name?", username as "username?", users.id as "account?",
                        is_active and users.email = proved.email as "is_its?"
                 from proved left join users on users.email_key = proved.email_key
                 "#,
@@ -137,7 +140,7 @@ impl Store {
                 Row,
                 r#"
                 select flow.id as "flow!", purpose as "purpose!", flow.email as "email!",
-                       full_name as "full_name?", users.id as "account?",
+                       full_name as "full_name?", username as "username?", users.id as "account?",
                        is_active and users.email = flow.email as "is_its?"
                 from account_flows as flow left join users on users.email_key = flow.email_key
                 where token_hash = $1 and proved_at is not null and expires_at > $2

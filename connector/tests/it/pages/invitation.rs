@@ -129,10 +129,9 @@ async fn an_account_that_an_operator_made_and_deleted_does_not_come_back_by_an_i
     let pages = Pages::open().await;
     invite(&pages, ADA);
     let code = code(&pages.mail(1).await);
-    for arguments in [
-        &["users", "create", "ada", "--email", ADA][..],
-        &["users", "delete", "ada", "--yes"],
-    ] {
+    for arguments in
+        [&["users", "create", "ada", "--email", ADA][..], &["users", "delete", "ada", "--yes"]]
+    {
         let output = pages.database.command(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", text(&output));
     }
