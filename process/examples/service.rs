@@ -62,7 +62,7 @@ async fn serve(cli: Cli) -> ExitCode {
     tasks.worker("worker", async move {
         match cli.behaviour {
             Behaviour::Failing => anyhow::bail!("the disk is full"),
-            Behaviour::Panicking => panic!("a broken invariant"),
+            Behaviour::Panicking => panic!("a broken invariant of what somebody typed: canary"),
             Behaviour::Orderly | Behaviour::Slow | Behaviour::Stuck => condition.met(),
         }
         metrics::counter!("example_starts_total").increment(1);

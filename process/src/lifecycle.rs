@@ -5,6 +5,7 @@
 //! is tracked, so a stop ends only when the last of them has.
 
 use std::future::Future;
+use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,16 +22,25 @@ use crate::{exit, telemetry};
 /// How long tasks get after the hard token before the process leaves without them.
 const HARD_STOP: Duration = Duration::from_secs(2);
 
-/// Runs the process on a runtime of its own, and returns the code to exit with. A thread that is still
+/// Runs the process on a runtime of its own, and returns the code to exit with. A panic is logged by its place alone. A thread that is still
 /// blocked then is left behind: a call that never returns must not hold a process that has stopped.
 ///
 /// # Panics
 /// When the operating system refuses threads.
 pub fn run(main: impl Future<Output = ExitCode>) -> ExitCode {
+    std::panic::set_hook(Box::new(log_panic));
     let runtime = Runtime::new().expect("threads can be started");
     let code = runtime.block_on(main);
     runtime.shutdown_background();
     code
+}
+
+/// Tells where a panic was, and not its message, which may repeat what somebody typed: that of a slice that ends within a
+/// character has the whole text.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let thread = std::thread::current();
+    error!(place, thread = thread.name().unwrap_or_default(), "a panic");
 }
 
 /// Owns the life of a process from its first task to its exit code.
@@ -130,7 +140,9 @@ impl Tasks {
                 Ok(Ok(())) if tasks.soft.is_cancelled() => return,
                 Ok(Ok(())) => "it ended although the process runs on".to_owned(),
                 Ok(Err(error)) => format!("{error:#}"),
-                Err(panic) => panic.to_string(),
+                // Its message is not to be repeated.
+                Err(ended) if ended.is_panic() => "it panicked".to_owned(),
+                Err(ended) => ended.to_string(),
             };
             error!(worker = name, fault, "worker died: the process stops");
             tasks.failed.store(true, Ordering::Relaxed);

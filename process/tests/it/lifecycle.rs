@@ -50,6 +50,7 @@ fn a_failed_worker_stops_the_process_with_its_reason() {
 #[test]
 fn a_panicking_worker_stops_the_process() {
     let (status, log) = Service::start("panicking").ended();
+    assert!(log.contains("service.rs:65:") && !log.contains("canary"), "{log}");
     assert_eq!(status.code(), Some(1), "{log}");
     assert!(log.contains("worker died"), "{log}");
 }
