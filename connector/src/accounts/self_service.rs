@@ -125,7 +125,7 @@ impl SelfService {
         self.flows.admit(network).map_err(Refusal::Throttled)?;
         let request = FlowRequest { purpose, email, language, network };
         let (flows, now) = (self.flows.clone(), self.now());
-        Ok(self.turns.settle(async move { flows.start(&request, now).await }).await?)
+        Ok(self.turns.settle(Box::pin(async move { flows.start(&request, now).await })).await?)
     }
 
     /// Begins a flow for what was typed as the code of an invitation.
@@ -146,7 +146,8 @@ impl SelfService {
     /// Has another code mailed.
     pub async fn resend(&self, token: &FlowToken, network: Option<Network>) -> Result<(), Refusal> {
         let (flows, token, now) = (self.flows.clone(), token.clone(), self.now());
-        let resent = self.turns.settle(async move { flows.resend(&token, network, now).await });
+        let resent =
+            self.turns.settle(Box::pin(async move { flows.resend(&token, network, now).await }));
         let waits = resent.await?;
         if waits { Ok(()) } else { Err(Refusal::NoFlow) }
     }
@@ -204,7 +205,7 @@ impl SelfService {
         let id = self.core.sources.id(now);
         let line = self.entry(Event::AccountSignedUp, id.into(), origin, now);
         let (store, token) = (self.core.store.clone(), token.clone());
-        let made = self.turns.settle(async move {
+        let made = self.turns.settle(Box::pin(async move {
             let settled = store.settle(async |unit| {
                 if unit.take_proved_flow(&token, now).await?.is_none() {
                     return Ok(false);
@@ -214,7 +215,7 @@ impl SelfService {
                 Ok(true)
             });
             settled.await
-        });
+        }));
         match made.await {
             Ok(true) => Ok(id.into()),
             Ok(false) => Err(Refusal::Over),
@@ -243,7 +244,7 @@ impl SelfService {
         let unlocked = self.entry(Event::AccountUnlocked, account, origin, now);
         let line = self.entry(Event::AccountPasswordReset, account, origin, now);
         let (store, token) = (self.core.store.clone(), token.clone());
-        let done = self.turns.settle(async move {
+        let done = self.turns.settle(Box::pin(async move {
             let settled = store.settle(async |unit| {
                 if !take(unit, &token, (account, &proved.email), &verified).await? {
                     return Ok(false);
@@ -256,7 +257,7 @@ impl SelfService {
                 Ok(true)
             });
             settled.await
-        });
+        }));
         if done.await? { Ok(()) } else { Err(Refusal::Over) }
     }
 
@@ -268,7 +269,7 @@ impl SelfService {
         let verified = self.entry(Event::AccountEmailVerified, account, origin, now);
         let line = self.entry(Event::AccountUnlocked, account, origin, now);
         let (store, token) = (self.core.store.clone(), token.clone());
-        let done = self.turns.settle(async move {
+        let done = self.turns.settle(Box::pin(async move {
             let settled = store.settle(async |unit| {
                 let is_its = take(unit, &token, (account, &proved.email), &verified).await?;
                 if is_its {
@@ -277,7 +278,7 @@ impl SelfService {
                 Ok(is_its)
             });
             settled.await
-        });
+        }));
         if done.await? { Ok(()) } else { Err(Refusal::Over) }
     }
 

@@ -15,7 +15,7 @@ use crate::store::{LONGEST_STEP, Store, StoreError};
 /// Turns at the database.
 #[derive(Debug)]
 pub(super) struct Turns {
-    turns: Arc<Semaphore>,
+    free: Arc<Semaphore>,
     tasks: Tasks,
     failing: AtomicBool,
 }
@@ -24,8 +24,8 @@ impl Turns {
     /// As many as a fifth of the connections: the guard has half and sessions that go on a quarter, and of ten, twenty
     /// or a hundred some are left, which settle, write the trail and ask for health.
     pub(super) fn new(store: &Store, tasks: Tasks) -> Self {
-        let turns = Arc::new(Semaphore::new(store.share(5)));
-        Self { turns, tasks, failing: AtomicBool::new(false) }
+        let free = Arc::new(Semaphore::new(store.share(5)));
+        Self { free, tasks, failing: AtomicBool::new(false) }
     }
 
     /// Asks something of which whoever waits may have the answer another time: it is waited for as long as for a step.
@@ -56,7 +56,7 @@ impl Turns {
         &self,
         work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
     ) -> Result<oneshot::Receiver<Result<T, StoreError>>, StoreError> {
-        let turn = timeout(LONGEST_STEP, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = timeout(LONGEST_STEP, Arc::clone(&self.free).acquire_owned()).await;
         let turn = turn.map_err(|_| StoreError::TimedOut)?.expect("the semaphore is never closed");
         let (answer, answered) = oneshot::channel();
         let aborting = self.tasks.aborting().clone();

@@ -44,8 +44,8 @@ pub struct FlowLimits<C: Clock = MonotonicClock> {
 /// The limits of networks and of the coarse networks around them, with their names in metrics.
 #[derive(Debug)]
 struct Pair<C: Clock> {
-    networks: (&'static str, Keyed<u64, C>),
-    coarse_networks: (&'static str, Keyed<u64, C>),
+    fine: (&'static str, Keyed<u64, C>),
+    coarse: (&'static str, Keyed<u64, C>),
 }
 
 impl FlowLimits {
@@ -63,12 +63,12 @@ impl<C: Clock + Clone> FlowLimits<C> {
         let steps = |flows: NonZeroU32| keyed(flows.saturating_mul(STEPS_A_FLOW));
         Self {
             starts: Pair {
-                networks: ("flow_network", keyed(network_per_hour)),
-                coarse_networks: ("flow_coarse_network", keyed(coarse_network_per_hour)),
+                fine: ("flow_network", keyed(network_per_hour)),
+                coarse: ("flow_coarse_network", keyed(coarse_network_per_hour)),
             },
             steps: Pair {
-                networks: ("step_network", steps(network_per_hour)),
-                coarse_networks: ("step_coarse_network", steps(coarse_network_per_hour)),
+                fine: ("step_network", steps(network_per_hour)),
+                coarse: ("step_coarse_network", steps(coarse_network_per_hour)),
             },
             hashes: Keyed::new(Quota::per_hour(HASHES_A_FLOW), MOST_KEYS, clock.clone()),
         }
@@ -109,23 +109,24 @@ impl<C: Clock + Clone> FlowLimits<C> {
 
 impl<C: Clock + Clone> Pair<C> {
     fn admit(&self, network: Network) -> Result<(), Duration> {
-        let coarse = network.coarse();
-        let Self { networks: (fine_name, networks), coarse_networks: (coarse_name, coarses) } =
-            self;
-        let fine = || networks.check(&network.packed()).map_err(|wait| refused(fine_name, wait));
-        let coarse = || coarses.check(&coarse.packed()).map_err(|wait| refused(coarse_name, wait));
-        // One that is held comes first, so that it uses up nothing of its neighbours' once it is throttled itself. Of a
-        // new one that is certain: it is entered only if the coarse network lets it in, or the 65,536 networks of one
-        // IPv6 /48 would fill a third of the table.
-        if networks.holds(&network.packed()) {
-            fine().and_then(|()| coarse())
+        let (network, around) = (network.packed(), network.coarse().packed());
+        let check = |(limit, keyed): &(&'static str, Keyed<u64, C>), key| {
+            keyed.check(key).map_err(|wait| refused(limit, wait))
+        };
+        // One that is held is asked first: once it is throttled itself it uses up nothing of its neighbours'. A new one
+        // is entered only if the coarse network lets it in: the 65,536 networks of one IPv6 /48 would fill a third of
+        // the table.
+        if self.fine.1.holds(&network) {
+            check(&self.fine, &network)?;
+            check(&self.coarse, &around)
         } else {
-            coarse().and_then(|()| fine())
+            check(&self.coarse, &around)?;
+            check(&self.fine, &network)
         }
     }
 
     fn sweep(&self) {
-        for (limit, keyed) in [&self.networks, &self.coarse_networks] {
+        for (limit, keyed) in [&self.fine, &self.coarse] {
             sweep(limit, keyed);
         }
     }

@@ -39,7 +39,7 @@ fn the_networks_of_a_site_together_begin_four_times_as_many() {
     let hosts =
         (0..250).map(|host| Network::of(Ipv6Addr::new(0x2001, 0xdb8, 0, host, 0, 0, 0, 1).into()));
     assert_eq!(admitted(&limits, hosts), 120);
-    assert_eq!(limits.starts.networks.1.keys(), 240, "nobody is entered who is not let in");
+    assert_eq!(limits.starts.fine.1.keys(), 240, "nobody is entered who is not let in");
 }
 
 #[test]
@@ -76,9 +76,9 @@ fn a_network_whose_hour_is_over_is_forgotten() {
     let (limits, clock) = limits();
     admitted(&limits, (0..100).map(v4));
     limits.sweep();
-    assert_eq!(limits.starts.networks.1.keys(), 100);
+    assert_eq!(limits.starts.fine.1.keys(), 100);
     clock.advance(Duration::from_hours(1));
     limits.sweep();
-    let Pair { networks, coarse_networks } = &limits.starts;
-    assert_eq!((networks.1.keys(), coarse_networks.1.keys()), (0, 0));
+    let Pair { fine, coarse } = &limits.starts;
+    assert_eq!((fine.1.keys(), coarse.1.keys()), (0, 0));
 }
