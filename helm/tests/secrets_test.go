@@ -239,3 +239,18 @@ func TestCertificatesBearTheNamesByWhichTheyAreChecked(t *testing.T) {
 		t.Errorf("%v", names(ours, "dex-connector-tls"))
 	}
 }
+
+// A release of before has no such Secret, and goes on without one as long as it mails nothing.
+func TestOnlyWhoMailsNeedsTheKeyOfCodes(t *testing.T) {
+	needs := func(sets ...string) bool {
+		for _, required := range specOf(t, install(t, "production-external", sets...), "prepare").Required {
+			if required.Name == "auth-connector-codes" {
+				return slices.Equal(required.Keys, []string{"code-key"})
+			}
+		}
+		return false
+	}
+	if !needs() || needs("mail.server=", "mail.user=") {
+		t.Errorf("with mail: %v, without: %v", needs(), needs("mail.server=", "mail.user="))
+	}
+}

@@ -37,10 +37,16 @@
 {{- if $local -}}
 {{- if $secrets.create -}}
 {{- $made = append $made (dict "name" $secrets.authConnector "type" "" "values" (list
-  (dict "key" "peppers" "base64" 32 "prefix" "p1:") (dict "key" "guard-key" "base64" 32)
-  (dict "key" "code-key" "base64" 32))) -}}
+  (dict "key" "peppers" "base64" 32 "prefix" "p1:") (dict "key" "guard-key" "base64" 32))) -}}
 {{- else -}}
-{{- $required = append $required (dict "name" $secrets.authConnector "keys" (list "peppers" "guard-key" "code-key")) -}}
+{{- $required = append $required (dict "name" $secrets.authConnector "keys" (list "peppers" "guard-key")) -}}
+{{- end -}}
+{{- if .Values.mail.server -}}
+{{- if $secrets.create -}}
+{{- $made = append $made (dict "name" $secrets.codes "type" "" "values" (list (dict "key" "code-key" "base64" 32))) -}}
+{{- else -}}
+{{- $required = append $required (dict "name" $secrets.codes "keys" (list "code-key")) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if .Values.dex.enabled -}}

@@ -109,6 +109,9 @@ template, because any of them may be the first; `fail` ends the rendering.
 {{- if and (hasPrefix "http://" .) (not (regexMatch "^http://([^/]+[.])?localhost(:[0-9]+)?/|^http://(127[.][0-9.]+|\\[::1\\])(:[0-9]+)?/" .)) -}}
 {{- fail (printf "accounts.publicURL: is plain text (%s), and browsers keep the cookies of the accounts pages over https:// alone; end TLS before them" .) -}}
 {{- end -}}
+{{- if and (hasPrefix "https://" .) (not $.Values.proxy.cidr) -}}
+{{- fail "proxy.cidr: is empty, so all people at the accounts pages would be one network and share its limits; name the network of the ingress controller's pods" -}}
+{{- end -}}
 {{- if and $production (hasPrefix "http://" .) -}}
 {{- fail (printf "accounts.publicURL: is plain text (%s), which environment: production does not allow; use https://" .) -}}
 {{- end -}}
