@@ -36,7 +36,7 @@ pub const LIMIT_REFUSALS: &str = "limit_refusals_total";
 pub const LIMIT_KEYS: &str = "limit_keys";
 /// Attempts without a usable address.
 pub const LOGIN_WITHOUT_ADDRESS: &str = "login_without_address_total";
-/// Flows that began without a usable address.
+/// Flows that began, and passwords chosen in them, without a usable address.
 pub const FLOWS_WITHOUT_ADDRESS: &str = "flows_without_address_total";
 /// Networks that began to be blocked.
 pub const SPRAYING_BLOCKS: &str = "spraying_blocks_total";
@@ -79,7 +79,7 @@ pub const ALL: &[Metric] = &[
     Metric::counter(LIMIT_REFUSALS, &["limit"], "Attempts over a limit, by limit."),
     Metric::gauge(LIMIT_KEYS, &["limit"], "Names and networks whose attempts are remembered."),
     Metric::counter(LOGIN_WITHOUT_ADDRESS, &[], "Attempts that came without a usable address."),
-    Metric::counter(FLOWS_WITHOUT_ADDRESS, &[], "Flows that began without a usable address."),
+    Metric::counter(FLOWS_WITHOUT_ADDRESS, &[], "Flows that began, and passwords chosen in them, without a usable address."),
     Metric::counter(
         SPRAYING_BLOCKS,
         &[],
