@@ -38,6 +38,8 @@ pub const LIMIT_KEYS: &str = "limit_keys";
 pub const LOGIN_WITHOUT_ADDRESS: &str = "login_without_address_total";
 /// Flows that began, and passwords chosen in them, without a usable address.
 pub const FLOWS_WITHOUT_ADDRESS: &str = "flows_without_address_total";
+/// What became of flows.
+pub const ACCOUNT_FLOWS: &str = "account_flows_total";
 /// Networks that began to be blocked.
 pub const SPRAYING_BLOCKS: &str = "spraying_blocks_total";
 /// Networks that are blocked.
@@ -79,7 +81,16 @@ pub const ALL: &[Metric] = &[
     Metric::counter(LIMIT_REFUSALS, &["limit"], "Attempts over a limit, by limit."),
     Metric::gauge(LIMIT_KEYS, &["limit"], "Names and networks whose attempts are remembered."),
     Metric::counter(LOGIN_WITHOUT_ADDRESS, &[], "Attempts that came without a usable address."),
-    Metric::counter(FLOWS_WITHOUT_ADDRESS, &[], "Flows that began, and passwords chosen in them, without a usable address."),
+    Metric::counter(
+        FLOWS_WITHOUT_ADDRESS,
+        &[],
+        "Flows that began, and passwords chosen in them, without a usable address.",
+    ),
+    Metric::counter(
+        ACCOUNT_FLOWS,
+        &["outcome"],
+        "Flows that were begun, tried with a wrong code, proved, ended, or got no mail.",
+    ),
     Metric::counter(
         SPRAYING_BLOCKS,
         &[],

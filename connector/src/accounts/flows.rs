@@ -14,6 +14,7 @@ use crate::account::Email;
 use crate::flow::{Code, CodeKey, CodeNumber, FlowPurpose, FlowToken, InvalidCode, InvitationCode};
 use crate::limits::FlowLimits;
 use crate::mail::Language;
+use crate::metrics::ACCOUNT_FLOWS;
 use crate::network::Network;
 use crate::store::{NewFlow, ProvedFlow, Store, StoreError, UnitOfWork};
 
@@ -172,6 +173,8 @@ impl Flows {
         if unit.charge_mail(&self.key.inbox(email_key), known, now).await? {
             let code = unit.next_code(code, now).await?;
             unit.post_code(code, self.sources.id(now), now).await?;
+        } else {
+            metrics::counter!(ACCOUNT_FLOWS, "outcome" => "withheld").increment(1);
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use crate::core::Core;
 use crate::due::MailKind;
 use crate::flow::{Code, FlowPurpose, FlowToken, InvitationCode, Standing};
 use crate::mail::Language;
+use crate::metrics::ACCOUNT_FLOWS;
 use crate::network::Network;
 use crate::password::{Credential, PasswordRules};
 use crate::store::{Named, NewAccount, ProvedFlow, StoreError, UnitOfWork};
@@ -125,7 +126,10 @@ impl SelfService {
         self.flows.admit(network).map_err(Refusal::Throttled)?;
         let request = FlowRequest { purpose, email, language, network };
         let (flows, now) = (self.flows.clone(), self.now());
-        Ok(self.turns.settle(Box::pin(async move { flows.start(&request, now).await })).await?)
+        let begun = self.turns.settle(Box::pin(async move { flows.start(&request, now).await }));
+        let token = begun.await?;
+        count("begun");
+        Ok(token)
     }
 
     /// Begins a flow for what was typed as the code of an invitation.
@@ -139,7 +143,9 @@ impl SelfService {
         self.flows.admit(network).map_err(Refusal::Throttled)?;
         let (flows, now) = (self.flows.clone(), self.now());
         let proved = self.turns.ask(async move { flows.accept(&code, now).await }).await?;
-        let (token, flow) = proved.ok_or(Refusal::Invitation)?;
+        let (token, flow) =
+            proved.ok_or(Refusal::Invitation).inspect_err(|_| count("wrong_code"))?;
+        count("proved");
         Ok((token, self.proved_by(flow)?))
     }
 
@@ -166,7 +172,9 @@ impl SelfService {
                 proved => Ok(proved),
             }
         });
-        let (token, flow) = proved.await?.ok_or(Refusal::Code)?;
+        let proved = proved.await?;
+        count(if proved.is_some() { "proved" } else { "wrong_code" });
+        let (token, flow) = proved.ok_or(Refusal::Code)?;
         Ok((token, self.proved_by(flow)))
     }
 
@@ -217,7 +225,10 @@ impl SelfService {
             settled.await
         }));
         match made.await {
-            Ok(true) => Ok(id.into()),
+            Ok(true) => {
+                count("ended");
+                Ok(id.into())
+            }
             Ok(false) => Err(Refusal::Over),
             Err(StoreError::Taken { .. }) => Err(Refusal::Taken),
             Err(error) => Err(error.into()),
@@ -258,7 +269,7 @@ impl SelfService {
             });
             settled.await
         }));
-        if done.await? { Ok(()) } else { Err(Refusal::Over) }
+        ended(done.await?)
     }
 
     /// Ends a flow with an account that is open again to everybody. Its password stays.
@@ -279,7 +290,7 @@ impl SelfService {
             });
             settled.await
         }));
-        if done.await? { Ok(()) } else { Err(Refusal::Over) }
+        ended(done.await?)
     }
 
     /// Hashes a new password, if it is taken from somebody with this address and these names. Each hash is an attempt
@@ -342,6 +353,21 @@ impl SelfService {
 
     fn now(&self) -> DateTime<Utc> {
         (self.core.sources.now)()
+    }
+}
+
+/// Counts what became of a flow.
+fn count(outcome: &'static str) {
+    metrics::counter!(ACCOUNT_FLOWS, "outcome" => outcome).increment(1);
+}
+
+/// Counts a flow that came to its end; `false`: somebody else used it up, or it is over.
+fn ended(done: bool) -> Result<(), Refusal> {
+    if done {
+        count("ended");
+        Ok(())
+    } else {
+        Err(Refusal::Over)
     }
 }
 
