@@ -111,8 +111,9 @@ impl SendError {
     pub fn is_of_the_server(&self) -> bool {
         match self {
             Self::Refused(code) => [421, 454, 530, 534, 535, 538].contains(&u16::from(*code)),
-            Self::TimedOut | Self::Connection(_) => true,
-            Self::Address(_) | Self::Composition(_) | Self::NotAscii => false,
+            Self::Connection(_) => true,
+            // A server may take its time over one recipient, and none over the next.
+            Self::Address(_) | Self::Composition(_) | Self::NotAscii | Self::TimedOut => false,
         }
     }
 

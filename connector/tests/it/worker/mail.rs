@@ -134,6 +134,31 @@ async fn what_a_worker_had_in_hand_when_it_was_killed_is_sent_by_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn four_mails_are_sent_at_once() {
+    let kinds = [
+        MailKind::AccountLocked,
+        MailKind::MustChange,
+        MailKind::PasswordChanged,
+        MailKind::NewNetwork,
+    ];
+    let database = with_mail(&kinds).await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = [
+        ("SMTP_ADDRESS", silent.local_addr().unwrap().to_string()),
+        ("SMTP_ENCRYPTION", "none".to_owned()),
+        ("MAIL_FROM", FROM.to_owned()),
+    ];
+    let postman = Postman::start(&database, &settings).await;
+    let mut connections = Vec::new();
+    let hang = std::time::Duration::from_secs(20);
+    for _ in &kinds {
+        let connection = tokio::time::timeout(hang, silent.accept()).await;
+        connections.push(connection.expect("one for each mail, before any of them is given up"));
+    }
+    postman.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_says_nothing_does_not_hold_up_a_stop_and_the_mail_stays() {
     let database = with_mail(&[MailKind::MustChange]).await;
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
