@@ -5,7 +5,10 @@ use devstack::mail::Speech;
 use crate::setup::pages::{Browser, code};
 use crate::setup::postman::{Inbox, Postman};
 use crate::setup::program::Program;
-use crate::setup::{Database, keys};
+use crate::setup::{Database, eventually, keys};
+
+const FINISH: &str = "/accounts/sign-up/finish";
+const PASSWORD: &str = "an engine that weaves";
 
 /// A process with pages at this port.
 async fn pages(database: &Database, port: u16) -> Program {
@@ -31,9 +34,24 @@ async fn a_flow_goes_on_whenever_its_process_was_killed() {
     let code = code(&inbox.has(1).await[0]);
     browser.submit("/accounts/confirm", &[("code", &code)]).await.leads_to();
     drop(process);
+    let process = pages(&database, port).await;
+    let flow = browser.get(FINISH).await.flow();
+    let visitor = Browser::at(([127, 0, 0, 1], port).into());
+    visitor.set_cookie(browser.cookie());
+    let mut held = database.pool.begin().await.unwrap();
+    sqlx::query("lock table users in share mode").execute(&mut *held).await.unwrap();
+    let visit = tokio::spawn(async move {
+        let fields = [("flow", flow.as_str()), ("full_name", "Ada"), ("password", PASSWORD)];
+        visitor.post(FINISH, &fields).await
+    });
+    let waits = async || (database.waiting().await > 0).then_some(());
+    eventually("the account is about to be made", waits).await;
+    visit.abort();
+    drop(process);
+    held.rollback().await.unwrap();
     let _process = pages(&database, port).await;
-    let fields = [("full_name", "Ada"), ("password", "an engine that weaves")];
-    let made = browser.submit("/accounts/sign-up/finish", &fields).await;
+    let fields = [("full_name", "Ada"), ("password", PASSWORD)];
+    let made = browser.submit(FINISH, &fields).await;
     assert_eq!(made.status, 200, "{}", made.body);
     database.audited("account.signed_up", None).await;
     postman.stop().await;
