@@ -3,6 +3,7 @@
 
 mod flows;
 mod http;
+mod passwords;
 mod refusal;
 mod self_service;
 mod turns;
@@ -19,10 +20,12 @@ pub use http::Shared;
 pub use refusal::Refusal;
 pub use self_service::{Next, Proved, SelfService, SignUp};
 
+use passwords::NewPasswords;
+
 use crate::core::Core;
 use crate::flow::CodeKey;
 use crate::limits::{FlowLimits, FlowRates, SWEEP_EVERY};
-use crate::password::PasswordRules;
+use crate::password::{Breaches, PasswordRules};
 
 /// What the pages are made from: settings checked, files read.
 #[derive(Debug)]
@@ -41,6 +44,8 @@ pub struct PageSettings {
     pub rates: FlowRates,
     /// What is asked of a new password.
     pub rules: PasswordRules,
+    /// Who is asked whether it was stolen.
+    pub breaches: Option<Breaches>,
     /// Who may make an account.
     pub sign_up: SignUp,
 }
@@ -51,7 +56,9 @@ impl PageSettings {
     pub fn open(self, core: Arc<Core>) -> Arc<Shared> {
         let limits = Arc::new(FlowLimits::new(self.rates));
         let flows = Flows::new(core.store.clone(), self.codes, limits, core.sources);
-        let service = SelfService::new(core, flows, (self.rules, self.product), self.sign_up);
+        let rules = (self.rules, self.product);
+        let passwords = NewPasswords::new(Arc::clone(&core), rules, self.breaches);
+        let service = SelfService::new(core, flows, passwords, self.sign_up);
         let Self { origin, app, proxy_header, .. } = self;
         Arc::new(Shared { service, origin, app, proxy_header })
     }

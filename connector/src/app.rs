@@ -30,7 +30,7 @@ use crate::lockout::InvalidLockout;
 use crate::login::Logins;
 use crate::mail::{InvalidSmtp, Smtp};
 use crate::metrics;
-use crate::password::{Calibration, Pool};
+use crate::password::{Breaches, Calibration, NoClient, Pool};
 use crate::store::{InvalidDsn, Store};
 use crate::worker::{Post, Worker};
 use login::Login;
@@ -110,6 +110,9 @@ pub enum InvalidConfig {
          name its network"
     )]
     NoProxy,
+    /// Nobody can be asked for stolen passwords.
+    #[error(transparent)]
+    Ranges(#[from] NoClient),
     /// Nobody would get a code.
     #[error("SMTP_ADDRESS: is empty, and the accounts pages mail a code to everybody")]
     NoMail,
@@ -160,6 +163,7 @@ fn page_settings(args: &ServeArgs) -> Result<Option<PageSettings>, InvalidConfig
         codes: codes.ok_or(InvalidKeyFile::Missing("CODE_KEY_FILE"))?,
         rates: args.accounts.rates(),
         rules: args.accounts.rules(),
+        breaches: args.accounts.password_ranges_url.clone().map(Breaches::at).transpose()?,
         sign_up: args.accounts.accounts_sign_up,
     }))
 }

@@ -1,6 +1,7 @@
 //! Passwords: what is stored of one, the bounded pool that hashes, and what makes every refusal
 //! cost the same.
 
+mod breaches;
 mod calibration;
 mod common;
 mod cost;
@@ -12,6 +13,7 @@ mod pepper;
 mod pool;
 mod rules;
 
+pub use breaches::{Breaches, NoClient};
 pub use calibration::Calibration;
 use common::is_common;
 pub use cost::{Cost, InvalidCost};

@@ -33,6 +33,28 @@ func TestTheAccountsPagesAreThereWhereTheyAreAskedForAndDexLeadsThere(t *testing
 	}
 }
 
+func TestWhoIsAskedForStolenPasswordsMayBeReached(t *testing.T) {
+	from := peer{name: "auth-connector", namespace: namespace, labels: labelsOf("auth-connector")}
+	for url, open := range map[string]int32{
+		"":                                     0,
+		"https://ranges.example/range/":        443,
+		"http://ranges.default.svc/passwords/": 80,
+		"http://ranges.example:8443/":          8443,
+		"https://[2001:db8::5]:8443/range/":    8443,
+	} {
+		objects := install(t, "production-external", "accounts.pages=true", "accounts.passwordRangesURL="+url)
+		set := env(objects.pod(t, "Deployment", "auth-connector").spec.Containers[0])
+		if set["PASSWORD_RANGES_URL"] != url {
+			t.Errorf("%q: auth-connector asks %q", url, set["PASSWORD_RANGES_URL"])
+		}
+		for _, port := range []int32{80, 443, 8443} {
+			if got := allowed(policiesOf(t, objects), from, peer{name: "192.0.2.1"}, port); got != (port == open) {
+				t.Errorf("%q: auth-connector may reach port %d: %v", url, port, got)
+			}
+		}
+	}
+}
+
 func TestTheGateTakesTheLinksToTheAccountsPagesAway(t *testing.T) {
 	shut := install(t, "development", "localAccounts.enabled=false")
 	extra := dexConfig(t, shut)["frontend"].(map[string]any)["extra"].(map[string]any)

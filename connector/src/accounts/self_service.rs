@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use secrecy::SecretString;
 
 use super::flows::{FlowRequest, Flows};
+use super::passwords::NewPasswords;
 use super::refusal::Refusal;
 use super::turns::Turns;
 use crate::account::{AccountId, Email, parse_full_name};
@@ -18,7 +19,7 @@ use crate::flow::{Code, FlowPurpose, FlowToken, InvitationCode, Standing};
 use crate::mail::Language;
 use crate::metrics::ACCOUNT_FLOWS;
 use crate::network::Network;
-use crate::password::{Credential, PasswordRules};
+use crate::password::Credential;
 use crate::store::{Named, NewAccount, ProvedFlow, StoreError, UnitOfWork};
 
 /// Begins flows and ends them.
@@ -27,10 +28,8 @@ pub struct SelfService {
     core: Arc<Core>,
     flows: Flows,
     turns: Turns,
-    rules: PasswordRules,
+    passwords: NewPasswords,
     sign_up: SignUp,
-    /// What the service is called, as far as its address says.
-    product: Vec<String>,
 }
 
 /// Who may make an account.
@@ -71,14 +70,14 @@ pub struct Proved {
 impl SelfService {
     /// By these parts of the process.
     #[must_use]
-    pub fn new(
+    pub(super) fn new(
         core: Arc<Core>,
         flows: Flows,
-        (rules, product): (PasswordRules, Vec<String>),
+        passwords: NewPasswords,
         sign_up: SignUp,
     ) -> Self {
         let turns = Turns::new(&core.store, core.tasks.clone());
-        Self { core, flows, turns, rules, sign_up, product }
+        Self { core, flows, turns, passwords, sign_up }
     }
 
     /// The networks of callers are told by it.
@@ -90,7 +89,7 @@ impl SelfService {
     /// The least length of a new password, in characters.
     #[must_use]
     pub fn least_password(&self) -> usize {
-        self.rules.least
+        self.passwords.least()
     }
 
     /// Forgets networks that are owed nothing any more.
@@ -293,27 +292,19 @@ impl SelfService {
         ended(done.await?)
     }
 
-    /// Hashes a new password, if it is taken from somebody with this address and these names. Each hash is an attempt
-    /// of its network, or of its flow where nobody knows that: a proved flow would otherwise be good for any number of
-    /// them.
+    /// Hashes a new password of a flow. Each hash is an attempt of its network, or of its flow where nobody knows
+    /// that.
     async fn hash(
         &self,
         (token, password): (&FlowToken, SecretString),
         owner: &[&str],
         origin: &Origin,
     ) -> Result<Credential, Refusal> {
-        let parts =
-            owner.iter().flat_map(|name| name.split(|c: char| c == '@' || c.is_whitespace()));
-        let product = self.product.iter().map(String::as_str);
-        let words: Vec<&str> = owner.iter().copied().chain(parts).chain(product).collect();
-        let password = self.rules.check(password, &words).map_err(Refusal::Password)?;
-        match self.core.proxies.network_of(origin.remote_ip) {
+        let admit = || match self.core.proxies.network_of(origin.remote_ip) {
             Some(network) => self.core.limits.admit_network(network),
             None => self.flows.admit_hash(token),
-        }
-        .map_err(Refusal::Throttled)?;
-        let words = words.into_iter().map(str::to_owned).collect();
-        self.core.pool.hash_new(password, words).await?.map_err(Refusal::Password)
+        };
+        self.passwords.hash(password, owner, admit).await
     }
 
     /// What a flow is good for once it is proved. One that was begun while people might sign up makes no account

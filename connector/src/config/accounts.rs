@@ -40,6 +40,12 @@ pub struct AccountsArgs {
           value_parser = clap::value_parser!(u8).range(8..=64))]
     pub password_min_length: u8,
 
+    /// Where to ask for passwords that were stolen elsewhere, by ranges of their SHA-1: an address that ends with a
+    /// slash, such as `https://api.pwnedpasswords.com/range/`. It is told 5 of 40 digits. A new password is taken if it
+    /// does not answer within a second. Without it nobody is asked.
+    #[arg(long, env = "PASSWORD_RANGES_URL", value_parser = parse_ranges)]
+    pub password_ranges_url: Option<Url>,
+
     /// Flows an hour that one network may begin: sign-ups and forgotten passwords, 1 to 1000000, half of
     /// them at once.
     #[arg(long, env = "LIMIT_FLOWS_PER_HOUR", default_value = "60", value_parser = up_to(1_000_000))]
@@ -159,6 +165,21 @@ fn parse_app(text: &str) -> Result<Url, InvalidAppUrl> {
     let url: Url = text.parse().map_err(|_| InvalidAppUrl)?;
     let is_bare = url.username().is_empty() && url.password().is_none();
     if is_bare && matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(InvalidAppUrl) }
+}
+
+/// It cannot be the address of ranges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(
+    "expected an address of http or https that ends with a slash, such as https://api.pwnedpasswords.com/range/"
+)]
+struct InvalidRanges;
+
+fn parse_ranges(text: &str) -> Result<Url, InvalidRanges> {
+    let url: Url = text.parse().map_err(|_| InvalidRanges)?;
+    let is_bare = url.query().is_none() && url.fragment().is_none();
+    let is_open = url.username().is_empty() && url.password().is_none();
+    let is_folder = url.path().ends_with('/') && matches!(url.scheme(), "http" | "https");
+    if is_bare && is_open && is_folder { Ok(url) } else { Err(InvalidRanges) }
 }
 
 fn is_local(url: &Url) -> bool {

@@ -49,6 +49,9 @@ pub enum UnfitPassword {
     /// It is among the first that anybody tries.
     #[error("must not be one that others would guess")]
     Common,
+    /// It was stolen somewhere, and who steals tries it elsewhere.
+    #[error("must not be one that is known from a theft")]
+    Breached,
     /// It looks like a ticket.
     #[error("must not begin with {TICKET_PREFIX}")]
     Ticket,
@@ -77,6 +80,14 @@ impl PasswordRules {
             return Err(UnfitPassword::OfItsOwner);
         }
         Ok(NewPassword(Arc::new(typed)))
+    }
+}
+
+impl NewPassword {
+    /// As it was typed.
+    #[must_use]
+    pub fn as_secret(&self) -> &SecretString {
+        &self.0
     }
 }
 

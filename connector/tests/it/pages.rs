@@ -1,5 +1,6 @@
 //! The accounts pages, as browsers and scripts meet them.
 
+mod breaches;
 mod closed;
 mod floods;
 mod forms;

@@ -345,6 +345,15 @@ fn unfit(german: bool, fault: UnfitPassword) -> String {
             "The password is easy to guess: it is one of those that anybody tries first. Choose another one."
                 .to_owned()
         }
+        UnfitPassword::Breached if german => {
+            "Dieses Passwort steht in Listen gestohlener Passwörter. Wählen Sie ein anderes, und ändern Sie \
+             es überall, wo Sie es verwenden."
+                .to_owned()
+        }
+        UnfitPassword::Breached => {
+            "This password is on lists of stolen ones. Choose another one, and change it wherever you use it."
+                .to_owned()
+        }
         UnfitPassword::Ticket if german => {
             "Mit diesen Zeichen darf kein Passwort beginnen. Wählen Sie ein anderes.".to_owned()
         }
