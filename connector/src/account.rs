@@ -1,5 +1,6 @@
 //! What an account is made of. Each type is made by `parse` only, so a value that exists is valid.
 
+mod phone;
 mod spelling;
 
 use std::fmt;
@@ -7,6 +8,7 @@ use std::fmt;
 use thiserror::Error;
 use uuid::Uuid;
 
+pub use phone::{InvalidPhone, Phone};
 pub use spelling::InvalidName;
 
 /// Longest login name, user name or e-mail address, in bytes of UTF-8. RFC 5321 §4.5.3.1.3 leaves

@@ -1,30 +1,36 @@
 //! The role `accounts`: what people do about their account, by pages and as JSON. In it the [`Flows`] of those
-//! who are not signed in, and what comes of them ([`SelfService`]).
+//! who are not signed in, and what comes of them ([`SelfService`]); and what those do who are ([`SignedIn`]).
 
 mod flows;
 mod http;
 mod passwords;
+mod proved;
 mod refusal;
 mod self_service;
+mod signed;
 mod turns;
 
 use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue};
+use dex_tokens::{ConfigError, Verifier, VerifierConfig};
 use service_process::admin::Readiness;
 use service_process::lifecycle::Tasks;
 use service_process::listener::Listener;
 
 pub use flows::{FlowRequest, Flows};
-pub use http::Shared;
+pub use http::{AUDIENCE, Shared, Signing};
+pub use proved::{Next, Proved, SignUp};
 pub use refusal::Refusal;
-pub use self_service::{Next, Proved, SelfService, SignUp};
+pub use self_service::SelfService;
+pub use signed::{Activity, Cursor, Searched, Signed, SignedIn, SignedRefusal, Terms};
 
 use passwords::NewPasswords;
 
 use crate::core::Core;
 use crate::flow::CodeKey;
 use crate::limits::{FlowLimits, FlowRates, SWEEP_EVERY};
+use crate::login::Logins;
 use crate::password::{Breaches, PasswordRules};
 
 /// What the pages are made from: settings checked, files read.
@@ -48,19 +54,37 @@ pub struct PageSettings {
     pub breaches: Option<Breaches>,
     /// Who may make an account.
     pub sign_up: SignUp,
+    /// What the tokens of who is signed in are verified against; `None`: nobody is.
+    pub tokens: Option<VerifierConfig>,
+    /// Dex's id of the connector, of which they have to be.
+    pub connector_id: String,
+    /// Who may look for the accounts of others.
+    pub search_groups: Vec<String>,
 }
 
 impl PageSettings {
     /// The pages, by these parts of the process.
-    #[must_use]
-    pub fn open(self, core: Arc<Core>) -> Arc<Shared> {
+    pub fn open(self, core: Arc<Core>, logins: Arc<Logins>) -> Result<Arc<Shared>, ConfigError> {
         let limits = Arc::new(FlowLimits::new(self.rates));
         let flows = Flows::new(core.store.clone(), self.codes, limits, core.sources);
+        let tasks = core.tasks.clone();
+        let now = core.sources.now;
         let rules = (self.rules, self.product);
         let passwords = NewPasswords::new(Arc::clone(&core), rules, self.breaches);
-        let service = SelfService::new(core, flows, passwords, self.sign_up);
+        let service = Arc::new(SelfService::new(core, flows, passwords, self.sign_up));
+        let signing = match self.tokens {
+            Some(config) => {
+                let (verifier, keys) = Verifier::new(config, now)?;
+                // Keys are needed until the last request is answered.
+                tasks.spawn(keys.run(tasks.aborting().clone().cancelled_owned()));
+                let people = Arc::clone(&service);
+                let service = SignedIn::new(people, logins, self.connector_id, self.search_groups);
+                Some(Signing { service, verifier })
+            }
+            None => None,
+        };
         let Self { origin, app, proxy_header, .. } = self;
-        Arc::new(Shared { service, origin, app, proxy_header })
+        Ok(Arc::new(Shared { service, signing, origin, app, proxy_header }))
     }
 }
 

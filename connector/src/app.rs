@@ -18,7 +18,8 @@ use tracing::{info, warn};
 
 use crate::accounts::{self, PageSettings};
 use crate::config::{
-    InvalidKeyFile, InvalidMail, MissingOption, PasswordArgs, Role, ServeArgs, StoreArgs,
+    InvalidIssuer, InvalidKeyFile, InvalidMail, MissingOption, PasswordArgs, Role, ServeArgs,
+    StoreArgs,
 };
 use crate::core::{Core, CoreSettings, processors};
 use crate::dex_api::{DexApi, InvalidDexApi};
@@ -95,6 +96,9 @@ pub enum InvalidConfig {
     /// The files to call Dex's admin API with.
     #[error(transparent)]
     DexApi(#[from] InvalidDexApi),
+    /// The settings `DEX_ISSUER_URL` and `DEX_DISCOVERY_URL`.
+    #[error(transparent)]
+    Issuer(#[from] InvalidIssuer),
     /// The settings `SMTP_*` and `MAIL_*` contradict each other.
     #[error(transparent)]
     Mail(#[from] InvalidMail),
@@ -165,6 +169,9 @@ fn page_settings(args: &ServeArgs) -> Result<Option<PageSettings>, InvalidConfig
         rules: args.accounts.rules(),
         breaches: args.accounts.password_ranges_url.clone().map(Breaches::at).transpose()?,
         sign_up: args.accounts.accounts_sign_up,
+        tokens: args.issuer.verifier()?,
+        connector_id: args.dex_api.dex_connector_id.clone(),
+        search_groups: args.accounts.accounts_search_groups.clone(),
     }))
 }
 
@@ -252,12 +259,15 @@ impl App {
         if let Some(logins) = &logins {
             look_after(logins, sources, &tasks);
         }
-        if let Some(((login, logins), core)) = self.login.zip(logins).zip(core.clone()) {
+        let shared = core.zip(logins);
+        if let Some((login, (core, logins))) = self.login.zip(shared.clone()) {
             login.serve(logins, core, health, &tasks)?;
         }
         if let Some(Accounts { listener, address, pages }) = self.accounts {
             info!(%address, pages = pages.is_some(), "the accounts pages are served");
-            let pages = pages.zip(core).map(|(settings, core)| settings.open(core));
+            let pages = pages.zip(shared);
+            let pages = pages.map(|(settings, (core, logins))| settings.open(core, logins));
+            let pages = pages.transpose()?;
             accounts::serve(listener, readiness, pages, &tasks);
         }
         if let Some((dex, post)) = self.worker {

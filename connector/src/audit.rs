@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use event::{DenialReason, Event, Proof, RefusalReason};
+pub use event::{DenialReason, Event, Proof, RefusalReason, SearchedBy};
 pub use fold::{AuditFold, FoldKey, Note};
 
 use crate::account::AccountId;

@@ -3,6 +3,7 @@
 mod accounts;
 mod address;
 mod dex_api;
+mod issuer;
 mod limits;
 mod lockout;
 mod mail;
@@ -22,6 +23,7 @@ use service_process::telemetry::TelemetryArgs;
 
 pub use accounts::{AccountsArgs, InvalidPublicUrl, PublicUrl};
 pub use dex_api::DexApiArgs;
+pub use issuer::{InvalidIssuer, IssuerArgs};
 pub use limits::LimitsArgs;
 pub use lockout::LockoutArgs;
 pub use mail::{InvalidMail, MailArgs};
@@ -81,6 +83,10 @@ pub struct ServeArgs {
     /// Dex's admin API.
     #[command(flatten)]
     pub dex_api: DexApiArgs,
+
+    /// Whose tokens the accounts pages take.
+    #[command(flatten)]
+    pub issuer: IssuerArgs,
 
     /// Mail.
     #[command(flatten)]

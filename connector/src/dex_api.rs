@@ -137,6 +137,16 @@ impl Connection {
     }
 }
 
+/// The account that the `sub` of a token of Dex is; `None` if it is of another connector, or not as Dex writes it.
+#[must_use]
+pub fn account_of(sub: &str, connector_id: &str) -> Option<AccountId> {
+    let bytes = URL_SAFE_NO_PAD.decode(sub).ok()?;
+    let IdTokenSubject { user_id, .. } = IdTokenSubject::decode(bytes.as_slice()).ok()?;
+    let account = AccountId::parse(&user_id).ok()?;
+    // One message can be written in many ways, and Dex knows one of them.
+    (subject(account, connector_id) == sub).then_some(account)
+}
+
 /// The `sub` of the account's tokens.
 fn subject(account: AccountId, connector_id: &str) -> String {
     encode(&IdTokenSubject { user_id: account.to_string(), conn_id: connector_id.to_owned() })

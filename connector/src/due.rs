@@ -18,6 +18,8 @@ pub enum WorkKind {
     Code,
     /// Somebody is to get an invitation by mail. The work has its id.
     Invitation,
+    /// Who reads the mail of a former address is to get the code that brings it back. The work has its id.
+    Undo,
 }
 
 /// What a mail is about.
@@ -48,7 +50,7 @@ impl WorkKind {
     ];
 
     /// Every kind of mail.
-    pub const MAIL: [Self; 7] = [
+    pub const MAIL: [Self; 8] = [
         Self::NOTICES[0],
         Self::NOTICES[1],
         Self::NOTICES[2],
@@ -56,6 +58,7 @@ impl WorkKind {
         Self::NOTICES[4],
         Self::Code,
         Self::Invitation,
+        Self::Undo,
     ];
 
     /// The kind's name in the database.
@@ -66,6 +69,7 @@ impl WorkKind {
             Self::Mail(kind) => kind.into(),
             Self::Code => "mail.code",
             Self::Invitation => "mail.invitation",
+            Self::Undo => "mail.undo",
         }
     }
 

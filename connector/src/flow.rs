@@ -10,7 +10,7 @@ mod token;
 use chrono::TimeDelta;
 use strum::{EnumString, IntoStaticStr};
 
-pub use code::{Code, CodeKey, CodeNumber, InvalidCode, InvitationCode};
+pub use code::{Code, CodeKey, CodeNumber, InvalidCode, InvitationCode, UndoCode};
 pub use token::FlowToken;
 
 use crate::account::AccountId;
@@ -29,6 +29,9 @@ pub const REPEAT_LIFE: TimeDelta = TimeDelta::minutes(1);
 
 /// How long the code of an invitation is good: who gets one did not ask for it.
 pub const INVITATION_LIFE: TimeDelta = TimeDelta::days(7);
+
+/// How long the code is good that brings a former address back: time for who is away to find its mail.
+pub const UNDO_LIFE: TimeDelta = TimeDelta::days(7);
 
 /// How often a code may be tried, once it is to be mailed. With 10 mails a day that is 50 tries a day at 2^40
 /// codes.
@@ -52,6 +55,8 @@ pub enum FlowPurpose {
     Unlock,
     /// To make an account, by an invitation: its code is not one of the flow.
     Invitation,
+    /// To give the account of who is signed in another address, which the code proves.
+    EmailChange,
 }
 
 impl FlowPurpose {

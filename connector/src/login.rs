@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 pub use attempt::{Attempt, Outcome, Purpose, Unavailable, Who};
 pub use refresh::{Renewal, Renewals};
 
-use crate::audit::{Event, RefusalReason, Subject};
+use crate::audit::{Event, Proof, RefusalReason, Subject};
 use crate::core::Core;
 use crate::limits::Admission;
 use claim::Claim;
@@ -71,7 +71,7 @@ impl Logins {
         gone: CancellationToken,
     ) -> Result<Outcome, Unavailable> {
         let core = &self.core;
-        let Purpose::SignIn { wants_groups } = attempt.purpose;
+        let purpose = attempt.purpose;
         let origin = std::mem::take(&mut attempt.origin);
         let network = core.proxies.network_of(origin.remote_ip);
         let mut claim = Claim::from_attempt(attempt, &core.key, network, now);
@@ -92,8 +92,9 @@ impl Logins {
         let subject = Subject { account, guard_key: Some(guard_key), network };
         match ruling {
             Ok((identity, proof)) => {
+                let proof = if purpose == Purpose::Confirm { Proof::Confirmation } else { proof };
                 core.trail.record(Event::LoginOk(proof), subject, origin, now);
-                Ok(Outcome::Granted(identity.with_groups_if(wants_groups)))
+                Ok(Outcome::Granted(identity.with_groups_if(purpose.wants_groups())))
             }
             Err(reason) => {
                 if let Some(network) = network {

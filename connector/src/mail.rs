@@ -7,10 +7,12 @@ mod code_words;
 mod language;
 mod letter;
 mod smtp;
+mod undo_words;
 mod words;
 
 pub use code_words::{code_letter, invitation_letter};
 pub use language::Language;
 pub use letter::Letter;
 pub use smtp::{Encryption, InvalidSmtp, SendError, Sender, Smtp, SmtpSettings};
+pub use undo_words::undo_letter;
 pub use words::{Occasion, letter};

@@ -1,5 +1,7 @@
 //! All SQL of this service. No policy: it says what is stored, not what that means.
 
+mod activity;
+mod addresses;
 mod audit;
 mod backlog;
 mod due;
@@ -16,8 +18,10 @@ mod proved;
 mod reach;
 mod reserve;
 mod revocations;
+mod search;
 mod seed;
 mod sessions;
+mod signed;
 mod step;
 mod sweep;
 mod tickets;
@@ -31,6 +35,8 @@ use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgPoolOptions;
 
+pub use activity::Happened;
+pub use addresses::{NewAddress, Restored};
 pub use backlog::Backlog;
 pub use due::DueWork;
 pub use error::StoreError;
@@ -43,7 +49,9 @@ pub use proved::{ProvedAddress, ProvedFlow};
 pub use reach::InvalidDsn;
 pub use reserve::{ChargeConnection, Resolved};
 pub use revocations::Revocation;
+pub use search::{Found, Page, Wanted};
 pub use seed::{Existing, Named, NewAccount};
+pub use signed::{Held, Profile, ProfileChange};
 pub use timeouts::LONGEST_STEP;
 pub use trail::{Line, TrailQuery};
 pub use unit_of_work::UnitOfWork;

@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use service_process::sources::Sources;
+use uuid::Uuid;
 
-use crate::account::Email;
-use crate::flow::{Code, CodeKey, CodeNumber, FlowPurpose, FlowToken, InvalidCode, InvitationCode};
+use crate::account::{AccountId, Email};
+use crate::flow::{
+    Code, CodeKey, CodeNumber, FlowPurpose, FlowToken, InvalidCode, InvitationCode, UndoCode,
+};
 use crate::limits::FlowLimits;
 use crate::mail::Language;
 use crate::metrics::ACCOUNT_FLOWS;
@@ -67,10 +70,26 @@ impl Flows {
         self.limits.admit_hash(token)
     }
 
-    /// Begins a flow and has its first code mailed, unless the inbox had as much mail as it may: then the
-    /// flow is there all the same, nothing tells, and no code is good.
+    /// Whether somebody who is signed in may go on, where it costs a hash of an unknown network or a mail to whomever
+    /// they like; if not, when they may.
+    pub fn admit_account(&self, account: AccountId) -> Result<(), Duration> {
+        self.limits.admit_account(account)
+    }
+
+    /// [`start_for`](Self::start_for) nobody who is signed in.
     pub async fn start(
         &self,
+        request: &FlowRequest,
+        now: DateTime<Utc>,
+    ) -> Result<FlowToken, StoreError> {
+        self.start_for(None, request, now).await
+    }
+
+    /// Begins a flow, of the owner of this account if there is one, and has its first code mailed, unless the inbox had as
+    /// much mail as it may: then the flow is there all the same, nothing tells, and no code is good.
+    pub async fn start_for(
+        &self,
+        account: Option<AccountId>,
         request: &FlowRequest,
         now: DateTime<Utc>,
     ) -> Result<FlowToken, StoreError> {
@@ -82,6 +101,7 @@ impl Flows {
             purpose: *purpose,
             email,
             language: language.tag(),
+            account,
         };
         self.store
             .settle(async |unit| {
@@ -158,6 +178,24 @@ impl Flows {
         }
         let proved = self.store.proved_flow(&token, now).await?;
         Ok(proved.map(|proved| (token, proved)))
+    }
+
+    /// Tries the code of an account's flow to another address, and tells which one it is. `None`: it is not the one, or
+    /// none is good any more.
+    pub async fn try_address_code(
+        &self,
+        flow: (AccountId, &FlowToken),
+        typed: Result<Code, InvalidCode>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<CodeNumber>, StoreError> {
+        let number = self.store.count_address_try(flow, now).await?;
+        Ok(number.filter(|number| typed.is_ok_and(|typed| typed.is(&self.key.code(*number)))))
+    }
+
+    /// The code that undoes the change of an address with this id.
+    #[must_use]
+    pub fn undo_code(&self, id: Uuid) -> UndoCode {
+        self.key.undo(id)
     }
 
     /// Has the code after this one count and be mailed, unless the inbox had as much mail as it may. Networks

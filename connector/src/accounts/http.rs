@@ -6,7 +6,12 @@ mod body;
 mod cookie;
 mod pages;
 mod problem;
+mod query;
 mod shared;
+mod signed;
+mod signed_answer;
+mod signed_api;
+mod signed_words;
 mod visitor;
 mod words;
 
@@ -19,7 +24,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use service_process::admin::Readiness;
 
-pub use shared::Shared;
+pub use shared::{Shared, Signing};
+pub use signed::AUDIENCE;
 
 use problem::Problem;
 
@@ -47,7 +53,8 @@ pub(super) fn router(readiness: Readiness, shared: Option<Arc<Shared>>) -> Route
 }
 
 fn pages(shared: Arc<Shared>) -> Router {
-    let api = api::routes().layer(from_fn_with_state(Arc::clone(&shared), api::limited));
+    let api = api::routes(shared.signing.is_some())
+        .layer(from_fn_with_state(Arc::clone(&shared), api::limited));
     Router::new()
         .route("/accounts/sign-up", get(pages::sign_up).post(pages::begin_sign_up))
         .route("/accounts/sign-up/finish", get(pages::finish_page).post(pages::finish_sign_up))

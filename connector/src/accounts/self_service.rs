@@ -2,13 +2,14 @@
 //! changes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use clap::ValueEnum;
 use secrecy::SecretString;
 
 use super::flows::{FlowRequest, Flows};
 use super::passwords::NewPasswords;
+use super::proved::{Next, Proved, SignUp};
 use super::refusal::Refusal;
 use super::turns::Turns;
 use crate::account::{AccountId, Email, parse_full_name};
@@ -32,41 +33,6 @@ pub struct SelfService {
     sign_up: SignUp,
 }
 
-/// Who may make an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SignUp {
-    /// Whoever proves an address.
-    Open,
-    /// Whoever is invited.
-    Invite,
-    /// Nobody.
-    Closed,
-}
-
-/// What a proved address is good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
-    /// To make an account with it.
-    Account,
-    /// To choose another password for its account.
-    Password(AccountId),
-    /// To open its account again.
-    Opening(AccountId),
-}
-
-/// An address that was proved, and what it is good for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proved {
-    /// The address.
-    pub email: String,
-    /// What the owner of its account is called; empty if nobody has one, or goes without.
-    pub full_name: String,
-    /// Its user name, if it has one.
-    pub username: Option<String>,
-    /// What for.
-    pub next: Next,
-}
-
 impl SelfService {
     /// By these parts of the process.
     #[must_use]
@@ -84,6 +50,16 @@ impl SelfService {
     #[must_use]
     pub fn core(&self) -> &Core {
         &self.core
+    }
+
+    /// Who may ask the database.
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// What is proved by a code.
+    pub(super) fn flows(&self) -> &Flows {
+        &self.flows
     }
 
     /// The least length of a new password, in characters.
@@ -197,7 +173,8 @@ impl SelfService {
         }
         let full_name = parse_full_name(full_name).map_err(Refusal::Name)?;
         let owner = [proved.email.as_str(), &full_name];
-        let credential = self.hash((token, password), &owner, origin).await?;
+        let spare = || self.flows.admit_hash(token);
+        let credential = self.hash(password, &owner, origin, spare).await?;
         let email = Email::parse(&proved.email).map_err(Refusal::Email)?;
         let account = NewAccount {
             id: None,
@@ -246,7 +223,8 @@ impl SelfService {
         let Next::Password(account) = proved.next else { return Err(Refusal::OtherPurpose) };
         let username = proved.username.as_deref().unwrap_or_default();
         let owner = [proved.email.as_str(), &proved.full_name, username];
-        let credential = self.hash((token, password), &owner, origin).await?;
+        let spare = || self.flows.admit_hash(token);
+        let credential = self.hash(password, &owner, origin, spare).await?;
         let named = Named { ids: vec![account.into()], ..Named::default() };
         let (now, sources) = (self.now(), self.core.sources);
         let (revocation, mail) = (sources.id(now), sources.id(now));
@@ -261,6 +239,10 @@ impl SelfService {
                 }
                 let Some(existing) = unit.find_named(&named).await?.pop() else { return Ok(false) };
                 unit.put_password(&existing, &credential, revocation, now).await?;
+                // It ends what another password opened; a ticket opened this account without one.
+                if !existing.has_password() {
+                    unit.end_sessions(account, revocation, now).await?;
+                }
                 unit.unlock(account, &unlocked).await?;
                 unit.post(MailKind::PasswordChanged, Some(account), mail, now).await?;
                 unit.record(&line).await?;
@@ -292,17 +274,19 @@ impl SelfService {
         ended(done.await?)
     }
 
-    /// Hashes a new password of a flow. Each hash is an attempt of its network, or of its flow where nobody knows
-    /// that.
-    async fn hash(
+    /// Hashes a new password, if it is taken from somebody with this address and these names. Each hash is an attempt
+    /// of its network, or counts where `spare` says if nobody knows that: a proved flow would otherwise be good for any
+    /// number of them.
+    pub(super) async fn hash(
         &self,
-        (token, password): (&FlowToken, SecretString),
+        password: SecretString,
         owner: &[&str],
         origin: &Origin,
+        spare: impl FnOnce() -> Result<(), Duration>,
     ) -> Result<Credential, Refusal> {
         let admit = || match self.core.proxies.network_of(origin.remote_ip) {
             Some(network) => self.core.limits.admit_network(network),
-            None => self.flows.admit_hash(token),
+            None => spare(),
         };
         self.passwords.hash(password, owner, admit).await
     }
@@ -326,12 +310,15 @@ impl SelfService {
             (FlowPurpose::Reset | FlowPurpose::Unlock, Standing::Free) => {
                 return Err(Refusal::NoFlow);
             }
+            // It is proved and used at once, by who is signed in.
+            (FlowPurpose::EmailChange, _) => return Err(Refusal::OtherPurpose),
         };
         let ProvedFlow { email, full_name, username, .. } = flow;
         Ok(Proved { email, full_name, username, next })
     }
 
-    fn entry(
+    /// A line of the trail about what somebody did with an account.
+    pub(super) fn entry(
         &self,
         event: Event,
         account: AccountId,

@@ -68,6 +68,30 @@ pub enum Event {
     /// Somebody proved the address of an account and gave it another password.
     #[strum(serialize = "account.password_reset")]
     AccountPasswordReset,
+    /// The owner of an account changed its name or telephone number.
+    #[strum(serialize = "account.profile_changed")]
+    AccountProfileChanged,
+    /// The owner of an account gave it another password.
+    #[strum(serialize = "account.password_changed")]
+    AccountPasswordChanged,
+    /// The owner of an account gave it another address, which was proved.
+    #[strum(serialize = "account.email_changed")]
+    AccountEmailChanged,
+    /// Somebody who reads the mail of an address that an account had brought that back.
+    #[strum(serialize = "account.email_restored")]
+    AccountEmailRestored,
+    /// The owner of an account had a network forgotten that it was known from.
+    #[strum(serialize = "account.network_forgotten")]
+    AccountNetworkForgotten,
+    /// The owner of an account ended its sessions.
+    #[strum(serialize = "account.signed_out")]
+    AccountSignedOut,
+    /// The owner of an account deleted it.
+    #[strum(serialize = "account.closed")]
+    AccountClosed,
+    /// The owner of this account looked for accounts.
+    #[strum(serialize = "accounts.searched")]
+    AccountsSearched(SearchedBy),
     /// The mail server took a mail about this for the owner of an account.
     #[strum(serialize = "mail.sent")]
     MailSent(MailKind),
@@ -93,6 +117,21 @@ pub enum Proof {
     Password,
     /// A ticket of the accounts pages.
     Ticket,
+    /// The password once more, by who is signed in.
+    Confirmation,
+}
+
+/// What accounts were looked for by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum SearchedBy {
+    /// The id of one.
+    #[default]
+    Id,
+    /// A part of their names.
+    Name,
+    /// A part of their telephone numbers.
+    Phone,
 }
 
 /// Why an attempt was refused. Shown to operators, never to the person.
@@ -154,6 +193,8 @@ impl Event {
     pub fn reason(self) -> Option<&'static str> {
         match self {
             Self::LoginOk(Proof::Ticket) => Some("ticket"),
+            Self::LoginOk(Proof::Confirmation) => Some("confirmation"),
+            Self::AccountsSearched(by) => Some(by.into()),
             Self::LoginFail(reason) => Some(reason.into()),
             Self::RefreshDenied(reason) => Some(reason.into()),
             Self::MailSent(kind) | Self::MailDead(kind) => Some(kind.name()),
@@ -167,6 +208,9 @@ impl Event {
         let with_reasons = |event: Self| -> Vec<Self> {
             match event {
                 Self::LoginOk(_) => Proof::iter().map(Self::LoginOk).collect(),
+                Self::AccountsSearched(_) => {
+                    SearchedBy::iter().map(Self::AccountsSearched).collect()
+                }
                 Self::LoginFail(_) => RefusalReason::iter().map(Self::LoginFail).collect(),
                 Self::RefreshDenied(_) => DenialReason::iter().map(Self::RefreshDenied).collect(),
                 Self::MailSent(_) => MailKind::iter().map(Self::MailSent).collect(),

@@ -18,7 +18,9 @@ fn every_event_and_every_reason_is_listed() {
     let named = RefusalReason::iter().map(RefusalReason::name);
     let denials = DenialReason::iter().map(<&str>::from);
     let mails = MailKind::iter().map(MailKind::name);
-    assert_eq!(reasons, named.chain(denials).chain(mails).chain(["ticket"]).collect());
+    let searches = SearchedBy::iter().map(<&str>::from);
+    let others = searches.chain(["ticket", "confirmation"]);
+    assert_eq!(reasons, named.chain(denials).chain(mails).chain(others).collect());
 }
 
 #[test]

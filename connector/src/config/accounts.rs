@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use axum::http::{HeaderName, HeaderValue};
 use clap::Args;
-use service_process::cli::up_to;
+use service_process::cli::{item, up_to};
 use thiserror::Error;
 use url::{Host, Url};
 
@@ -29,6 +29,11 @@ pub struct AccountsArgs {
     /// nobody.
     #[arg(long, env = "ACCOUNTS_SIGN_UP", value_enum, default_value = "open")]
     pub accounts_sign_up: SignUp,
+
+    /// Groups whose members may look for the accounts of others, separated by commas. Nobody may without one.
+    #[arg(long, env = "ACCOUNTS_SEARCH_GROUPS", value_delimiter = ',',
+          value_parser = item(clap::builder::NonEmptyStringValueParser::new()))]
+    pub accounts_search_groups: Vec<String>,
 
     /// Header in which a proxy in `TRUSTED_PROXY_CIDRS` tells the accounts pages the one address of whoever called
     /// it; the proxy must overwrite it.

@@ -44,6 +44,12 @@ impl CodeKey {
         Symbols::of_mac(&self.0.mac("invitation", &[id.as_bytes()]))
     }
 
+    /// The code by which the change of an address with this id is undone: the first 130 bits of HMAC-SHA-256 over it.
+    #[must_use]
+    pub fn undo(&self, id: Uuid) -> UndoCode {
+        Symbols::of_mac(&self.0.mac("undo", &[id.as_bytes()]))
+    }
+
     /// The token that a flow has once its code was shown. It is computed from the one before, so that the same
     /// code sent twice yields the same; without the key, nobody who knew that one has this one.
     #[must_use]
@@ -69,6 +75,9 @@ pub type Code = Symbols<8>;
 
 /// A code of an invitation: 130 bits, which nobody guesses in the week for which it is good.
 pub type InvitationCode = Symbols<26>;
+
+/// A code that undoes the change of an address: as long, for as long.
+pub type UndoCode = Symbols<26>;
 
 /// A code of so many signs. `Debug` does not show it.
 #[derive(Clone, Copy)]

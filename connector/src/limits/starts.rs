@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use governor::Quota;
 use governor::clock::{Clock, MonotonicClock};
+use uuid::Uuid;
 
 use super::keyed::{Keyed, refused};
+use crate::account::AccountId;
 use crate::flow::FlowToken;
 use crate::metrics::{FLOWS_WITHOUT_ADDRESS, LIMIT_KEYS};
 use crate::network::Network;
@@ -39,6 +41,8 @@ pub struct FlowLimits<C: Clock = MonotonicClock> {
     steps: Pair<C>,
     /// By the first eight bytes of what the database knows a flow by.
     hashes: Keyed<[u8; 8], C>,
+    /// By the random half of its id.
+    accounts: Keyed<[u8; 8], C>,
 }
 
 /// The limits of networks and of the coarse networks around them, with their names in metrics.
@@ -71,6 +75,7 @@ impl<C: Clock + Clone> FlowLimits<C> {
                 coarse: ("step_coarse_network", steps(coarse_network_per_hour)),
             },
             hashes: Keyed::new(Quota::per_hour(HASHES_A_FLOW), MOST_KEYS, clock.clone()),
+            accounts: Keyed::new(Quota::per_hour(HASHES_A_FLOW), MOST_KEYS, clock.clone()),
         }
     }
 
@@ -98,12 +103,22 @@ impl<C: Clock + Clone> FlowLimits<C> {
             .map_err(|wait| refused("flow_without_address", wait))
     }
 
+    /// Whether the owner of an account, who is signed in, may begin something that is mailed to whomever they like, or have
+    /// a password hashed of which nobody knows the network; if not, when they may. Each has as much as a flow.
+    pub fn admit_account(&self, account: AccountId) -> Result<(), Duration> {
+        let id = Uuid::from(account).into_bytes();
+        // The last bytes: they are the random ones.
+        let key = std::array::from_fn(|n| id[n + 8]);
+        self.accounts.check(&key).map_err(|wait| refused("signed_in_account", wait))
+    }
+
     /// Forgets the networks that are owed nothing any more. Due as often as that of
     /// [`Limits`](super::Limits).
     pub fn sweep(&self) {
         self.starts.sweep();
         self.steps.sweep();
         sweep("flow_without_address", &self.hashes);
+        sweep("signed_in_account", &self.accounts);
     }
 }
 

@@ -42,6 +42,15 @@ pub enum Purpose {
         /// Whether the app asked for groups.
         wants_groups: bool,
     },
+    /// To do something here for which who is signed in shows the password again. A ticket is none.
+    Confirm,
+}
+
+impl Purpose {
+    /// Whether the groups of whoever is let in are told.
+    pub(super) fn wants_groups(self) -> bool {
+        matches!(self, Self::SignIn { wants_groups: true })
+    }
 }
 
 /// How an attempt ended.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::Instant;
 
-use super::attempt::{Attempt, Who};
+use super::attempt::{Attempt, Purpose, Who};
 use crate::account::LoginName;
 use crate::audit::RefusalReason;
 use crate::keys::{MacKey, NameKey};
@@ -30,6 +30,8 @@ pub(super) struct Claim {
     pub(super) password: Option<Arc<SecretString>>,
     /// Why only known networks are let in, if so.
     pub(super) known_only: Option<RefusalReason>,
+    /// Whether a ticket is as good as a password.
+    takes_tickets: bool,
     /// A keyed code of name, network and password.
     code: [u8; 32],
     arrived: (DateTime<Utc>, Instant),
@@ -45,7 +47,7 @@ impl Claim {
         network: Option<Network>,
         now: DateTime<Utc>,
     ) -> Self {
-        let Attempt { who: Who::Typed(typed_name), password, deadline, .. } = attempt;
+        let Attempt { who: Who::Typed(typed_name), password, purpose, deadline, .. } = attempt;
         let typed_name = typed_name.expose_secret();
         let name = LoginName::parse(typed_name).ok();
         // What cannot be a name is counted too: it may still be tried again and again.
@@ -55,12 +57,16 @@ impl Claim {
         });
         let from = network.map(|network| network.to_string()).unwrap_or_default();
         let typed = password.expose_secret().as_bytes();
-        let code = key.mac("attempt", &[name_key.as_bytes(), from.as_bytes(), typed]);
+        // Two that want something else share no verification: it may end otherwise.
+        let takes_tickets = purpose != Purpose::Confirm;
+        let label = if takes_tickets { "attempt" } else { "confirmation" };
+        let code = key.mac(label, &[name_key.as_bytes(), from.as_bytes(), typed]);
         let fits = typed.len() <= MAX_PASSWORD_BYTES;
         Self {
             request: ChargeRequest { name, name_key, network, known_only: false },
             password: fits.then(|| Arc::new(password)),
             known_only: None,
+            takes_tickets,
             code,
             arrived: (now, Instant::now()),
             deadline,
@@ -88,6 +94,6 @@ impl Claim {
     /// The ticket, if it is one that was typed as the password.
     pub(super) fn ticket(&self) -> Option<&str> {
         let typed = self.password.as_ref()?.expose_secret();
-        typed.starts_with(TICKET_PREFIX).then_some(typed)
+        (self.takes_tickets && typed.starts_with(TICKET_PREFIX)).then_some(typed)
     }
 }

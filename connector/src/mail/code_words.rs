@@ -18,14 +18,16 @@ pub fn code_letter(
         (FlowPurpose::Reset, Standing::Account(_)) => Wants::Password,
         (FlowPurpose::Unlock, Standing::Account(_)) => Wants::Opening,
         (FlowPurpose::Reset | FlowPurpose::Unlock, _) => Wants::Nothing,
+        (FlowPurpose::EmailChange, Standing::Free) => Wants::Address,
+        (FlowPurpose::EmailChange, _) => Wants::TakenAddress,
     };
     let (subject, what, then) = match language {
         Language::En => english(service, wants),
         Language::De => german(service, wants),
     };
     let mut paragraphs = vec![what];
-    // Without an account there is nothing to prove.
-    if wants != Wants::Nothing {
+    // Without an account there is nothing to prove, and one that has the address keeps it.
+    if !matches!(wants, Wants::Nothing | Wants::TakenAddress) {
         paragraphs.push(code.expose());
     }
     paragraphs.push(then.to_owned());
@@ -83,6 +85,8 @@ enum Wants {
     AnotherAccount,
     Password,
     Opening,
+    Address,
+    TakenAddress,
     Nothing,
 }
 
@@ -117,6 +121,21 @@ fn english(service: &str, wants: Wants) -> (&'static str, String, &'static str) 
             "your code to open your account",
             format!("Somebody wants to open your account with {service} again. This is the code:"),
             then,
+        ),
+        Wants::Address => (
+            "your code for another e-mail address",
+            format!(
+                "Somebody wants this to be the address of their account with {service}. This is the code:"
+            ),
+            then,
+        ),
+        Wants::TakenAddress => (
+            "this address has an account",
+            format!(
+                "Somebody wanted this to be the address of their account with {service}. It is that of an \
+                 account already, and stays so."
+            ),
+            "If it was you, sign in with that account, or choose another address. If not, do nothing.",
         ),
         Wants::Nothing => (
             "no account with this address",
@@ -161,6 +180,22 @@ fn german(service: &str, wants: Wants) -> (&'static str, String, &'static str) {
             "Ihr Code, um Ihr Konto zu öffnen",
             format!("Jemand möchte Ihr Konto bei {service} wieder öffnen. Das ist der Code:"),
             then,
+        ),
+        Wants::Address => (
+            "Ihr Code für eine andere E-Mail-Adresse",
+            format!(
+                "Jemand möchte diese Adresse für sein Konto bei {service} verwenden. Das ist der Code:"
+            ),
+            then,
+        ),
+        Wants::TakenAddress => (
+            "diese Adresse hat ein Konto",
+            format!(
+                "Jemand wollte diese Adresse für sein Konto bei {service} verwenden. Sie gehört schon zu \
+                 einem Konto, und dabei bleibt es."
+            ),
+            "Wenn Sie das waren, melden Sie sich mit diesem Konto an, oder nehmen Sie eine andere Adresse. \
+             Wenn nicht, tun Sie nichts.",
         ),
         Wants::Nothing => (
             "kein Konto mit dieser Adresse",

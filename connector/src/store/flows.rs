@@ -10,7 +10,7 @@ use super::interval::interval;
 use super::proved::{purpose, standing};
 use super::step::{in_time, to_the_end};
 use super::unit_of_work::UnitOfWork;
-use crate::account::Email;
+use crate::account::{AccountId, Email};
 use crate::due::WorkKind;
 use crate::flow::{
     CODE_LIFE, CodeNumber, FlowPurpose, FlowToken, MAILS_A_DAY, MAILS_AN_HOUR, REQUEST_LIFE,
@@ -32,6 +32,8 @@ pub struct NewFlow<'a> {
     pub email: &'a Email,
     /// The language that its mail is in.
     pub language: &'static str,
+    /// Whose account it is for, if who is signed in begins it.
+    pub account: Option<AccountId>,
 }
 
 /// A flow that waits for a code.
@@ -124,9 +126,9 @@ impl UnitOfWork {
         sqlx::query!(
             r#"
             insert into account_flows
-                (id, token_hash, purpose, email, email_key, language, code, expires_at)
+                (id, token_hash, purpose, email, email_key, language, code, expires_at, user_id)
             values ($1, $2, $3, coalesce((select email from users where email_key = $5), $4), $5, $6, 0,
-                    $7::timestamptz + $8::interval)
+                    $7::timestamptz + $8::interval, $9)
             "#,
             flow.id,
             &flow.token.hash()[..],
@@ -135,7 +137,8 @@ impl UnitOfWork {
             flow.email.key(),
             flow.language,
             now,
-            interval(REQUEST_LIFE)
+            interval(REQUEST_LIFE),
+            flow.account.map(Uuid::from)
         )
         .execute(self.connection())
         .await?;

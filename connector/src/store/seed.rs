@@ -315,7 +315,8 @@ impl UnitOfWork {
     }
 }
 
-fn taken(error: sqlx::Error) -> StoreError {
+/// What a name or an address that is somebody else's is told as.
+pub(super) fn taken(error: sqlx::Error) -> StoreError {
     match error.as_database_error().and_then(|error| error.constraint()) {
         Some("users_username_key_key") => StoreError::Taken { field: "username" },
         Some("users_email_key_key") => StoreError::Taken { field: "email" },

@@ -21,7 +21,7 @@ use crate::due::WorkKind;
 use crate::flow::{CodeKey, CodeNumber};
 use crate::mail::{
     InvalidSmtp, Language, Letter, Occasion, SendError, Sender, Smtp, code_letter,
-    invitation_letter, letter,
+    invitation_letter, letter, undo_letter,
 };
 use crate::metrics::MAILS;
 use crate::store::{CodeMail, DeadMail, DueWork, InvitationMail, Store, StoreError};
@@ -176,8 +176,16 @@ async fn draft(
                 Draft { letter, to: email, code: None }
             }))
         }
+        (WorkKind::Undo, Some(key)) => {
+            let to = store.undo_address(due.id, now).await?;
+            let code = key.undo(due.id);
+            let place = (post.pages.as_deref(), due.created_at);
+            let letter = undo_letter(post.language, service, place, &code);
+            Ok(to.map(|to| Draft { letter, to, code: None }))
+        }
         // Not what was claimed.
-        (WorkKind::Code | WorkKind::Invitation, None) | (WorkKind::Revocation, _) => Ok(None),
+        (WorkKind::Code | WorkKind::Invitation | WorkKind::Undo, None)
+        | (WorkKind::Revocation, _) => Ok(None),
     }
 }
 

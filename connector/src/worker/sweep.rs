@@ -25,7 +25,7 @@ const TICKETS: TimeDelta = TimeDelta::days(1);
 /// Due work goes when it is over; the minute is for clocks that differ.
 const DUE_WORK: TimeDelta = TimeDelta::minutes(1);
 
-/// Flows and invitations go when they are over; the minute is for clocks that differ.
+/// Flows, invitations and undos go when they are over; the minute is for clocks that differ.
 const FLOWS: TimeDelta = TimeDelta::minutes(1);
 
 /// Sweeps once.
@@ -38,5 +38,6 @@ pub(super) async fn sweep(store: &Store, now: DateTime<Utc>) -> Result<(), Store
     store.sweep_flows(now - FLOWS, ROWS).await?;
     store.sweep_mail_budgets(now, ROWS).await?;
     store.sweep_invitations(now - FLOWS, ROWS).await?;
+    store.sweep_undos(now - FLOWS, ROWS).await?;
     Ok(())
 }

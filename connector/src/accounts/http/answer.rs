@@ -17,14 +17,14 @@ pub(super) struct Answer {
 }
 
 /// How long to wait when too much is to be done, or the database is away.
-const A_MOMENT: Duration = Duration::from_secs(5);
+pub(super) const A_MOMENT: Duration = Duration::from_secs(5);
 
 impl Answer {
-    const fn new(status: StatusCode, name: &'static str, title: &'static str) -> Self {
+    pub(super) const fn new(status: StatusCode, name: &'static str, title: &'static str) -> Self {
         Self { status, name, title, retry_after: None }
     }
 
-    const fn later(self, after: Duration) -> Self {
+    pub(super) const fn later(self, after: Duration) -> Self {
         Self { retry_after: Some(after), ..self }
     }
 }
@@ -105,3 +105,8 @@ pub(super) fn seconds(after: Duration) -> HeaderValue {
 /// A request that did not come from a page of ours.
 pub(super) const FOREIGN: Answer =
     Answer::new(StatusCode::FORBIDDEN, "foreign-origin", "Not from a page of ours");
+
+/// Dex cannot be asked for the keys of its tokens.
+pub(super) const NO_KEYS: Answer =
+    Answer::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Tokens cannot be verified now")
+        .later(A_MOMENT);

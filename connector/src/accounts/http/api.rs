@@ -16,9 +16,9 @@ use super::answer::{Answer, FOREIGN};
 use super::problem::Problem;
 use super::shared::Shared;
 use super::visitor::Visitor;
-use super::{body, cookie, words};
+use super::{body, cookie, signed_api, words};
+use crate::accounts::proved::{Next, Proved};
 use crate::accounts::refusal::Refusal;
-use crate::accounts::self_service::{Next, Proved};
 use crate::flow::{FlowPurpose, FlowToken, PROVED_LIFE, REQUEST_LIFE};
 
 #[derive(OpenApi)]
@@ -33,9 +33,10 @@ use crate::flow::{FlowPurpose, FlowToken, PROVED_LIFE, REQUEST_LIFE};
 )]
 struct Description;
 
-/// The routes, and their description at `/openapi.json`.
-pub(super) fn routes() -> Router<Arc<Shared>> {
-    let (router, description) = described().split_for_parts();
+/// The routes, and their description at `/openapi.json`; those of who is signed in, if anybody can be.
+pub(super) fn routes(is_signing: bool) -> Router<Arc<Shared>> {
+    let described = if is_signing { described().merge(signed_api::routes()) } else { described() };
+    let (router, description) = described.split_for_parts();
     let description = Arc::new(description);
     let described = move || std::future::ready(Json(Arc::clone(&description)));
     router.route("/openapi.json", axum::routing::get(described))
@@ -325,7 +326,7 @@ async fn read<T: serde::de::DeserializeOwned>(
     request: Request,
 ) -> Result<T, Problem> {
     check(visitor)?;
-    body::json(request).await.map_err(|fault| Problem::told(fault.into(), None))
+    Ok(body::json(request).await?)
 }
 
 fn flow(visitor: &Visitor) -> Result<&FlowToken, Problem> {

@@ -65,10 +65,38 @@ impl Form {
     }
 }
 
+/// Why a JSON object is not understood.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct BadJson {
+    pub(super) fault: BadBody,
+    /// Which field is at fault, and how.
+    pub(super) field: Option<String>,
+}
+
+impl From<BadBody> for BadJson {
+    fn from(fault: BadBody) -> Self {
+        Self { fault, field: None }
+    }
+}
+
+/// The most characters of what is said of a field: its name was typed by whoever calls.
+const MOST_SAID: usize = 200;
+
 /// Reads a JSON object.
-pub(super) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, BadBody> {
+pub(super) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, BadJson> {
     let bytes = read(request, "application/json").await?;
-    serde_json::from_slice(&bytes).map_err(|_| BadBody::Malformed)
+    serde_json::from_slice(&bytes)
+        .map_err(|error| BadJson { fault: BadBody::Malformed, field: field(&error) })
+}
+
+/// What an error says of a field. Nothing that repeats a value: it may be a password.
+fn field(error: &serde_json::Error) -> Option<String> {
+    let said = error.to_string();
+    let names_one = ["unknown field `", "missing field `", "duplicate field `"]
+        .iter()
+        .any(|start| said.starts_with(start));
+    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
+    names_one.then(|| said.chars().filter(|c| !c.is_control()).take(MOST_SAID).collect())
 }
 
 async fn read(request: Request, media_type: &str) -> Result<Bytes, BadBody> {

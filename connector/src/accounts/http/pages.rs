@@ -15,8 +15,8 @@ use super::cookie;
 use super::shared::Shared;
 use super::visitor::Visitor;
 use super::words::{self, Words};
+use crate::accounts::proved::Proved;
 use crate::accounts::refusal::Refusal;
-use crate::accounts::self_service::Proved;
 use crate::flow::{FlowPurpose, FlowToken, PROVED_LIFE, REQUEST_LIFE};
 use crate::mail::Language;
 

@@ -34,6 +34,8 @@ pub(super) struct Visitor {
     pub(super) is_ours: bool,
     /// It comes from a script of ours.
     pub(super) is_our_script: bool,
+    /// It comes with a token, whatever that is worth.
+    has_token: bool,
 }
 
 impl FromRequestParts<Arc<Shared>> for Visitor {
@@ -56,6 +58,7 @@ impl FromRequestParts<Arc<Shared>> for Visitor {
             flow: cookie::flow(headers),
             is_ours,
             is_our_script: is_ours && session == Some(b"1"),
+            has_token: headers.contains_key(header::AUTHORIZATION),
         })
     }
 }
@@ -64,7 +67,11 @@ impl Visitor {
     /// Whether the network may take the step that this is, if it is one: a form or a call of ours, or a look at where a
     /// flow stands. What comes from elsewhere is refused without the database, and uses up nobody's steps.
     pub(super) fn admitted(&self, shared: &Shared, method: &Method) -> Result<(), Refusal> {
-        let is_step = if method == Method::POST { self.is_ours } else { self.flow.is_some() };
+        let is_step = match *method {
+            _ if self.has_token => true,
+            Method::POST => self.is_ours,
+            _ => self.flow.is_some(),
+        };
         if is_step { shared.service.admit_step(self.network) } else { Ok(()) }
     }
 

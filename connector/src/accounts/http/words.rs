@@ -1,8 +1,8 @@
 //! What the pages say, in every language.
 
 use super::answer::{Answer, FOREIGN};
+use crate::accounts::proved::Next;
 use crate::accounts::refusal::Refusal;
-use crate::accounts::self_service::Next;
 use crate::flow::FlowPurpose;
 use crate::mail::Language;
 use crate::password::UnfitPassword;
@@ -67,6 +67,16 @@ pub(super) fn begin(language: Language, purpose: FlowPurpose) -> Words {
             button: "Mail me a code",
         },
         (language, FlowPurpose::Invitation) => invitation(language),
+        (Language::En, FlowPurpose::EmailChange) => Words {
+            title: "Change your e-mail address",
+            about: "We mail a code to the new address.",
+            button: "Mail me a code",
+        },
+        (Language::De, FlowPurpose::EmailChange) => Words {
+            title: "E-Mail-Adresse ändern",
+            about: "Wir mailen einen Code an die neue Adresse.",
+            button: "Code anfordern",
+        },
         (Language::De, FlowPurpose::SignUp) => Words {
             title: "Konto anlegen",
             about: "Wir mailen Ihnen einen Code, der zeigt, dass die Adresse Ihnen gehört.",

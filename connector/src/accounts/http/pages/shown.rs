@@ -6,8 +6,8 @@ use axum::response::{Html, IntoResponse as _, Response};
 
 use crate::accounts::http::answer::{Answer, seconds};
 use crate::accounts::http::words::{self, Fields, Words};
+use crate::accounts::proved::{Next, Proved};
 use crate::accounts::refusal::Refusal;
-use crate::accounts::self_service::{Next, Proved};
 use crate::flow::{FlowPurpose, FlowToken};
 use crate::mail::Language;
 
@@ -208,6 +208,7 @@ fn first_page(purpose: FlowPurpose) -> &'static str {
         FlowPurpose::Reset => "/accounts/reset",
         FlowPurpose::Unlock => "/accounts/unlock",
         FlowPurpose::Invitation => "/accounts/invitation",
+        FlowPurpose::EmailChange => "/accounts/email",
     }
 }
 

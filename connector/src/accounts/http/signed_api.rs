@@ -1,0 +1,29 @@
+//! What people do who are signed in, as JSON.
+
+mod account;
+mod address;
+mod history;
+mod search;
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::shared::Shared;
+
+/// The routes with their description.
+pub(super) fn routes() -> OpenApiRouter<Arc<Shared>> {
+    OpenApiRouter::new()
+        .routes(routes!(account::show, account::change, account::close))
+        .routes(routes!(account::change_password))
+        .routes(routes!(account::sign_out))
+        .routes(routes!(address::begin))
+        .routes(routes!(address::confirm))
+        .routes(routes!(address::undo))
+        .routes(routes!(history::activity))
+        .routes(routes!(history::networks))
+        .routes(routes!(history::forget_network))
+        .routes(routes!(search::search))
+        .routes(routes!(search::find))
+}

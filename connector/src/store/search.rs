@@ -1,0 +1,125 @@
+//! The search for accounts.
+
+use sqlx::types::Uuid;
+
+use super::Store;
+use super::error::StoreError;
+use super::step::in_time;
+use crate::account::AccountId;
+use crate::audit::Entry;
+
+/// An account as members of certain groups see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is named for what it is")]
+pub struct Found {
+    pub id: Uuid,
+    pub username: Option<String>,
+    pub full_name: String,
+    pub email: Option<String>,
+    pub email_verified: bool,
+    pub phone: Option<String>,
+    pub is_active: bool,
+}
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// The account with this id.
+    Id(AccountId),
+    /// Accounts whose display name contains this, in either case.
+    Name(String),
+    /// Accounts whose telephone number contains this.
+    Phone(String),
+}
+
+/// Which part of what is found.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    /// Only accounts after this one.
+    pub after: Option<AccountId>,
+    /// The most accounts.
+    pub limit: u32,
+}
+
+impl Store {
+    /// Looks for accounts, in the order of their ids, and writes the line of that.
+    pub async fn search(
+        &self,
+        wanted: &Wanted,
+        Page { after, limit }: Page,
+        entry: &Entry,
+    ) -> Result<Vec<Found>, StoreError> {
+        let (after, limit) = (after.map(Uuid::from), i64::from(limit));
+        in_time(async {
+            let mut unit = self.begin().await?;
+            unit.record(entry).await?;
+            // Planned anew each time: whether the index of trigrams or that of ids is the shorter way depends on how
+            // many have what is looked for.
+            sqlx::query!("set local plan_cache_mode = force_custom_plan")
+                .execute(unit.connection())
+                .await?;
+            let found = match wanted {
+                Wanted::Id(id) => {
+                    sqlx::query_as!(
+                        Found,
+                        r#"
+                        select id, username, full_name, email, email_verified, phone, is_active
+                        from users where id = $1
+                        "#,
+                        Uuid::from(*id)
+                    )
+                    .fetch_all(unit.connection())
+                    .await?
+                }
+                Wanted::Name(part) => {
+                    sqlx::query_as!(
+                        Found,
+                        r#"
+                        select id, username, full_name, email, email_verified, phone, is_active
+                        from users
+                        where full_name ilike $1 and ($2::uuid is null or id > $2)
+                        order by id limit $3
+                        "#,
+                        anywhere(part),
+                        after,
+                        limit
+                    )
+                    .fetch_all(unit.connection())
+                    .await?
+                }
+                Wanted::Phone(part) => {
+                    sqlx::query_as!(
+                        Found,
+                        r#"
+                        select id, username, full_name, email, email_verified, phone, is_active
+                        from users
+                        where phone like $1 and ($2::uuid is null or id > $2)
+                        order by id limit $3
+                        "#,
+                        anywhere(part),
+                        after,
+                        limit
+                    )
+                    .fetch_all(unit.connection())
+                    .await?
+                }
+            };
+            unit.commit().await.map(|()| found)
+        })
+        .await
+    }
+}
+
+/// The pattern of what has this somewhere.
+fn anywhere(part: &str) -> String {
+    let mut pattern = String::with_capacity(part.len() + 2);
+    pattern.push('%');
+    for character in part.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
