@@ -53,11 +53,8 @@ impl Store {
         in_time(async {
             let mut unit = self.begin().await?;
             unit.record(entry).await?;
-            // Planned anew each time: whether the index of trigrams or that of ids is the shorter way depends on how
-            // many have what is looked for.
-            sqlx::query!("set local plan_cache_mode = force_custom_plan")
-                .execute(unit.connection())
-                .await?;
+            // All that have it are looked for first, by the index of trigrams. In one step the database would rather go
+            // through all accounts in the order of their ids where it expects many of them to have it, and be wrong.
             let found = match wanted {
                 Wanted::Id(id) => {
                     sqlx::query_as!(
@@ -75,9 +72,12 @@ impl Store {
                     sqlx::query_as!(
                         Found,
                         r#"
+                        with found as materialized (
+                            select id from users
+                            where full_name ilike $1 and ($2::uuid is null or id > $2)
+                        )
                         select id, username, full_name, email, email_verified, phone, is_active
-                        from users
-                        where full_name ilike $1 and ($2::uuid is null or id > $2)
+                        from found join users using (id)
                         order by id limit $3
                         "#,
                         anywhere(part),
@@ -91,9 +91,12 @@ impl Store {
                     sqlx::query_as!(
                         Found,
                         r#"
+                        with found as materialized (
+                            select id from users
+                            where phone like $1 and ($2::uuid is null or id > $2)
+                        )
                         select id, username, full_name, email, email_verified, phone, is_active
-                        from users
-                        where phone like $1 and ($2::uuid is null or id > $2)
+                        from found join users using (id)
                         order by id limit $3
                         "#,
                         anywhere(part),

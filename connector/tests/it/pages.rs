@@ -10,5 +10,6 @@ mod reset;
 mod restart;
 mod secrets;
 mod sign_up;
+mod signed;
 mod takeover;
 mod unlock;

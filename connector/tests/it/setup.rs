@@ -7,6 +7,7 @@ pub(crate) mod pages;
 pub(crate) mod postman;
 pub(crate) mod program;
 pub(crate) mod replica;
+pub(crate) mod signed;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

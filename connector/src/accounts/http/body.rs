@@ -85,6 +85,10 @@ const MOST_SAID: usize = 200;
 /// Reads a JSON object.
 pub(super) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, BadJson> {
     let bytes = read(request, "application/json").await?;
+    // An array of values would be taken for the fields in their order.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(BadBody::Malformed.into());
+    }
     serde_json::from_slice(&bytes)
         .map_err(|error| BadJson { fault: BadBody::Malformed, field: field(&error) })
 }

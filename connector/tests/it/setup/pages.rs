@@ -68,6 +68,11 @@ impl Pages {
         Self { database, address, grpc, mail: None, tasks }
     }
 
+    /// Where they are served.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn browser(&self) -> Browser {
         Browser::at(self.address)
     }

@@ -1,0 +1,11 @@
+//! What people do who are signed in, by calls
+
+mod address;
+mod close;
+mod history;
+mod password;
+mod profile;
+mod races;
+mod search;
+mod tokens;
+mod undo;
