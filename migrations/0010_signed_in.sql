@@ -1,4 +1,4 @@
--- What people who are signed in see to: their telephone number, and another e-mail address; and the search for accounts.
+-- What people who are signed in see to: their telephone number, and another e-mail address.
 
 -- Whoever signs in waits behind the locks that follow, so this gives up after 3 s, and nothing is changed then.
 set local lock_timeout = '3s';
@@ -31,21 +31,3 @@ create table address_undos (
 
 create index address_undos_user_id on address_undos (user_id);
 create index address_undos_expires_at on address_undos (expires_at);
-
--- What is searched for stands anywhere in a name or a number. PostgreSQL trusts the extension: who may create in the
--- database may have it, without being a superuser.
-do $$
-begin
-    create extension if not exists pg_trgm;
-exception
-    when insufficient_privilege then
-        raise exception 'the role % may not create the extension pg_trgm, which the search for accounts needs: have a superuser say "create extension pg_trgm" in the database %, or "grant create on database"',
-            current_user, current_database();
-    when undefined_file or feature_not_supported then
-        raise exception 'PostgreSQL has no extension pg_trgm, which the search for accounts needs: install what your system calls postgresql-contrib';
-end
-$$;
-
--- What is new is found as fast as what is old; names and numbers are written seldom.
-create index users_full_name_trigrams on users using gin (full_name gin_trgm_ops) with (fastupdate = off);
-create index users_phone_trigrams on users using gin (phone gin_trgm_ops) with (fastupdate = off);

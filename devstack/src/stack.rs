@@ -98,7 +98,10 @@ impl Stack {
         )?;
         let connector = options
             .local_accounts
-            .then(|| services::connector_part(state, accounts_dsn.as_str(), &options, &pki))
+            .then(|| {
+                let dsn = accounts_dsn.as_str();
+                services::connector_part(state, dsn, (&options, &issuer), &pki)
+            })
             .transpose()?;
         let mail = options
             .mail

@@ -62,3 +62,23 @@ func TestTheGateTakesTheLinksToTheAccountsPagesAway(t *testing.T) {
 		t.Errorf("Dex leads to %v", linked)
 	}
 }
+
+// People are known by Dex's tokens, whose keys are fetched where pods reach Dex.
+func TestThePagesKnowDexAndWhoMaySearchWhereTheyAreServed(t *testing.T) {
+	told := func(environment string, sets ...string) map[string]string {
+		return env(install(t, environment, sets...).pod(t, "Deployment", "auth-connector").spec.Containers[0])
+	}
+	set := told("development", "accounts.searchGroups={support,staff}")
+	for name, want := range map[string]string{
+		"DEX_ISSUER_URL":         "http://localhost:5556/dex",
+		"DEX_DISCOVERY_URL":      "http://dex:5556/dex",
+		"ACCOUNTS_SEARCH_GROUPS": "support,staff",
+	} {
+		if set[name] != want {
+			t.Errorf("%s is %q, not %q", name, set[name], want)
+		}
+	}
+	if issuer, found := told("production-external")["DEX_ISSUER_URL"]; found {
+		t.Errorf("without pages nobody is signed in, and Dex is %s", issuer)
+	}
+}

@@ -44,7 +44,7 @@ var servers = []peer{
 // everybody.
 var reach = map[string]string{
 	"development": `
-		auth-connector → dex:5560 maildev:1025 postgres:5432
+		auth-connector → dex:5556 dex:5560 maildev:1025 postgres:5432
 		chat-api → dex:5556 kafka:9092 mongodb:27017
 		dex → auth-connector:5557 postgres:5432
 		migrate → postgres:5432

@@ -60,6 +60,7 @@ func TestWhatContradictsItselfIsRefusedWithASentence(t *testing.T) {
 		{development, []string{"accounts.publicURL=http://chat.example/accounts"}, "accounts.publicURL", "https:// alone"},
 		{production, []string{"accounts.pages=true", "accounts.publicURL=http://localhost/accounts"}, "accounts.publicURL", "production"},
 		{production, []string{"authConnector.env.ACCOUNTS_SIGN_UP=open"}, "authConnector.env", "ACCOUNTS_SIGN_UP"},
+		{production, []string{"authConnector.env.ACCOUNTS_SEARCH_GROUPS=staff"}, "authConnector.env", "ACCOUNTS_SEARCH_GROUPS"},
 		{production, []string{"authConnector.env.SMTP_USER=x"}, "authConnector.env", "SMTP_USER"},
 		{production, []string{"postgres.host="}, "postgres.host", "is empty"},
 		{production, []string{"postgres.sslMode=disable"}, "postgres.sslMode", "plain text"},
@@ -123,6 +124,7 @@ func TestUnknownAndWrongValuesAreRefused(t *testing.T) {
 		"mail.server=mail.example":        "'/mail/server'",
 		"mail.encryption=tls":             "'/mail/encryption'",
 		"accounts.signUp=friends":         "'/accounts/signUp'",
+		"accounts.searchGroups={a\\,b}":   "'/accounts/searchGroups/0'",
 		"accounts.publicURL=https://a/b":  "'/accounts/publicURL'",
 	} {
 		if said := refused(t, "production-external", set); !strings.Contains(said, names) {

@@ -187,3 +187,31 @@ async fn a_role_that_is_missing_or_from_which_nothing_could_be_kept_is_named() {
         assert!(text(&output).contains(reason), "{}", text(&output));
     }
 }
+
+#[tokio::test]
+async fn a_role_that_may_not_create_the_extension_is_told_what_to_do_and_goes_on_when_it_is_there()
+{
+    let made = Database::create().await;
+    let (name, mut dsn) = role(&made).await;
+    let admin = devstack::shared::postgres_dsn().expect("a server");
+    let empty = devstack::name::unique("connector");
+    let empty = devstack::postgres::create_database(&admin, &empty).await.expect("a database");
+    let pool = PgPool::connect(&empty).await.expect("the database answers");
+    let quoted = name.replace('"', "\"\"");
+    let grant = format!("grant usage, create on schema public to \"{quoted}\"");
+    sqlx::query(AssertSqlSafe(grant)).execute(&pool).await.expect("granted");
+    let path = Url::parse(&empty).expect("a URL").path().to_owned();
+    let mut url = Url::parse(&dsn).expect("a URL");
+    url.set_path(&path);
+    dsn = url.into();
+    let migrate =
+        || made.command(&["migrate"]).env("POSTGRES_DSN", &dsn).output().expect("it runs");
+    let refused = migrate();
+    assert!(!refused.status.success(), "{}", text(&refused));
+    let told = text(&refused);
+    assert!(told.contains("may not create the extension pg_trgm"), "{told}");
+    assert!(told.contains("grant create on database"), "{told}");
+    sqlx::query("create extension pg_trgm").execute(&pool).await.expect("a superuser may");
+    let done = migrate();
+    assert!(done.status.success(), "{}", text(&done));
+}
