@@ -1,7 +1,9 @@
 //! The role `accounts`: what people do about their account, by pages and as JSON. In it the [`Flows`] of those
 //! who are not signed in, and what comes of them ([`SelfService`]); and what those do who are ([`SignedIn`]).
 
+mod ending;
 mod flows;
+mod hand_over;
 mod http;
 mod passwords;
 mod proved;
@@ -19,8 +21,9 @@ use service_process::lifecycle::Tasks;
 use service_process::listener::Listener;
 
 pub use flows::{FlowRequest, Flows};
+pub use hand_over::HandOver;
 pub use http::{AUDIENCE, Shared, Signing};
-pub use proved::{Next, Proved, SignUp};
+pub use proved::{Next, Proved, SignUp, SignedUp};
 pub use refusal::Refusal;
 pub use self_service::SelfService;
 pub use signed::{Activity, Cursor, Searched, Signed, SignedIn, SignedRefusal, Terms};
@@ -28,6 +31,7 @@ pub use signed::{Activity, Cursor, Searched, Signed, SignedIn, SignedRefusal, Te
 use passwords::NewPasswords;
 
 use crate::core::Core;
+use crate::dex_login::DexLogins;
 use crate::flow::CodeKey;
 use crate::limits::{FlowLimits, FlowRates, SWEEP_EVERY};
 use crate::login::Logins;
@@ -60,6 +64,10 @@ pub struct PageSettings {
     pub connector_id: String,
     /// Who may look for the accounts of others.
     pub search_groups: Vec<String>,
+    /// The logins that flows lead back to, if it is known where Dex is.
+    pub dex: Option<DexLogins>,
+    /// The origins that Dex redirects browsers to.
+    pub app_origins: Vec<String>,
 }
 
 impl PageSettings {
@@ -69,9 +77,12 @@ impl PageSettings {
         let flows = Flows::new(core.store.clone(), self.codes, limits, core.sources);
         let tasks = core.tasks.clone();
         let now = core.sources.now;
+        let dex = self.dex.as_ref().map(DexLogins::origin);
+        let hand_over = http::handing_over(dex.iter().chain(&self.app_origins));
         let rules = (self.rules, self.product);
         let passwords = NewPasswords::new(Arc::clone(&core), rules, self.breaches);
-        let service = Arc::new(SelfService::new(core, flows, passwords, self.sign_up));
+        let service =
+            Arc::new(SelfService::new(core, flows, passwords, self.sign_up, self.dex));
         let signing = match self.tokens {
             Some(config) => {
                 let (verifier, keys) = Verifier::new(config, now)?;
@@ -84,7 +95,7 @@ impl PageSettings {
             None => None,
         };
         let Self { origin, app, proxy_header, .. } = self;
-        Ok(Arc::new(Shared { service, signing, origin, app, proxy_header }))
+        Ok(Arc::new(Shared { service, signing, origin, app, proxy_header, hand_over }))
     }
 }
 

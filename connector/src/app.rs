@@ -15,14 +15,15 @@ use thiserror::Error;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tracing::{info, warn};
+use url::Url;
 
 use crate::accounts::{self, PageSettings};
 use crate::config::{
-    InvalidIssuer, InvalidKeyFile, InvalidMail, MissingOption, PasswordArgs, Role, ServeArgs,
-    StoreArgs,
+    InvalidKeyFile, InvalidMail, MissingOption, PasswordArgs, Role, ServeArgs, StoreArgs,
 };
 use crate::core::{Core, CoreSettings, processors};
 use crate::dex_api::{DexApi, InvalidDexApi};
+use crate::dex_login::{DexLoginSettings, DexLogins, InvalidDexLogin};
 use crate::flow::CodeKey;
 use crate::grpc::SERVICE_NAME;
 use crate::grpc::tls::{InvalidTls, Tls};
@@ -97,8 +98,8 @@ pub enum InvalidConfig {
     #[error(transparent)]
     DexApi(#[from] InvalidDexApi),
     /// The settings `DEX_ISSUER_URL` and `DEX_DISCOVERY_URL`.
-    #[error(transparent)]
-    Issuer(#[from] InvalidIssuer),
+    #[error("DEX_ISSUER_URL: no token can be verified")]
+    Issuer(#[from] ConfigError),
     /// The settings `SMTP_*` and `MAIL_*` contradict each other.
     #[error(transparent)]
     Mail(#[from] InvalidMail),
@@ -117,6 +118,15 @@ pub enum InvalidConfig {
     /// Nobody can be asked for stolen passwords.
     #[error(transparent)]
     Ranges(#[from] NoClient),
+    /// The HTTP client to ask Dex with.
+    #[error(transparent)]
+    DexLogin(#[from] InvalidDexLogin),
+    /// Chromium would lead nobody back.
+    #[error(
+        "ACCOUNTS_APP_ORIGINS: is empty, and so is ACCOUNTS_APP_URL: with DEX_ISSUER_URL browsers have to be told \
+         where Dex may lead them"
+    )]
+    NoOrigins,
     /// Nobody would get a code.
     #[error("SMTP_ADDRESS: is empty, and the accounts pages mail a code to everybody")]
     NoMail,
@@ -156,6 +166,7 @@ pub fn check(args: &ServeArgs) -> Result<CheckedConfig, InvalidConfig> {
 fn page_settings(args: &ServeArgs) -> Result<Option<PageSettings>, InvalidConfig> {
     let Some(url) = &args.accounts.accounts_public_url else { return Ok(None) };
     let codes = args.code_key.code_key()?;
+    let (dex, app_origins) = dex_logins(args)?;
     if url.is_https() && args.limits.trusted_proxy_cidrs.is_empty() {
         return Err(InvalidConfig::NoProxy);
     }
@@ -169,10 +180,30 @@ fn page_settings(args: &ServeArgs) -> Result<Option<PageSettings>, InvalidConfig
         rules: args.accounts.rules(),
         breaches: args.accounts.password_ranges_url.clone().map(Breaches::at).transpose()?,
         sign_up: args.accounts.accounts_sign_up,
-        tokens: args.issuer.verifier()?,
+        tokens: args.dex_login.verifier()?,
         connector_id: args.dex_api.dex_connector_id.clone(),
         search_groups: args.accounts.accounts_search_groups.clone(),
+        dex,
+        app_origins,
     }))
+}
+
+/// The logins that the pages lead back to, if it is known where Dex is, and the origins that it leads browsers to.
+fn dex_logins(args: &ServeArgs) -> Result<(Option<DexLogins>, Vec<String>), InvalidConfig> {
+    let origin = |app: &Url| app.origin().ascii_serialization();
+    let mut origins = args.dex_login.accounts_app_origins.clone();
+    origins.extend(args.accounts.accounts_app_url.as_ref().map(origin));
+    origins.sort();
+    origins.dedup();
+    let Some(issuer) = &args.dex_login.dex_issuer_url else { return Ok((None, origins)) };
+    if origins.is_empty() {
+        return Err(InvalidConfig::NoOrigins);
+    }
+    let inside = args.dex_login.dex_discovery_url.clone();
+    let connector_id = args.dex_api.dex_connector_id.clone();
+    let issuer = issuer.url().clone();
+    let dex = DexLogins::open(&DexLoginSettings { issuer, inside, connector_id })?;
+    Ok((Some(dex), origins))
 }
 
 /// Reads the files of the shared parts and checks their settings.

@@ -3,8 +3,9 @@
 mod accounts;
 mod address;
 mod dex_api;
-mod issuer;
+mod dex_login;
 mod limits;
+mod local;
 mod lockout;
 mod mail;
 mod missing;
@@ -23,7 +24,7 @@ use service_process::telemetry::TelemetryArgs;
 
 pub use accounts::{AccountsArgs, InvalidPublicUrl, PublicUrl};
 pub use dex_api::DexApiArgs;
-pub use issuer::{InvalidIssuer, IssuerArgs};
+pub use dex_login::{DexLoginArgs, InvalidIssuer, Issuer};
 pub use limits::LimitsArgs;
 pub use lockout::LockoutArgs;
 pub use mail::{InvalidMail, MailArgs};
@@ -84,10 +85,6 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub dex_api: DexApiArgs,
 
-    /// Whose tokens the accounts pages take.
-    #[command(flatten)]
-    pub issuer: IssuerArgs,
-
     /// Mail.
     #[command(flatten)]
     pub mail: MailArgs,
@@ -107,6 +104,10 @@ pub struct ServeArgs {
     /// The accounts pages.
     #[command(flatten)]
     pub accounts: AccountsArgs,
+
+    /// Where they lead back to, and whose tokens they take.
+    #[command(flatten)]
+    pub dex_login: DexLoginArgs,
 
     /// What the accounts pages bear.
     #[command(flatten)]

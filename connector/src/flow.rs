@@ -5,12 +5,16 @@
 //! one compute it from the flow, a number and a [key](CodeKey).
 
 mod code;
+mod hand_back;
+mod ticket;
 mod token;
 
 use chrono::TimeDelta;
 use strum::{EnumString, IntoStaticStr};
 
 pub use code::{Code, CodeKey, CodeNumber, InvalidCode, InvitationCode, UndoCode};
+pub use hand_back::{AuthorizationRequest, DexState, HandBack};
+pub use ticket::Ticket;
 pub use token::FlowToken;
 
 use crate::account::AccountId;
@@ -26,6 +30,9 @@ pub const PROVED_LIFE: TimeDelta = TimeDelta::minutes(15);
 
 /// How long the right code may be sent again by who sent it: a second click, or an answer that did not arrive.
 pub const REPEAT_LIFE: TimeDelta = TimeDelta::minutes(1);
+
+/// How long a ticket is good: time for a page to load and to send its form, and no more.
+pub const TICKET_LIFE: TimeDelta = TimeDelta::seconds(60);
 
 /// How long the code of an invitation is good: who gets one did not ask for it.
 pub const INVITATION_LIFE: TimeDelta = TimeDelta::days(7);

@@ -5,7 +5,7 @@
 //! [`limits`] keep floods away, [`guard`] charges an attempt by the rules of [`lockout`], [`password`]
 //! hashes on a bounded pool, and [`trail`] writes down what [`audit`] has words for. [`store`] holds
 //! all SQL, [`account`] the words that they share. [`accounts`] are the pages, and the [`flow`]s of who is
-//! not signed in. [`seed`] creates accounts from a file. [`worker`]
+//! not signed in; where these end, [`dex_login`] knows the way back. [`seed`] creates accounts from a file. [`worker`]
 //! does what goes on in the background, [`due`] work among it: it sends [`mail`], and has Dex forget
 //! ended sessions through [`dex_api`].
 
@@ -17,6 +17,7 @@ pub mod cli;
 pub mod config;
 pub mod core;
 pub mod dex_api;
+pub mod dex_login;
 pub mod due;
 pub mod flow;
 pub mod grpc;

@@ -52,6 +52,7 @@ pub use revocations::Revocation;
 pub use search::{Found, Page, Wanted};
 pub use seed::{Existing, Named, NewAccount};
 pub use signed::{Held, Profile, ProfileChange};
+pub use tickets::{NewTicket, UnusedTicket};
 pub use timeouts::LONGEST_STEP;
 pub use trail::{Line, TrailQuery};
 pub use unit_of_work::UnitOfWork;

@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use crate::account::{AccountId, Email};
 use crate::flow::{
-    Code, CodeKey, CodeNumber, FlowPurpose, FlowToken, InvalidCode, InvitationCode, UndoCode,
+    Code, CodeKey, CodeNumber, FlowPurpose, FlowToken, HandBack, InvalidCode, InvitationCode,
+    Ticket, UndoCode,
 };
 use crate::limits::FlowLimits;
 use crate::mail::Language;
@@ -41,6 +42,8 @@ pub struct FlowRequest {
     pub language: Language,
     /// Where from; `None` when that is not known.
     pub network: Option<Network>,
+    /// Where it leads back to; `None`: nowhere.
+    pub hand_back: Option<HandBack>,
 }
 
 impl Flows {
@@ -94,7 +97,7 @@ impl Flows {
         now: DateTime<Utc>,
     ) -> Result<FlowToken, StoreError> {
         let token = FlowToken::new(self.sources);
-        let FlowRequest { purpose, email, language, network } = request;
+        let FlowRequest { purpose, email, language, network, hand_back } = request;
         let flow = NewFlow {
             id: self.sources.id(now),
             token: &token,
@@ -102,6 +105,7 @@ impl Flows {
             email,
             language: language.tag(),
             account,
+            hand_back: hand_back.as_ref(),
         };
         self.store
             .settle(async |unit| {
@@ -117,10 +121,11 @@ impl Flows {
     pub async fn accept(
         &self,
         code: &InvitationCode,
+        hand_back: Option<&HandBack>,
         now: DateTime<Utc>,
     ) -> Result<Option<(FlowToken, ProvedFlow)>, StoreError> {
         let token = FlowToken::new(self.sources);
-        let flow = (self.sources.id(now), &token);
+        let flow = (self.sources.id(now), &token, hand_back);
         let proved = self.store.accept_invitation(code, flow, now).await?;
         Ok(proved.map(|proved| (token, proved)))
     }
@@ -196,6 +201,12 @@ impl Flows {
     #[must_use]
     pub fn undo_code(&self, id: Uuid) -> UndoCode {
         self.key.undo(id)
+    }
+
+    /// The ticket of a flow that was proved.
+    #[must_use]
+    pub fn ticket(&self, token: &FlowToken) -> Ticket {
+        self.key.ticket(token)
     }
 
     /// Has the code after this one count and be mailed, unless the inbox had as much mail as it may. Networks

@@ -5,6 +5,7 @@ mod api;
 mod body;
 mod cookie;
 mod pages;
+mod policy;
 mod problem;
 mod query;
 mod shared;
@@ -24,17 +25,14 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use service_process::admin::Readiness;
 
+pub(super) use policy::handing_over;
 pub use shared::{Shared, Signing};
 pub use signed::AUDIENCE;
 
+use policy::POLICY;
 use problem::Problem;
 
 const STYLE: &str = include_str!("../../templates/style.css");
-
-/// No script, nothing from elsewhere, no frame around it, and forms lead to us alone.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-);
 
 /// Every route there is. Without what the pages share there is health alone.
 pub(super) fn router(readiness: Readiness, shared: Option<Arc<Shared>>) -> Router {
@@ -102,8 +100,9 @@ async fn private(mut response: Response) -> Response {
 
 async fn guarded(mut response: Response) -> Response {
     let headers = response.headers_mut();
+    // One page brings its own.
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(POLICY);
     let set = [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         // Under `no-referrer` browsers send forms with `Origin: null`.

@@ -1,8 +1,10 @@
-//! What a proved address is good for.
+//! What people prove, what that is good for, and what comes of it.
 
 use clap::ValueEnum;
 
+use super::hand_over::HandOver;
 use crate::account::AccountId;
+use crate::flow::HandBack;
 
 /// Who may make an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -37,4 +39,15 @@ pub struct Proved {
     pub username: Option<String>,
     /// What for.
     pub next: Next,
+    /// Where its flow leads back to; `None`: nowhere.
+    pub hand_back: Option<HandBack>,
+}
+
+/// An account that was made.
+#[derive(Debug)]
+pub struct SignedUp {
+    /// The account.
+    pub account: AccountId,
+    /// How its owner goes on at Dex; `None`: at the app.
+    pub hand_over: Option<HandOver>,
 }

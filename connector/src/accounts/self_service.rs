@@ -1,27 +1,31 @@
 //! What people do about their account without being signed in: the steps of a flow, and what its end
 //! changes.
 
+mod hand_over;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
+use super::ending::{count, ended, take};
 use super::flows::{FlowRequest, Flows};
+use super::hand_over::{HandOver, WayBack};
 use super::passwords::NewPasswords;
-use super::proved::{Next, Proved, SignUp};
+use super::proved::{Next, Proved, SignUp, SignedUp};
 use super::refusal::Refusal;
 use super::turns::Turns;
 use crate::account::{AccountId, Email, parse_full_name};
 use crate::audit::{Entry, Event, Origin};
 use crate::core::Core;
+use crate::dex_login::DexLogins;
 use crate::due::MailKind;
-use crate::flow::{Code, FlowPurpose, FlowToken, InvitationCode, Standing};
+use crate::flow::{Code, FlowPurpose, FlowToken, HandBack, InvitationCode, Standing};
 use crate::mail::Language;
-use crate::metrics::ACCOUNT_FLOWS;
 use crate::network::Network;
 use crate::password::Credential;
-use crate::store::{Named, NewAccount, ProvedFlow, StoreError, UnitOfWork};
+use crate::store::{Named, NewAccount, ProvedFlow, StoreError};
 
 /// Begins flows and ends them.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub struct SelfService {
     turns: Turns,
     passwords: NewPasswords,
     sign_up: SignUp,
+    /// The logins that flows lead back to, if it is known where Dex is.
+    dex: Option<DexLogins>,
 }
 
 impl SelfService {
@@ -41,9 +47,10 @@ impl SelfService {
         flows: Flows,
         passwords: NewPasswords,
         sign_up: SignUp,
+        dex: Option<DexLogins>,
     ) -> Self {
         let turns = Turns::new(&core.store, core.tasks.clone());
-        Self { core, flows, turns, passwords, sign_up }
+        Self { core, flows, turns, passwords, sign_up, dex }
     }
 
     /// The networks of callers are told by it.
@@ -93,13 +100,14 @@ impl SelfService {
     pub async fn begin(
         &self,
         (purpose, typed): (FlowPurpose, &str),
+        hand_back: Option<HandBack>,
         language: Language,
         network: Option<Network>,
     ) -> Result<FlowToken, Refusal> {
         self.offers(purpose)?;
         let email = Email::parse(typed).map_err(Refusal::Email)?;
         self.flows.admit(network).map_err(Refusal::Throttled)?;
-        let request = FlowRequest { purpose, email, language, network };
+        let request = FlowRequest { purpose, email, language, network, hand_back };
         let (flows, now) = (self.flows.clone(), self.now());
         let begun = self.turns.settle(Box::pin(async move { flows.start(&request, now).await }));
         let token = begun.await?;
@@ -111,15 +119,17 @@ impl SelfService {
     pub async fn accept(
         &self,
         typed: &str,
+        hand_back: Option<HandBack>,
         network: Option<Network>,
     ) -> Result<(FlowToken, Proved), Refusal> {
         self.offers(FlowPurpose::Invitation)?;
         let code = InvitationCode::parse(typed).map_err(|_| Refusal::Invitation)?;
         self.flows.admit(network).map_err(Refusal::Throttled)?;
         let (flows, now) = (self.flows.clone(), self.now());
-        let proved = self.turns.ask(async move { flows.accept(&code, now).await }).await?;
+        let proved =
+            self.turns.ask(async move { flows.accept(&code, hand_back.as_ref(), now).await });
         let (token, flow) =
-            proved.ok_or(Refusal::Invitation).inspect_err(|_| count("wrong_code"))?;
+            proved.await?.ok_or(Refusal::Invitation).inspect_err(|_| count("wrong_code"))?;
         count("proved");
         Ok((token, self.proved_by(flow)?))
     }
@@ -164,9 +174,25 @@ impl SelfService {
     pub async fn sign_up(
         &self,
         token: &FlowToken,
+        typed: (&str, SecretString),
+        origin: &Origin,
+    ) -> Result<SignedUp, Refusal> {
+        match self.make_account(token, typed, origin).await {
+            Err(Refusal::Over) => {
+                let (account, hand_over) =
+                    self.hand_over_again(token, origin).await.ok_or(Refusal::Over)?;
+                Ok(SignedUp { account, hand_over: Some(hand_over) })
+            }
+            made => made,
+        }
+    }
+
+    async fn make_account(
+        &self,
+        token: &FlowToken,
         (full_name, password): (&str, SecretString),
         origin: &Origin,
-    ) -> Result<AccountId, Refusal> {
+    ) -> Result<SignedUp, Refusal> {
         let proved = self.proved(token).await.map_err(Refusal::at_the_end)?;
         if proved.next != Next::Account {
             return Err(Refusal::OtherPurpose);
@@ -188,7 +214,9 @@ impl SelfService {
         let now = self.now();
         let id = self.core.sources.id(now);
         let line = self.entry(Event::AccountSignedUp, id.into(), origin, now);
-        let (store, token) = (self.core.store.clone(), token.clone());
+        let issued = self.entry(Event::TicketIssued, id.into(), origin, now);
+        let way_back = self.way_back((token, proved.hand_back), &proved.email, origin);
+        let (store, token, way) = (self.core.store.clone(), token.clone(), way_back.clone());
         let made = self.turns.settle(Box::pin(async move {
             let settled = store.settle(async |unit| {
                 if unit.take_proved_flow(&token, now).await?.is_none() {
@@ -196,19 +224,19 @@ impl SelfService {
                 }
                 unit.create(&account, Some((&credential, false)), id, now).await?;
                 unit.record(&line).await?;
+                if let Some(way) = &way {
+                    way.issue(unit, (id.into(), &token), &issued).await?;
+                }
                 Ok(true)
             });
             settled.await
         }));
-        match made.await {
-            Ok(true) => {
-                count("ended");
-                Ok(id.into())
-            }
-            Ok(false) => Err(Refusal::Over),
-            Err(StoreError::Taken { .. }) => Err(Refusal::Taken),
-            Err(error) => Err(error.into()),
-        }
+        let made = made.await.map_err(|error| match error {
+            StoreError::Taken { .. } => Refusal::Taken,
+            error => error.into(),
+        });
+        ended(made?)?;
+        Ok(SignedUp { account: id.into(), hand_over: self.hand_over(way_back).await })
     }
 
     /// Ends a flow with another password for the account: it is open again to everybody, who was signed in
@@ -218,7 +246,23 @@ impl SelfService {
         token: &FlowToken,
         password: SecretString,
         origin: &Origin,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<HandOver>, Refusal> {
+        match self.replace_password(token, password, origin).await {
+            Err(Refusal::Over) => {
+                let (_, hand_over) =
+                    self.hand_over_again(token, origin).await.ok_or(Refusal::Over)?;
+                Ok(Some(hand_over))
+            }
+            replaced => replaced,
+        }
+    }
+
+    async fn replace_password(
+        &self,
+        token: &FlowToken,
+        password: SecretString,
+        origin: &Origin,
+    ) -> Result<Option<HandOver>, Refusal> {
         let proved = self.proved(token).await.map_err(Refusal::at_the_end)?;
         let Next::Password(account) = proved.next else { return Err(Refusal::OtherPurpose) };
         let username = proved.username.as_deref().unwrap_or_default();
@@ -228,10 +272,15 @@ impl SelfService {
         let named = Named { ids: vec![account.into()], ..Named::default() };
         let (now, sources) = (self.now(), self.core.sources);
         let (revocation, mail) = (sources.id(now), sources.id(now));
-        let verified = self.entry(Event::AccountEmailVerified, account, origin, now);
-        let unlocked = self.entry(Event::AccountUnlocked, account, origin, now);
-        let line = self.entry(Event::AccountPasswordReset, account, origin, now);
-        let (store, token) = (self.core.store.clone(), token.clone());
+        let [verified, unlocked, line, issued] = [
+            Event::AccountEmailVerified,
+            Event::AccountUnlocked,
+            Event::AccountPasswordReset,
+            Event::TicketIssued,
+        ]
+        .map(|event| self.entry(event, account, origin, now));
+        let way_back = self.way_back((token, proved.hand_back), &proved.email, origin);
+        let (store, token, way) = (self.core.store.clone(), token.clone(), way_back.clone());
         let done = self.turns.settle(Box::pin(async move {
             let settled = store.settle(async |unit| {
                 if !take(unit, &token, (account, &proved.email), &verified).await? {
@@ -246,20 +295,34 @@ impl SelfService {
                 unit.unlock(account, &unlocked).await?;
                 unit.post(MailKind::PasswordChanged, Some(account), mail, now).await?;
                 unit.record(&line).await?;
+                if let Some(way) = &way {
+                    way.issue(unit, (account, &token), &issued).await?;
+                }
                 Ok(true)
             });
             settled.await
         }));
-        ended(done.await?)
+        ended(done.await?)?;
+        let hand_over = self.hand_over(way_back).await;
+        if hand_over.is_some() {
+            self.outlast(now).await;
+        }
+        Ok(hand_over)
     }
 
-    /// Ends a flow with an account that is open again to everybody. Its password stays.
-    pub async fn unlock(&self, token: &FlowToken, origin: &Origin) -> Result<(), Refusal> {
+    /// Ends a flow with an account that is open again to everybody. Its password stays, and whoever goes on at Dex
+    /// types it.
+    pub async fn unlock(
+        &self,
+        token: &FlowToken,
+        origin: &Origin,
+    ) -> Result<Option<HandOver>, Refusal> {
         let proved = self.proved(token).await.map_err(Refusal::at_the_end)?;
         let Next::Opening(account) = proved.next else { return Err(Refusal::OtherPurpose) };
         let now = self.now();
         let verified = self.entry(Event::AccountEmailVerified, account, origin, now);
         let line = self.entry(Event::AccountUnlocked, account, origin, now);
+        let way_back = self.way_back((token, proved.hand_back), &proved.email, origin);
         let (store, token) = (self.core.store.clone(), token.clone());
         let done = self.turns.settle(Box::pin(async move {
             let settled = store.settle(async |unit| {
@@ -271,7 +334,9 @@ impl SelfService {
             });
             settled.await
         }));
-        ended(done.await?)
+        ended(done.await?)?;
+        let way_back = way_back.map(|way_back| WayBack { ticket: None, ..way_back });
+        Ok(self.hand_over(way_back).await)
     }
 
     /// Hashes a new password, if it is taken from somebody with this address and these names. Each hash is an attempt
@@ -313,8 +378,8 @@ impl SelfService {
             // It is proved and used at once, by who is signed in.
             (FlowPurpose::EmailChange, _) => return Err(Refusal::OtherPurpose),
         };
-        let ProvedFlow { email, full_name, username, .. } = flow;
-        Ok(Proved { email, full_name, username, next })
+        let ProvedFlow { email, full_name, username, hand_back, .. } = flow;
+        Ok(Proved { email, full_name, username, next, hand_back })
     }
 
     /// A line of the trail about what somebody did with an account.
@@ -332,39 +397,4 @@ impl SelfService {
     fn now(&self) -> DateTime<Utc> {
         (self.core.sources.now)()
     }
-}
-
-/// Counts what became of a flow.
-fn count(outcome: &'static str) {
-    metrics::counter!(ACCOUNT_FLOWS, "outcome" => outcome).increment(1);
-}
-
-/// Counts a flow that came to its end; `false`: somebody else used it up, or it is over.
-fn ended(done: bool) -> Result<(), Refusal> {
-    if done {
-        count("ended");
-        Ok(())
-    } else {
-        Err(Refusal::Over)
-    }
-}
-
-/// Uses a proved flow up for the account with its address, which nobody else changes from here on; this line is for
-/// an address that was not proved before. `false`: the flow was used up, or the address is not the account's any more,
-/// or sessions of the account were ended since it was proved.
-async fn take(
-    unit: &mut UnitOfWork,
-    token: &FlowToken,
-    (account, email): (AccountId, &str),
-    verified: &Entry,
-) -> Result<bool, StoreError> {
-    let now = verified.at;
-    let Some(proved_at) = unit.take_proved_flow(token, now).await? else { return Ok(false) };
-    let Some(address) = unit.prove_address(account, (email, proved_at), now).await? else {
-        return Ok(false);
-    };
-    if address.is_new {
-        unit.record(verified).await?;
-    }
-    Ok(true)
 }

@@ -62,6 +62,9 @@ pub enum Event {
     /// An operator invited somebody to make an account.
     #[strum(serialize = "account.invited")]
     AccountInvited,
+    /// A flow ended with a ticket, by which its browser signs in.
+    #[strum(serialize = "ticket.issued")]
+    TicketIssued,
     /// Somebody proved the address of an account, which was not proved before.
     #[strum(serialize = "account.email_verified")]
     AccountEmailVerified,

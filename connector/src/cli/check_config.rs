@@ -35,6 +35,7 @@ pub(super) fn run(args: &ServeArgs) -> Answer {
             SignUp::Closed => "nobody",
         };
         facts.push(("who may sign up", sign_up.to_owned()));
+        facts.push(("logins at Dex", logins(args)));
     }
     if let (Some(dex), Some(address)) = (&checked.dex, &args.dex_api.dex_api_address) {
         facts.push(("Dex's admin API", format!("{address}, connector {}", dex.connector_id())));
@@ -59,6 +60,14 @@ fn connector(args: &ServeArgs, tls: Option<&Tls>) -> String {
             output::time(end)
         ),
         None => format!("{address} without TLS: whoever reaches it may guess"),
+    }
+}
+
+/// Which logins the pages lead back to.
+fn logins(args: &ServeArgs) -> String {
+    match &args.dex_login.dex_issuer_url {
+        Some(issuer) => format!("{issuer}, connector {}", args.dex_api.dex_connector_id),
+        None => "none: DEX_ISSUER_URL is not set".to_owned(),
     }
 }
 

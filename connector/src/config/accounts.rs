@@ -6,8 +6,9 @@ use axum::http::{HeaderName, HeaderValue};
 use clap::Args;
 use service_process::cli::{item, up_to};
 use thiserror::Error;
-use url::{Host, Url};
+use url::Url;
 
+use super::local::is_local;
 use crate::accounts::SignUp;
 use crate::limits::FlowRates;
 use crate::password::PasswordRules;
@@ -185,15 +186,6 @@ fn parse_ranges(text: &str) -> Result<Url, InvalidRanges> {
     let is_open = url.username().is_empty() && url.password().is_none();
     let is_folder = url.path().ends_with('/') && matches!(url.scheme(), "http" | "https");
     if is_bare && is_open && is_folder { Ok(url) } else { Err(InvalidRanges) }
-}
-
-fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 use uuid::Uuid;
 
+use super::ticket::Ticket;
 use super::token::FlowToken;
 use crate::keys::{InvalidKey, MacKey};
 
@@ -55,6 +56,13 @@ impl CodeKey {
     #[must_use]
     pub fn proved(&self, token: &FlowToken) -> FlowToken {
         FlowToken::of_mac(&self.0.mac("proved", &[token.as_bytes()]))
+    }
+
+    /// The ticket of a proved flow. It is computed from the flow's token, so that the last page sent twice yields the
+    /// same; without the key, nobody who knew the token has it.
+    #[must_use]
+    pub fn ticket(&self, token: &FlowToken) -> Ticket {
+        Ticket::of_mac(&self.0.mac("ticket", &[token.as_bytes()]))
     }
 
     /// What mail to an address is counted under, without the address. What follows a `+` in the local part

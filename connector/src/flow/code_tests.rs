@@ -69,3 +69,17 @@ fn a_code_is_the_first_bits_of_its_mac_and_an_invitation_s_is_longer() {
     assert_ne!(key(1).invitation(Uuid::from_u128(8)).hash(), code.hash());
     assert_ne!(key(2).invitation(Uuid::from_u128(7)).hash(), code.hash());
 }
+
+#[test]
+fn a_ticket_is_of_its_key_and_its_flow_has_256_bits_and_is_not_shown() {
+    let token = |fill: u8| FlowToken::of_mac(&[fill; 32]);
+    let ticket = key(1).ticket(&token(7));
+    assert_eq!(ticket.hash(), key(1).ticket(&token(7)).hash());
+    for other in [key(2).ticket(&token(7)), key(1).ticket(&token(8))] {
+        assert_ne!(ticket.hash(), other.hash());
+    }
+    let bits = ticket.expose().strip_prefix(crate::password::TICKET_PREFIX).expect("a prefix");
+    assert_eq!(bits.len(), 43, "32 bytes as base64url");
+    assert_ne!(key(1).proved(&token(7)).expose(), bits[..27], "it tells nothing of the next token");
+    assert!(!format!("{ticket:?}").contains(bits));
+}

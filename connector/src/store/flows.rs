@@ -13,8 +13,8 @@ use super::unit_of_work::UnitOfWork;
 use crate::account::{AccountId, Email};
 use crate::due::WorkKind;
 use crate::flow::{
-    CODE_LIFE, CodeNumber, FlowPurpose, FlowToken, MAILS_A_DAY, MAILS_AN_HOUR, REQUEST_LIFE,
-    Standing, TRIES,
+    CODE_LIFE, CodeNumber, FlowPurpose, FlowToken, HandBack, MAILS_A_DAY, MAILS_AN_HOUR,
+    REQUEST_LIFE, Standing, TRIES,
 };
 use crate::lockout::KNOWN_FOR_DAYS;
 use crate::network::Network;
@@ -34,6 +34,8 @@ pub struct NewFlow<'a> {
     pub language: &'static str,
     /// Whose account it is for, if who is signed in begins it.
     pub account: Option<AccountId>,
+    /// Where it leads back to; `None`: nowhere.
+    pub hand_back: Option<&'a HandBack>,
 }
 
 /// A flow that waits for a code.
@@ -126,9 +128,10 @@ impl UnitOfWork {
         sqlx::query!(
             r#"
             insert into account_flows
-                (id, token_hash, purpose, email, email_key, language, code, expires_at, user_id)
+                (id, token_hash, purpose, email, email_key, language, code, expires_at, user_id,
+                 hand_back)
             values ($1, $2, $3, coalesce((select email from users where email_key = $5), $4), $5, $6, 0,
-                    $7::timestamptz + $8::interval, $9)
+                    $7::timestamptz + $8::interval, $9, $10)
             "#,
             flow.id,
             &flow.token.hash()[..],
@@ -138,7 +141,8 @@ impl UnitOfWork {
             flow.language,
             now,
             interval(REQUEST_LIFE),
-            flow.account.map(Uuid::from)
+            flow.account.map(Uuid::from),
+            flow.hand_back.map(HandBack::query)
         )
         .execute(self.connection())
         .await?;

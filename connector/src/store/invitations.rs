@@ -12,7 +12,8 @@ use super::unit_of_work::UnitOfWork;
 use crate::account::Email;
 use crate::due::WorkKind;
 use crate::flow::{
-    FlowPurpose, FlowToken, INVITATION_LIFE, InvitationCode, PROVED_LIFE, REQUEST_LIFE, Standing,
+    FlowPurpose, FlowToken, HandBack, INVITATION_LIFE, InvitationCode, PROVED_LIFE, REQUEST_LIFE,
+    Standing,
 };
 
 /// Somebody who is invited.
@@ -112,15 +113,16 @@ impl Store {
     pub async fn accept_invitation(
         &self,
         code: &InvitationCode,
-        (flow, token): (Uuid, &FlowToken),
+        (flow, token, hand_back): (Uuid, &FlowToken, Option<&HandBack>),
         now: DateTime<Utc>,
     ) -> Result<Option<ProvedFlow>, StoreError> {
         let email = to_the_end(
             sqlx::query_scalar!(
                 r#"
                 insert into account_flows
-                    (id, token_hash, purpose, email, email_key, language, code, proved_at, expires_at)
-                select $2, $3, $4, email, email_key, language, 0, $5::timestamptz, $5 + $6::interval
+                    (id, token_hash, purpose, email, email_key, language, code, proved_at, expires_at,
+                     hand_back)
+                select $2, $3, $4, email, email_key, language, 0, $5::timestamptz, $5 + $6::interval, $7
                 from invitations
                 where code_hash = $1 and expires_at > $5
                   and not exists (select from users where users.email_key = invitations.email_key)
@@ -131,7 +133,8 @@ impl Store {
                 &token.hash()[..],
                 FlowPurpose::Invitation.name(),
                 now,
-                interval(PROVED_LIFE)
+                interval(PROVED_LIFE),
+                hand_back.map(HandBack::query)
             )
             .fetch_optional(&self.pool),
         )
@@ -142,6 +145,7 @@ impl Store {
             full_name: String::new(),
             username: None,
             standing: Standing::Free,
+            hand_back: hand_back.cloned(),
         }))
     }
 

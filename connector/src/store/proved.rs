@@ -10,7 +10,8 @@ use super::step::to_the_end;
 use super::unit_of_work::UnitOfWork;
 use crate::account::AccountId;
 use crate::flow::{
-    CodeNumber, FlowPurpose, FlowToken, PROVED_LIFE, REPEAT_LIFE, REQUEST_LIFE, Standing, TRIES,
+    CodeNumber, FlowPurpose, FlowToken, HandBack, PROVED_LIFE, REPEAT_LIFE, REQUEST_LIFE, Standing,
+    TRIES,
 };
 
 /// What is known of a flow whose code was shown.
@@ -26,6 +27,8 @@ pub struct ProvedFlow {
     pub username: Option<String>,
     /// What stands there now.
     pub standing: Standing,
+    /// Where it leads back to; `None`: nowhere.
+    pub hand_back: Option<HandBack>,
 }
 
 /// The address of an account, whose owner reads its mail.
@@ -44,6 +47,7 @@ struct Row {
     username: Option<String>,
     account: Option<Uuid>,
     is_its: Option<bool>,
+    hand_back: Option<String>,
 }
 
 impl TryFrom<Row> for ProvedFlow {
@@ -56,6 +60,7 @@ impl TryFrom<Row> for ProvedFlow {
             full_name: row.full_name.unwrap_or_default(),
             username: row.username,
             standing: standing(row.account, row.is_its),
+            hand_back: row.hand_back.as_deref().and_then(HandBack::parse),
         })
     }
 }
@@ -82,11 +87,11 @@ impl Store {
                       and not exists (
                           select from users where users.email_key = account_flows.email_key
                             and sessions_ended_at >= account_flows.expires_at - $6::interval)
-                    returning id, purpose, email, email_key
+                    returning id, purpose, email, email_key, hand_back
                 )
                 select proved.id as "flow!", purpose as "purpose!", proved.email as "email!",
                        full_name as "full_name?", username as "username?", users.id as "account?",
-                       is_active and users.email = proved.email as "is_its?"
+                       is_active and users.email = proved.email as "is_its?", hand_back
                 from proved left join users on users.email_key = proved.email_key
                 "#,
                 flow,
@@ -141,7 +146,7 @@ impl Store {
                 r#"
                 select flow.id as "flow!", purpose as "purpose!", flow.email as "email!",
                        full_name as "full_name?", username as "username?", users.id as "account?",
-                       is_active and users.email = flow.email as "is_its?"
+                       is_active and users.email = flow.email as "is_its?", hand_back
                 from account_flows as flow left join users on users.email_key = flow.email_key
                 where token_hash = $1 and proved_at is not null and expires_at > $2
                   and (sessions_ended_at is null or sessions_ended_at < proved_at)

@@ -66,6 +66,7 @@ impl Scene {
             email: Email::parse(email).expect("an address"),
             language: Language::En,
             network: Some(from(network)),
+            hand_back: None,
         };
         self.flows.start(&request, now).await.expect("the database answers")
     }
@@ -247,7 +248,8 @@ async fn a_network_that_begins_too_many_flows_leaves_no_row_and_others_go_on() {
         let email = Email::parse(email).expect("an address");
         let (purpose, network) = (FlowPurpose::Reset, Some(from(network)));
         flows.admit(network)?;
-        let request = FlowRequest { purpose, email, language: Language::En, network };
+        let request =
+            FlowRequest { purpose, email, language: Language::En, network, hand_back: None };
         flows.start(&request, now()).await.expect("the database answers");
         Ok::<(), Duration>(())
     };

@@ -4,6 +4,7 @@ mod breaches;
 mod closed;
 mod floods;
 mod forms;
+mod hand_back;
 mod invitation;
 mod json;
 mod reset;

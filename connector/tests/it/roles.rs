@@ -106,6 +106,7 @@ fn a_role_needs_its_own_settings_and_no_others() {
     let proxy = ("TRUSTED_PROXY_CIDRS", Some("10.0.0.0/8"));
     let guard = ("GUARD_KEY_FILE", Some(utf8(&keys().guard_key)));
     let peppers = ("PEPPER_FILE", Some(utf8(&keys().peppers)));
+    let issuer = ("DEX_ISSUER_URL", Some("https://chat.example/dex"));
     let all = [url, codes, proxy, peppers, guard];
     let nothing: Vec<_> = dex.iter().map(|(name, _)| (*name, None)).collect();
     for (roles, changes) in [("accounts", &nothing[..]), ("worker", &[]), ("accounts,worker", &[])]
@@ -143,6 +144,10 @@ fn a_role_needs_its_own_settings_and_no_others() {
         ),
         ("accounts", &[("TRUSTED_PROXY_HEADER", Some("forwarded"))], "--trusted-proxy-header"),
         ("accounts", &[("ACCOUNTS_PUBLIC_URL", Some("http://chat.example/accounts"))], "localhost"),
+        ("accounts", &[url, codes, proxy, issuer], "ACCOUNTS_APP_ORIGINS"),
+        ("accounts", &[("ACCOUNTS_APP_ORIGINS", Some("https://chat.example/app"))], "origins"),
+        ("accounts", &[("DEX_ISSUER_URL", Some("http://chat.example/dex"))], "--dex-issuer-url"),
+        ("accounts", &[("DEX_DISCOVERY_URL", Some("dex:5556"))], "--dex-discovery-url"),
         ("worker,gardener", &[], "--roles"),
         (",", &[], "--roles"),
     ] {

@@ -2,6 +2,7 @@
 
 pub(crate) mod between;
 pub(crate) mod commands;
+pub(crate) mod door;
 pub(crate) mod login_path;
 pub(crate) mod pages;
 pub(crate) mod postman;
@@ -292,7 +293,15 @@ pub(crate) async fn answered(
     name: &str,
     password: &str,
 ) -> LoginResponse {
-    eventually("an answer", async || match client.clone().login(attempt(name, password)).await {
+    told(client, &attempt(name, password)).await
+}
+
+/// The same of any attempt.
+pub(crate) async fn told(
+    client: &PasswordConnectorClient<Channel>,
+    attempt: &LoginRequest,
+) -> LoginResponse {
+    eventually("an answer", async || match client.clone().login(attempt.clone()).await {
         Ok(answer) => Some(answer.into_inner()),
         Err(status) if status.code() == Code::Unavailable => None,
         Err(status) => panic!("{status}"),

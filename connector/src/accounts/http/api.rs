@@ -17,9 +17,10 @@ use super::problem::Problem;
 use super::shared::Shared;
 use super::visitor::Visitor;
 use super::{body, cookie, signed_api, words};
-use crate::accounts::proved::{Next, Proved};
+use crate::accounts::hand_over::HandOver;
+use crate::accounts::proved::{Next, Proved, SignedUp};
 use crate::accounts::refusal::Refusal;
-use crate::flow::{FlowPurpose, FlowToken, PROVED_LIFE, REQUEST_LIFE};
+use crate::flow::{FlowPurpose, FlowToken, HandBack, PROVED_LIFE, REQUEST_LIFE};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -74,6 +75,10 @@ struct NewFlow {
     /// Where a code is mailed.
     #[schema(max_length = 254)]
     email: String,
+    /// The login that the flow leads back to, as the query of its page: `state=` and Dex's state, or an app's whole
+    /// authorization request. What is neither leads nowhere.
+    #[schema(max_length = 2048)]
+    hand_back: Option<String>,
 }
 
 /// What a flow is for.
@@ -83,6 +88,17 @@ enum Purpose {
     SignUp,
     Reset,
     Unlock,
+}
+
+/// The code of an invitation as it was mailed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TypedInvitation {
+    /// Case, blanks and hyphens do not count.
+    code: String,
+    /// As of a flow that begins with an address.
+    #[schema(max_length = 2048)]
+    hand_back: Option<String>,
 }
 
 /// A code as it was mailed.
@@ -122,6 +138,33 @@ struct NewAccount {
 #[derive(Serialize, ToSchema)]
 struct MadeAccount {
     user_id: String,
+    /// How its owner goes on at Dex; null: at the app.
+    hand_over: Option<AtDex>,
+}
+
+/// Where a flow goes on that ended.
+#[derive(Serialize, ToSchema)]
+struct EndedFlow {
+    /// How its person goes on at Dex; null: at the app.
+    hand_over: Option<AtDex>,
+}
+
+/// A login that waits at Dex.
+#[derive(Serialize, ToSchema)]
+struct AtDex {
+    /// The address of its form, for a browser: it is sent there with the fields `login` and `password`.
+    form: String,
+    /// For its field `login`.
+    login: String,
+    /// For its field `password`: good once, for a minute, from the network of this call. Null: the password is typed.
+    ticket: Option<String>,
+}
+
+impl From<HandOver> for AtDex {
+    fn from(HandOver { form, login, ticket }: HandOver) -> Self {
+        let ticket = ticket.map(|ticket| ticket.expose().to_owned());
+        Self { form: form.into(), login, ticket }
+    }
 }
 
 /// Another password for the account with the address that was proved.
@@ -148,14 +191,16 @@ async fn begin(
     visitor: Visitor,
     request: Request,
 ) -> Result<impl IntoResponse, Problem> {
-    let NewFlow { purpose, email } = read(&visitor, request).await?;
+    let NewFlow { purpose, email, hand_back } = read(&visitor, request).await?;
     let purpose = match purpose {
         Purpose::SignUp => FlowPurpose::SignUp,
         Purpose::Reset => FlowPurpose::Reset,
         Purpose::Unlock => FlowPurpose::Unlock,
     };
-    let begun = shared.service.begin((purpose, &email), visitor.language, visitor.network).await;
-    let token = begun.map_err(|refusal| problem(&visitor, &refusal))?;
+    let hand_back = hand_back.as_deref().and_then(HandBack::parse);
+    let (language, network) = (visitor.language, visitor.network);
+    let begun = shared.service.begin((purpose, &email), hand_back, language, network);
+    let token = begun.await.map_err(|refusal| problem(&visitor, &refusal))?;
     let kept = AppendHeaders([(header::SET_COOKIE, cookie::keep(&token, REQUEST_LIFE))]);
     Ok((StatusCode::ACCEPTED, kept))
 }
@@ -163,7 +208,7 @@ async fn begin(
 /// Begins a flow by the code of an invitation, which proves its address.
 #[utoipa::path(
     post, path = "/flows/invitation", operation_id = "acceptInvitation",
-    request_body(content = inline(TypedCode), content_type = "application/json"),
+    request_body(content = inline(TypedInvitation), content_type = "application/json"),
     responses(
         (status = 200, description = "It is the code.", body = inline(ProvedAddress)),
         (status = 403, description = "Not from a script of ours, or nobody may sign up.", body = Problem, content_type = "application/problem+json"),
@@ -177,9 +222,10 @@ async fn accept(
     visitor: Visitor,
     request: Request,
 ) -> Result<impl IntoResponse, Problem> {
-    let TypedCode { code } = read(&visitor, request).await?;
-    let proved = shared.service.accept(&code, visitor.network).await;
-    let (token, proved) = proved.map_err(|refusal| problem(&visitor, &refusal))?;
+    let TypedInvitation { code, hand_back } = read(&visitor, request).await?;
+    let hand_back = hand_back.as_deref().and_then(HandBack::parse);
+    let proved = shared.service.accept(&code, hand_back, visitor.network);
+    let (token, proved) = proved.await.map_err(|refusal| problem(&visitor, &refusal))?;
     Ok(proved_answer(&token, proved))
 }
 
@@ -265,9 +311,10 @@ async fn sign_up(
     let NewAccount { full_name, password } = read(&visitor, request).await?;
     let typed = (&*full_name, password.into());
     let made = shared.service.sign_up(flow(&visitor)?, typed, &visitor.origin()).await;
-    let account = made.map_err(|refusal| problem(&visitor, &refusal))?;
-    let forgotten = AppendHeaders([(header::SET_COOKIE, cookie::forget())]);
-    Ok((StatusCode::CREATED, forgotten, Json(MadeAccount { user_id: account.to_string() })))
+    let SignedUp { account, hand_over } = made.map_err(|refusal| problem(&visitor, &refusal))?;
+    let hand_over = hand_over.map(AtDex::from);
+    let made = MadeAccount { user_id: account.to_string(), hand_over };
+    Ok((StatusCode::CREATED, AppendHeaders([(header::SET_COOKIE, cookie::forget())]), Json(made)))
 }
 
 /// Ends a flow with another password; all sessions of the account end.
@@ -275,7 +322,7 @@ async fn sign_up(
     post, path = "/reset", operation_id = "resetPassword",
     request_body(content = inline(AnotherPassword), content_type = "application/json"),
     responses(
-        (status = 204, description = "The password is changed."),
+        (status = 200, description = "The password is changed.", body = inline(EndedFlow)),
         (status = 403, description = "Not from a script of ours.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The flow is for something else.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "There is no proved flow.", body = Problem, content_type = "application/problem+json"),
@@ -291,15 +338,14 @@ async fn reset(
 ) -> Result<impl IntoResponse, Problem> {
     let AnotherPassword { password } = read(&visitor, request).await?;
     let done = shared.service.reset(flow(&visitor)?, password.into(), &visitor.origin()).await;
-    done.map_err(|refusal| problem(&visitor, &refusal))?;
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie::forget())])))
+    ended(&visitor, done)
 }
 
 /// Ends a flow with an account that is open again to everybody. Its password stays.
 #[utoipa::path(
     post, path = "/unlock", operation_id = "unlockAccount",
     responses(
-        (status = 204, description = "The account is open."),
+        (status = 200, description = "The account is open.", body = inline(EndedFlow)),
         (status = 403, description = "Not from a script of ours.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The flow is for something else.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "There is no proved flow.", body = Problem, content_type = "application/problem+json"),
@@ -312,8 +358,16 @@ async fn unlock(
 ) -> Result<impl IntoResponse, Problem> {
     check(&visitor)?;
     let done = shared.service.unlock(flow(&visitor)?, &visitor.origin()).await;
-    done.map_err(|refusal| problem(&visitor, &refusal))?;
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie::forget())])))
+    ended(&visitor, done)
+}
+
+fn ended(
+    visitor: &Visitor,
+    done: Result<Option<HandOver>, Refusal>,
+) -> Result<impl IntoResponse + use<>, Problem> {
+    let hand_over = done.map_err(|refusal| problem(visitor, &refusal))?.map(AtDex::from);
+    let forgotten = AppendHeaders([(header::SET_COOKIE, cookie::forget())]);
+    Ok((forgotten, Json(EndedFlow { hand_over })))
 }
 
 /// A browser shows the cookie to whoever makes it call, so only our own scripts are heard.

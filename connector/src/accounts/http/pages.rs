@@ -1,5 +1,6 @@
 //! The pages: each form does one step of a flow. They need no script.
 
+mod handed;
 mod shown;
 
 use std::sync::Arc;
@@ -15,7 +16,8 @@ use super::cookie;
 use super::shared::Shared;
 use super::visitor::Visitor;
 use super::words::{self, Words};
-use crate::accounts::proved::Proved;
+use crate::accounts::hand_over::HandOver;
+use crate::accounts::proved::{Proved, SignedUp};
 use crate::accounts::refusal::Refusal;
 use crate::flow::{FlowPurpose, FlowToken, PROVED_LIFE, REQUEST_LIFE};
 use crate::mail::Language;
@@ -36,15 +38,15 @@ pub(super) async fn limited(
 /// `GET /accounts/sign-up`.
 pub(super) async fn sign_up(State(shared): State<Arc<Shared>>, visitor: Visitor) -> Response {
     match shared.service.offers(FlowPurpose::SignUp) {
-        Ok(()) => shown::begin(visitor.language, FlowPurpose::SignUp, "", None),
-        Err(refusal) => shown::told(visitor.language, &refusal),
+        Ok(()) => first_page(&visitor, FlowPurpose::SignUp),
+        Err(refusal) => shown::not_begun(visitor.language, &refusal, visitor.hand_back.as_ref()),
     }
 }
 
 /// `GET /accounts/invitation`.
 pub(super) async fn invitation(State(shared): State<Arc<Shared>>, visitor: Visitor) -> Response {
     match shared.service.offers(FlowPurpose::Invitation) {
-        Ok(()) => shown::invitation(visitor.language, None),
+        Ok(()) => shown::invitation(visitor.language, visitor.hand_back.as_ref(), None),
         Err(refusal) => shown::told(visitor.language, &refusal),
     }
 }
@@ -59,21 +61,28 @@ pub(super) async fn accept_invitation(
         Ok(form) => form,
         Err(refused) => return refused,
     };
-    match shared.service.accept(form.field("code"), visitor.network).await {
+    let hand_back = visitor.hand_back.clone();
+    match shared.service.accept(form.field("code"), hand_back, visitor.network).await {
         Ok((token, proved)) => proved_page(&token, &proved),
         Err(refusal @ Refusal::SignUpClosed) => shown::told(visitor.language, &refusal),
-        Err(refusal) => shown::invitation(visitor.language, Some(&refusal)),
+        Err(refusal) => {
+            shown::invitation(visitor.language, visitor.hand_back.as_ref(), Some(&refusal))
+        }
     }
 }
 
 /// `GET /accounts/reset`.
 pub(super) async fn reset(visitor: Visitor) -> Response {
-    shown::begin(visitor.language, FlowPurpose::Reset, "", None)
+    first_page(&visitor, FlowPurpose::Reset)
 }
 
 /// `GET /accounts/unlock`.
 pub(super) async fn unlock(visitor: Visitor) -> Response {
-    shown::begin(visitor.language, FlowPurpose::Unlock, "", None)
+    first_page(&visitor, FlowPurpose::Unlock)
+}
+
+fn first_page(visitor: &Visitor, purpose: FlowPurpose) -> Response {
+    shown::begin(visitor.language, (purpose, visitor.hand_back.as_ref()), "", None)
 }
 
 /// `POST /accounts/sign-up`.
@@ -113,14 +122,15 @@ async fn begin(
         Ok(form) => form,
         Err(refused) => return refused,
     };
-    let typed = form.field("email");
-    let begun = shared.service.begin((purpose, typed), visitor.language, visitor.network).await;
-    match begun {
+    let (typed, hand_back) = (form.field("email"), visitor.hand_back.as_ref());
+    let (language, network) = (visitor.language, visitor.network);
+    let begun = shared.service.begin((purpose, typed), hand_back.cloned(), language, network);
+    match begun.await {
         Ok(token) => with_cookie(see_other(shown::CONFIRM), cookie::keep(&token, REQUEST_LIFE)),
         Err(refusal @ (Refusal::SignUpClosed | Refusal::InvitedOnly)) => {
-            shown::told(visitor.language, &refusal)
+            shown::not_begun(language, &refusal, hand_back)
         }
-        Err(refusal) => shown::begin(visitor.language, purpose, typed, Some(&refusal)),
+        Err(refusal) => shown::begin(language, (purpose, hand_back), typed, Some(&refusal)),
     }
 }
 
@@ -143,7 +153,7 @@ pub(super) async fn confirm(
     request: Request,
 ) -> Response {
     let fields = ["flow", "code"];
-    let (form, token) = match step(&visitor, request, &fields, Refusal::NoFlow).await {
+    let (form, token) = match step((&shared, &visitor), request, &fields, Refusal::NoFlow).await {
         Ok(step) => step,
         Err(refused) => return refused,
     };
@@ -165,7 +175,8 @@ pub(super) async fn resend(
     visitor: Visitor,
     request: Request,
 ) -> Response {
-    let (_, token) = match step(&visitor, request, &["flow"], Refusal::NoFlow).await {
+    let step = step((&shared, &visitor), request, &["flow"], Refusal::NoFlow).await;
+    let (_, token) = match step {
         Ok(step) => step,
         Err(refused) => return refused,
     };
@@ -179,10 +190,10 @@ pub(super) async fn resend(
 /// flow is good for.
 pub(super) async fn finish_page(State(shared): State<Arc<Shared>>, visitor: Visitor) -> Response {
     let language = visitor.language;
-    let Some(token) = &visitor.flow else { return shown::told(language, &Refusal::Over) };
+    let Some(token) = &visitor.flow else { return told(&shared, language, &Refusal::Over) };
     match shared.service.proved(token).await {
         Ok(proved) => finish(&shared, language, (token, &proved), "", None),
-        Err(refusal) => shown::told(language, &refusal.at_the_end()),
+        Err(refusal) => told(&shared, language, &refusal.at_the_end()),
     }
 }
 
@@ -193,14 +204,17 @@ pub(super) async fn finish_sign_up(
     request: Request,
 ) -> Response {
     let names = ["flow", "full_name", "password"];
-    let (mut form, token) = match step(&visitor, request, &names, Refusal::Over).await {
+    let (mut form, token) = match step((&shared, &visitor), request, &names, Refusal::Over).await {
         Ok(step) => step,
         Err(refused) => return refused,
     };
     let (full_name, password) = (form.take("full_name"), form.take("password"));
     let typed = (&*full_name, password.into());
     match shared.service.sign_up(&token, typed, &visitor.origin()).await {
-        Ok(_) => done(&shared, visitor.language, words::account_made(visitor.language)),
+        Ok(SignedUp { hand_over, .. }) => {
+            let words = words::account_made(visitor.language);
+            done(&shared, visitor.language, words, hand_over.as_ref())
+        }
         Err(refusal) => asked_again(&shared, visitor.language, &token, &full_name, &refusal).await,
     }
 }
@@ -212,13 +226,16 @@ pub(super) async fn finish_reset(
     request: Request,
 ) -> Response {
     let names = ["flow", "password"];
-    let (mut form, token) = match step(&visitor, request, &names, Refusal::Over).await {
+    let (mut form, token) = match step((&shared, &visitor), request, &names, Refusal::Over).await {
         Ok(step) => step,
         Err(refused) => return refused,
     };
     let password = form.take("password").into();
     match shared.service.reset(&token, password, &visitor.origin()).await {
-        Ok(()) => done(&shared, visitor.language, words::password_changed(visitor.language)),
+        Ok(hand_over) => {
+            let words = words::password_changed(visitor.language);
+            done(&shared, visitor.language, words, hand_over.as_ref())
+        }
         Err(refusal) => asked_again(&shared, visitor.language, &token, "", &refusal).await,
     }
 }
@@ -229,13 +246,17 @@ pub(super) async fn finish_unlock(
     visitor: Visitor,
     request: Request,
 ) -> Response {
-    let (_, token) = match step(&visitor, request, &["flow"], Refusal::Over).await {
+    let step = step((&shared, &visitor), request, &["flow"], Refusal::Over).await;
+    let (_, token) = match step {
         Ok(step) => step,
         Err(refused) => return refused,
     };
     match shared.service.unlock(&token, &visitor.origin()).await {
-        Ok(()) => done(&shared, visitor.language, words::account_opened(visitor.language)),
-        Err(refusal) => shown::told(visitor.language, &refusal),
+        Ok(hand_over) => {
+            let words = words::account_opened(visitor.language);
+            done(&shared, visitor.language, words, hand_over.as_ref())
+        }
+        Err(refusal) => told(&shared, visitor.language, &refusal),
     }
 }
 
@@ -250,13 +271,13 @@ async fn form(visitor: &Visitor, request: Request, names: &[&str]) -> Result<For
 
 /// The form of a page of this browser's flow, and that flow; `without` is told where there is none.
 async fn step(
-    visitor: &Visitor,
+    (shared, visitor): (&Shared, &Visitor),
     request: Request,
     names: &[&str],
     without: Refusal,
 ) -> Result<(Form, FlowToken), Response> {
     let form = form(visitor, request, names).await?;
-    let refused = |refusal| shown::told(visitor.language, &refusal);
+    let refused = |refusal| told(shared, visitor.language, &refusal);
     let token = visitor.flow.clone().ok_or_else(|| refused(without))?;
     if form.field("flow") == token.of_form() {
         Ok((form, token))
@@ -283,11 +304,11 @@ async fn asked_again(
             | Refusal::Taken
     );
     if !can_go_on {
-        return shown::told(language, refusal);
+        return told(shared, language, refusal);
     }
     match shared.service.proved(token).await {
         Ok(proved) => finish(shared, language, (token, &proved), full_name, Some(refusal)),
-        Err(over) => shown::told(language, &over.at_the_end()),
+        Err(over) => told(shared, language, &over.at_the_end()),
     }
 }
 
@@ -301,9 +322,27 @@ fn finish(
     shown::finish(language, flow, shared.service.least_password(), full_name, refusal)
 }
 
-/// The end of a flow: its browser forgets it.
-fn done(shared: &Shared, language: Language, words: Words) -> Response {
-    with_cookie(shown::done(language, words, shared.app.as_deref()), cookie::forget())
+/// The end of a flow: its browser forgets it, and goes on at Dex or at the app.
+fn done(
+    shared: &Shared,
+    language: Language,
+    words: Words,
+    hand_over: Option<&HandOver>,
+) -> Response {
+    let app = shared.app.as_deref();
+    let page = match hand_over {
+        Some(to) => handed::handed_over(language, words.title, (to, &shared.hand_over), app),
+        None => shown::done(language, words, app),
+    };
+    with_cookie(page, cookie::forget())
+}
+
+/// A refusal; of a flow that is over, with the way to the app.
+fn told(shared: &Shared, language: Language, refusal: &Refusal) -> Response {
+    match refusal {
+        Refusal::Over => shown::over(language, refusal, shared.app.as_deref()),
+        _ => shown::told(language, refusal),
+    }
 }
 
 /// Where a flow goes on whose address was proved; it has another token from then on.

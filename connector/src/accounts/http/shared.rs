@@ -22,6 +22,8 @@ pub struct Shared {
     pub app: Option<String>,
     /// The header in which a trusted proxy tells the address of whoever called it.
     pub proxy_header: HeaderName,
+    /// What browsers may do with the page that hands over to Dex: its `Content-Security-Policy`.
+    pub hand_over: HeaderValue,
 }
 
 /// What it takes to know who is signed in, and to see to their account.

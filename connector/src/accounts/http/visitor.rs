@@ -1,4 +1,4 @@
-//! Who asks: from where, in which language, in which flow, and from whose page.
+//! Who asks: from where, in which language, in which flow, from which login, and from whose page.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::cookie;
 use super::shared::Shared;
 use crate::accounts::refusal::Refusal;
 use crate::audit::Origin;
-use crate::flow::FlowToken;
+use crate::flow::{FlowToken, HandBack};
 use crate::mail::Language;
 use crate::network::{Network, TrustedProxies};
 
@@ -30,6 +30,8 @@ pub(super) struct Visitor {
     pub(super) language: Language,
     /// The flow of this browser.
     pub(super) flow: Option<FlowToken>,
+    /// The login that a flow leads back to which begins here.
+    pub(super) hand_back: Option<HandBack>,
     /// It comes from a page of ours.
     pub(super) is_ours: bool,
     /// It comes from a script of ours.
@@ -56,6 +58,7 @@ impl FromRequestParts<Arc<Shared>> for Visitor {
             network: address.map(Network::of),
             language: language(headers),
             flow: cookie::flow(headers),
+            hand_back: parts.uri.query().and_then(HandBack::parse),
             is_ours,
             is_our_script: is_ours && session == Some(b"1"),
             has_token: headers.contains_key(header::AUTHORIZATION),

@@ -3,6 +3,7 @@
 use devstack::mail::Speech;
 use reqwest::StatusCode;
 
+use crate::setup::door::{Door, WAITS};
 use crate::setup::pages::{Browser, code};
 use crate::setup::postman::{Inbox, dex};
 use crate::setup::program::Program;
@@ -16,12 +17,14 @@ async fn no_address_name_code_cookie_or_password_is_logged_or_counted_or_in_the_
     let (database, inbox) = (Database::with_people().await, Inbox::open(Speech::Plain).await);
     let log = tempfile::NamedTempFile::new().unwrap();
     let files = tempfile::tempdir().unwrap();
-    let port = devstack::ports::free().expect("a port");
+    let (port, door) = (devstack::ports::free().expect("a port"), Door::open().await);
     let mut command = database.command(&["serve"]);
     command
         .env("LOG_LEVEL", "trace")
         .env("CODE_KEY_FILE", &keys().code_key)
         .env("ACCOUNTS_PUBLIC_URL", "http://localhost:5559/accounts")
+        .env("ACCOUNTS_APP_URL", "http://localhost:5173/")
+        .env("DEX_ISSUER_URL", &door.issuer)
         .env("ACCOUNTS_LISTEN", format!("127.0.0.1:{port}"))
         .envs(dex(&files))
         .envs(inbox.settings())
@@ -45,16 +48,23 @@ async fn no_address_name_code_cookie_or_password_is_logged_or_counted_or_in_the_
     }
     database.audited("account.signed_up", None).await;
 
-    let begin = serde_json::json!({"purpose": "reset", "email": "canary@example.com"});
+    let login = format!("state={WAITS}");
+    let begin = serde_json::json!(
+        {"purpose": "reset", "email": "canary@example.com", "hand_back": login}
+    );
     browser.json("/accounts/v1/flows", begin).await;
     let second = code(&inbox.has(2).await[1]);
     browser.json("/accounts/v1/flows/confirm", serde_json::json!({"code": second})).await;
     let proved = browser.cookie().expect("a flow");
-    for (password, status) in [("canary", 422), ("another canary of a password", 204)] {
+    let mut ticket = String::new();
+    for (password, status) in [("canary", 422), ("another canary of a password", 200)] {
         let typed = serde_json::json!({"password": password});
         let answer = browser.json("/accounts/v1/reset", typed).await;
         assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
+        let told: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        ticket = told["hand_over"]["ticket"].as_str().unwrap_or_default().to_owned();
     }
+    assert!(ticket.starts_with("lat1_"), "{ticket}");
     database.audited("account.password_reset", None).await;
     let metrics = program.metrics().await;
     program.stop().await;
@@ -71,7 +81,7 @@ async fn no_address_name_code_cookie_or_password_is_logged_or_counted_or_in_the_
         [&before, &after, &proved].map(|pair| pair.split_once('=').expect("a pair").1);
     let bare = [&first, &second].map(|code| code.replace('-', ""));
     let codes = [first.as_str(), &second, &bare[0], &bare[1]];
-    let others = ["canary", "Canary", before, after, proved, key.trim(), "$2b$"];
+    let others = ["canary", "Canary", before, after, proved, &ticket, WAITS, key.trim(), "$2b$"];
     for secret in codes.into_iter().chain(others) {
         for (place, text) in [("log", &log), ("metrics", &metrics), ("trail", &trail)] {
             assert!(!text.contains(secret), "{secret} in the {place}");

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use auth_connector::app::App;
 use auth_connector::cli::{Cli, Command};
 use auth_proto::connector::v1::password_connector_client::PasswordConnectorClient;
+use auth_proto::connector::v1::{LoginRequest, Origin};
 use clap::Parser as _;
 use devstack::mail::{Mail, Speech};
 use reqwest::header::{HeaderMap, HeaderValue};
@@ -13,7 +14,7 @@ use reqwest::{Client, StatusCode, redirect};
 use service_process::lifecycle::{Lifecycle, Tasks};
 
 use crate::setup::postman::{Inbox, Postman};
-use crate::setup::{Database, answered, keys, utf8};
+use crate::setup::{Database, answered, attempt, keys, origin, told, utf8};
 
 /// Where browsers believe to be.
 pub(crate) const ORIGIN: &str = "http://localhost:5559";
@@ -87,6 +88,14 @@ impl Pages {
     pub(crate) async fn lets_in(&self, name: &str, password: &str) -> bool {
         let connector = PasswordConnectorClient::connect(format!("http://{}", self.grpc)).await;
         answered(&connector.expect("it listens"), name, password).await.valid_password
+    }
+
+    /// Whether Dex would let somebody in who calls from this address.
+    pub(crate) async fn lets_in_from(&self, address: &str, name: &str, password: &str) -> bool {
+        let connector = PasswordConnectorClient::connect(format!("http://{}", self.grpc)).await;
+        let origin = Some(Origin { remote_ip: address.to_owned(), ..origin() });
+        let attempt = LoginRequest { origin, ..attempt(name, password) };
+        told(&connector.expect("it listens"), &attempt).await.valid_password
     }
 
     /// Strangers have closed Alice's account.

@@ -1,5 +1,7 @@
 //! What each page shows.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse as _, Response};
@@ -8,7 +10,7 @@ use crate::accounts::http::answer::{Answer, seconds};
 use crate::accounts::http::words::{self, Fields, Words};
 use crate::accounts::proved::{Next, Proved};
 use crate::accounts::refusal::Refusal;
-use crate::flow::{FlowPurpose, FlowToken};
+use crate::flow::{FlowPurpose, FlowToken, HandBack};
 use crate::mail::Language;
 
 /// The page that asks for the code.
@@ -22,7 +24,7 @@ struct BeginPage<'a> {
     fault: Option<String>,
     words: Words,
     fields: Fields,
-    action: &'static str,
+    action: String,
     email: &'a str,
 }
 
@@ -34,7 +36,7 @@ struct InvitationPage {
     fault: Option<String>,
     words: Words,
     fields: Fields,
-    action: &'static str,
+    action: String,
 }
 
 #[derive(Template)]
@@ -73,13 +75,13 @@ struct ToldPage<'a> {
     fault: Option<String>,
     about: &'static str,
     /// Where it goes on, and what that is called.
-    links: Vec<(&'a str, &'static str)>,
+    links: Vec<(Cow<'a, str>, &'static str)>,
 }
 
-/// The page that begins a flow.
+/// The page that begins a flow, which leads back to this login.
 pub(super) fn begin(
     language: Language,
-    purpose: FlowPurpose,
+    (purpose, hand_back): (FlowPurpose, Option<&HandBack>),
     email: &str,
     refusal: Option<&Refusal>,
 ) -> Response {
@@ -90,14 +92,18 @@ pub(super) fn begin(
         fault: refusal.map(|refusal| words::refusal(language, refusal)),
         words,
         fields: words::fields(language),
-        action: first_page(purpose),
+        action: first_page(purpose, hand_back),
         email,
     };
     shown(language, &page, refusal.map(Answer::from))
 }
 
 /// The page that asks for the code of an invitation.
-pub(super) fn invitation(language: Language, refusal: Option<&Refusal>) -> Response {
+pub(super) fn invitation(
+    language: Language,
+    hand_back: Option<&HandBack>,
+    refusal: Option<&Refusal>,
+) -> Response {
     let words = words::begin(language, FlowPurpose::Invitation);
     let page = InvitationPage {
         language: language.tag(),
@@ -105,7 +111,7 @@ pub(super) fn invitation(language: Language, refusal: Option<&Refusal>) -> Respo
         fault: refusal.map(|refusal| words::refusal(language, refusal)),
         words,
         fields: words::fields(language),
-        action: first_page(FlowPurpose::Invitation),
+        action: first_page(FlowPurpose::Invitation, hand_back),
     };
     shown(language, &page, refusal.map(Answer::from))
 }
@@ -163,7 +169,7 @@ pub(super) fn done(language: Language, words: Words, app: Option<&str>) -> Respo
         title: words.title,
         fault: None,
         about: words.about,
-        links: app.map(|app| (app, words::to_the_app(language))).into_iter().collect(),
+        links: to_the_app(language, app),
     };
     shown(language, &page, None)
 }
@@ -171,25 +177,43 @@ pub(super) fn done(language: Language, words: Words, app: Option<&str>) -> Respo
 /// A page that only tells of a refusal.
 pub(super) fn told(language: Language, refusal: &Refusal) -> Response {
     let is_of_another = matches!(refusal, Refusal::OtherFlow);
-    let links = if is_of_another { vec![(CONFIRM, words::go_on(language))] } else { Vec::new() };
-    not_done(language, words::refusal(language, refusal), refusal.into(), links)
+    let links =
+        if is_of_another { vec![(CONFIRM.into(), words::go_on(language))] } else { Vec::new() };
+    not_done(language, (words::refusal(language, refusal), refusal.into()), links, None)
+}
+
+/// The same at the end of a flow that is over: whoever was there before can sign in at the app.
+pub(super) fn over(language: Language, refusal: &Refusal, app: Option<&str>) -> Response {
+    let links = to_the_app(language, app);
+    not_done(language, (words::refusal(language, refusal), refusal.into()), links, None)
+}
+
+/// The same where a flow that would lead back to this login is not begun: another one may be.
+pub(super) fn not_begun(
+    language: Language,
+    refusal: &Refusal,
+    hand_back: Option<&HandBack>,
+) -> Response {
+    let told = (words::refusal(language, refusal), refusal.into());
+    not_done(language, told, Vec::new(), hand_back)
 }
 
 /// A page that tells of a request that no page of ours makes.
 pub(super) fn fault(language: Language, answer: Answer) -> Response {
-    not_done(language, words::fault(language, answer).to_owned(), answer, Vec::new())
+    not_done(language, (words::fault(language, answer).to_owned(), answer), Vec::new(), None)
 }
 
 /// With these links before those to where one can begin.
 fn not_done(
     language: Language,
-    fault: String,
-    answer: Answer,
-    mut links: Vec<(&'static str, &'static str)>,
+    (fault, answer): (String, Answer),
+    mut links: Vec<(Cow<'_, str>, &'static str)>,
+    hand_back: Option<&HandBack>,
 ) -> Response {
     let purposes =
         [FlowPurpose::SignUp, FlowPurpose::Invitation, FlowPurpose::Reset, FlowPurpose::Unlock];
-    let link = |purpose| (first_page(purpose), words::begin(language, purpose).title);
+    let link =
+        |purpose| (first_page(purpose, hand_back).into(), words::begin(language, purpose).title);
     links.extend(purposes.map(link));
     let page = ToldPage {
         language: language.tag(),
@@ -201,14 +225,22 @@ fn not_done(
     shown(language, &page, Some(answer))
 }
 
-/// The page that a flow begins with.
-fn first_page(purpose: FlowPurpose) -> &'static str {
-    match purpose {
+fn to_the_app(language: Language, app: Option<&str>) -> Vec<(Cow<'_, str>, &'static str)> {
+    app.map(|app| (app.into(), words::to_the_app(language))).into_iter().collect()
+}
+
+/// The page that a flow begins with, which leads back to this login.
+fn first_page(purpose: FlowPurpose, hand_back: Option<&HandBack>) -> String {
+    let path = match purpose {
         FlowPurpose::SignUp => "/accounts/sign-up",
         FlowPurpose::Reset => "/accounts/reset",
         FlowPurpose::Unlock => "/accounts/unlock",
         FlowPurpose::Invitation => "/accounts/invitation",
         FlowPurpose::EmailChange => "/accounts/email",
+    };
+    match hand_back {
+        Some(login) => format!("{path}?{}", login.query()),
+        None => path.to_owned(),
     }
 }
 
@@ -221,7 +253,8 @@ pub(super) fn last_page(next: Next) -> &'static str {
     }
 }
 
-fn shown(language: Language, page: &impl Template, answer: Option<Answer>) -> Response {
+/// A page in this language, with the status and the head of an answer.
+pub(super) fn shown(language: Language, page: &impl Template, answer: Option<Answer>) -> Response {
     let html = page.render().expect("text is written into a String");
     let mut response = Html(html).into_response();
     let headers = response.headers_mut();
