@@ -8,6 +8,7 @@ use std::process::{Command as Executable, ExitCode};
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
+use crate::app_page::AppPage;
 use crate::cluster_command::ClusterCommand;
 use crate::console::say;
 use crate::signals::interruptible;
@@ -72,6 +73,9 @@ enum Command {
     Fuzz(fuzz::Fuzz),
     /// Stop the stack and remove its state, data and installed programs: .dev/
     Reset,
+    /// Serve the app of a stack: what its part `app` runs
+    #[command(hide = true)]
+    AppPage(AppPage),
 }
 
 fn after_help() -> String {
@@ -89,6 +93,8 @@ pub async fn main() -> ExitCode {
     let outcome = match cli.command {
         // It stops its parts in order on a signal.
         Command::Up(up) => supervisor::up(&up).await,
+        // It has started nothing that would be left.
+        Command::AppPage(page) => return ended(interruptible(page.serve()).await),
         Command::Cluster { command: ClusterCommand::Up { bare, background } } => {
             cluster_command::up(bare, background).await
         }
@@ -99,6 +105,10 @@ pub async fn main() -> ExitCode {
         }
     };
     checkout::give_back();
+    ended(outcome)
+}
+
+fn ended(outcome: Result<ExitCode>) -> ExitCode {
     outcome.unwrap_or_else(|error| {
         say(format!("error: {error:#}"));
         ExitCode::FAILURE
@@ -124,6 +134,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::Bench { args } => bench::run(&args).await,
         Command::Fuzz(options) => fuzz::run(&options).await,
         Command::Reset => reset().await,
+        Command::AppPage(page) => page.serve().await,
     }
 }
 

@@ -44,6 +44,9 @@ pub struct Endpoints {
     /// The connector's gRPC address (`host:port`), when Local Accounts are on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connector_grpc: Option<String>,
+    /// Where browsers find the app, when there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
     /// Where browsers find the accounts pages, when Local Accounts are on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accounts: Option<String>,

@@ -7,6 +7,7 @@
 //! prefix in it ([`name::unique`]); tests that stop or freeze a server start a private one
 //! ([`postgres::Server`], [`kafka::Broker`], [`mongodb::ReplicaSet`], [`mail::Sink`]).
 
+mod app_page;
 mod background;
 mod bench;
 pub mod checkout;

@@ -26,7 +26,7 @@ pub const NAMED: [Named; 14] = [
     named("chat-api (replica 1)", "DEV_PORT_CHAT", 8080),
     named("auth-connector admin", "DEV_PORT_CONNECTOR_ADMIN", 9101),
     named("chat-api admin (replica 1)", "DEV_PORT_CHAT_ADMIN", 9102),
-    named("web application", "DEV_PORT_WEB", 5173),
+    named("app", "DEV_PORT_WEB", 5173),
     named("PostgreSQL", "DEV_PORT_POSTGRES", 54329),
     named("Kafka", "DEV_PORT_KAFKA", 19092),
     named("MongoDB", "DEV_PORT_MONGODB", 27117),
@@ -48,7 +48,7 @@ pub struct Ports {
     pub accounts: u16,
     pub dex_admin: u16,
     pub connector_admin: u16,
-    /// Not listened on by the stack: the SPA's origin.
+    /// The app, where there is one: its origin is known to Dex.
     pub web: u16,
     pub postgres: u16,
     pub kafka: u16,
@@ -92,7 +92,7 @@ impl Ports {
             accounts: free()?,
             dex_admin: free()?,
             connector_admin: free()?,
-            // The redirect address is a name in Dex's configuration; nothing listens there.
+            // The redirect address is a name in Dex's configuration; nothing listens there, unless a test wants the app.
             web: 5173,
             postgres: free()?,
             kafka: free()?,

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, anyhow};
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::Instant;
 
+use crate::app_page::AppPage;
 use crate::endpoints::{DemoUser, Endpoints, sign_in_url};
 use crate::part::{Part, State};
 use crate::pki::Pki;
@@ -28,6 +29,7 @@ pub struct Stack {
     mail: Option<mail::Sink>,
     connector: Option<Part>,
     dex: Part,
+    app: Option<Part>,
     chat: Vec<Part>,
     admin_dsn: String,
     accounts_password: String,
@@ -99,10 +101,11 @@ impl Stack {
         let connector = options
             .local_accounts
             .then(|| {
-                let dsn = accounts_dsn.as_str();
-                services::connector_part(state, dsn, (&options, &issuer), &pki)
+                services::connector_part(state, accounts_dsn.as_str(), (&options, &issuer), &pki)
             })
             .transpose()?;
+        let app_page = app_page(&options, &issuer);
+        let app = app_page.as_ref().map(|page| page.part(state)).transpose()?;
         let mail = options
             .mail
             .then(|| mail::Sink::prepare(state, (ports.smtp, ports.mail), mail::Speech::Plain))
@@ -121,6 +124,7 @@ impl Stack {
             chat_api: chat_replicas.first().cloned().context("a stack has a chat replica")?,
             chat_replicas,
             connector_grpc: connector.as_ref().map(|_| format!("localhost:{}", ports.connector)),
+            app: app_page.as_ref().map(AppPage::address),
             accounts: connector.as_ref().map(|_| ports.accounts_url()),
             postgres: accounts_dsn.into(),
             kafka: brokers,
@@ -128,15 +132,7 @@ impl Stack {
             mongodb: mongodb_uri,
             mongodb_database: names.mongodb_database.clone(),
             mail: options.mail.then(|| format!("http://localhost:{}", ports.mail)),
-            demo_users: options
-                .users
-                .iter()
-                .filter(|user| options.local_accounts && user.is_active)
-                .map(|user| DemoUser {
-                    login: user.username.clone(),
-                    password: user.password.clone(),
-                })
-                .collect(),
+            demo_users: with_accounts(&options),
             email_user,
         };
         Ok(Self {
@@ -146,6 +142,7 @@ impl Stack {
             mail,
             connector,
             dex,
+            app,
             chat,
             admin_dsn,
             accounts_password,
@@ -174,7 +171,7 @@ impl Stack {
             timed("databases and accounts", &report, self.prepare_databases()),
             timed("topics", &report, stores.ensure_topics(self.state())),
         )?;
-        let serve = self.connector.iter().chain([&self.dex]);
+        let serve = self.connector.iter().chain([&self.dex]).chain(&self.app);
         try_join_all(serve.map(|part| timed(part.name(), &report, part.start()))).await?;
         try_join_all(self.chat.iter().map(|part| timed(part.name(), &report, part.start())))
             .await?;
@@ -255,7 +252,7 @@ impl Stack {
         ];
         [
             servers.into_iter().flatten().collect(),
-            self.connector.iter().chain([&self.dex]).collect(),
+            self.connector.iter().chain([&self.dex]).chain(&self.app).collect(),
             self.chat.iter().collect(),
         ]
     }
@@ -266,7 +263,7 @@ impl Stack {
         self.groups().into_iter().flatten().collect()
     }
 
-    /// A part by its name: `postgres`, `kafka`, `mongodb`, `mail`, `connector`, `dex`, `chat-1` ….
+    /// A part by its name: `postgres`, `kafka`, `mongodb`, `mail`, `connector`, `dex`, `app`, `chat-1` ….
     pub fn part(&self, name: &str) -> Result<&Part> {
         let parts = self.parts();
         parts.iter().find(|part| part.name() == name).copied().ok_or_else(|| {
@@ -326,6 +323,24 @@ impl Stack {
     pub fn state(&self) -> &Path {
         &self.options.state
     }
+}
+
+/// The app of a stack that has one.
+fn app_page(options: &StackOptions, issuer: &str) -> Option<AppPage> {
+    let StackOptions { app, local_accounts, ports, .. } = options;
+    app.then(|| AppPage {
+        port: ports.web,
+        issuer: issuer.to_owned(),
+        accounts: local_accounts.then(|| ports.accounts_url()),
+    })
+}
+
+/// Who can sign in with a Local Account.
+fn with_accounts(options: &StackOptions) -> Vec<DemoUser> {
+    let active = options.users.iter().filter(|user| options.local_accounts && user.is_active);
+    active
+        .map(|user| DemoUser { login: user.username.clone(), password: user.password.clone() })
+        .collect()
 }
 
 async fn timed(

@@ -269,7 +269,7 @@ fn needs(options: &StackOptions) -> Vec<Need> {
 /// Every port is looked at before anything starts.
 fn require_ports(options: &StackOptions) -> Result<()> {
     let own = |source: &Source| matches!(source, Source::Own);
-    let Ports { dex, connector, accounts, dex_telemetry, dex_admin, connector_admin, .. } =
+    let Ports { dex, connector, accounts, dex_telemetry, dex_admin, connector_admin, web, .. } =
         options.ports;
     let (chat, chat_admin) = options.ports.chat[0];
     [
@@ -284,6 +284,7 @@ fn require_ports(options: &StackOptions) -> Result<()> {
         (options.local_accounts, "DEV_PORT_CONNECTOR", connector),
         (options.local_accounts, "DEV_PORT_ACCOUNTS", accounts),
         (options.local_accounts, "DEV_PORT_CONNECTOR_ADMIN", connector_admin),
+        (options.app, "DEV_PORT_WEB", web),
         (true, "DEV_PORT_CHAT", chat),
         (true, "DEV_PORT_CHAT_ADMIN", chat_admin),
     ]
@@ -294,6 +295,9 @@ fn require_ports(options: &StackOptions) -> Result<()> {
 
 fn tell(endpoints: &Endpoints) {
     say("");
+    if let Some(app) = &endpoints.app {
+        say(format!("app            {app}"));
+    }
     say(format!("sign in        {}", endpoints.sign_in_url));
     say(format!("chat API       {}", endpoints.chat_replicas.join(" ")));
     if let Some(accounts) = &endpoints.accounts {

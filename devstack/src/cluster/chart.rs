@@ -48,6 +48,7 @@ impl Site {
             redirect_uri,
             chat_replicas: vec![chat_api.clone()],
             chat_api,
+            app: None,
             accounts: None,
             connector_grpc: None,
             postgres: stores.owner_dsn()?.into(),

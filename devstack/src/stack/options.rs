@@ -98,6 +98,7 @@ pub fn demo_users() -> Vec<User> {
 }
 
 /// What a stack is made of.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct StackOptions {
     /// Where its state lies.
     pub state: PathBuf,
@@ -115,6 +116,8 @@ pub struct StackOptions {
     pub local_accounts: bool,
     /// Whether the mail sink runs.
     pub mail: bool,
+    /// Whether the app is served; its port has to be free then.
+    pub app: bool,
     /// Whether Dex knows [`dex::OTHER_CLIENT_ID`].
     pub other_client: bool,
     /// Who can sign in with a Local Account.
@@ -136,6 +139,7 @@ impl StackOptions {
             mongodb: Source::from_env("MONGODB_URI"),
             local_accounts: true,
             mail: true,
+            app: true,
             other_client: false,
             users: demo_users(),
             _temporary: None,
@@ -168,6 +172,7 @@ impl StackOptions {
             mongodb: Source::Own,
             local_accounts: true,
             mail: false,
+            app: false,
             other_client: true,
             users: demo_users(),
             _temporary: Some(temporary),

@@ -45,6 +45,7 @@ pub(super) fn connector_part(
         .env("ACCOUNTS_LISTEN", local(ports.accounts))
         .env("ACCOUNTS_PUBLIC_URL", ports.accounts_url())
         .env("ACCOUNTS_APP_URL", format!("http://localhost:{}/", ports.web))
+        .env("ACCOUNTS_APP_ORIGINS", format!("http://localhost:{}", ports.web))
         .env("DEX_ISSUER_URL", issuer)
         .env("DEX_API_ADDRESS", local(ports.dex_admin))
         .env("DEX_API_CA_FILE", &pki.dex_admin.ca)

@@ -12,6 +12,7 @@ fn endpoints() -> Endpoints {
         chat_api: "http://localhost:3".into(),
         chat_replicas: vec!["http://localhost:3".into()],
         connector_grpc: None,
+        app: None,
         accounts: None,
         postgres: "postgres://localhost/accounts".into(),
         kafka: "localhost:4".into(),
