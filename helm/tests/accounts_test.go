@@ -55,6 +55,28 @@ func TestWhoIsAskedForStolenPasswordsMayBeReached(t *testing.T) {
 	}
 }
 
+func TestTheAccountsPagesLeadBackToDexAndToTheAppsOfItsClients(t *testing.T) {
+	client := "dex.staticClients[0].id=other,dex.staticClients[0].name=Other,dex.staticClients[0].public=true," +
+		"dex.staticClients[0].redirectURIs[0]=https://other.example/callback"
+	for _, test := range []struct {
+		environment string
+		sets        []string
+		want        [3]string
+	}{
+		{"production-external", nil, [3]string{}},
+		{"production-external", []string{"accounts.pages=true"},
+			[3]string{"https://chat.example/dex", "http://dex:5556/dex", "https://chat.example"}},
+		{"production-external", []string{"accounts.pages=true", client},
+			[3]string{"https://chat.example/dex", "http://dex:5556/dex", "https://chat.example,https://other.example"}},
+	} {
+		set := env(install(t, test.environment, test.sets...).pod(t, "Deployment", "auth-connector").spec.Containers[0])
+		got := [3]string{set["DEX_ISSUER_URL"], set["DEX_DISCOVERY_URL"], set["ACCOUNTS_APP_ORIGINS"]}
+		if got != test.want {
+			t.Errorf("%s with %v: %q, want %q", test.environment, test.sets, got, test.want)
+		}
+	}
+}
+
 func TestTheGateTakesTheLinksToTheAccountsPagesAway(t *testing.T) {
 	shut := install(t, "development", "localAccounts.enabled=false")
 	extra := dexConfig(t, shut)["frontend"].(map[string]any)["extra"].(map[string]any)
