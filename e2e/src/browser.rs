@@ -148,6 +148,20 @@ impl Page {
         self.select("a[href]", |link| words(link.text()))
     }
 
+    /// Its address.
+    #[must_use]
+    pub fn address(&self) -> &Url {
+        &self.url
+    }
+
+    /// What stands in a field of a form.
+    #[must_use]
+    pub fn value(&self, field: &str) -> Option<String> {
+        let fields =
+            self.select("input[name]", |input| (target(input, "name"), target(input, "value")));
+        fields.into_iter().find(|(name, _)| name == field).map(|(_, value)| value)
+    }
+
     /// What the page says, in one line.
     #[must_use]
     pub fn text(&self) -> String {

@@ -10,7 +10,7 @@ use fantoccini::actions::{InputSource as _, MOUSE_BUTTON_LEFT, MouseActions, Poi
 use secrecy::ExposeSecret as _;
 
 /// A telephone, and a desk.
-const WIDTHS: [u32; 2] = [360, 1280];
+pub(crate) const WIDTHS: [u32; 2] = [360, 1280];
 
 /// What a page breaks: see `pages.rs`.
 const FAULTS: &str = include_str!("pages_faults.js");
@@ -20,12 +20,12 @@ const DARKEN: &str = "for (const rule of document.styleSheets[0].cssRules) {
     if (rule.media?.mediaText.includes('dark')) rule.media.mediaText = 'all';
 }";
 
-const ADA: &str = "ada@example.com";
-const FIRST: &str = "an engine that weaves";
+pub(crate) const ADA: &str = "ada@example.com";
+pub(crate) const FIRST: &str = "an engine that weaves";
 const SECOND: &str = "a loom of brass and numbers";
 
-/// A stack with mail, and the app.
-async fn stage() -> Result<(Stack, App)> {
+/// A stack with mail, and an app of which nothing is served.
+pub(crate) async fn stage() -> Result<(Stack, App)> {
     let mut options = StackOptions::test(1)?;
     options.mail = true;
     let stack = Box::pin(Stack::launch(options)).await?;
@@ -40,7 +40,7 @@ async fn at_the_form(stack: &Stack, app: &App, width: u32) -> Result<(Chromium, 
     Ok((browser, request))
 }
 
-async fn open_form(browser: &Chromium, request: &Request) -> Result<()> {
+pub(crate) async fn open_form(browser: &Chromium, request: &Request) -> Result<()> {
     browser.client().goto(request.url.as_str()).await?;
     let choice = format!("Log in with {LOCAL_ACCOUNTS}");
     browser.client().find(Locator::LinkText(&choice)).await?.click().await?;
@@ -48,7 +48,7 @@ async fn open_form(browser: &Chromium, request: &Request) -> Result<()> {
 }
 
 /// Waits for a page with this element.
-async fn shows(browser: &Chromium, selector: &str) -> Result<()> {
+pub(crate) async fn shows(browser: &Chromium, selector: &str) -> Result<()> {
     until(selector, async || {
         browser.client().find(Locator::Css(selector)).await?;
         Ok(())
@@ -57,7 +57,7 @@ async fn shows(browser: &Chromium, selector: &str) -> Result<()> {
 }
 
 /// Types into the fields of a page.
-async fn fill(browser: &Chromium, fields: &[(&str, &str)]) -> Result<()> {
+pub(crate) async fn fill(browser: &Chromium, fields: &[(&str, &str)]) -> Result<()> {
     for (field, typed) in fields {
         let field = browser.client().find(Locator::Css(field)).await?;
         field.clear().await?;
@@ -67,13 +67,13 @@ async fn fill(browser: &Chromium, fields: &[(&str, &str)]) -> Result<()> {
 }
 
 /// Sends the first form of a page by its button.
-async fn send(browser: &Chromium) -> Result<()> {
+pub(crate) async fn send(browser: &Chromium) -> Result<()> {
     let button = browser.client().find(Locator::Css("main form button")).await?;
     button.click().await.map_err(Into::into)
 }
 
 /// Presses the button of the first form twice, as some people do everywhere.
-async fn send_twice(browser: &Chromium) -> Result<()> {
+pub(crate) async fn send_twice(browser: &Chromium) -> Result<()> {
     let element = browser.client().find(Locator::Css("main form button")).await?;
     let (x, y) = (0., 0.);
     let press = PointerAction::Down { button: MOUSE_BUTTON_LEFT };
@@ -100,7 +100,7 @@ async fn assert_sound(browser: &Chromium, name: &str) -> Result<()> {
 }
 
 /// The code in the `count`th mail.
-async fn code(stack: &Stack, count: usize) -> Result<String> {
+pub(crate) async fn code(stack: &Stack, count: usize) -> Result<String> {
     until("a mail with a code", async || {
         let mails = stack.mail()?.mails().await?;
         let mail = mails.get(count - 1).context("it is not there yet")?;
@@ -113,7 +113,12 @@ async fn code(stack: &Stack, count: usize) -> Result<String> {
 
 /// From the page that asks for the address to the one that ends the flow; the `count`th mail has the code. Each page
 /// is looked at.
-async fn prove(stack: &Stack, browser: &Chromium, email: &str, count: usize) -> Result<()> {
+pub(crate) async fn prove(
+    stack: &Stack,
+    browser: &Chromium,
+    email: &str,
+    count: usize,
+) -> Result<()> {
     shows(browser, "#email").await?;
     assert_sound(browser, "the page that asks for an address").await?;
     fill(browser, &[("#email", email)]).await?;
@@ -131,7 +136,7 @@ async fn prove(stack: &Stack, browser: &Chromium, email: &str, count: usize) -> 
 }
 
 /// Waits for the page that tells that something is done.
-async fn told(browser: &Chromium, title: &str) -> Result<()> {
+pub(crate) async fn told(browser: &Chromium, title: &str) -> Result<()> {
     until(title, async || {
         let heading = browser.client().find(Locator::Css("h1")).await?.text().await?;
         ensure!(heading == title, "the page is {heading:?}");
@@ -141,12 +146,8 @@ async fn told(browser: &Chromium, title: &str) -> Result<()> {
     assert_sound(browser, title).await
 }
 
-/// Signs in at Dex's form, until the app has its tokens.
-async fn sign_in(browser: &Chromium, app: &App, password: &str) -> Result<()> {
-    let request = app.request();
-    open_form(browser, &request).await?;
-    fill(browser, &[("#login", ADA), ("#password", password)]).await?;
-    browser.client().find(Locator::Css("#submit-login")).await?.click().await?;
+/// Waits until the browser is at the app, where nobody serves, and has tokens for its code.
+async fn arrives(browser: &Chromium, app: &App, request: &Request) -> Result<()> {
     let callback = until("the callback", async || {
         let url = browser.client().current_url().await?;
         ensure!(url.as_str().starts_with(&app.redirect_uri), "at {}", url.path());
@@ -159,29 +160,54 @@ async fn sign_in(browser: &Chromium, app: &App, password: &str) -> Result<()> {
 }
 
 #[tokio::test]
-async fn from_dex_s_form_people_sign_up_and_replace_a_password_that_they_forgot() -> Result<()> {
+async fn from_dex_s_form_people_sign_up_and_replace_a_password_and_are_signed_in_where_they_were()
+-> Result<()> {
     let (stack, app) = stage().await?;
-    let (browser, _) = at_the_form(&stack, &app, WIDTHS[0]).await?;
+    let (browser, request) = at_the_form(&stack, &app, WIDTHS[0]).await?;
     browser.client().find(Locator::Css("#sign-up")).await?.click().await?;
     prove(&stack, &browser, ADA, 1).await?;
     fill(&browser, &[("#full_name", "Ada Lovelace"), ("#password", "too short")]).await?;
     send(&browser).await?;
     shows(&browser, "#fault").await?;
     assert_sound(&browser, "the page that does not take a password").await?;
+    // Dex keeps the login that waits.
+    stack.part("dex")?.restart().await?;
     fill(&browser, &[("#password", FIRST)]).await?;
     send(&browser).await?;
-    told(&browser, "Your account is ready").await?;
-    sign_in(&browser, &app, FIRST).await?;
+    arrives(&browser, &app, &request).await?;
 
-    let (browser, _) = at_the_form(&stack, &app, WIDTHS[1]).await?;
+    let (browser, request) = at_the_form(&stack, &app, WIDTHS[1]).await?;
     browser.client().find(Locator::Css("#reset")).await?.click().await?;
     prove(&stack, &browser, ADA, 2).await?;
     fill(&browser, &[("#password", SECOND)]).await?;
-    send(&browser).await?;
-    told(&browser, "Your password is changed").await?;
+    send_twice(&browser).await?;
+    arrives(&browser, &app, &request).await?;
     // What is over is told as well.
-    browser.client().back().await?;
-    browser.client().refresh().await?;
-    told(&browser, "That did not work").await?;
-    sign_in(&browser, &app, SECOND).await
+    browser.client().goto(&format!("{}/reset/finish", accounts(&stack)?)).await?;
+    told(&browser, "That did not work").await
+}
+
+#[tokio::test]
+async fn a_refused_person_is_led_to_a_code_that_opens_the_account_and_back_to_the_form()
+-> Result<()> {
+    let (stack, app) = stage().await?;
+    let alice = &stack.endpoints().demo_users[0];
+    let (browser, request) = at_the_form(&stack, &app, WIDTHS[0]).await?;
+    fill(&browser, &[("#login", &alice.login), ("#password", "not the password")]).await?;
+    browser.client().find(Locator::Css("#submit-login")).await?.click().await?;
+    shows(&browser, "#unlock").await?;
+    browser.client().find(Locator::Css("#unlock")).await?.click().await?;
+    prove(&stack, &browser, "alice@example.com", 1).await?;
+    send(&browser).await?;
+    told(&browser, "Your account is open").await?;
+    browser.client().find(Locator::Css("#hand-over")).await?.click().await?;
+    shows(&browser, "#submit-login").await?;
+    fill(&browser, &[("#login", &alice.login), ("#password", &alice.password)]).await?;
+    browser.client().find(Locator::Css("#submit-login")).await?.click().await?;
+    arrives(&browser, &app, &request).await
+}
+
+/// Where the accounts pages are.
+pub(crate) fn accounts(stack: &Stack) -> Result<&str> {
+    stack.endpoints().accounts.as_deref().context("there are no accounts pages")
 }

@@ -8,6 +8,7 @@ mod foreign_client;
 mod forgeries;
 mod gate;
 mod grants;
+mod hand_back;
 mod log;
 mod messages;
 mod mtls;
