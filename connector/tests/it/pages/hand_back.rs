@@ -195,6 +195,38 @@ async fn an_app_s_request_becomes_a_login_at_the_end_and_dex_hears_what_is_known
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn after_fifty_minutes_and_a_second_code_the_way_back_is_known() {
+    let door = Door::open().await;
+    let pages = opened(&door).await;
+    let browser = pages.browser();
+    browser
+        .post("/accounts/sign-up?client_id=app&scope=openid", &[("email", ADA)])
+        .await
+        .leads_to();
+    let first = code(&pages.mail(1).await);
+    eventually("the first code is sent", async || {
+        let aged = sqlx::query(
+            "update account_flows set code_sent_at = code_sent_at - interval '50 minutes',
+                                      expires_at = expires_at - interval '50 minutes'
+             where code_sent_at is not null",
+        );
+        let aged = aged.execute(&pages.database.pool).await.expect("time passes");
+        (aged.rows_affected() == 1).then_some(())
+    })
+    .await;
+    let late = browser.submit("/accounts/confirm", &[("code", &first)]).await;
+    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let flow = late.flow();
+    browser.post("/accounts/confirm/resend", &[("flow", &flow)]).await.leads_to();
+    let second = code(&pages.mail(2).await);
+    let finish = browser.submit("/accounts/confirm", &[("code", &second)]).await;
+    let fields = [("full_name", "Ada"), ("password", NEW)];
+    let (form, _, ticket) = handed_over(&browser.submit(finish.leads_to(), &fields).await);
+    assert_eq!((form, door.asked()), (door.form(), vec!["client_id=app&scope=openid".to_owned()]));
+    assert!(pages.lets_in_from(HOME, ADA, &ticket).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_sends_the_last_page_twice_is_handed_over_until_the_ticket_is_used() {
     let door = Door::open().await;
     let pages = opened(&door).await;
@@ -233,8 +265,8 @@ async fn who_resets_from_a_login_is_handed_over_when_new_sessions_are_told_from_
     let finish = proved(&pages, &browser, ("reset", &format!("state={WAITS}"), ALICE), 1).await;
     let changed = browser.submit(&finish, &[("password", NEW)]).await;
     let (form, login, ticket) = handed_over(&changed);
-    assert_eq!((form, login.as_str()), (door.form(), "Alice@Example.com"));
-    let over = "select (date_trunc('second', sessions_ended_at) + interval '1 second' <= clock_timestamp())::int8
+    assert_eq!((form, login.as_str()), (door.form(), "Alice@example.com"));
+    let over = "select (date_trunc('second', sessions_ended_at) + interval '1 second' <= clock_timestamp())::int::int8
                 from users where username_key = 'alice'";
     assert_eq!(pages.number(over).await, 1);
     assert!(pages.lets_in_from(HOME, &login, &ticket).await);
@@ -304,6 +336,7 @@ async fn scripts_are_told_the_same() {
     let replaced = end("reset", json!("client_id=app"), 2, another).await;
     assert_eq!(replaced["hand_over"]["form"], door.form());
     // After the mail that the password was changed.
+    pages.mail(3).await;
     let unlocked = end("unlock", json!(format!("state={WAITS}")), 4, json!({})).await;
     assert_eq!(unlocked["hand_over"]["ticket"], Value::Null);
     pages.budgets_anew().await;
