@@ -90,9 +90,8 @@ impl Breaches {
     async fn range(&self, told: &str) -> Result<String, NoAnswer> {
         let address = self.ranges.join(told).map_err(|_| NoAnswer::Form)?;
         // The address would show five digits of somebody's password in the log.
-        let failed = |error: reqwest::Error| match error.is_timeout() {
-            true => NoAnswer::Late,
-            false => NoAnswer::Request(error.without_url()),
+        let failed = |error: reqwest::Error| {
+            if error.is_timeout() { NoAnswer::Late } else { NoAnswer::Request(error.without_url()) }
         };
         // Ranges that are filled up with lines that count 0 have no length that tells which one it was.
         let asked = self.http.get(address).header("Add-Padding", "true").send();
