@@ -81,8 +81,7 @@ impl PageSettings {
         let hand_over = http::handing_over(dex.iter().chain(&self.app_origins));
         let rules = (self.rules, self.product);
         let passwords = NewPasswords::new(Arc::clone(&core), rules, self.breaches);
-        let service =
-            Arc::new(SelfService::new(core, flows, passwords, self.sign_up, self.dex));
+        let service = Arc::new(SelfService::new(core, flows, passwords, self.sign_up, self.dex));
         let signing = match self.tokens {
             Some(config) => {
                 let (verifier, keys) = Verifier::new(config, now)?;

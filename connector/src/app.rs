@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dex_tokens::ConfigError;
 use service_process::admin::{Admin, Condition, Readiness};
 use service_process::error_chain::ErrorChain;
 use service_process::lifecycle::{Lifecycle, Tasks};

@@ -41,7 +41,13 @@ impl SignedIn {
             return Err(SignedRefusal::OwnAddress);
         }
         flows.admit_account(signed.account).map_err(Refusal::Throttled)?;
-        let request = FlowRequest { purpose: FlowPurpose::EmailChange, email, language, network };
+        let request = FlowRequest {
+            purpose: FlowPurpose::EmailChange,
+            email,
+            language,
+            network,
+            hand_back: None,
+        };
         let (flows, account, now) = (flows.clone(), signed.account, self.now());
         let begun = self
             .people
