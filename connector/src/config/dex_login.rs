@@ -109,8 +109,9 @@ fn parse_bare(text: &str) -> Result<Url, InvalidIssuer> {
 fn parse_origin(text: &str) -> Result<String, InvalidOrigin> {
     let url: Url = text.parse().map_err(|_| InvalidOrigin)?;
     let origin = url.origin().ascii_serialization();
-    let is_http = matches!(url.scheme(), "http" | "https");
-    if is_http && text.trim_end_matches('/').eq_ignore_ascii_case(&origin) {
+    // With a star it would mean others, too, where it is written.
+    let is_one = matches!(url.scheme(), "http" | "https") && !origin.contains('*');
+    if is_one && text.trim_end_matches('/').eq_ignore_ascii_case(&origin) {
         Ok(origin)
     } else {
         Err(InvalidOrigin)
