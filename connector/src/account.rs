@@ -8,7 +8,7 @@ use std::fmt;
 use thiserror::Error;
 use uuid::Uuid;
 
-pub use phone::{InvalidPhone, Phone};
+pub use phone::{InvalidPhone, Phone, PhoneChange};
 pub use spelling::InvalidName;
 
 /// Longest login name, user name or e-mail address, in bytes of UTF-8. RFC 5321 §4.5.3.1.3 leaves

@@ -36,6 +36,10 @@ pub const LIMIT_REFUSALS: &str = "limit_refusals_total";
 pub const LIMIT_KEYS: &str = "limit_keys";
 /// Attempts without a usable address.
 pub const LOGIN_WITHOUT_ADDRESS: &str = "login_without_address_total";
+/// Tokens of who is signed in to the accounts pages, as `tokens` counts them.
+pub const TOKEN_VERIFICATIONS: &str = "dex_token_verifications_total";
+/// Requests for the keys of them.
+pub const KEY_FETCHES: &str = "dex_key_fetches_total";
 /// Flows that began, and passwords chosen in them, without a usable address.
 pub const FLOWS_WITHOUT_ADDRESS: &str = "flows_without_address_total";
 /// What became of flows.
@@ -108,6 +112,8 @@ pub const ALL: &[Metric] = &[
         &[],
         "Months to come that the audit trail has partitions for.",
     ),
+    Metric::counter(TOKEN_VERIFICATIONS, &["outcome"], "Tokens that were checked."),
+    Metric::counter(KEY_FETCHES, &["outcome"], "Requests for Dex's keys."),
     listener::CONNECTIONS,
     listener::REFUSED,
     listener::CUT,

@@ -100,9 +100,7 @@ impl Stack {
         )?;
         let connector = options
             .local_accounts
-            .then(|| {
-                services::connector_part(state, accounts_dsn.as_str(), (&options, &issuer), &pki)
-            })
+            .then(|| services::connector_part(state, &accounts_dsn, (&options, &issuer), &pki))
             .transpose()?;
         let app_page = app_page(&options, &issuer);
         let app = app_page.as_ref().map(|page| page.part(state)).transpose()?;

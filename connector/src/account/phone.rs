@@ -6,6 +6,18 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Phone(String);
 
+/// What becomes of the telephone number of an account.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum PhoneChange<T> {
+    /// It stays.
+    #[default]
+    Stays,
+    /// It goes: there is none any more.
+    Goes,
+    /// It is this from now on.
+    Is(T),
+}
+
 /// What was typed is no telephone number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(

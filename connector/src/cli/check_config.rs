@@ -36,6 +36,10 @@ pub(super) fn run(args: &ServeArgs) -> Answer {
         };
         facts.push(("who may sign up", sign_up.to_owned()));
         facts.push(("logins at Dex", logins(args)));
+        let searchers = &args.accounts.accounts_search_groups;
+        let searchers =
+            if searchers.is_empty() { "nobody".to_owned() } else { searchers.join(", ") };
+        facts.push(("who may search", searchers));
     }
     if let (Some(dex), Some(address)) = (&checked.dex, &args.dex_api.dex_api_address) {
         facts.push(("Dex's admin API", format!("{address}, connector {}", dex.connector_id())));

@@ -7,7 +7,7 @@ use super::Store;
 use super::error::StoreError;
 use super::step::in_time;
 use super::unit_of_work::UnitOfWork;
-use crate::account::{AccountId, Phone};
+use crate::account::{AccountId, Phone, PhoneChange};
 use crate::audit::Entry;
 use crate::network::Network;
 
@@ -35,12 +35,12 @@ pub struct Held {
 }
 
 /// What its owner changes of an account; what is `None` stays.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ProfileChange {
     /// Another display name.
     pub full_name: Option<String>,
     /// Another telephone number, or none.
-    pub phone: Option<Option<Phone>>,
+    pub phone: PhoneChange<Phone>,
 }
 
 impl Store {
@@ -118,6 +118,10 @@ impl UnitOfWork {
         change: &ProfileChange,
         entry: &Entry,
     ) -> Result<bool, StoreError> {
+        let phone = match &change.phone {
+            PhoneChange::Is(phone) => Some(phone.as_str()),
+            PhoneChange::Stays | PhoneChange::Goes => None,
+        };
         let changed = sqlx::query!(
             r#"
             update users
@@ -128,8 +132,8 @@ impl UnitOfWork {
             "#,
             Uuid::from(account),
             change.full_name,
-            change.phone.is_some(),
-            change.phone.as_ref().and_then(|phone| phone.as_ref().map(Phone::as_str)),
+            change.phone != PhoneChange::Stays,
+            phone,
             entry.at
         )
         .execute(self.connection())

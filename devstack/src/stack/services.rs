@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
+use url::Url;
 
 use super::options::{Names, StackOptions, User};
 use crate::checkout;
@@ -26,13 +27,13 @@ fn connector(dsn: &str) -> Result<Program> {
 /// The part that serves the accounts, in all its roles.
 pub(super) fn connector_part(
     state: &Path,
-    dsn: &str,
+    dsn: &Url,
     (options, issuer): (&StackOptions, &str),
     pki: &Pki,
 ) -> Result<Part> {
     let ports = &options.ports;
     let keys = KeyFiles::get_or_create(state)?;
-    let program = connector(dsn)?
+    let program = connector(dsn.as_str())?
         .args(["serve"])
         .env("CONNECTOR_GRPC_LISTEN", local(ports.connector))
         .env("ADMIN_LISTEN", local(ports.connector_admin))

@@ -27,7 +27,7 @@ use crate::flow::{FlowPurpose, FlowToken, HandBack, PROVED_LIFE, REQUEST_LIFE};
     info(
         title = "Accounts",
         version = "1.0.0",
-        description = "What people do about their account. A call needs `Origin` of the pages and `X-Session: 1`; its flow is a cookie.",
+        description = "What people do about their account. A call needs `Origin` of the pages and `X-Session: 1`; its flow is a cookie. What people do who are signed in needs a token of Dex as `Bearer` instead.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     servers((url = "/accounts/v1"))

@@ -13,6 +13,7 @@ use crate::audit::{Entry, Event, Origin};
 use crate::due::MailKind;
 use crate::flow::{Code, FlowPurpose, FlowToken, UndoCode};
 use crate::mail::Language;
+use crate::metrics::ACCOUNT_FLOWS;
 use crate::network::Network;
 
 /// What became of a code.
@@ -53,7 +54,9 @@ impl SignedIn {
             .people
             .turns()
             .settle(Box::pin(async move { flows.start_for(Some(account), &request, now).await }));
-        Ok(begun.await?)
+        let token = begun.await?;
+        count("begun");
+        Ok(token)
     }
 
     /// Tries the code of a change that was begun. With the right one the account has the new address, all its sessions
@@ -72,7 +75,8 @@ impl SignedIn {
             .people
             .turns()
             .ask(async move { flows.try_address_code((account, &token), typed, now).await });
-        let number = tried.await?.ok_or(Refusal::Code)?;
+        let number = tried.await?.ok_or(Refusal::Code).inspect_err(|_| count("wrong_code"))?;
+        count("proved");
         let sources = self.people.core().sources;
         let (undo, revocation) = (sources.id(now), sources.id(now));
         let code = self.people.flows().undo_code(undo);
@@ -99,7 +103,10 @@ impl SignedIn {
             settled.await
         }));
         match done.await? {
-            Step::Done => Ok(()),
+            Step::Done => {
+                count("ended");
+                Ok(())
+            }
             Step::Code => Err(Refusal::Code.into()),
             Step::SignedOut => Err(SignedRefusal::SignedOut),
         }
@@ -136,6 +143,17 @@ impl SignedIn {
             });
             settled.await
         }));
-        if undone.await? { Ok(()) } else { Err(SignedRefusal::Undo) }
+        if undone.await? {
+            count("ended");
+            Ok(())
+        } else {
+            count("wrong_code");
+            Err(SignedRefusal::Undo)
+        }
     }
+}
+
+/// Counts what became of a flow.
+fn count(outcome: &'static str) {
+    metrics::counter!(ACCOUNT_FLOWS, "outcome" => outcome).increment(1);
 }

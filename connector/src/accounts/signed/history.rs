@@ -98,9 +98,10 @@ impl SignedIn {
             });
             settled.await
         }));
-        match forgotten.await?.ok_or(SignedRefusal::SignedOut)? {
-            true => Ok(()),
-            false => Err(SignedRefusal::NoSuchNetwork),
+        if forgotten.await?.ok_or(SignedRefusal::SignedOut)? {
+            Ok(())
+        } else {
+            Err(SignedRefusal::NoSuchNetwork)
         }
     }
 }

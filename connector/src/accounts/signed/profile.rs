@@ -3,7 +3,7 @@
 use super::SignedIn;
 use super::refusal::SignedRefusal;
 use super::session::Signed;
-use crate::account::{Phone, parse_full_name};
+use crate::account::{Phone, PhoneChange, parse_full_name};
 use crate::accounts::refusal::Refusal;
 use crate::audit::{Event, Origin};
 use crate::store::{Profile, ProfileChange};
@@ -16,15 +16,19 @@ impl SignedIn {
         profile.await?.ok_or(SignedRefusal::SignedOut)
     }
 
-    /// Changes the display name, the telephone number or both; a number of `Some(None)` goes. What is `None` stays.
+    /// Changes the display name, the telephone number or both. A name of `None` stays.
     pub async fn change_profile(
         &self,
         signed: &Signed,
-        (full_name, phone): (Option<&str>, Option<Option<&str>>),
+        (full_name, phone): (Option<&str>, PhoneChange<String>),
         origin: &Origin,
     ) -> Result<Profile, SignedRefusal> {
         let full_name = full_name.map(parse_full_name).transpose().map_err(Refusal::Name)?;
-        let phone = phone.map(|typed| typed.map(Phone::parse).transpose()).transpose()?;
+        let phone = match phone {
+            PhoneChange::Is(typed) => PhoneChange::Is(Phone::parse(&typed)?),
+            PhoneChange::Goes => PhoneChange::Goes,
+            PhoneChange::Stays => PhoneChange::Stays,
+        };
         let change = ProfileChange { full_name, phone };
         let entry = self.entry(Event::AccountProfileChanged, signed, origin, self.now());
         let (account, issued_at) = (signed.account, signed.issued_at);

@@ -86,8 +86,10 @@ impl SignedIn {
         self.may_search(signed)?;
         let entry = self.entry(Event::AccountsSearched(by), signed, origin, self.now());
         let store = self.people.core().store.clone();
-        let found =
-            self.people.turns().ask(async move { store.search(&wanted, page, &entry).await });
+        let found = self
+            .people
+            .turns()
+            .ask(Box::pin(async move { store.search(&wanted, page, &entry).await }));
         Ok(found.await?)
     }
 }

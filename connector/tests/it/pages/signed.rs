@@ -7,5 +7,6 @@ mod password;
 mod profile;
 mod races;
 mod search;
+mod secrets;
 mod tokens;
 mod undo;

@@ -1,5 +1,7 @@
 //! People who are signed in, by tokens as Dex makes them.
 
+use std::net::SocketAddr;
+
 use auth_proto::Message as _;
 use auth_proto::dex_api::IdTokenSubject;
 use base64::Engine as _;
@@ -79,12 +81,7 @@ impl Signing {
     /// Somebody with a token of these claims.
     pub(crate) fn with(&self, claims: Value) -> Person {
         let token = self.issuer.sign(claims).expect("a token");
-        let bearer = HeaderValue::try_from(format!("Bearer {token}")).expect("a header");
-        Person {
-            client: Client::new(),
-            base: format!("http://{}/accounts/v1", self.pages.address()),
-            headers: HeaderMap::from_iter([(reqwest::header::AUTHORIZATION, bearer)]),
-        }
+        Person::with(self.pages.address(), &token)
     }
 
     /// Somebody who signed in a moment ago, and before whatever happens from now on.
@@ -126,6 +123,16 @@ pub(crate) fn long_code(mail: &Mail) -> String {
 }
 
 impl Person {
+    /// Somebody with this token, who calls pages at this address.
+    pub(crate) fn with(address: SocketAddr, token: &str) -> Self {
+        let bearer = HeaderValue::try_from(format!("Bearer {token}")).expect("a header");
+        Self {
+            client: Client::new(),
+            base: format!("http://{address}/accounts/v1"),
+            headers: HeaderMap::from_iter([(reqwest::header::AUTHORIZATION, bearer)]),
+        }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None).await
     }

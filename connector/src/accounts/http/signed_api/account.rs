@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use crate::account::PhoneChange;
 use crate::accounts::http::body;
 use crate::accounts::http::problem::Problem;
 use crate::accounts::http::signed::Caller;
@@ -31,12 +32,12 @@ pub(super) struct Account {
 #[serde(deny_unknown_fields)]
 struct Changes {
     #[schema(max_length = 254, nullable = false)]
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     full_name: Option<String>,
     /// In the form of E.164, such as `+493012345678`; `null` takes it away.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
-    phone: Option<Option<String>>,
+    phone: PhoneChange<String>,
 }
 
 /// The password there is, and the one that replaces it.
@@ -85,7 +86,7 @@ pub(super) async fn show(caller: Caller) -> Result<Json<Account>, Problem> {
 )]
 pub(super) async fn change(caller: Caller, request: Request) -> Result<Json<Account>, Problem> {
     let Changes { full_name, phone } = body::json(request).await?;
-    let typed = (full_name.as_deref(), phone.as_ref().map(Option::as_deref));
+    let typed = (full_name.as_deref(), phone);
     let changed = caller.service()?.change_profile(&caller.signed, typed, &caller.origin()).await;
     let profile = changed.map_err(|refusal| caller.refused(&refusal))?;
     Ok(Json(account(&caller, profile)))
@@ -169,6 +170,12 @@ fn account(caller: &Caller, profile: Profile) -> Account {
 }
 
 /// A field that is there, `null` or not.
-fn given<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(field).map(Some)
+fn given<'de, D: Deserializer<'de>>(field: D) -> Result<PhoneChange<String>, D::Error> {
+    let typed = Option::deserialize(field)?;
+    Ok(typed.map_or(PhoneChange::Goes, PhoneChange::Is))
+}
+
+/// A field that is there, and not `null`.
+fn text<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(field).map(Some)
 }

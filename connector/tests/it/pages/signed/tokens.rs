@@ -156,3 +156,27 @@ async fn a_network_that_calls_too_often_is_put_off() {
     put_off.is(429, "throttled");
     assert!(put_off.headers.contains_key("retry-after"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_description_has_every_call_of_who_is_signed_in() {
+    let signing = Signing::without_mail(&[]).await;
+    let described = signing.script().get("/openapi.json").await.body;
+    let paths: Vec<_> = described["paths"].as_object().unwrap().keys().cloned().collect();
+    for path in [
+        "/activity",
+        "/email",
+        "/email/confirm",
+        "/email/undo",
+        "/me",
+        "/networks",
+        "/networks/{address}",
+        "/password",
+        "/sign-out",
+        "/users",
+        "/users/{id}",
+    ] {
+        assert!(paths.iter().any(|described| described == path), "{path} in {paths:?}");
+    }
+    let own = described["paths"]["/me"].as_object().unwrap();
+    assert!(["get", "patch", "delete"].iter().all(|method| own.contains_key(*method)), "{own:?}");
+}
