@@ -54,8 +54,8 @@ enum Command {
     },
     /// Run test suites on real servers; without a name all of them but `faults` and `cluster`
     Test {
-        /// lint, process, tokens, proto, connector, chat, dex, chart, images, e2e, devstack, bench,
-        /// faults-short, faults, cluster
+        /// lint, process, tokens, session, proto, connector, chat, dex, chart, images, e2e, devstack,
+        /// bench, faults-short, faults, cluster
         suites: Vec<suites::Suite>,
     },
     /// Format, clippy, vet, layers, dependencies, query data: the same as `test lint`

@@ -26,6 +26,7 @@ pub(crate) enum Suite {
     Lint,
     Process,
     Tokens,
+    Session,
     Proto,
     Connector,
     Chat,
@@ -59,6 +60,7 @@ impl Suite {
             | Self::Cluster => None,
             Self::Process => Some("service-process"),
             Self::Tokens => Some("dex-tokens"),
+            Self::Session => Some("dex-session"),
             Self::Proto => Some("auth-proto"),
             Self::Connector => Some("auth-connector"),
             Self::Chat => Some("chat-api"),
@@ -72,7 +74,7 @@ impl Suite {
     fn needs(self) -> &'static [Need] {
         match self {
             // The cluster's program installs what it needs itself, where one can run.
-            Self::Process | Self::Tokens | Self::Bench | Self::Cluster => &[],
+            Self::Process | Self::Tokens | Self::Session | Self::Bench | Self::Cluster => &[],
             Self::Chart => &[Need::ApiServer],
             Self::Lint => &[Need::Postgres, Need::Dex, Need::CargoDeny, Need::CargoShear],
             Self::Images => &[Need::Images],
