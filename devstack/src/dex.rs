@@ -29,6 +29,7 @@ pub(crate) struct Settings<'a> {
     pub(crate) email_user: &'a str,
     pub(crate) email_password: &'a str,
     pub(crate) api_secret: &'a str,
+    pub(crate) accounts_secret: &'a str,
 }
 
 /// Writes the configuration and gives the part that runs with it.
@@ -72,7 +73,7 @@ fn config(settings: &Settings<'_>) -> Result<Value> {
             "headers": {
                 "X-Frame-Options": "DENY",
                 "X-Content-Type-Options": "nosniff",
-                "Content-Security-Policy": content_security_policy(settings.redirect_uri)?,
+                "Content-Security-Policy": content_security_policy(settings)?,
             },
         },
         "telemetry": {"http": format!("127.0.0.1:{}", ports.dex_telemetry)},
@@ -130,6 +131,14 @@ fn config(settings: &Settings<'_>) -> Result<Value> {
     }
     if settings.local_accounts {
         config["frontend"]["extra"]["accountsURL"] = ports.accounts_url().into();
+        push(
+            &mut config,
+            "staticClients",
+            json!({
+                "id": "accounts", "name": "Your account", "secret": settings.accounts_secret,
+                "redirectURIs": [format!("{}/callback", ports.accounts_url())],
+            }),
+        );
         config["connectors"] = json!([{
             "type": "grpc",
             "id": "local-postgres",
@@ -149,13 +158,17 @@ fn config(settings: &Settings<'_>) -> Result<Value> {
     Ok(config)
 }
 
-/// What a page of Dex may do: show what is Dex's own, send its form to Dex, and be led to the app.
+/// What a page of Dex may do: show what is Dex's own, send its form to Dex, and be led to the app or to the accounts pages.
 /// Chromium holds the redirect after a form to `form-action` too.
-fn content_security_policy(redirect_uri: &str) -> Result<String> {
-    let app = Url::parse(redirect_uri).context("the app's address")?.origin().ascii_serialization();
+fn content_security_policy(settings: &Settings<'_>) -> Result<String> {
+    let origin = |address: &str| -> Result<String> {
+        let url = Url::parse(address).with_context(|| format!("the address {address}"))?;
+        Ok(url.origin().ascii_serialization())
+    };
+    let (app, accounts) = (origin(settings.redirect_uri)?, origin(&settings.ports.accounts_url())?);
     Ok(format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-         form-action 'self' {app}; frame-ancestors 'none'; base-uri 'none'"
+         form-action 'self' {app} {accounts}; frame-ancestors 'none'; base-uri 'none'"
     ))
 }
 

@@ -16,6 +16,8 @@ pub struct KeyFiles {
     pub guard_key: PathBuf,
     /// The key of codes in mail (`CODE_KEY_FILE`).
     pub code_key: PathBuf,
+    /// What browsers' cookies are sealed with (`ACCOUNTS_SESSION_KEY_FILE`).
+    pub session_keys: PathBuf,
 }
 
 impl KeyFiles {
@@ -27,6 +29,8 @@ impl KeyFiles {
             peppers: secrets.file("peppers", || format!("local:{}\n", name::random_key()))?,
             guard_key: secrets.file("guard-key", name::random_key)?,
             code_key: secrets.file("code-key", name::random_key)?,
+            session_keys: secrets
+                .file("session-keys", || format!("local:{}\n", name::random_key()))?,
         })
     }
 }

@@ -30,9 +30,14 @@ impl Secrets {
         std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))
     }
 
+    /// Where the password of that name lies.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     /// The file of that name: kept from the last time, or made now.
     pub(crate) fn file(&self, name: &str, make: impl FnOnce() -> String) -> Result<PathBuf> {
-        let path = self.0.join(name);
+        let path = self.path(name);
         if !path.exists() {
             write_private(&path, &make())?;
         }

@@ -96,6 +96,7 @@ impl Stack {
                 email_user: &email_user.login,
                 email_password: &email_user.password,
                 api_secret: &secrets.get_or_create("chat-api-client")?,
+                accounts_secret: &secrets.get_or_create("accounts-client")?,
             },
         )?;
         let connector = options

@@ -1,6 +1,9 @@
 package chart_test
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // accountsPages gives what auth-connector is told of its pages, and what Dex's page links to.
 func accountsPages(t *testing.T, objects objects) (url, signUp string, linked any) {
@@ -103,4 +106,57 @@ func TestThePagesKnowDexAndWhoMaySearchWhereTheyAreServed(t *testing.T) {
 	if issuer, found := told("production-external")["DEX_ISSUER_URL"]; found {
 		t.Errorf("without pages nobody is signed in, and Dex is %s", issuer)
 	}
+}
+// Dex and auth-connector read one secret, which nobody else has, and Dex leads back to the pages alone.
+func TestPeopleSignInToTheAccountsPagesAsDexsClient(t *testing.T) {
+	for _, test := range []struct {
+		sets                []string
+		issuer, inside, url string
+	}{
+		{[]string{"accounts.pages=true"}, "https://chat.example/dex", "http://dex:5556/dex", "https://chat.example/accounts"},
+		{[]string{"accounts.pages=true", "accounts.publicURL=https://id.example/accounts", "dex.issuer=https://id.example/oidc"},
+			"https://id.example/oidc", "http://dex:5556/oidc", "https://id.example/accounts"},
+	} {
+		objects := install(t, "production-external", test.sets...)
+		set := env(objects.pod(t, "Deployment", "auth-connector").spec.Containers[0])
+		if set["DEX_ISSUER_URL"] != test.issuer || set["DEX_DISCOVERY_URL"] != test.inside {
+			t.Errorf("%v: auth-connector finds Dex as %s at %s", test.sets, set["DEX_ISSUER_URL"], set["DEX_DISCOVERY_URL"])
+		}
+		if set["ACCOUNTS_CLIENT_SECRET_FILE"] == "" || set["ACCOUNTS_SESSION_KEY_FILE"] == "" {
+			t.Errorf("%v: auth-connector has no secret, or no key", test.sets)
+		}
+		client := accountsClient(t, objects)
+		if client == nil || client["secretEnv"] != "ACCOUNTS_CLIENT_SECRET" ||
+			!slices.Equal(client["redirectURIs"].([]any), []any{test.url + "/callback"}) {
+			t.Errorf("%v: %v", test.sets, client)
+		}
+		keys := specOf(t, objects, "prepare").keys()["auth-connector-accounts"]
+		if !slices.Equal(keys, []string{"client-secret", "session-keys"}) {
+			t.Errorf("%v: the Secret has %v", test.sets, keys)
+		}
+	}
+}
+
+func TestWithoutTheAccountsPagesThereIsNeitherClientNorSecret(t *testing.T) {
+	for _, objects := range []objects{
+		install(t, "production-external"), install(t, "development", "localAccounts.enabled=false"),
+	} {
+		if client := accountsClient(t, objects); client != nil {
+			t.Errorf("%v", client)
+		}
+		if keys, found := specOf(t, objects, "prepare").keys()["auth-connector-accounts"]; found {
+			t.Errorf("%v", keys)
+		}
+	}
+}
+
+// accountsClient gives the client of the pages in Dex's configuration, if it is there.
+func accountsClient(t *testing.T, objects objects) map[string]any {
+	t.Helper()
+	for _, client := range dexConfig(t, objects)["staticClients"].([]any) {
+		if client := client.(map[string]any); client["id"] == "accounts" {
+			return client
+		}
+	}
+	return nil
 }

@@ -44,7 +44,8 @@ func TestThePolicyOfThePagesListsTheOriginOfEveryClient(t *testing.T) {
 	config := dexConfig(t, install(t, "development", "dex.staticClients[0].id=wiki", "dex.staticClients[0].name=Wiki",
 		"dex.staticClients[0].public=true", "dex.staticClients[0].redirectURIs[0]=https://wiki.example:8443/back"))
 	policy := config["web"].(map[string]any)["headers"].(map[string]any)["Content-Security-Policy"].(string)
-	if want := "form-action 'self' http://localhost:5173 https://wiki.example:8443;"; !strings.Contains(policy, want) {
+	want := "form-action 'self' http://localhost:5173 http://localhost:5559 https://wiki.example:8443;"
+	if !strings.Contains(policy, want) {
 		t.Errorf("%s", policy)
 	}
 }

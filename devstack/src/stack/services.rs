@@ -14,7 +14,7 @@ use crate::part::{Part, probe};
 use crate::pki::Pki;
 use crate::ports::Ports;
 use crate::program::Program;
-use crate::secrets::write_private;
+use crate::secrets::{Secrets, write_private};
 
 /// The partitions of a local topic: enough to see that order holds per room only.
 const PARTITIONS: &str = "6";
@@ -33,6 +33,7 @@ pub(super) fn connector_part(
 ) -> Result<Part> {
     let ports = &options.ports;
     let keys = KeyFiles::get_or_create(state)?;
+    let client_secret = Secrets::open(state)?.path("accounts-client");
     let program = connector(dsn.as_str())?
         .args(["serve"])
         .env("CONNECTOR_GRPC_LISTEN", local(ports.connector))
@@ -48,6 +49,8 @@ pub(super) fn connector_part(
         .env("ACCOUNTS_APP_URL", format!("http://localhost:{}/", ports.web))
         .env("ACCOUNTS_APP_ORIGINS", format!("http://localhost:{}", ports.web))
         .env("DEX_ISSUER_URL", issuer)
+        .env("ACCOUNTS_CLIENT_SECRET_FILE", client_secret)
+        .env("ACCOUNTS_SESSION_KEY_FILE", keys.session_keys)
         .env("DEX_API_ADDRESS", local(ports.dex_admin))
         .env("DEX_API_CA_FILE", &pki.dex_admin.ca)
         .env("DEX_API_CERT_FILE", &pki.dex_admin.client.cert)

@@ -90,6 +90,12 @@ staticClients:
     secretEnv: CHAT_API_CLIENT_SECRET
     redirectURIs: []
     trustedPeers: [chat-app-frontend]
+{{- with include "chatapp.accountsURL" . }}
+  - id: accounts
+    name: Your account
+    secretEnv: ACCOUNTS_CLIENT_SECRET
+    redirectURIs: [{{ printf "%s/callback" . | quote }}]
+{{- end }}
 {{- with .Values.dex.staticClients }}
 {{ toYaml . | indent 2 }}
 {{- end }}
@@ -119,11 +125,11 @@ connectors:
 {{/* Origins of all redirect URIs, each once. */}}
 {{- define "chatapp.redirectOrigins" -}}
 {{- $origins := list .Values.publicURL -}}
-{{- range .Values.dex.staticClients -}}
-{{- range .redirectURIs -}}
+{{- $addresses := list (include "chatapp.accountsURL" .) | compact -}}
+{{- range .Values.dex.staticClients }}{{ $addresses = concat $addresses (.redirectURIs | default list) }}{{ end -}}
+{{- range $addresses -}}
 {{- $url := urlParse . -}}
 {{- $origins = append $origins (printf "%s://%s" $url.scheme $url.host) -}}
-{{- end -}}
 {{- end -}}
 {{- $origins | uniq | toJson -}}
 {{- end -}}

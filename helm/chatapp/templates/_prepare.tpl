@@ -48,6 +48,14 @@
 {{- $required = append $required (dict "name" $secrets.codes "keys" (list "code-key")) -}}
 {{- end -}}
 {{- end -}}
+{{- if include "chatapp.accountsURL" . -}}
+{{- if $secrets.create -}}
+{{- $made = append $made (dict "name" $secrets.accounts "type" "" "values" (list
+  (dict "key" "client-secret" "hex" 32) (dict "key" "session-keys" "base64" 32 "prefix" "k1:"))) -}}
+{{- else -}}
+{{- $required = append $required (dict "name" $secrets.accounts "keys" (list "client-secret" "session-keys")) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if .Values.dex.enabled -}}
 {{- if $secrets.create -}}
