@@ -15,6 +15,7 @@ mod turns;
 use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue};
+use dex_session::SignIn;
 use dex_tokens::{ConfigError, Verifier, VerifierConfig};
 use service_process::admin::Readiness;
 use service_process::lifecycle::Tasks;
@@ -60,6 +61,8 @@ pub struct PageSettings {
     pub sign_up: SignUp,
     /// What the tokens of who is signed in are verified against; `None`: nobody is.
     pub tokens: Option<VerifierConfig>,
+    /// How they sign in to the pages; `None`: there are none for them.
+    pub sign_in: Option<SignIn>,
     /// Dex's id of the connector, of which they have to be.
     pub connector_id: String,
     /// Who may look for the accounts of others.
@@ -89,7 +92,7 @@ impl PageSettings {
                 tasks.spawn(keys.run(tasks.aborting().clone().cancelled_owned()));
                 let people = Arc::clone(&service);
                 let service = SignedIn::new(people, logins, self.connector_id, self.search_groups);
-                Some(Signing { service, verifier })
+                Some(Signing { service, verifier, sign_in: self.sign_in })
             }
             None => None,
         };

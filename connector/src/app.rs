@@ -20,7 +20,8 @@ use url::Url;
 
 use crate::accounts::{self, PageSettings};
 use crate::config::{
-    InvalidKeyFile, InvalidMail, MissingOption, PasswordArgs, Role, ServeArgs, StoreArgs,
+    InvalidKeyFile, InvalidMail, InvalidSignIn, MissingOption, PasswordArgs, Role,
+    ServeArgs, StoreArgs,
 };
 use crate::core::{Core, CoreSettings, processors};
 use crate::dex_api::{DexApi, InvalidDexApi};
@@ -101,6 +102,9 @@ pub enum InvalidConfig {
     /// The settings `DEX_ISSUER_URL` and `DEX_DISCOVERY_URL`.
     #[error("DEX_ISSUER_URL: no token can be verified")]
     Issuer(#[from] ConfigError),
+    /// The files and settings by which people sign in to the accounts pages.
+    #[error(transparent)]
+    SignIn(#[from] InvalidSignIn),
     /// The settings `SMTP_*` and `MAIL_*` contradict each other.
     #[error(transparent)]
     Mail(#[from] InvalidMail),
@@ -182,6 +186,7 @@ fn page_settings(args: &ServeArgs) -> Result<Option<PageSettings>, InvalidConfig
         breaches: args.accounts.password_ranges_url.clone().map(Breaches::at).transpose()?,
         sign_up: args.accounts.accounts_sign_up,
         tokens: args.dex_login.verifier()?,
+        sign_in: args.sign_in.client(&args.dex_login, url)?,
         connector_id: args.dex_api.dex_connector_id.clone(),
         search_groups: args.accounts.accounts_search_groups.clone(),
         dex,

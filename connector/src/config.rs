@@ -11,6 +11,7 @@ mod mail;
 mod missing;
 mod passwords;
 mod roles;
+mod sign_in;
 mod tls_files;
 
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ pub use mail::{InvalidMail, MailArgs};
 pub use missing::MissingOption;
 pub use passwords::{CodeKeyArgs, GuardKeyArgs, InvalidKeyFile, PasswordArgs};
 pub use roles::{Role, RolesArgs};
+pub use sign_in::{InvalidSignIn, SignInArgs};
 pub use tls_files::TlsFiles;
 
 use crate::store::CONNECTIONS;
@@ -84,6 +86,10 @@ pub struct ServeArgs {
     /// Dex's admin API.
     #[command(flatten)]
     pub dex_api: DexApiArgs,
+
+    /// How people sign in to the accounts pages.
+    #[command(flatten)]
+    pub sign_in: SignInArgs,
 
     /// Mail.
     #[command(flatten)]

@@ -53,7 +53,7 @@ impl TryFrom<String> for ReturnPath {
 pub(crate) struct Flow {
     /// Comes back in the address: without it, it is another browser's sign-in (RFC 6749 §10.12).
     pub(crate) state: String,
-    /// Comes back in the ID token: without it, that was made for another sign-in (OpenID Connect Core §3.1.2.1).
+    /// Comes back in the ID token: without it, that was made for another sign-in (OIDC Core §3.1.2.1).
     pub(crate) nonce: String,
     /// Goes along with the code, which is worth nothing without it (RFC 7636 §4.1).
     pub(crate) verifier: String,

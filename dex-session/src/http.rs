@@ -1,8 +1,9 @@
 //! Calls to Dex, through our own HTTP client.
 
+use std::pin::Pin;
 use std::time::Duration;
 
-use openidconnect::{HttpRequest, HttpResponse};
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::{Client, redirect};
 use thiserror::Error;
 use url::Url;
@@ -56,7 +57,7 @@ impl Http {
     }
 
     /// Sends a request that is for an address of Dex.
-    pub(crate) async fn call(&self, request: HttpRequest) -> Result<HttpResponse, DexError> {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, DexError> {
         let mut request = reqwest::Request::try_from(request).map_err(DexError::Request)?;
         *request.url_mut() = self.address(request.url())?;
         let failed = |error: reqwest::Error| DexError::Request(error.without_url());
@@ -96,6 +97,15 @@ impl Http {
             address.set_path(&path);
         }
         Ok(address)
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Http {
+    type Error = DexError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, DexError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
     }
 }
 

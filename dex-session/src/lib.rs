@@ -1,5 +1,5 @@
 //! Signs people in at Dex for a service of ours, a confidential client: authorization code with PKCE (RFC 6749, RFC 7636,
-//! OpenID Connect Core 1.0), by crate `openidconnect`.
+//! OIDC Core 1.0), by crate `openidconnect`.
 //!
 //! [`SignIn::begin`] says where to send a browser, and what it has to bring back: the sealed [flow](ReturnPath) of a cookie.
 //! [`SignIn::finish`] checks what it came back with. What browsers hold for us is sealed by a [`Sealer`], whose keys can be

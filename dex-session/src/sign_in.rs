@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::OnceLock;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,13 +11,12 @@ use openidconnect::core::{
     CoreProviderMetadata, CoreTokenResponse,
 };
 use openidconnect::{
-    AuthorizationCode, ClientId, ClientSecret, CsrfToken, DiscoveryError, HttpRequest, IssuerUrl,
-    Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, TokenResponse as _,
+    AuthorizationCode, ClientId, ClientSecret, CsrfToken, DiscoveryError, IssuerUrl, Nonce,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, TokenResponse as _,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use service_process::sources::Sources;
 use thiserror::Error;
-use tokio::sync::OnceCell;
 use url::{Url, form_urlencoded};
 
 use crate::error::SignInError;
@@ -77,7 +77,7 @@ pub struct SignIn {
     redirect_uri: RedirectUrl,
     sealer: Sealer,
     /// What Dex says of itself. Its addresses follow from its issuer, so they are asked for once.
-    metadata: OnceCell<CoreProviderMetadata>,
+    metadata: OnceLock<CoreProviderMetadata>,
 }
 
 /// A sign-in that was begun.
@@ -120,8 +120,14 @@ impl SignIn {
             client_secret: ClientSecret::new(client_secret.expose_secret().to_owned()),
             redirect_uri: RedirectUrl::new(redirect_uri).map_err(|_| InvalidClient::RedirectUri)?,
             sealer,
-            metadata: OnceCell::new(),
+            metadata: OnceLock::new(),
         })
+    }
+
+    /// Dex's issuer.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
     }
 
     /// The client's id.
@@ -196,7 +202,7 @@ impl SignIn {
         let request = request.map_err(|_| answer("it names no token endpoint"))?;
         let answered = request
             .set_pkce_verifier(PkceCodeVerifier::new(verifier))
-            .request_async(&|request: HttpRequest| self.http.call(request))
+            .request_async(&self.http)
             .await;
         answered.map_err(|error| match error {
             RequestTokenError::Request(error) => error.into(),
@@ -206,7 +212,7 @@ impl SignIn {
         })
     }
 
-    /// Whom the ID token is about, and since when, if it is for this client and this sign-in (OpenID Connect Core §3.1.3.7).
+    /// Whom the ID token is about, and since when, if it is for this client and this sign-in (OIDC Core §3.1.3.7).
     /// Dex's keys are asked for each time: it signs with a new one at once when it has one.
     async fn identify(
         &self,
@@ -215,9 +221,9 @@ impl SignIn {
         sources: Sources,
     ) -> Result<(String, DateTime<Utc>), SignInError> {
         let token = tokens.id_token().ok_or_else(|| answer("it has no ID token"))?;
-        let call = |request: HttpRequest| self.http.call(request);
-        let keys = CoreJsonWebKeySet::fetch_async(self.metadata().await?.jwks_uri(), &call).await;
-        let metadata = self.metadata().await?.clone().set_jwks(keys.map_err(discovery)?);
+        let metadata = self.metadata().await?.clone();
+        let keys = CoreJsonWebKeySet::fetch_async(metadata.jwks_uri(), &self.http).await;
+        let metadata = metadata.set_jwks(keys.map_err(discovery)?);
         let client = CoreClient::from_provider_metadata(metadata, self.client_id.clone(), None);
         let verifier = client
             .id_token_verifier()
@@ -235,19 +241,23 @@ impl SignIn {
     }
 
     async fn metadata(&self) -> Result<&CoreProviderMetadata, DexError> {
-        let call = |request: HttpRequest| self.http.call(request);
-        let asked = || async {
-            let asked = CoreProviderMetadata::discover_async(self.issuer.clone(), &call).await;
-            asked.map_err(discovery)
-        };
-        self.metadata.get_or_try_init(asked).await
+        if let Some(known) = self.metadata.get() {
+            return Ok(known);
+        }
+        let asked = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.http).await;
+        let asked = asked.map_err(discovery)?;
+        // Whoever asked at the same time got the same answer.
+        Ok(self.metadata.get_or_init(|| asked))
     }
 }
 
 impl fmt::Debug for SignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (issuer, client) = (&self.issuer, &self.client_id);
-        f.debug_struct("SignIn").field("issuer", issuer).field("client_id", client).finish()
+        f.debug_struct("SignIn")
+            .field("issuer", issuer)
+            .field("client_id", client)
+            .finish_non_exhaustive()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::DateTime;
+use dex_session::SignIn;
 use service_process::output;
 
 use super::answer::Answer;
@@ -40,6 +41,8 @@ pub(super) fn run(args: &ServeArgs) -> Answer {
         let searchers =
             if searchers.is_empty() { "nobody".to_owned() } else { searchers.join(", ") };
         facts.push(("who may search", searchers));
+        let sign_in = checked.pages.as_ref().and_then(|pages| pages.sign_in.as_ref());
+        facts.push(("who signs in", sign_in.map_or_else(nobody, seats)));
     }
     if let (Some(dex), Some(address)) = (&checked.dex, &args.dex_api.dex_api_address) {
         facts.push(("Dex's admin API", format!("{address}, connector {}", dex.connector_id())));
@@ -73,6 +76,15 @@ fn logins(args: &ServeArgs) -> String {
         Some(issuer) => format!("{issuer}, connector {}", args.dex_api.dex_connector_id),
         None => "none: DEX_ISSUER_URL is not set".to_owned(),
     }
+}
+
+fn nobody() -> String {
+    "nobody: ACCOUNTS_CLIENT_SECRET_FILE is not set".to_owned()
+}
+
+fn seats(sign_in: &SignIn) -> String {
+    let (issuer, key) = (sign_in.issuer(), sign_in.sealer().current_id());
+    format!("people of {issuer}; their cookies are sealed by the key {key}")
 }
 
 fn unsent() -> String {

@@ -85,7 +85,7 @@ impl CodeKeyArgs {
     }
 }
 
-fn read<T, E: ToString>(
+pub(super) fn read<T, E: ToString>(
     option: &'static str,
     path: Option<&Path>,
     parse: impl FnOnce(&str) -> Result<T, E>,

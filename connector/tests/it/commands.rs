@@ -4,5 +4,6 @@ mod audit_tail;
 mod check_config;
 mod migrate;
 mod seed;
+mod sign_in_settings;
 mod unreachable;
 mod users;

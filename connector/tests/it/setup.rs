@@ -8,6 +8,7 @@ pub(crate) mod pages;
 pub(crate) mod postman;
 pub(crate) mod program;
 pub(crate) mod replica;
+pub(crate) mod seats;
 pub(crate) mod signed;
 
 use std::net::SocketAddr;
@@ -74,6 +75,11 @@ impl Database {
         let output = database.command(&["migrate"]).output().expect("it runs");
         assert!(output.status.success(), "{}", text(&output));
         database
+    }
+
+    /// The same database, once more.
+    pub(crate) async fn again(&self) -> Self {
+        Self::at(self.dsn.clone()).await
     }
 
     pub(crate) async fn with_people() -> Self {

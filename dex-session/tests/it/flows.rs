@@ -27,6 +27,17 @@ async fn who_is_let_in_at_the_issuer_is_signed_in_and_goes_where_they_wanted() {
 }
 
 #[tokio::test]
+async fn a_task_of_its_own_may_sign_somebody_in() {
+    let setup = Setup::start().await;
+    let task = tokio::spawn(async move {
+        let begun = setup.begin().await;
+        let query = setup.let_in(&begun, "c1", json!({}));
+        setup.finish(&begun.cookie, &query).await.is_ok()
+    });
+    assert!(task.await.unwrap());
+}
+
+#[tokio::test]
 async fn state_and_verifier_are_the_browser_s_alone() {
     let setup = Setup::start().await;
     let begun = setup.begin().await;

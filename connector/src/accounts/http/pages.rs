@@ -1,7 +1,7 @@
 //! The pages: each form does one step of a flow. They need no script.
 
 mod handed;
-mod shown;
+pub(super) mod shown;
 
 use std::sync::Arc;
 
@@ -261,7 +261,11 @@ pub(super) async fn finish_unlock(
 }
 
 /// The form of a page of ours, or the answer to what is none.
-async fn form(visitor: &Visitor, request: Request, names: &[&str]) -> Result<Form, Response> {
+pub(super) async fn form(
+    visitor: &Visitor,
+    request: Request,
+    names: &[&str],
+) -> Result<Form, Response> {
     if !visitor.is_ours {
         return Err(shown::fault(visitor.language, FOREIGN));
     }

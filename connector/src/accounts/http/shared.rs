@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue};
+use dex_session::SignIn;
 use dex_tokens::Verifier;
 
 use crate::accounts::self_service::SelfService;
@@ -32,6 +33,8 @@ pub struct Signing {
     pub service: SignedIn,
     /// Verifies their tokens.
     pub verifier: Verifier,
+    /// How they sign in to the pages; `None`: there are none for them.
+    pub sign_in: Option<SignIn>,
 }
 
 impl fmt::Debug for Signing {

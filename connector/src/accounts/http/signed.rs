@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use chrono::{DateTime, Utc};
 use dex_tokens::{Claims, TokenError, Verifier};
 
 use super::problem::Problem;
+use super::session::Session;
 use super::shared::Shared;
 use super::signed_answer::SIGNED_OUT;
-use super::visitor::Visitor;
+use super::visitor::{Visitor, is_script};
 use super::{answer, signed_answer, signed_words};
 use crate::accounts::signed::{Signed, SignedIn, SignedRefusal};
 use crate::audit::Origin;
@@ -99,14 +100,34 @@ impl FromRequestParts<Arc<Shared>> for Caller {
         let said = match parts.headers.get(header::AUTHORIZATION) {
             // Whoever shows a token is that, whatever else comes along.
             Some(_) => by_token(&parts.headers, &signing.verifier).await,
-            // A sealed cookie of the pages will be read here. It counts with `visitor.is_our_script` alone: browsers
-            // show it to whoever makes them call.
-            None => Err(Problem::told(SIGNED_OUT, None).challenging(SIGN_IN)),
+            None => by_cookie(parts, &visitor, shared),
         }?;
         let admitted = signing.service.admit(&said.sub, said.issued_at).await;
         let signed = admitted.map_err(|refusal| problem(&visitor, &refusal))?;
         Ok(Self { visitor, signed, shared: Arc::clone(shared) })
     }
+}
+
+/// Who the cookie of the pages says to be. Browsers show it to whoever makes them call, so it counts with what only a script
+/// of our own origin can send. That names no origin when it reads.
+fn by_cookie(parts: &Parts, visitor: &Visitor, shared: &Shared) -> Result<Said, Problem> {
+    let sign_in = shared.signing.as_ref().and_then(|signing| signing.sign_in.as_ref());
+    let now = (shared.service.core().sources.now)();
+    let session = sign_in.and_then(|sign_in| Session::read(sign_in, &parts.headers, now));
+    let Some(Session { sub, issued_at, .. }) = session else {
+        return Err(Problem::told(SIGNED_OUT, None).challenging(SIGN_IN));
+    };
+    let reads = parts.method == Method::GET && !parts.headers.contains_key(header::ORIGIN);
+    let is_ours = visitor.is_our_script || reads && is_script(&parts.headers);
+    if !is_ours {
+        return Err(Problem::told(answer::FOREIGN, None));
+    }
+    if parts.method != Method::POST {
+        // Those were counted on their way here.
+        let admitted = shared.service.admit_step(visitor.network);
+        admitted.map_err(|refusal| problem(visitor, &refusal.into()))?;
+    }
+    Ok(Said { sub, issued_at })
 }
 
 /// Who a token of Dex says to be, if it is for the accounts pages and for nobody else but the client that asked for it.

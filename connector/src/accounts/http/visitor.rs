@@ -52,7 +52,6 @@ impl FromRequestParts<Arc<Shared>> for Visitor {
         let proxies = &shared.service.core().proxies;
         let address = caller(peer, proxies, (headers, &shared.proxy_header));
         let is_ours = headers.get(header::ORIGIN) == Some(&shared.origin);
-        let session = headers.get(X_SESSION).map(HeaderValue::as_bytes);
         Ok(Self {
             address,
             network: address.map(Network::of),
@@ -60,7 +59,7 @@ impl FromRequestParts<Arc<Shared>> for Visitor {
             flow: cookie::flow(headers),
             hand_back: parts.uri.query().and_then(HandBack::parse),
             is_ours,
-            is_our_script: is_ours && session == Some(b"1"),
+            is_our_script: is_ours && is_script(headers),
             has_token: headers.contains_key(header::AUTHORIZATION),
         })
     }
@@ -82,6 +81,11 @@ impl Visitor {
     pub(super) fn origin(&self) -> Origin {
         Origin { remote_ip: self.address, ..Origin::default() }
     }
+}
+
+/// Whether a script of our own origin sends this, or a program: the browser lets no other page send the header, and no form.
+pub(super) fn is_script(headers: &HeaderMap) -> bool {
+    headers.get(X_SESSION).map(HeaderValue::as_bytes) == Some(b"1")
 }
 
 /// The address of a person: the peer's, or what a trusted proxy says. Two such headers say nothing.

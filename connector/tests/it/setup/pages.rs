@@ -44,7 +44,15 @@ impl Pages {
 
     /// With these options, and nobody who sends mail.
     pub(crate) async fn without_mail(options: &[&str]) -> Self {
-        let database = Database::with_people().await;
+        Self::at(Database::with_people().await, options).await
+    }
+
+    /// Another process like this one with these options, on the same database.
+    pub(crate) async fn beside(&self, options: &[&str]) -> Self {
+        Self::at(self.database.again().await, options).await
+    }
+
+    async fn at(database: Database, options: &[&str]) -> Self {
         let arguments = [
             &["auth-connector", "serve", "--roles", "login,accounts", "--insecure"][..],
             &["--postgres-dsn", &database.dsn, "--bcrypt-cost", "10"],

@@ -69,13 +69,13 @@ struct FinishPage<'a> {
 
 #[derive(Template)]
 #[template(path = "told.html")]
-struct ToldPage<'a> {
-    language: &'static str,
-    title: &'static str,
-    fault: Option<String>,
-    about: &'static str,
+pub(in crate::accounts::http) struct ToldPage<'a> {
+    pub(in crate::accounts::http) language: &'static str,
+    pub(in crate::accounts::http) title: &'static str,
+    pub(in crate::accounts::http) fault: Option<String>,
+    pub(in crate::accounts::http) about: &'static str,
     /// Where it goes on, and what that is called.
-    links: Vec<(Cow<'a, str>, &'static str)>,
+    pub(in crate::accounts::http) links: Vec<(Cow<'a, str>, &'static str)>,
 }
 
 /// The page that begins a flow, which leads back to this login.
@@ -253,8 +253,12 @@ pub(super) fn last_page(next: Next) -> &'static str {
     }
 }
 
-/// A page in this language, with the status and the head of an answer.
-pub(super) fn shown(language: Language, page: &impl Template, answer: Option<Answer>) -> Response {
+/// A page, as it is answered.
+pub(in crate::accounts::http) fn shown(
+    language: Language,
+    page: &impl Template,
+    answer: Option<Answer>,
+) -> Response {
     let html = page.render().expect("text is written into a String");
     let mut response = Html(html).into_response();
     let headers = response.headers_mut();

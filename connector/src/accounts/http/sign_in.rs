@@ -1,0 +1,112 @@
+//! To Dex and back, and out again.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, Request, State};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+use dex_session::{FLOW_LIFE, ReturnPath, SignInError};
+use service_process::error_chain::ErrorChain;
+use tracing::warn;
+use url::form_urlencoded;
+
+use super::answer::FOREIGN;
+use super::body::Form;
+use super::member::{refused, seats, see_other, with_cookies};
+use super::session::{COOKIE, FLOW_COOKIE, Session};
+use super::shared::Shared;
+use super::signed_page::Page;
+use super::signed_told;
+use super::visitor::Visitor;
+use crate::accounts::signed::SignedRefusal;
+
+/// `GET /accounts/sign-in`: on to Dex, and from there to one of our pages.
+pub(super) async fn begin(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let language = visitor.language;
+    let Some((_, sign_in)) = seats(&shared) else { return signed_told::signed_out(language) };
+    if let Err(refusal) = shared.service.admit_step(visitor.network) {
+        return signed_told::refused(language, &refusal.into());
+    }
+    let query = query.unwrap_or_default();
+    let mut wanted = form_urlencoded::parse(query.as_bytes());
+    let page = wanted.find(|(name, _)| name == "return_to").and_then(|(_, path)| Page::at(&path));
+    let path = page.unwrap_or(Page::Profile).path();
+    let return_to = ReturnPath::parse(path).expect("a page of ours is a path");
+    match sign_in.begin(return_to, shared.service.core().sources).await {
+        Ok(begun) => {
+            let cookie = FLOW_COOKIE.keep(&begun.cookie, FLOW_LIFE);
+            with_cookies(see_other(begun.location.as_str()), [cookie])
+        }
+        Err(error) => not_signed_in(&visitor, &error.into()),
+    }
+}
+
+/// `GET /accounts/callback`: back from Dex.
+pub(super) async fn callback(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let language = visitor.language;
+    let Some((service, sign_in)) = seats(&shared) else { return signed_told::signed_out(language) };
+    if let Err(refusal) = shared.service.admit_step(visitor.network) {
+        return signed_told::refused(language, &refusal.into());
+    }
+    let sources = shared.service.core().sources;
+    let flow = FLOW_COOKIE.read(&headers).ok().flatten();
+    let signed_in = match sign_in.finish(flow, &query.unwrap_or_default(), sources).await {
+        Ok(signed_in) => signed_in,
+        // It was sent twice, or is looked at again.
+        Err(SignInError::NoFlow) if Session::read(sign_in, &headers, (sources.now)()).is_some() => {
+            return see_other(Page::Profile.path());
+        }
+        Err(error) => return with_cookies(not_signed_in(&visitor, &error), over(&error)),
+    };
+    match service.admit(&signed_in.subject, signed_in.issued_at).await {
+        Ok(_) => {
+            let cookies = [Session::keep(sign_in, &signed_in, sources), FLOW_COOKIE.forget()];
+            with_cookies(see_other(signed_in.return_to.as_str()), cookies)
+        }
+        // Not of our connector: who had signed in here before stays out, too.
+        Err(SignedRefusal::SignedOut) => {
+            with_cookies(signed_told::not_ours(language), [COOKIE.forget(), FLOW_COOKIE.forget()])
+        }
+        Err(refusal) => with_cookies(refused(language, &refusal), [FLOW_COOKIE.forget()]),
+    }
+}
+
+/// `POST /accounts/sign-out`: this browser forgets who was signed in. Dex has no session of its own that could stay.
+pub(super) async fn end(
+    State(shared): State<Arc<Shared>>,
+    visitor: Visitor,
+    request: Request,
+) -> Response {
+    let language = visitor.language;
+    if !visitor.is_ours {
+        return signed_told::fault(language, FOREIGN);
+    }
+    if let Err(bad) = Form::read(request, &[]).await {
+        return signed_told::fault(language, bad.into());
+    }
+    let told = signed_told::signed_out_now(language, shared.app.as_deref());
+    with_cookies(told, [COOKIE.forget(), FLOW_COOKIE.forget()])
+}
+
+/// What the browser forgets of a sign-in that came to nothing. An answer to another one leaves that of this browser alone.
+fn over(error: &SignInError) -> Option<HeaderValue> {
+    let is_of_another = matches!(error, SignInError::OtherFlow | SignInError::Malformed);
+    (!is_of_another).then(|| FLOW_COOKIE.forget())
+}
+
+fn not_signed_in(visitor: &Visitor, error: &SignInError) -> Response {
+    // The others are about what people and their browsers do.
+    if matches!(error, SignInError::IdToken(_) | SignInError::Unavailable(_)) {
+        warn!(error = %ErrorChain(error), "nobody can sign in to the accounts pages");
+    }
+    signed_told::not_signed_in(visitor.language, error)
+}
