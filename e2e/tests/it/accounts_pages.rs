@@ -88,7 +88,7 @@ pub(crate) async fn send_twice(browser: &Chromium) -> Result<()> {
 }
 
 /// The page that is shown has no faults, in light colours and in dark ones.
-async fn assert_sound(browser: &Chromium, name: &str) -> Result<()> {
+pub(crate) async fn assert_sound(browser: &Chromium, name: &str) -> Result<()> {
     for colours in ["light", "dark"] {
         if colours == "dark" {
             browser.client().execute(DARKEN, Vec::new()).await?;

@@ -22,4 +22,5 @@ mod revocations;
 mod run_demo;
 mod secrets;
 mod sign_in;
+mod signed_pages;
 mod stage;
