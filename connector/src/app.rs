@@ -20,8 +20,8 @@ use url::Url;
 
 use crate::accounts::{self, PageSettings};
 use crate::config::{
-    InvalidKeyFile, InvalidMail, InvalidSignIn, MissingOption, PasswordArgs, Role,
-    ServeArgs, StoreArgs,
+    InvalidKeyFile, InvalidMail, InvalidSignIn, MissingOption, PasswordArgs, Role, ServeArgs,
+    StoreArgs,
 };
 use crate::core::{Core, CoreSettings, processors};
 use crate::dex_api::{DexApi, InvalidDexApi};

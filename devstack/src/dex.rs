@@ -113,32 +113,10 @@ fn config(settings: &Settings<'_>) -> Result<Value> {
             // The lowest cost: whoever can read the hash can read the password beside it.
             "hash": bcrypt::hash(settings.email_password, 10).context("bcrypt takes the password")?,
         }],
-        "staticClients": [
-            {"id": CLIENT_ID, "name": "Chat", "public": true, "redirectURIs": [settings.redirect_uri]},
-            {"id": "chat-api", "name": "Chat API", "secret": settings.api_secret,
-             "redirectURIs": [], "trustedPeers": [CLIENT_ID]},
-        ],
+        "staticClients": clients(settings),
     });
-    if settings.other_client {
-        push(
-            &mut config,
-            "staticClients",
-            json!({
-                "id": OTHER_CLIENT_ID, "name": "Other", "public": true,
-                "redirectURIs": [settings.redirect_uri],
-            }),
-        );
-    }
     if settings.local_accounts {
         config["frontend"]["extra"]["accountsURL"] = ports.accounts_url().into();
-        push(
-            &mut config,
-            "staticClients",
-            json!({
-                "id": "accounts", "name": "Your account", "secret": settings.accounts_secret,
-                "redirectURIs": [format!("{}/callback", ports.accounts_url())],
-            }),
-        );
         config["connectors"] = json!([{
             "type": "grpc",
             "id": "local-postgres",
@@ -158,6 +136,33 @@ fn config(settings: &Settings<'_>) -> Result<Value> {
     Ok(config)
 }
 
+/// The apps, and what else takes tokens of theirs.
+fn clients(settings: &Settings<'_>) -> Vec<Value> {
+    let mut clients = vec![
+        json!({
+            "id": CLIENT_ID, "name": "Chat", "public": true,
+            "redirectURIs": [settings.redirect_uri],
+        }),
+        json!({
+            "id": "chat-api", "name": "Chat API", "secret": settings.api_secret,
+            "redirectURIs": [], "trustedPeers": [CLIENT_ID],
+        }),
+    ];
+    if settings.other_client {
+        clients.push(json!({
+            "id": OTHER_CLIENT_ID, "name": "Other", "public": true,
+            "redirectURIs": [settings.redirect_uri],
+        }));
+    }
+    if settings.local_accounts {
+        clients.push(json!({
+            "id": "accounts", "name": "Your account", "secret": settings.accounts_secret,
+            "redirectURIs": [format!("{}/callback", settings.ports.accounts_url())],
+        }));
+    }
+    clients
+}
+
 /// What a page of Dex may do: show what is Dex's own, send its form to Dex, and be led to the app or to the accounts pages.
 /// Chromium holds the redirect after a form to `form-action` too.
 fn content_security_policy(settings: &Settings<'_>) -> Result<String> {
@@ -170,10 +175,4 @@ fn content_security_policy(settings: &Settings<'_>) -> Result<String> {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
          form-action 'self' {app} {accounts}; frame-ancestors 'none'; base-uri 'none'"
     ))
-}
-
-fn push(config: &mut Value, list: &str, item: Value) {
-    if let Some(items) = config[list].as_array_mut() {
-        items.push(item);
-    }
 }

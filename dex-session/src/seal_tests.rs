@@ -16,22 +16,22 @@ fn sealer(lines: &[&str]) -> Sealer {
 #[test]
 fn what_was_sealed_can_be_opened_and_not_be_read_or_changed() {
     let sealer = sealer(&[OLD]);
-    let sealed = sealer.seal(FLOW, b"a secret", SOURCES);
-    assert_eq!(sealer.open(FLOW, &sealed).as_deref(), Some(&b"a secret"[..]));
-    assert!(!sealed.contains("secret") && sealed.starts_with("old."), "{sealed}");
-    for n in 0..sealed.len() {
-        let mut changed = sealed.clone().into_bytes();
+    let cookie = sealer.seal(FLOW, b"a secret", SOURCES);
+    assert_eq!(sealer.open(FLOW, &cookie).as_deref(), Some(&b"a secret"[..]));
+    assert!(!cookie.contains("secret") && cookie.starts_with("old."), "{cookie}");
+    for n in 0..cookie.len() {
+        let mut changed = cookie.clone().into_bytes();
         changed[n] = if changed[n] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(changed).unwrap();
         assert_eq!(sealer.open(FLOW, &changed), None, "{changed}");
-        assert_eq!(sealer.open(FLOW, &sealed[..n]), None);
+        assert_eq!(sealer.open(FLOW, &cookie[..n]), None);
     }
 }
 
 #[test]
 fn what_was_sealed_for_one_thing_opens_nothing_else() {
     let sealer = sealer(&[OLD]);
-    let sealed = sealer.seal(FLOW, b"a secret", SOURCES);
+    let cookie = sealer.seal(FLOW, b"a secret", SOURCES);
     for other in [
         Binding { purpose: "session", ..FLOW },
         Binding { client_id: "chat-web", ..FLOW },
@@ -40,7 +40,7 @@ fn what_was_sealed_for_one_thing_opens_nothing_else() {
         Binding { purpose: "flowa", client_id: "ccounts", subject: "" },
         Binding { purpose: "flow", client_id: "", subject: "accounts" },
     ] {
-        assert_eq!(sealer.open(other, &sealed), None, "{other:?}");
+        assert_eq!(sealer.open(other, &cookie), None, "{other:?}");
     }
 }
 
@@ -50,8 +50,8 @@ fn a_key_is_replaced_in_two_steps_without_signing_anybody_out() {
     // While a step is rolled out, replicas of before and after it run side by side.
     for pair in steps.windows(2) {
         for (by, at) in [(&pair[0], &pair[1]), (&pair[1], &pair[0])] {
-            let sealed = by.seal(FLOW, b"a secret", SOURCES);
-            assert_eq!(at.open(FLOW, &sealed).as_deref(), Some(&b"a secret"[..]));
+            let cookie = by.seal(FLOW, b"a secret", SOURCES);
+            assert_eq!(at.open(FLOW, &cookie).as_deref(), Some(&b"a secret"[..]));
         }
     }
     assert_eq!(steps[2].current_id(), "new");

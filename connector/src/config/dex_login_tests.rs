@@ -49,3 +49,16 @@ fn an_origin_has_no_path_and_nothing_that_would_be_another_directive() {
         assert_eq!(parse_origin(text), Err(InvalidOrigin), "{text}");
     }
 }
+
+#[test]
+fn without_an_issuer_no_token_is_taken() {
+    let args = |issuer: Option<&str>, inside: Option<&str>| DexLoginArgs {
+        dex_issuer_url: issuer.map(|text| Issuer::parse(text).expect("an issuer")),
+        dex_discovery_url: inside.map(|text| parse_inside(text).expect("an address")),
+        accounts_app_origins: Vec::new(),
+    };
+    assert!(args(None, None).verifier().expect("usable").is_none());
+    let issuer = Some("https://chat.example/dex");
+    assert!(args(issuer, None).verifier().expect("usable").is_some());
+    assert!(args(issuer, Some("http://dex:5556/dex")).verifier().expect("usable").is_some());
+}

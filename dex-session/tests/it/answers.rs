@@ -47,7 +47,7 @@ async fn a_wrong_client_secret_is_a_fault_of_ours() {
     let wrong = ClientSettings { client_secret: "wrong".into(), ..settings(setup.issuer.url()) };
     setup.sign_in = client(wrong, KEYS);
     let begun = setup.begin().await;
-    let query = setup.let_in(&begun, "c1", json!({}));
+    let query = setup.let_in(&begun, "c1", &json!({}));
     let refused = setup.finish(&begun.cookie, &query).await.unwrap_err();
     assert!(matches!(refused, SignInError::Unavailable(_)), "{refused:?}");
     assert!(refused.to_string().contains("does not know the client"), "{refused}");

@@ -19,7 +19,7 @@ async fn who_is_let_in_at_the_issuer_is_signed_in_and_goes_where_they_wanted() {
     assert_eq!(asked("scope"), "openid");
     assert_eq!(asked("code_challenge_method"), "S256");
     let iat = Utc::now().timestamp();
-    let query = setup.let_in(&begun, "c1", json!({ "iat": iat }));
+    let query = setup.let_in(&begun, "c1", &json!({ "iat": iat }));
     let signed_in = setup.finish(&begun.cookie, &query).await.unwrap();
     assert_eq!(signed_in.subject, SUBJECT);
     assert_eq!(signed_in.issued_at.timestamp(), iat);
@@ -31,7 +31,7 @@ async fn a_task_of_its_own_may_sign_somebody_in() {
     let setup = Setup::start().await;
     let task = tokio::spawn(async move {
         let begun = setup.begin().await;
-        let query = setup.let_in(&begun, "c1", json!({}));
+        let query = setup.let_in(&begun, "c1", &json!({}));
         setup.finish(&begun.cookie, &query).await.is_ok()
     });
     assert!(task.await.unwrap());
@@ -54,7 +54,7 @@ async fn state_and_verifier_are_the_browser_s_alone() {
 async fn what_comes_back_without_its_flow_signs_nobody_in() {
     let setup = Setup::start().await;
     let begun = setup.begin().await;
-    let query = setup.let_in(&begun, "c1", json!({}));
+    let query = setup.let_in(&begun, "c1", &json!({}));
     let none = setup.sign_in.finish(None, &query, Sources::system()).await;
     assert!(matches!(none, Err(SignInError::NoFlow)), "{none:?}");
     for cookie in
@@ -71,7 +71,7 @@ async fn what_comes_back_without_its_flow_signs_nobody_in() {
 async fn a_flow_of_another_browser_or_tab_signs_nobody_in() {
     let setup = Setup::start().await;
     let (victim, attacker) = (setup.begin().await, setup.begin().await);
-    let query = setup.let_in(&attacker, "c1", json!({}));
+    let query = setup.let_in(&attacker, "c1", &json!({}));
     let refused = setup.finish(&victim.cookie, &query).await;
     assert!(matches!(refused, Err(SignInError::OtherFlow)), "{refused:?}");
     // Even with the victim's state, the attacker's code needs the attacker's verifier.
@@ -84,7 +84,7 @@ async fn a_flow_of_another_browser_or_tab_signs_nobody_in() {
 async fn a_callback_that_is_sent_twice_signs_in_once() {
     let setup = Setup::start().await;
     let begun = setup.begin().await;
-    let query = setup.let_in(&begun, "c1", json!({}));
+    let query = setup.let_in(&begun, "c1", &json!({}));
     setup.finish(&begun.cookie, &query).await.unwrap();
     let again = setup.finish(&begun.cookie, &query).await;
     assert!(matches!(again, Err(SignInError::CodeRefused)), "{again:?}");
@@ -94,7 +94,7 @@ async fn a_callback_that_is_sent_twice_signs_in_once() {
 async fn a_flow_is_good_for_an_hour() {
     let setup = Setup::start().await;
     let begun = setup.begin().await;
-    let query = setup.let_in(&begun, "c1", json!({}));
+    let query = setup.let_in(&begun, "c1", &json!({}));
     let later = Sources { now: || Utc::now() + TimeDelta::minutes(60), ..Sources::system() };
     let late = setup.sign_in.finish(Some(&begun.cookie), &query, later).await;
     assert!(matches!(late, Err(SignInError::Expired)), "{late:?}");
@@ -109,7 +109,7 @@ async fn a_flow_goes_on_while_keys_are_replaced_and_ends_when_its_key_is_gone() 
     let replaced = client(settings(setup.issuer.url()), &format!("{other}\n{KEYS}"));
     let gone = client(settings(setup.issuer.url()), other);
     let begun = setup.begin().await;
-    let query = setup.let_in(&begun, "c1", json!({}));
+    let query = setup.let_in(&begun, "c1", &json!({}));
     let refused = gone.finish(Some(&begun.cookie), &query, Sources::system()).await;
     assert!(matches!(refused, Err(SignInError::NoFlow)), "{refused:?}");
     replaced.finish(Some(&begun.cookie), &query, Sources::system()).await.unwrap();

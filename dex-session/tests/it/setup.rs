@@ -37,12 +37,12 @@ pub(crate) fn settings(issuer: &str) -> ClientSettings {
 }
 
 pub(crate) fn client(settings: ClientSettings, keys: &str) -> SignIn {
-    SignIn::new(settings, Sealer::parse(keys).unwrap()).unwrap()
+    SignIn::new(settings, Sealer::parse(keys).expect("keys")).expect("settings that fit")
 }
 
 impl Setup {
     pub(crate) async fn start() -> Self {
-        let issuer = Issuer::start().await.unwrap();
+        let issuer = Issuer::start().await.expect("an issuer");
         let sign_in = client(settings(issuer.url()), KEYS);
         Self { issuer, sign_in }
     }
@@ -53,15 +53,17 @@ impl Setup {
 
     /// The query with which the browser comes back from the issuer, which lets somebody in with these claims beside those
     /// that fit.
-    pub(crate) fn let_in(&self, begin: &Begin, code: &str, claims: Value) -> String {
+    pub(crate) fn let_in(&self, begin: &Begin, code: &str, claims: &Value) -> String {
         let mut fitting = json!({
             "aud": "accounts", "sub": SUBJECT, "nonce": begin.asked["nonce"],
             "iat": Utc::now().timestamp(), "exp": Utc::now().timestamp() + 900,
         });
-        for (name, value) in claims.as_object().unwrap() {
+        for (name, value) in claims.as_object().expect("an object") {
             fitting[name] = value.clone();
         }
-        self.issuer.grant(code, &begin.asked["code_challenge"], fitting).unwrap();
+        self.issuer
+            .grant(code, &begin.asked["code_challenge"], fitting)
+            .expect("it has no such code yet");
         format!("code={code}&state={}", begin.asked["state"])
     }
 
@@ -71,8 +73,9 @@ impl Setup {
 }
 
 pub(crate) async fn begin(sign_in: &SignIn) -> Begin {
-    let path = ReturnPath::parse("/accounts/activity").unwrap();
-    let Begun { location, cookie } = sign_in.begin(path, Sources::system()).await.unwrap();
+    let path = ReturnPath::parse("/accounts/activity").expect("a path");
+    let Begun { location, cookie } =
+        sign_in.begin(path, Sources::system()).await.expect("Dex answers");
     let asked = location.query_pairs().into_owned().collect();
     Begin { asked, location: location.into(), cookie }
 }

@@ -9,7 +9,7 @@ use crate::setup::Setup;
 async fn is_refused(claims: Value) {
     let setup = Setup::start().await;
     let begun = setup.begin().await;
-    let query = setup.let_in(&begun, "c1", claims.clone());
+    let query = setup.let_in(&begun, "c1", &claims);
     let refused = setup.finish(&begun.cookie, &query).await;
     assert!(matches!(refused, Err(SignInError::IdToken(_))), "{claims}: {refused:?}");
 }

@@ -13,6 +13,7 @@ use super::signed_page::Page;
 use super::signed_page_words::Done;
 use super::visitor::Visitor;
 use super::{cookie, pages, signed_forms, signed_told};
+use crate::account::PhoneChange;
 use crate::accounts::refusal::Refusal;
 use crate::accounts::signed::{Cursor, SignedRefusal};
 use crate::flow::REQUEST_LIFE;
@@ -40,15 +41,16 @@ pub(super) async fn change_profile(member: Member, request: Request) -> Response
         Err(refused) => return refused,
     };
     let (full_name, phone) = (form.field("full_name"), form.field("phone").trim());
-    let typed = (!phone.is_empty()).then_some(phone);
-    let (service, change) = (member.service(), (Some(full_name), Some(typed)));
+    let typed = (!phone.is_empty()).then(|| phone.to_owned());
+    let phone = typed.clone().map_or(PhoneChange::Goes, PhoneChange::Is);
+    let (service, change) = (member.service(), (Some(full_name), phone));
     match service.change_profile(&member.signed, change, &member.origin()).await {
         Ok(profile) => signed_forms::profile(&member, &profile, None, Some(Done::Saved)),
         Err(refusal) if is_over(&refusal) => refused(member.language(), &refusal),
         Err(refusal) => match service.profile(&member.signed).await {
             Ok(mut profile) => {
                 full_name.clone_into(&mut profile.full_name);
-                profile.phone = typed.map(str::to_owned);
+                profile.phone = typed;
                 signed_forms::profile(&member, &profile, Some(&refusal), None)
             }
             Err(refusal) => refused(member.language(), &refusal),

@@ -74,7 +74,7 @@ fn not_done(language: Language, fault: String, answer: Answer) -> Response {
         title: words::not_done(language),
         fault: Some(fault),
         about: "",
-        links: vec![(Page::Profile.path(), signed_page_words::sign_in(language))],
+        links: vec![(Page::Profile.path().into(), signed_page_words::sign_in(language))],
     };
     shown(language, &page, Some(answer))
 }
@@ -84,6 +84,7 @@ fn told(
     Words { title, about, .. }: Words,
     links: Vec<(&str, &'static str)>,
 ) -> Response {
+    let links = links.into_iter().map(|(path, name)| (path.into(), name)).collect();
     let page = ToldPage { language: language.tag(), title, fault: None, about, links };
     shown(language, &page, None)
 }

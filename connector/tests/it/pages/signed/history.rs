@@ -6,8 +6,8 @@ use crate::setup::PASSWORD;
 use crate::setup::signed::Signing;
 
 fn events(body: &Value) -> Vec<&str> {
-    let lines = body["events"].as_array().unwrap().iter();
-    lines.map(|line| line["event"].as_str().unwrap()).collect()
+    let lines = body["events"].as_array().expect("events").iter();
+    lines.map(|line| line["event"].as_str().expect("a name")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,8 +16,8 @@ async fn people_see_their_account_and_change_their_name_and_number() {
         "phone": null, "phone_verified": false, "groups": ["admins", "staff"],
     });
     assert_eq!(own, expected);
-    let changes = json!({"full_name": "  \u{738b}\u{5c0f}\u{660e} ", "phone": "+493012345678"});
-    let changed = alice.patch("/me", changes).await;
+    let typed = json!({"full_name": "  \u{738b}\u{5c0f}\u{660e} ", "phone": "+493012345678"});
+    let changed = alice.patch("/me", typed).await;
     assert_eq!(changed.body["full_name"], "\u{738b}\u{5c0f}\u{660e}");
     assert_eq!(changed.body["phone"], "+493012345678");
     assert_eq!(changed.body["phone_verified"], false, "nobody has proved it");

@@ -8,8 +8,8 @@ use crate::setup::signed::Signing;
 const STAFF: [&str; 2] = ["--accounts-search-groups", "support, staff"];
 
 fn names(body: &Value) -> Vec<&str> {
-    let accounts = body["accounts"].as_array().unwrap().iter();
-    accounts.map(|found| found["full_name"].as_str().unwrap()).collect()
+    let accounts = body["accounts"].as_array().expect("accounts").iter();
+    accounts.map(|found| found["full_name"].as_str().expect("a name")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,7 +29,7 @@ async fn address(signing: &Signing) -> String {
     sqlx::query_scalar("select email from users where username_key = 'alice'")
         .fetch_one(&signing.pages.database.pool)
         .await
-        .unwrap()
+        .expect("the account is there")
 }
 
 #[tokio::test(flavor = "multi_thread")]
