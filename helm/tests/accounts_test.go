@@ -107,6 +107,7 @@ func TestThePagesKnowDexAndWhoMaySearchWhereTheyAreServed(t *testing.T) {
 		t.Errorf("without pages nobody is signed in, and Dex is %s", issuer)
 	}
 }
+
 // Dex and auth-connector read one secret, which nobody else has, and Dex leads back to the pages alone.
 func TestPeopleSignInToTheAccountsPagesAsDexsClient(t *testing.T) {
 	for _, test := range []struct {
