@@ -223,6 +223,7 @@ fn core_settings(args: &ServeArgs) -> Result<CoreSettings, InvalidConfig> {
         sprayed_names: args.limits.limit_sprayed_names,
         proxies: args.limits.trusted_proxy_cidrs.clone(),
         require_verified_email: args.lockout.require_verified_email,
+        connector_id: args.dex_api.dex_connector_id.clone(),
     })
 }
 

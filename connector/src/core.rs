@@ -34,6 +34,8 @@ pub struct CoreSettings {
     pub proxies: TrustedProxies,
     /// Refuse accounts whose e-mail address is not proved.
     pub require_verified_email: bool,
+    /// The id that the connector has in Dex's configuration.
+    pub connector_id: String,
 }
 
 /// The parts that the roles of a process share: `login`, and the accounts pages.
@@ -61,6 +63,8 @@ pub struct Core {
     pub trail: Trail,
     /// Refuse accounts whose e-mail address is not proved.
     pub require_verified_email: bool,
+    /// The id that the connector has in Dex's configuration: tickets are made for it.
+    pub connector_id: String,
     /// The tasks of the process.
     pub tasks: Tasks,
 }
@@ -86,6 +90,7 @@ impl Core {
             key: settings.key,
             trail: Trail::start(store.clone(), sources, &tasks),
             require_verified_email: settings.require_verified_email,
+            connector_id: settings.connector_id,
             pool,
             store,
             sources,

@@ -66,15 +66,16 @@ impl Logins {
 
     async fn decide(
         self: Arc<Self>,
-        mut attempt: Attempt,
+        attempt: Attempt,
         now: DateTime<Utc>,
         gone: CancellationToken,
     ) -> Result<Outcome, Unavailable> {
         let core = &self.core;
         let purpose = attempt.purpose;
-        let origin = std::mem::take(&mut attempt.origin);
+        let origin = attempt.origin.clone();
         let network = core.proxies.network_of(origin.remote_ip);
-        let mut claim = Claim::from_attempt(attempt, &core.key, network, now);
+        let by = (&core.key, core.connector_id.as_str());
+        let mut claim = Claim::from_attempt(attempt, by, network, now);
         let name_key = claim.request.name_key;
         core.limits.follow(core.pool.hashes_per_minute());
         match core.limits.admit(network, &name_key) {

@@ -40,14 +40,14 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// Takes what was typed out of an attempt that came in at this time.
+    /// Takes what was typed out of an attempt that came in at this time. A ticket is for the connector of this id.
     pub(super) fn from_attempt(
         attempt: Attempt,
-        key: &MacKey,
+        (key, connector_id): (&MacKey, &str),
         network: Option<Network>,
         now: DateTime<Utc>,
     ) -> Self {
-        let Attempt { who: Who::Typed(typed_name), password, purpose, deadline, .. } = attempt;
+        let Attempt { who: Who::Typed(typed_name), password, purpose, deadline, origin } = attempt;
         let typed_name = typed_name.expose_secret();
         let name = LoginName::parse(typed_name).ok();
         // What cannot be a name is counted too: it may still be tried again and again.
@@ -58,7 +58,7 @@ impl Claim {
         let from = network.map(|network| network.to_string()).unwrap_or_default();
         let typed = password.expose_secret().as_bytes();
         // Two that want something else share no verification: it may end otherwise.
-        let takes_tickets = purpose != Purpose::Confirm;
+        let takes_tickets = purpose != Purpose::Confirm && origin.connector_id == connector_id;
         let label = if takes_tickets { "attempt" } else { "confirmation" };
         let code = key.mac(label, &[name_key.as_bytes(), from.as_bytes(), typed]);
         let fits = typed.len() <= MAX_PASSWORD_BYTES;

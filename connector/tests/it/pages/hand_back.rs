@@ -77,6 +77,7 @@ async fn who_signs_up_from_a_login_goes_on_there_with_a_ticket_that_is_good_once
 
     assert!(!pages.lets_in_from(ELSEWHERE, ADA, &ticket).await, "another network");
     assert!(!pages.lets_in_from(HOME, "alice", &ticket).await, "another account");
+    assert!(!pages.lets_in_by("other", ADA, &ticket).await, "another connector");
     assert!(!pages.lets_in_from(HOME, ADA, &ticket[..47]).await, "a part of it");
     pages.database.audited("login.fail", Some("ticket")).await;
     assert!(pages.lets_in_from(HOME, ADA, &ticket).await);

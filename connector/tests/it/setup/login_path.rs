@@ -49,7 +49,11 @@ impl Path {
         address: [u8; 4],
         now: DateTime<Utc>,
     ) -> Result<Outcome, Unavailable> {
-        let origin = Origin { remote_ip: Some(address.into()), ..Origin::default() };
+        let origin = Origin {
+            remote_ip: Some(address.into()),
+            connector_id: "local-postgres".to_owned(),
+            ..Origin::default()
+        };
         let attempt = Attempt {
             who: Who::Typed(name.to_owned().into()),
             password: password.to_owned().into(),

@@ -106,6 +106,15 @@ impl Pages {
         told(&connector.expect("it listens"), &attempt).await.valid_password
     }
 
+    /// Whether another connector of Dex's, which leads here as well, would let somebody in.
+    pub(crate) async fn lets_in_by(&self, connector: &str, name: &str, password: &str) -> bool {
+        let client = PasswordConnectorClient::connect(format!("http://{}", self.grpc)).await;
+        let (connector_id, remote_ip) = (connector.to_owned(), "127.0.0.1".to_owned());
+        let origin = Some(Origin { connector_id, remote_ip, ..origin() });
+        let attempt = LoginRequest { origin, ..attempt(name, password) };
+        told(&client.expect("it listens"), &attempt).await.valid_password
+    }
+
     /// Strangers have closed Alice's account.
     pub(crate) async fn close_alice(&self) {
         sqlx::query(
