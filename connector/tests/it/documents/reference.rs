@@ -106,7 +106,7 @@ fn the_documented_log_lines_are_in_the_programs() {
         }
     }
     for (section, crates) in [
-        ("auth-connector", vec!["connector"]),
+        ("auth-connector", vec!["connector", "tokens"]),
         ("Both services", vec!["process"]),
         ("chat-api", vec!["chat-api", "tokens"]),
     ] {

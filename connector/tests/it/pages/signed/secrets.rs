@@ -51,7 +51,7 @@ async fn no_token_password_code_name_number_or_address_is_logged_or_counted_or_i
     alice.confirm_email(&flow, "canary-code").await.is(422, "wrong-code");
     alice.confirm_email(&flow, &typed).await.done();
     let undo = inbox
-        .has(3)
+        .has(2)
         .await
         .iter()
         .find(|mail| mail.text.contains("to have this address back"))
