@@ -87,6 +87,7 @@ async fn the_rate_of_the_network_holds_for_passwords_that_are_shown_again() {
 async fn who_hangs_up_while_the_password_changes_finds_it_changed_or_not_and_nothing_in_between() {
     let signing = Signing::without_mail(&[]).await;
     let alice = signing.person("alice").await;
+    let before = alice.clone();
     let mut held = signing.pages.database.pool.begin().await.unwrap();
     sqlx::query("select from users where username_key = 'alice' for no key update")
         .execute(&mut *held)
@@ -100,7 +101,7 @@ async fn who_hangs_up_while_the_password_changes_finds_it_changed_or_not_and_not
     // It was begun, so it is made.
     signing.pages.database.audited("account.password_changed", None).await;
     assert!(signing.pages.lets_in("alice", NEW).await);
-    signing.person("alice").await.get("/me").await.is(401, "signed-out");
+    before.get("/me").await.is(401, "signed-out");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,13 +48,14 @@ async fn the_old_address_is_brought_back_after_two_changes_and_no_later_code_und
             .unwrap();
     assert!(!stored.concat().contains(&first.replace('-', "")), "{stored:?}");
 
+    let before = signing.person("alice").await;
     undo(&signing, &first.to_lowercase()).await.done();
     assert_eq!(address(&signing).await, "Alice@example.com");
     let line = pages.database.audited("account.email_restored", None).await;
     assert_eq!(line.user_id, Some(signing.id("alice").await));
     let ended = "select auth_epoch from users where username_key = 'alice' and email_verified";
     assert_eq!(pages.number(ended).await, 3);
-    signing.person("alice").await.get("/me").await.is(401, "signed-out");
+    before.get("/me").await.is(401, "signed-out");
     let told = pages.mail(5).await;
     assert_eq!(told.envelope.to[0].address, OTHER);
     assert!(told.subject.contains("e-mail address was changed"), "{told:?}");
