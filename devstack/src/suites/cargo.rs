@@ -16,7 +16,7 @@ use crate::console::{say, step};
 use crate::program::Program;
 
 /// A hang limit for one test program.
-const PROGRAM_LIMIT: Duration = Duration::from_mins(10);
+const PROGRAM_LIMIT: Duration = Duration::from_mins(20);
 
 #[derive(Deserialize)]
 struct Metadata {

@@ -15,6 +15,7 @@ fn settings(secret: &Path) -> Vec<(&'static str, String)> {
         ("CODE_KEY_FILE", text(&keys().code_key)),
         ("ACCOUNTS_PUBLIC_URL", "http://localhost:5559/accounts".into()),
         ("DEX_ISSUER_URL", "http://localhost:5556/dex".into()),
+        ("ACCOUNTS_APP_URL", "http://localhost:5173/".into()),
         ("ACCOUNTS_CLIENT_SECRET_FILE", text(secret)),
         ("ACCOUNTS_SESSION_KEY_FILE", text(&keys().session_keys)),
     ]
@@ -35,7 +36,7 @@ fn where_people_sign_in_and_what_seals_their_cookies_is_shown_without_secrets() 
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("http://localhost:5556/dex; their cookies are sealed by the key local"));
     assert!(!text.contains("canary"), "{text}");
-    all.truncate(4);
+    all.truncate(5);
     let (code, text) = checked(&all);
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("nobody: ACCOUNTS_CLIENT_SECRET_FILE is not set"), "{text}");

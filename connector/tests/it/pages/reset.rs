@@ -92,7 +92,7 @@ async fn a_reset_and_a_time_without_the_account_end_what_was_proved_or_mailed_be
     pages.budgets_anew().await;
     let earlier = pages.browser();
     earlier.post("/accounts/reset", &[("email", ALICE)]).await.leads_to();
-    let code = code(&pages.mail(5).await);
+    let code = pages.code(4).await;
     earlier.submit("/accounts/confirm", &[("code", &code)]).await.leads_to();
     let flow = earlier.get("/accounts/reset/finish").await.flow();
     for command in ["disable", "enable"] {

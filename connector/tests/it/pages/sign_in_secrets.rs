@@ -18,6 +18,7 @@ async fn no_code_state_cookie_secret_or_token_of_a_sign_in_is_logged_or_counted(
         .env("LOG_LEVEL", "trace")
         .env("CODE_KEY_FILE", &keys().code_key)
         .env("ACCOUNTS_PUBLIC_URL", "http://localhost:5559/accounts")
+        .env("ACCOUNTS_APP_URL", "http://localhost:5173/")
         .env("ACCOUNTS_LISTEN", format!("127.0.0.1:{port}"))
         .env("DEX_ISSUER_URL", seats.issuer.url())
         .env("ACCOUNTS_CLIENT_SECRET_FILE", utf8(&secret))

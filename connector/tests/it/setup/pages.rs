@@ -14,7 +14,7 @@ use reqwest::{Client, StatusCode, redirect};
 use service_process::lifecycle::{Lifecycle, Tasks};
 
 use crate::setup::postman::{Inbox, Postman};
-use crate::setup::{Database, answered, attempt, keys, origin, told, utf8};
+use crate::setup::{Database, answered, attempt, eventually, keys, origin, told, utf8};
 
 /// Where browsers believe to be.
 pub(crate) const ORIGIN: &str = "http://localhost:5559";
@@ -92,6 +92,23 @@ impl Pages {
         inbox.has(count).await.pop().expect("at least one")
     }
 
+    /// Waits until so many mails have a code; that of the last one. Mail of other kinds comes in between, in any order.
+    pub(crate) async fn code(&self, count: usize) -> String {
+        let (inbox, _) = self.mail.as_ref().expect("mail is sent");
+        let codes = eventually("a code", async || {
+            let codes: Vec<String> = inbox.mails().await.iter().filter_map(shown_code).collect();
+            (codes.len() >= count).then_some(codes)
+        });
+        codes.await.pop().expect("at least one")
+    }
+
+    /// Waits until a mail says this.
+    pub(crate) async fn mail_that_says(&self, text: &str) -> Mail {
+        let (inbox, _) = self.mail.as_ref().expect("mail is sent");
+        let said = async || inbox.mails().await.into_iter().find(|mail| mail.text.contains(text));
+        eventually(text, said).await
+    }
+
     /// Whether Dex would let somebody in.
     pub(crate) async fn lets_in(&self, name: &str, password: &str) -> bool {
         let connector = PasswordConnectorClient::connect(format!("http://{}", self.grpc)).await;
@@ -146,9 +163,12 @@ impl Drop for Pages {
 
 /// The code that a mail shows.
 pub(crate) fn code(mail: &Mail) -> String {
-    let lines = mail.text.lines();
-    let mut codes = lines.filter(|line| line.len() == 9 && line.as_bytes()[4] == b'-');
-    codes.next().unwrap_or_else(|| panic!("there is no code in {}", mail.text)).to_owned()
+    shown_code(mail).unwrap_or_else(|| panic!("there is no code in {}", mail.text))
+}
+
+fn shown_code(mail: &Mail) -> Option<String> {
+    let mut lines = mail.text.lines();
+    lines.find(|line| line.len() == 9 && line.as_bytes()[4] == b'-').map(str::to_owned)
 }
 
 /// A browser with its cookie. It follows nothing by itself.

@@ -160,7 +160,7 @@ async fn a_change_voids_what_was_asked_for_before_and_what_ends_sessions_voids_a
     pages.mail(4).await;
     pages.budgets_anew().await;
     let flow = alice.begin_email("alice@third.example", PASSWORD).await;
-    let third = code(&pages.mail(5).await);
+    let third = pages.code(4).await;
     signing.sql("update account_flows set expires_at = expires_at - interval '10 s'").await;
     signing.sql("update users set sessions_ended_at = now() - interval '5 s' where username_key = 'alice'").await;
     alice.confirm_email(&flow, &third).await.is(422, "wrong-code");

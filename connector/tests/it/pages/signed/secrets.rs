@@ -22,6 +22,7 @@ async fn no_token_password_code_name_number_or_address_is_logged_or_counted_or_i
         .env("LOG_LEVEL", "trace")
         .env("CODE_KEY_FILE", &keys().code_key)
         .env("ACCOUNTS_PUBLIC_URL", "http://localhost:5559/accounts")
+        .env("ACCOUNTS_APP_URL", "http://localhost:5173/")
         .env("ACCOUNTS_LISTEN", format!("127.0.0.1:{port}"))
         .env("ACCOUNTS_SEARCH_GROUPS", "staff")
         .env("DEX_ISSUER_URL", issuer.url())
