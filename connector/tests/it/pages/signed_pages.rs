@@ -146,7 +146,7 @@ async fn another_address_takes_the_password_and_a_code_and_can_be_undone() {
     assert_eq!(guest.cookie(SESSION), None);
     assert!(seats.pages.lets_in("alice@new.example", PASSWORD).await);
 
-    let mail = seats.pages.mail_that_says("/accounts/undo").await.text;
+    let mail = seats.pages.mail_that_says("to have this address back").await.text;
     let undo =
         mail.lines().find(|line| line.len() > 25 && !line.contains(' ') && line.contains('-'));
     let stranger = seats.guest();
