@@ -1,26 +1,15 @@
-//! HTTP of the accounts pages: the whole table of routes, and what all answers bear.
+//! HTTP of the accounts pages: the table of routes (with that of [`signed`]), and what all answers bear.
 
 mod answer;
 mod api;
 mod body;
 mod cookie;
-mod member;
 mod pages;
 mod policy;
 mod problem;
 mod query;
-mod session;
 mod shared;
-mod sign_in;
 mod signed;
-mod signed_answer;
-mod signed_api;
-mod signed_forms;
-mod signed_page;
-mod signed_page_words;
-mod signed_pages;
-mod signed_told;
-mod signed_words;
 mod visitor;
 mod words;
 
@@ -71,7 +60,7 @@ fn pages(shared: Arc<Shared>) -> Router {
         .route("/accounts/unlock/finish", get(pages::finish_page).post(pages::finish_unlock))
         .route("/accounts/confirm", get(pages::confirm_page).post(pages::confirm))
         .route("/accounts/confirm/resend", post(pages::resend))
-        .merge(signed_pages(&shared))
+        .merge(signed::pages(&shared))
         .layer(from_fn_with_state(Arc::clone(&shared), pages::limited))
         .nest("/accounts/v1", api)
         // The style is the same for everybody, so it alone may be kept.
@@ -79,28 +68,6 @@ fn pages(shared: Arc<Shared>) -> Router {
         .route("/accounts/style.css", get(style))
         .layer(map_response(guarded))
         .with_state(shared)
-}
-
-/// The pages of who is signed in, where people can sign in.
-fn signed_pages(shared: &Shared) -> Router<Arc<Shared>> {
-    use signed_pages as pages;
-    if member::seats(shared).is_none() {
-        return Router::new();
-    }
-    Router::new()
-        .route("/accounts", get(pages::first))
-        .route("/accounts/sign-in", get(sign_in::begin))
-        .route("/accounts/callback", get(sign_in::callback))
-        .route("/accounts/sign-out", post(sign_in::end))
-        .route("/accounts/profile", get(pages::profile).post(pages::change_profile))
-        .route("/accounts/password", get(pages::password).post(pages::change_password))
-        .route("/accounts/email", get(pages::email).post(pages::change_email))
-        .route("/accounts/email/confirm", get(pages::email_code).post(pages::confirm_email))
-        .route("/accounts/activity", get(pages::activity))
-        .route("/accounts/activity/forget", post(pages::forget_network))
-        .route("/accounts/activity/sign-out", post(pages::sign_out_everywhere))
-        .route("/accounts/close", get(pages::close).post(pages::close_account))
-        .route("/accounts/undo", get(pages::undo).post(pages::undo_email))
 }
 
 /// `GET /accounts/healthz`, for load balancers: whether the database answers. Details are the admin

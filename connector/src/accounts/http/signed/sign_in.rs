@@ -10,14 +10,14 @@ use service_process::error_chain::ErrorChain;
 use tracing::warn;
 use url::form_urlencoded;
 
-use super::answer::FOREIGN;
-use super::body::Form;
 use super::member::{refused, seats, see_other, with_cookies};
+use super::page::Page;
 use super::session::{COOKIE, FLOW_COOKIE, Session};
-use super::shared::Shared;
-use super::signed_page::Page;
-use super::signed_told;
-use super::visitor::Visitor;
+use super::told;
+use crate::accounts::http::answer::FOREIGN;
+use crate::accounts::http::body::Form;
+use crate::accounts::http::shared::Shared;
+use crate::accounts::http::visitor::Visitor;
 use crate::accounts::signed::SignedRefusal;
 
 /// `GET /accounts/sign-in`: on to Dex, and from there to one of our pages.
@@ -27,9 +27,9 @@ pub(super) async fn begin(
     RawQuery(query): RawQuery,
 ) -> Response {
     let language = visitor.language;
-    let Some((_, sign_in)) = seats(&shared) else { return signed_told::signed_out(language) };
+    let Some((_, sign_in)) = seats(&shared) else { return told::signed_out(language) };
     if let Err(refusal) = shared.service.admit_step(visitor.network) {
-        return signed_told::refused(language, &refusal.into());
+        return told::refused(language, &refusal.into());
     }
     let query = query.unwrap_or_default();
     let mut wanted = form_urlencoded::parse(query.as_bytes());
@@ -53,9 +53,9 @@ pub(super) async fn callback(
     RawQuery(query): RawQuery,
 ) -> Response {
     let language = visitor.language;
-    let Some((service, sign_in)) = seats(&shared) else { return signed_told::signed_out(language) };
+    let Some((service, sign_in)) = seats(&shared) else { return told::signed_out(language) };
     if let Err(refusal) = shared.service.admit_step(visitor.network) {
-        return signed_told::refused(language, &refusal.into());
+        return told::refused(language, &refusal.into());
     }
     let sources = shared.service.core().sources;
     let flow = FLOW_COOKIE.read(&headers).ok().flatten();
@@ -74,7 +74,7 @@ pub(super) async fn callback(
         }
         // Not of our connector: who had signed in here before stays out, too.
         Err(SignedRefusal::SignedOut) => {
-            with_cookies(signed_told::not_ours(language), [COOKIE.forget(), FLOW_COOKIE.forget()])
+            with_cookies(told::not_ours(language), [COOKIE.forget(), FLOW_COOKIE.forget()])
         }
         Err(refusal) => with_cookies(refused(language, &refusal), [FLOW_COOKIE.forget()]),
     }
@@ -88,12 +88,12 @@ pub(super) async fn end(
 ) -> Response {
     let language = visitor.language;
     if !visitor.is_ours {
-        return signed_told::fault(language, FOREIGN);
+        return told::fault(language, FOREIGN);
     }
     if let Err(bad) = Form::read(request, &[]).await {
-        return signed_told::fault(language, bad.into());
+        return told::fault(language, bad.into());
     }
-    let told = signed_told::signed_out_now(language, shared.app.as_deref());
+    let told = told::signed_out_now(language, shared.app.as_deref());
     with_cookies(told, [COOKIE.forget(), FLOW_COOKIE.forget()])
 }
 
@@ -108,5 +108,5 @@ fn not_signed_in(visitor: &Visitor, error: &SignInError) -> Response {
     if matches!(error, SignInError::IdToken(_) | SignInError::Unavailable(_)) {
         warn!(error = %ErrorChain(error), "nobody can sign in to the accounts pages");
     }
-    signed_told::not_signed_in(visitor.language, error)
+    told::not_signed_in(visitor.language, error)
 }

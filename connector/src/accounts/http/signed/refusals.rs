@@ -1,6 +1,6 @@
 //! What who is signed in is told, in every language.
 
-use super::words;
+use crate::accounts::http::words;
 use crate::accounts::signed::SignedRefusal;
 use crate::mail::Language;
 

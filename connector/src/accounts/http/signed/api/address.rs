@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::accounts::http::body;
 use crate::accounts::http::problem::Problem;
 use crate::accounts::http::shared::Shared;
-use crate::accounts::http::signed::{Caller, Stranger};
+use crate::accounts::http::signed::caller::{Caller, Stranger};
 use crate::accounts::refusal::Refusal;
 use crate::flow::FlowToken;
 

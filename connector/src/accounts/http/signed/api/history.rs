@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::http::problem::Problem;
 use crate::accounts::http::query::Query;
-use crate::accounts::http::signed::Caller;
+use crate::accounts::http::signed::caller::Caller;
 use crate::accounts::signed::{Activity, Cursor};
 
 /// A part of what happened, the last first.

@@ -4,13 +4,13 @@ use askama::Template;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 
+use super::answers::answer;
 use super::member::Member;
-use super::pages::shown::shown;
-use super::signed_answer::answer;
-use super::signed_page::Page;
-use super::signed_page_words::{self, Done};
-use super::signed_words;
-use super::words::{self, Words};
+use super::page::Page;
+use super::page_words::{self, Done};
+use super::refusals;
+use crate::accounts::http::pages::shown::shown;
+use crate::accounts::http::words::{self, Words};
 use crate::accounts::signed::{Activity, SignedRefusal};
 use crate::flow::FlowToken;
 use crate::mail::Language;
@@ -23,7 +23,7 @@ struct SignedPage<'a, T: Template> {
     language: &'static str,
     title: &'static str,
     fault: Option<String>,
-    frame: signed_page_words::Frame,
+    frame: page_words::Frame,
     /// To all pages: where, what that is called, and whether it is this one.
     links: [(&'static str, &'static str, bool); 5],
     note: Option<&'static str>,
@@ -33,7 +33,7 @@ struct SignedPage<'a, T: Template> {
 #[derive(Template)]
 #[template(path = "signed_profile.html")]
 struct ProfileForm<'a> {
-    words: signed_page_words::Profile,
+    words: page_words::Profile,
     session: &'a str,
     username: Option<&'a str>,
     full_name: &'a str,
@@ -43,7 +43,7 @@ struct ProfileForm<'a> {
 #[derive(Template)]
 #[template(path = "signed_password.html")]
 struct PasswordForm<'a> {
-    words: signed_page_words::Password,
+    words: page_words::Password,
     session: &'a str,
     username: &'a str,
     rules: String,
@@ -52,7 +52,7 @@ struct PasswordForm<'a> {
 #[derive(Template)]
 #[template(path = "signed_email.html")]
 struct EmailForm<'a> {
-    words: signed_page_words::Email,
+    words: page_words::Email,
     session: &'a str,
     current: Option<&'a str>,
     typed: &'a str,
@@ -61,7 +61,7 @@ struct EmailForm<'a> {
 #[derive(Template)]
 #[template(path = "signed_email_code.html")]
 struct EmailCodeForm<'a> {
-    words: signed_page_words::EmailCode,
+    words: page_words::EmailCode,
     session: &'a str,
     flow: String,
 }
@@ -69,7 +69,7 @@ struct EmailCodeForm<'a> {
 #[derive(Template)]
 #[template(path = "signed_close.html")]
 struct CloseForm<'a> {
-    words: signed_page_words::Close,
+    words: page_words::Close,
     session: &'a str,
     username: &'a str,
 }
@@ -77,7 +77,7 @@ struct CloseForm<'a> {
 #[derive(Template)]
 #[template(path = "signed_activity.html")]
 struct ActivityBody<'a> {
-    words: signed_page_words::Activity,
+    words: page_words::Activity,
     session: &'a str,
     networks: Vec<Network<'a>>,
     lines: Vec<Line<'a>>,
@@ -120,13 +120,13 @@ pub(super) fn profile(
 ) -> Response {
     let language = member.language();
     let form = ProfileForm {
-        words: signed_page_words::profile(language),
+        words: page_words::profile(language),
         session: member.session.of_form(),
         username: profile.username.as_deref(),
         full_name: &profile.full_name,
         phone: profile.phone.as_deref().unwrap_or_default(),
     };
-    let note = done.map(|done| signed_page_words::done(language, done).title);
+    let note = done.map(|done| page_words::done(language, done).title);
     page(language, Page::Profile, &form, refusal, note)
 }
 
@@ -137,7 +137,7 @@ pub(super) fn password(
 ) -> Response {
     let language = member.language();
     let form = PasswordForm {
-        words: signed_page_words::password(language),
+        words: page_words::password(language),
         session: member.session.of_form(),
         username,
         rules: words::rules(language, member.shared().service.least_password()),
@@ -153,7 +153,7 @@ pub(super) fn email(
     refusal: Option<&SignedRefusal>,
 ) -> Response {
     let language = member.language();
-    let words = signed_page_words::email(language);
+    let words = page_words::email(language);
     let form = EmailForm { words, session: member.session.of_form(), current, typed };
     page(language, Page::Email, &form, refusal, None)
 }
@@ -164,14 +164,14 @@ pub(super) fn email_code(
     refusal: Option<&SignedRefusal>,
 ) -> Response {
     let language = member.language();
-    let (words, flow) = (signed_page_words::email_code(language), token.of_form());
+    let (words, flow) = (page_words::email_code(language), token.of_form());
     let form = EmailCodeForm { words, session: member.session.of_form(), flow };
     page(language, Page::Email, &form, refusal, None)
 }
 
 pub(super) fn close(member: &Member, username: &str, refusal: Option<&SignedRefusal>) -> Response {
     let language = member.language();
-    let words = signed_page_words::close(language);
+    let words = page_words::close(language);
     let form = CloseForm { words, session: member.session.of_form(), username };
     page(language, Page::Close, &form, refusal, None)
 }
@@ -186,18 +186,18 @@ pub(super) fn activity(
     let networks = known.iter().map(|known| Network {
         name: known.network.trim_end_matches("/32"),
         address: known.network.split('/').next().unwrap_or_default(),
-        time: signed_page_words::time(language, known.last_success_at),
+        time: page_words::time(language, known.last_success_at),
         machine_time: machine_time(known.last_success_at),
     });
     let lines = activity.lines.iter().map(|line| Line {
-        what: signed_page_words::event(language, &line.event),
+        what: page_words::event(language, &line.event),
         count: line.count,
         from: line.remote_ip.as_deref(),
-        time: signed_page_words::time(language, line.at),
+        time: page_words::time(language, line.at),
         machine_time: machine_time(line.at),
     });
     let body = ActivityBody {
-        words: signed_page_words::activity(language),
+        words: page_words::activity(language),
         session: member.session.of_form(),
         networks: networks.collect(),
         lines: lines.collect(),
@@ -208,11 +208,11 @@ pub(super) fn activity(
 
 /// The page where the code is typed that brings an address back.
 pub(super) fn undo(language: Language, refusal: Option<&SignedRefusal>) -> Response {
-    let words = signed_page_words::undo(language);
+    let words = page_words::undo(language);
     let page = UndoPage {
         language: language.tag(),
         title: words.title,
-        fault: refusal.map(|refusal| signed_words::refusal(language, refusal)),
+        fault: refusal.map(|refusal| refusals::refusal(language, refusal)),
         words,
         code: words::fields(language).code,
     };
@@ -226,13 +226,12 @@ fn page(
     refusal: Option<&SignedRefusal>,
     note: Option<&'static str>,
 ) -> Response {
-    let links =
-        Page::ALL.map(|one| (one.path(), signed_page_words::title(language, one), one == page));
+    let links = Page::ALL.map(|one| (one.path(), page_words::title(language, one), one == page));
     let shown_page = SignedPage {
         language: language.tag(),
-        title: signed_page_words::title(language, page),
-        fault: refusal.map(|refusal| signed_words::refusal(language, refusal)),
-        frame: signed_page_words::frame(language),
+        title: page_words::title(language, page),
+        fault: refusal.map(|refusal| refusals::refusal(language, refusal)),
+        frame: page_words::frame(language),
         links,
         note,
         body,

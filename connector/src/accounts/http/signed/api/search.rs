@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::account::AccountId;
 use crate::accounts::http::problem::Problem;
 use crate::accounts::http::query::Query;
-use crate::accounts::http::signed::Caller;
+use crate::accounts::http::signed::caller::Caller;
 use crate::accounts::signed::{Searched, Terms};
 use crate::store;
 

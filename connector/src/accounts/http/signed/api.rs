@@ -10,10 +10,10 @@ use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::shared::Shared;
+use crate::accounts::http::shared::Shared;
 
 /// The routes with their description.
-pub(super) fn routes() -> OpenApiRouter<Arc<Shared>> {
+pub(in crate::accounts::http) fn routes() -> OpenApiRouter<Arc<Shared>> {
     OpenApiRouter::new()
         .routes(routes!(account::show, account::change, account::close))
         .routes(routes!(account::change_password))

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::account::PhoneChange;
 use crate::accounts::http::body;
 use crate::accounts::http::problem::Problem;
-use crate::accounts::http::signed::Caller;
+use crate::accounts::http::signed::caller::Caller;
 use crate::store::Profile;
 
 /// An account as its owner sees it.

@@ -5,7 +5,7 @@ use crate::mail::Language;
 
 /// Something that is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::accounts::http) enum Done {
+pub(in crate::accounts::http::signed) enum Done {
     Saved,
     Password,
     Email,
@@ -16,7 +16,7 @@ pub(in crate::accounts::http) enum Done {
 }
 
 /// Something is done.
-pub(in crate::accounts::http) fn done(language: Language, done: Done) -> Words {
+pub(in crate::accounts::http::signed) fn done(language: Language, done: Done) -> Words {
     let (title, about) = match language {
         Language::En => english(done),
         Language::De => german(done),

@@ -6,9 +6,9 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use dex_session::SignInError;
 
-use super::answer::{A_MOMENT, Answer};
-use super::signed_page::Page;
-use super::words::{self, Words};
+use super::page::Page;
+use crate::accounts::http::answer::{A_MOMENT, Answer};
+use crate::accounts::http::words::{self, Words};
 use crate::mail::Language;
 
 pub(super) use done::{Done, done};

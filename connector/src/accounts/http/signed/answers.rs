@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use super::answer::{A_MOMENT, Answer};
+use crate::accounts::http::answer::{A_MOMENT, Answer};
 use crate::accounts::signed::SignedRefusal;
 
 /// Nobody is signed in.

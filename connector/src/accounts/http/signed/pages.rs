@@ -7,13 +7,14 @@ use axum::response::Response;
 use url::form_urlencoded;
 
 use super::member::{Member, refused, see_other, with_cookies};
+use super::page::Page;
+use super::page_words::Done;
 use super::session::COOKIE;
-use super::shared::Shared;
-use super::signed_page::Page;
-use super::signed_page_words::Done;
-use super::visitor::Visitor;
-use super::{cookie, pages, signed_forms, signed_told};
+use super::{forms, told};
 use crate::account::PhoneChange;
+use crate::accounts::http::shared::Shared;
+use crate::accounts::http::visitor::Visitor;
+use crate::accounts::http::{cookie, pages};
 use crate::accounts::refusal::Refusal;
 use crate::accounts::signed::{Cursor, SignedRefusal};
 use crate::flow::REQUEST_LIFE;
@@ -29,7 +30,7 @@ pub(super) async fn first() -> Response {
 /// `GET /accounts/profile`.
 pub(super) async fn profile(member: Member) -> Response {
     match member.service().profile(&member.signed).await {
-        Ok(profile) => signed_forms::profile(&member, &profile, None, None),
+        Ok(profile) => forms::profile(&member, &profile, None, None),
         Err(refusal) => refused(member.language(), &refusal),
     }
 }
@@ -45,13 +46,13 @@ pub(super) async fn change_profile(member: Member, request: Request) -> Response
     let phone = typed.clone().map_or(PhoneChange::Goes, PhoneChange::Is);
     let (service, change) = (member.service(), (Some(full_name), phone));
     match service.change_profile(&member.signed, change, &member.origin()).await {
-        Ok(profile) => signed_forms::profile(&member, &profile, None, Some(Done::Saved)),
+        Ok(profile) => forms::profile(&member, &profile, None, Some(Done::Saved)),
         Err(refusal) if is_over(&refusal) => refused(member.language(), &refusal),
         Err(refusal) => match service.profile(&member.signed).await {
             Ok(mut profile) => {
                 full_name.clone_into(&mut profile.full_name);
                 profile.phone = typed;
-                signed_forms::profile(&member, &profile, Some(&refusal), None)
+                forms::profile(&member, &profile, Some(&refusal), None)
             }
             Err(refusal) => refused(member.language(), &refusal),
         },
@@ -60,7 +61,7 @@ pub(super) async fn change_profile(member: Member, request: Request) -> Response
 
 /// `GET /accounts/password`.
 pub(super) async fn password(member: Member) -> Response {
-    shown_with_name(&member, signed_forms::password, None).await
+    shown_with_name(&member, forms::password, None).await
 }
 
 /// `POST /accounts/password`.
@@ -73,14 +74,14 @@ pub(super) async fn change_password(member: Member, request: Request) -> Respons
     let service = member.service();
     match service.change_password(&member.signed, passwords, &member.origin()).await {
         Ok(()) => over(&member, Done::Password),
-        Err(refusal) => shown_with_name(&member, signed_forms::password, Some(refusal)).await,
+        Err(refusal) => shown_with_name(&member, forms::password, Some(refusal)).await,
     }
 }
 
 /// `GET /accounts/email`.
 pub(super) async fn email(member: Member) -> Response {
     match member.service().profile(&member.signed).await {
-        Ok(profile) => signed_forms::email(&member, profile.email.as_deref(), "", None),
+        Ok(profile) => forms::email(&member, profile.email.as_deref(), "", None),
         Err(refusal) => refused(member.language(), &refusal),
     }
 }
@@ -99,9 +100,7 @@ pub(super) async fn change_email(member: Member, request: Request) -> Response {
         Ok(token) => with_cookies(see_other(CONFIRM), [cookie::keep(&token, REQUEST_LIFE)]),
         Err(refusal) if is_over(&refusal) => refused(member.language(), &refusal),
         Err(refusal) => match service.profile(&member.signed).await {
-            Ok(profile) => {
-                signed_forms::email(&member, profile.email.as_deref(), &email, Some(&refusal))
-            }
+            Ok(profile) => forms::email(&member, profile.email.as_deref(), &email, Some(&refusal)),
             Err(refusal) => refused(member.language(), &refusal),
         },
     }
@@ -110,7 +109,7 @@ pub(super) async fn change_email(member: Member, request: Request) -> Response {
 /// `GET /accounts/email/confirm`.
 pub(super) async fn email_code(member: Member) -> Response {
     match &member.visitor.flow {
-        Some(token) => signed_forms::email_code(&member, token, None),
+        Some(token) => forms::email_code(&member, token, None),
         None => see_other(Page::Email.path()),
     }
 }
@@ -123,16 +122,16 @@ pub(super) async fn confirm_email(member: Member, request: Request) -> Response 
     };
     let language = member.language();
     let Some(token) = &member.visitor.flow else {
-        return signed_told::refused(language, &Refusal::NoFlow.into());
+        return told::refused(language, &Refusal::NoFlow.into());
     };
     if form.field("flow") != token.of_form() {
-        return signed_told::refused(language, &Refusal::OtherFlow.into());
+        return told::refused(language, &Refusal::OtherFlow.into());
     }
     let (service, typed) = (member.service(), form.field("code"));
     match service.confirm_address(&member.signed, token, typed, &member.origin()).await {
         Ok(()) => with_cookies(over(&member, Done::Email), [cookie::forget()]),
         Err(refusal @ SignedRefusal::Other(Refusal::Code)) => {
-            signed_forms::email_code(&member, token, Some(&refusal))
+            forms::email_code(&member, token, Some(&refusal))
         }
         Err(refusal) => refused(language, &refusal),
     }
@@ -175,7 +174,7 @@ pub(super) async fn sign_out_everywhere(member: Member, request: Request) -> Res
 
 /// `GET /accounts/close`.
 pub(super) async fn close(member: Member) -> Response {
-    shown_with_name(&member, signed_forms::close, None).await
+    shown_with_name(&member, forms::close, None).await
 }
 
 /// `POST /accounts/close`.
@@ -187,13 +186,13 @@ pub(super) async fn close_account(member: Member, request: Request) -> Response 
     let password = form.take("password").into();
     match member.service().close(&member.signed, password, &member.origin()).await {
         Ok(()) => over(&member, Done::Closed),
-        Err(refusal) => shown_with_name(&member, signed_forms::close, Some(refusal)).await,
+        Err(refusal) => shown_with_name(&member, forms::close, Some(refusal)).await,
     }
 }
 
 /// `GET /accounts/undo`: where the code is typed that brings an address back. Nobody needs to be signed in.
 pub(super) async fn undo(visitor: Visitor) -> Response {
-    signed_forms::undo(visitor.language, None)
+    forms::undo(visitor.language, None)
 }
 
 /// `POST /accounts/undo`.
@@ -207,11 +206,11 @@ pub(super) async fn undo_email(
         Err(refused) => return refused,
     };
     let language = visitor.language;
-    let Some(signing) = &shared.signing else { return signed_told::signed_out(language) };
+    let Some(signing) = &shared.signing else { return told::signed_out(language) };
     let (typed, origin) = (form.field("code"), visitor.origin());
     match signing.service.undo_address_change(typed, visitor.network, &origin).await {
-        Ok(()) => with_cookies(signed_told::restored(language), [COOKIE.forget()]),
-        Err(refusal) => signed_forms::undo(language, Some(&refusal)),
+        Ok(()) => with_cookies(told::restored(language), [COOKIE.forget()]),
+        Err(refusal) => forms::undo(language, Some(&refusal)),
     }
 }
 
@@ -244,7 +243,7 @@ async fn activity_with(
         Err(refusal) => return refused(member.language(), &refusal),
     };
     match service.activity(signed, before).await {
-        Ok(activity) => signed_forms::activity(member, &known, &activity, refusal),
+        Ok(activity) => forms::activity(member, &known, &activity, refusal),
         Err(refusal) => refused(member.language(), &refusal),
     }
 }
@@ -256,6 +255,6 @@ fn is_over(refusal: &SignedRefusal) -> bool {
 
 /// Something is done with which the session is over, too.
 fn over(member: &Member, done: Done) -> Response {
-    let told = signed_told::done(member.language(), done, member.shared().app.as_deref());
+    let told = told::done(member.language(), done, member.shared().app.as_deref());
     with_cookies(told, [COOKIE.forget()])
 }

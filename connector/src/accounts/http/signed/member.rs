@@ -8,13 +8,13 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use dex_session::SignIn;
 
-use super::answer::{Answer, FOREIGN};
-use super::body::Form;
+use super::page::{Page, SIGN_IN};
 use super::session::{self, Session};
-use super::shared::Shared;
-use super::signed_page::{Page, SIGN_IN};
-use super::signed_told;
-use super::visitor::Visitor;
+use super::told;
+use crate::accounts::http::answer::{Answer, FOREIGN};
+use crate::accounts::http::body::Form;
+use crate::accounts::http::shared::Shared;
+use crate::accounts::http::visitor::Visitor;
 use crate::accounts::signed::{Signed, SignedIn, SignedRefusal};
 use crate::audit::Origin;
 use crate::mail::Language;
@@ -60,11 +60,11 @@ impl Member {
     pub(super) async fn form(&self, request: Request, names: &[&str]) -> Result<Form, Response> {
         let names = [&["session"], names].concat();
         let form = Form::read(request, &names).await;
-        let form = form.map_err(|bad| signed_told::fault(self.language(), bad.into()))?;
+        let form = form.map_err(|bad| told::fault(self.language(), bad.into()))?;
         if form.field("session") == self.session.of_form() {
             Ok(form)
         } else {
-            Err(signed_told::fault(self.language(), OTHER_SESSION))
+            Err(told::fault(self.language(), OTHER_SESSION))
         }
     }
 }
@@ -77,21 +77,21 @@ impl FromRequestParts<Arc<Shared>> for Member {
         let language = visitor.language;
         let is_look = parts.method != Method::POST;
         if !is_look && !visitor.is_ours {
-            return Err(signed_told::fault(language, FOREIGN));
+            return Err(told::fault(language, FOREIGN));
         }
         let Some((service, sign_in)) = seats(shared) else {
-            return Err(signed_told::signed_out(language));
+            return Err(told::signed_out(language));
         };
         let now = (shared.service.core().sources.now)();
         let Some(session) = Session::read(sign_in, &parts.headers, now) else {
             // What was typed into a form is lost; a page is looked at again.
             let page = Page::at(parts.uri.path()).filter(|_| is_look);
-            return Err(page.map_or_else(|| signed_told::signed_out(language), to_sign_in));
+            return Err(page.map_or_else(|| told::signed_out(language), to_sign_in));
         };
         if is_look {
             // Forms were counted on their way here.
             let admitted = shared.service.admit_step(visitor.network);
-            admitted.map_err(|refusal| signed_told::refused(language, &refusal.into()))?;
+            admitted.map_err(|refusal| told::refused(language, &refusal.into()))?;
         }
         match service.admit(&session.sub, session.issued_at).await {
             Ok(signed) => Ok(Self { visitor, signed, session, shared: Arc::clone(shared) }),
@@ -113,7 +113,7 @@ pub(super) fn seats(shared: &Shared) -> Option<(&SignedIn, &SignIn)> {
 
 /// A page that tells of a refusal. Who is signed out is so at their browser as well.
 pub(super) fn refused(language: Language, refusal: &SignedRefusal) -> Response {
-    let told = signed_told::refused(language, refusal);
+    let told = told::refused(language, refusal);
     let is_out = matches!(refusal, SignedRefusal::SignedOut);
     if is_out { with_cookies(told, [session::COOKIE.forget()]) } else { told }
 }
