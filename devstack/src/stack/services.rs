@@ -33,7 +33,6 @@ pub(super) fn connector_part(
 ) -> Result<Part> {
     let ports = &options.ports;
     let keys = KeyFiles::get_or_create(state)?;
-    let client_secret = Secrets::open(state)?.path("accounts-client");
     let program = connector(dsn.as_str())?
         .args(["serve"])
         .env("CONNECTOR_GRPC_LISTEN", local(ports.connector))
@@ -45,23 +44,24 @@ pub(super) fn connector_part(
         .env("GUARD_KEY_FILE", keys.guard_key)
         .env("CODE_KEY_FILE", keys.code_key)
         .env("ACCOUNTS_LISTEN", local(ports.accounts))
-        .env("ACCOUNTS_PUBLIC_URL", ports.accounts_url())
-        .env("ACCOUNTS_APP_URL", format!("http://localhost:{}/", ports.web))
-        .env("ACCOUNTS_APP_ORIGINS", format!("http://localhost:{}", ports.web))
-        .env("DEX_ISSUER_URL", issuer)
-        .env("ACCOUNTS_CLIENT_SECRET_FILE", client_secret)
-        .env("ACCOUNTS_SESSION_KEY_FILE", keys.session_keys)
         .env("DEX_API_ADDRESS", local(ports.dex_admin))
         .env("DEX_API_CA_FILE", &pki.dex_admin.ca)
         .env("DEX_API_CERT_FILE", &pki.dex_admin.client.cert)
         .env("DEX_API_KEY_FILE", &pki.dex_admin.client.key)
         // The cost of one guess on a real host; local sign-ins need not wait for it.
         .env("BCRYPT_COST", "10");
+    // The pages mail codes, so there are none without mail.
     let program = if options.mail {
         program
             .env("SMTP_ADDRESS", format!("localhost:{}", ports.smtp))
             .env("SMTP_ENCRYPTION", "none")
             .env("MAIL_FROM", "Local Accounts <no-reply@localhost>")
+            .env("ACCOUNTS_PUBLIC_URL", ports.accounts_url())
+            .env("ACCOUNTS_APP_URL", format!("http://localhost:{}/", ports.web))
+            .env("ACCOUNTS_APP_ORIGINS", format!("http://localhost:{}", ports.web))
+            .env("DEX_ISSUER_URL", issuer)
+            .env("ACCOUNTS_CLIENT_SECRET_FILE", Secrets::open(state)?.path("accounts-client"))
+            .env("ACCOUNTS_SESSION_KEY_FILE", keys.session_keys)
     } else {
         program
     };
