@@ -3,9 +3,9 @@
 
 mod breaches;
 mod calibration;
-mod common;
 mod cost;
 mod credential;
+mod guessable;
 mod hashing;
 mod niceness;
 mod parking;
@@ -15,9 +15,9 @@ mod rules;
 
 pub use breaches::{Breaches, NoClient};
 pub use calibration::Calibration;
-use common::is_common;
 pub use cost::{Cost, InvalidCost};
 pub use credential::{Credential, InvalidHash};
+use guessable::is_common;
 pub use hashing::Verified;
 pub use parking::Parking;
 pub use pepper::{InvalidPepper, InvalidPeppers, Peppers};

@@ -17,5 +17,5 @@ pub(super) fn is_common(password: &str, words: &[&str]) -> bool {
 }
 
 #[cfg(test)]
-#[path = "common_tests.rs"]
+#[path = "guessable_tests.rs"]
 mod tests;
