@@ -66,15 +66,24 @@ async fn the_lag_is_shown_while_nothing_can_be_written() {
     let mongodb = devstack::mongodb::ReplicaSet::start_private(home.path()).await.unwrap();
     let setup = Setup::on(&devstack::shared::kafka_brokers().unwrap(), mongodb.uri()).await;
     let alone = Alone::start(&setup);
-    let putter = Putter::new(&setup);
+    let (home, putter) = (Setup::lobby_partition(), Putter::new(&setup));
+    let lag = async |records: usize| {
+        let line = format!("chat_archive_lag_records{{partition=\"{home}\"}} {records}");
+        alone.shows(&[&line]).await;
+    };
+    lag(0).await;
+    // It is zero before the archive knows of a record, too. Once it has fallen, the archive has MongoDB's answer.
+    mongodb.freeze();
     putter.say(&RoomId::lobby(), "before");
     putter.flush();
-    progress_at(&setup, 0).await;
+    lag(1).await;
+    mongodb.thaw();
+    lag(0).await;
+
     mongodb.freeze();
     (0..50).for_each(|number| putter.say(&RoomId::lobby(), &number.to_string()));
     putter.flush();
-    let home = Setup::lobby_partition();
-    alone.shows(&[&format!("chat_archive_lag_records{{partition=\"{home}\"}} 50")]).await;
+    lag(50).await;
     mongodb.thaw();
     setup.stored_count(51).await;
 }
