@@ -1,7 +1,7 @@
 //! A real Kubernetes cluster of one node on this machine: for tests, and to look at what the chart makes.
 //!
 //! etcd, API server, controller manager, scheduler, kubelet, kube-proxy, containerd and a name server, each a
-//! [`Part`], in a network namespace of its own (ADR 15). PostgreSQL, Kafka and MongoDB run beside it on this machine,
+//! [`Part`], in a network namespace of its own (ADR 15). PostgreSQL, Kafka, MongoDB and a mail sink run beside it on this machine,
 //! as servers that a platform has already. There is one cluster at a time on a machine; everything of it goes when it is
 //! dropped, and what a killed one left goes when the next is started or `./dev cluster down` is called.
 
@@ -52,6 +52,8 @@ pub enum Door {
     Dex,
     /// The chat API.
     Chat,
+    /// The accounts pages.
+    Accounts,
 }
 
 impl Door {
@@ -59,6 +61,7 @@ impl Door {
         match self {
             Self::Dex => ("dex", 5556),
             Self::Chat => ("chat-api", 8080),
+            Self::Accounts => ("accounts", 5559),
         }
     }
 }
@@ -75,10 +78,11 @@ pub struct Cluster {
 }
 
 /// What has to be installed for a cluster with the chart.
-pub const NEEDS: [install::Need; 7] = [
+pub const NEEDS: [install::Need; 8] = [
     install::Need::Postgres,
     install::Need::Kafka,
     install::Need::MongoDb,
+    install::Need::Mail,
     install::Need::Images,
     install::Need::ApiServer,
     install::Need::Kubernetes,
@@ -95,7 +99,7 @@ const RUNS_ALREADY: &str =
 
 impl Cluster {
     /// Starts a cluster with nothing in it but its name server, and the servers beside it. These people will have a
-    /// Local Account; of the ports, those of Dex, of the chat API and of the app count.
+    /// Local Account; of the ports, those of Dex, the chat API, the accounts pages and the app count.
     pub async fn boot(people: Vec<User>, ports: &Ports, report: impl Fn(&str)) -> Result<Self> {
         if let Some(obstacle) = obstacle() {
             bail!("no cluster can run here: {obstacle}");
@@ -126,6 +130,7 @@ impl Cluster {
         let site = Site {
             dex: ports.dex,
             chat: ports.chat.first().context("the chat API has a port")?.0,
+            accounts: ports.accounts,
             web: ports.web,
             users: people,
             email_user: DemoUser {
@@ -312,6 +317,7 @@ impl Cluster {
         let own = match door {
             Door::Dex => self.site.dex,
             Door::Chat => self.site.chat,
+            Door::Accounts => self.site.accounts,
         };
         Entry::open(own, self.service(service, port).await?).await
     }

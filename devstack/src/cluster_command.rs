@@ -107,6 +107,7 @@ async fn start_up(bare: bool) -> Result<(Cluster, Vec<Entry>)> {
     if !bare {
         require_free("DEV_PORT_DEX", ports.dex)?;
         require_free("DEV_PORT_CHAT", ports.chat.first().context("the chat API has a port")?.0)?;
+        require_free("DEV_PORT_ACCOUNTS", ports.accounts)?;
     }
     install::ensure(&NEEDS).await?;
     let start = Instant::now();
@@ -118,8 +119,9 @@ async fn start_up(bare: bool) -> Result<(Cluster, Vec<Entry>)> {
     if let Some(images) = images {
         step("import the images", cluster.import_all(&images)).await?;
         step("install the chart", cluster.install(&images, &json!({}))).await?;
-        doors.push(cluster.open(Door::Dex).await?);
-        doors.push(cluster.open(Door::Chat).await?);
+        for door in [Door::Dex, Door::Chat, Door::Accounts] {
+            doors.push(cluster.open(door).await?);
+        }
     }
     say(format!("ready in {:.1} s", start.elapsed().as_secs_f32()));
     Ok((cluster, doors))
@@ -189,6 +191,12 @@ fn tell() -> Result<()> {
         let endpoints = Endpoints::read(&endpoints())?;
         say(format!("sign in        {}", endpoints.sign_in_url));
         say(format!("chat API       {}", endpoints.chat_api));
+        for (what, address) in [("accounts", &endpoints.accounts), ("mail inbox", &endpoints.mail)]
+        {
+            if let Some(address) = address {
+                say(format!("{what:<14} {address}"));
+            }
+        }
         say("everything, passwords too, is in .dev/cluster.json; try ./dev demo --cluster");
     }
     let kubectl = install::kubernetes_program("kubectl");

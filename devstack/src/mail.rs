@@ -1,5 +1,6 @@
 //! The mail sink: a real mail server that takes every mail, delivers none, and shows them all.
 
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
@@ -33,8 +34,8 @@ pub enum Speech {
 /// A mail sink; killed when dropped.
 pub struct Sink {
     part: Part,
-    smtp: u16,
-    inbox: u16,
+    smtp: SocketAddrV4,
+    inbox: SocketAddrV4,
     secured: Option<Secured>,
 }
 
@@ -77,16 +78,23 @@ impl Sink {
     /// Starts a sink on ports nobody listens on. Its mail lies in the directory, and is there again after a
     /// restart.
     pub async fn start_private(state: &Path, speech: Speech) -> Result<Self> {
-        let sink = Self::prepare(state, (ports::free()?, ports::free()?), speech)?;
+        let (smtp, inbox) = (local(ports::free()?), local(ports::free()?));
+        let sink = Self::prepare_at(state, (smtp, inbox), speech)?;
         sink.start().await?;
         Ok(sink)
     }
 
-    pub(crate) fn prepare(state: &Path, (smtp, inbox): (u16, u16), speech: Speech) -> Result<Self> {
+    /// One that hears mail at the first address and shows it at the second.
+    pub(crate) fn prepare_at(
+        state: &Path,
+        (smtp, inbox): (SocketAddrV4, SocketAddrV4),
+        speech: Speech,
+    ) -> Result<Self> {
+        let text = |part: &dyn std::fmt::Display| part.to_string();
         let program = Program::new("node")
             .args([checkout::state().join("mail/sink.js")])
-            .args(["--ip", "127.0.0.1", "--smtp", &smtp.to_string()])
-            .args(["--web-ip", "127.0.0.1", "--web", &inbox.to_string()])
+            .args(["--ip", &text(smtp.ip()), "--smtp", &text(&smtp.port())])
+            .args(["--web-ip", &text(inbox.ip()), "--web", &text(&inbox.port())])
             .args(["--mail-directory".as_ref(), state.join("mails").as_os_str()]);
         let (program, secured) = match speech {
             Speech::Plain => (program, None),
@@ -98,8 +106,8 @@ impl Sink {
             }
         };
         let ready = probe(move || async move {
-            TcpStream::connect(("127.0.0.1", smtp)).await.context("SMTP is not listened to")?;
-            http::answers(&format!("http://127.0.0.1:{inbox}/healthz")).await
+            TcpStream::connect(smtp).await.context("SMTP is not listened to")?;
+            http::answers(&format!("http://{inbox}/healthz")).await
         });
         let part = Part::new("mail", program, state, ready);
         Ok(Self { part, smtp, inbox, secured })
@@ -108,7 +116,7 @@ impl Sink {
     /// Where mail is handed over, `host:port`.
     #[must_use]
     pub fn smtp(&self) -> String {
-        format!("localhost:{}", self.smtp)
+        format!("localhost:{}", self.smtp.port())
     }
 
     /// What a client needs, if it asks for TLS.
@@ -119,11 +127,25 @@ impl Sink {
 
     /// All mail that it has taken, in the order of its coming.
     pub async fn mails(&self) -> Result<Vec<Mail>> {
-        let url = format!("http://127.0.0.1:{}/email", self.inbox);
-        let client = reqwest::Client::builder().no_proxy().build().context("no HTTP client")?;
-        let answer = client.get(&url).send().await.and_then(reqwest::Response::error_for_status);
-        answer.context("the inbox does not answer")?.json().await.context("the inbox is no JSON")
+        mails(&self.inbox()).await
     }
+
+    /// Where it shows its mail.
+    pub(crate) fn inbox(&self) -> String {
+        format!("http://{}", self.inbox)
+    }
+}
+
+/// All mail in the inbox of a sink, in the order of its coming.
+pub async fn mails(inbox: &str) -> Result<Vec<Mail>> {
+    let client = reqwest::Client::builder().no_proxy().build().context("no HTTP client")?;
+    let answer = client.get(format!("{inbox}/email")).send().await;
+    let answer = answer.and_then(reqwest::Response::error_for_status);
+    answer.context("the inbox does not answer")?.json().await.context("the inbox is no JSON")
+}
+
+pub(crate) fn local(port: u16) -> SocketAddrV4 {
+    SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)
 }
 
 impl Deref for Sink {

@@ -107,7 +107,10 @@ impl Stack {
         let app = app_page.as_ref().map(|page| page.part(state)).transpose()?;
         let mail = options
             .mail
-            .then(|| mail::Sink::prepare(state, (ports.smtp, ports.mail), mail::Speech::Plain))
+            .then(|| {
+                let addresses = (mail::local(ports.smtp), mail::local(ports.mail));
+                mail::Sink::prepare_at(state, addresses, mail::Speech::Plain)
+            })
             .transpose()?;
         let stores = ChatStores { brokers: &brokers, mongodb: &mongodb_uri, names };
         let chat = (1..=ports.chat.len())

@@ -21,6 +21,8 @@ pub(super) struct Site {
     pub(super) dex: u16,
     /// The chat API's port on this machine.
     pub(super) chat: u16,
+    /// The accounts pages' port on this machine.
+    pub(super) accounts: u16,
     /// The port of the app's pages; nothing listens there.
     pub(super) web: u16,
     /// People with a Local Account.
@@ -38,6 +40,10 @@ impl Site {
         format!("http://localhost:{}", self.web)
     }
 
+    fn accounts_url(&self) -> String {
+        format!("http://localhost:{}/accounts", self.accounts)
+    }
+
     /// Where everything is, seen from this machine.
     pub(super) fn endpoints(&self, stores: &Stores) -> Result<Endpoints> {
         let redirect_uri = format!("{}/auth/callback", self.public_url());
@@ -49,14 +55,14 @@ impl Site {
             chat_replicas: vec![chat_api.clone()],
             chat_api,
             app: None,
-            accounts: None,
+            accounts: Some(self.accounts_url()),
             connector_grpc: None,
             postgres: stores.owner_dsn()?.into(),
             kafka: stores.brokers().to_owned(),
             kafka_topic_prefix: String::new(),
             mongodb: stores.mongodb_uri().to_owned(),
             mongodb_database: "chat".into(),
-            mail: None,
+            mail: Some(stores.inbox()),
             demo_users: self
                 .users
                 .iter()
@@ -76,6 +82,7 @@ impl Site {
         json!({
             "environment": "development",
             "publicURL": self.public_url(),
+            "accounts": {"pages": true, "publicURL": self.accounts_url()},
             "images": {"tag": tag, "pullPolicy": "Never", "registry": REGISTRY},
             // Two of each and one more while they are replaced, on two processors that others use, too.
             "authConnector": {
@@ -97,10 +104,14 @@ impl Site {
                 "replicationFactor": 1, "minInsyncReplicas": 1,
             },
             "mongodb": {"mode": "external"},
+            "mail": {
+                "server": "mail-external:1025", "encryption": "none",
+                "from": "Local Accounts <no-reply@localhost>",
+            },
             "seed": {"enabled": true, "users": self.users},
             "ingress": {"enabled": true},
             "networkPolicy": {
-                "postgresTo": stores, "kafkaTo": stores, "kafkaPorts": [9092], "mongodbTo": stores,
+                "postgresTo": stores, "kafkaTo": stores, "kafkaPorts": [9092], "mongodbTo": stores, "mailTo": stores,
             },
         })
     }
@@ -113,11 +124,13 @@ pub(super) fn ground(stores: &Stores, email_user: &DemoUser) -> Result<Value> {
         "apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": NAME, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
     })];
-    for (name, port) in
-        [("postgres-external", 5432), ("kafka-external", 9092), ("mongodb-external", 27017)]
-    {
-        items.extend(elsewhere(name, port));
-    }
+    let servers = [
+        ("postgres-external", 5432),
+        ("kafka-external", 9092),
+        ("mongodb-external", 27017),
+        ("mail-external", 1025),
+    ];
+    items.extend(servers.into_iter().flat_map(|(name, port)| elsewhere(name, port)));
     let owner = inside(stores.owner_dsn()?)?;
     let mut service = owner.clone();
     service
@@ -127,13 +140,20 @@ pub(super) fn ground(stores: &Stores, email_user: &DemoUser) -> Result<Value> {
     let mut mongodb: Url = stores.mongodb_uri().parse().context("the MongoDB URI is no URL")?;
     mongodb.set_host(Some("mongodb-external")).context("the MongoDB URI takes no host")?;
     let (peppers, guard_key) = (format!("cluster:{}\n", name::random_key()), name::random_key());
-    let client = name::random_token(24);
+    let (code_key, session_keys) =
+        (name::random_key(), format!("cluster:{}\n", name::random_key()));
+    let (client, accounts_client) = (name::random_token(24), name::random_token(24));
     let hash = bcrypt::hash(&email_user.password, 10).context("bcrypt takes the password")?;
     items.extend([
         secret("postgres-accounts-owner", &[("dsn", owner.as_str())]),
         secret("postgres-accounts-service", &[("dsn", service.as_str())]),
         secret("postgres-dex", &[("password", stores.dex_password())]),
         secret("auth-connector-keys", &[("peppers", peppers.as_str()), ("guard-key", &guard_key)]),
+        secret("auth-connector-codes", &[("code-key", code_key.as_str())]),
+        secret(
+            "auth-connector-accounts",
+            &[("client-secret", accounts_client.as_str()), ("session-keys", &session_keys)],
+        ),
         secret(
             "dex-secrets",
             &[

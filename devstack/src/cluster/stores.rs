@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use url::Url;
 
 use super::addresses::{ALL, HOST};
-use crate::{kafka, mongodb, name, postgres};
+use crate::{kafka, mail, mongodb, name, postgres};
 
 /// The owner of the accounts database.
 const OWNER: &str = "accounts";
@@ -17,12 +17,13 @@ pub(super) const SERVICE_ROLE: &str = "accounts_service";
 /// Dex's role and database.
 const DEX: &str = "dex";
 
-/// PostgreSQL, Kafka and MongoDB, listening on the link to the node, which nobody else reaches (`network`): PostgreSQL
-/// asks for a password, the other two for nothing, as in the local stack.
+/// PostgreSQL, Kafka, MongoDB and a mail sink, listening on the link to the node, which nobody else reaches (`network`):
+/// PostgreSQL asks for a password, the others for nothing, as in the local stack.
 pub(super) struct Stores {
     postgres: postgres::Server,
     kafka: kafka::Broker,
     mongodb: mongodb::ReplicaSet,
+    mail: mail::Sink,
     passwords: [String; 3],
 }
 
@@ -35,9 +36,11 @@ impl Stores {
             postgres: postgres::Server::prepare_at(state, at(5432), Some(ALL))?,
             kafka: kafka::Broker::prepare_at(state, at(9092))?,
             mongodb: mongodb::ReplicaSet::prepare_at(state, at(27017))?,
+            mail: mail::Sink::prepare_at(state, (at(1025), at(1080)), mail::Speech::Plain)?,
             passwords: std::array::from_fn(|_| name::random_token(24)),
         };
-        tokio::try_join!(stores.postgres.boot(), stores.kafka.boot(), stores.mongodb.boot())?;
+        let Self { postgres, kafka, mongodb, mail, .. } = &stores;
+        tokio::try_join!(postgres.boot(), kafka.boot(), mongodb.boot(), mail.start())?;
         let (admin, [owner, service, dex]) = (stores.postgres.dsn(), &stores.passwords);
         postgres::ensure_owned_database(admin, OWNER, owner).await?;
         postgres::ensure_owned_database(admin, DEX, dex).await?;
@@ -64,6 +67,11 @@ impl Stores {
     /// The bootstrap brokers.
     pub(super) fn brokers(&self) -> &str {
         self.kafka.brokers()
+    }
+
+    /// Where the mail sink shows its mail.
+    pub(super) fn inbox(&self) -> String {
+        self.mail.inbox()
     }
 
     /// The replica set's URI.

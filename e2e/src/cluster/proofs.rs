@@ -30,7 +30,7 @@ macro_rules! proof {
 }
 
 /// Every proof, in the order they are made.
-pub const ALL: [Proof; 16] = [
+pub const ALL: [Proof; 17] = [
     proof!("helm-test", install::helm_test, "from nothing to a chart whose own test is green"),
     proof!(
         "restricted",
@@ -43,6 +43,11 @@ pub const ALL: [Proof; 16] = [
         "port-forward",
         people::port_forward,
         "kubectl port-forward is enough to sign in and to chat"
+    ),
+    proof!(
+        "sign-up",
+        people::sign_up,
+        "a person without an account makes one on the way to the chat, by a code in the mail"
     ),
     proof!(
         "gate",

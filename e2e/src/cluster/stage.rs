@@ -23,6 +23,8 @@ pub struct Stage {
     pub dex: Option<Entry>,
     /// The way to the chat API.
     pub chat: Option<Entry>,
+    /// The way to the accounts pages.
+    pub accounts: Option<Entry>,
     /// The images that are installed.
     pub images: Images,
     /// How long it took from built programs to an installed chart, cluster included.
@@ -50,9 +52,10 @@ impl Stage {
         let installed_in = start.elapsed();
         let dex = Some(cluster.open(Door::Dex).await?);
         let chat = Some(cluster.open(Door::Chat).await?);
+        let accounts = Some(cluster.open(Door::Accounts).await?);
         let opening = Scene::open(cluster.endpoints()?, PEOPLE, seed);
         let scene = step("sign people in", opening).await?;
-        Ok(Self { scene, dex, chat, images, installed_in, check, cluster })
+        Ok(Self { scene, dex, chat, accounts, images, installed_in, check, cluster })
     }
 
     /// Upgrades the chart with other values.
@@ -65,6 +68,9 @@ impl Stage {
         if self.dex.is_none() {
             self.dex = Some(self.cluster.open(Door::Dex).await?);
         }
-        self.upgrade(&json!({})).await
+        self.upgrade(&json!({})).await?;
+        self.accounts = None;
+        self.accounts = Some(self.cluster.open(Door::Accounts).await?);
+        Ok(())
     }
 }

@@ -3,13 +3,14 @@
 use anyhow::{Context as _, Result, ensure};
 use devstack::ports;
 use devstack::stack::{Stack, StackOptions};
+use e2e::accounts::Script;
 use e2e::browser::Seen;
 use e2e::oidc::{EMAIL, LOCAL_ACCOUNTS};
 use e2e::wait::until;
 use e2e::webdriver::Chromium;
 use fantoccini::Locator;
-use reqwest::{Client, StatusCode, header};
-use serde_json::{Value, json};
+use reqwest::StatusCode;
+use serde_json::json;
 use url::Url;
 
 use crate::accounts_pages::{
@@ -113,40 +114,10 @@ async fn a_login_that_waits_no_longer_leads_to_the_app_s_start_and_one_of_somebo
     let link = browser.client().find(Locator::Css("#sign-up")).await?.attr("href").await?;
     let other = Chromium::open(stack.state(), WIDTHS[0]).await?;
     other.client().goto(&link.context("a link leads somewhere")?).await?;
-    prove(&stack, &other, "bea@example.com", 2).await?;
+    prove(&stack, &other, "bea@example.com", 1).await?;
     name_it(&other).await?;
     send(&other).await?;
     says(&other, "This sign-in was not begun in this tab.").await
-}
-
-/// A script of the accounts pages, with its cookie.
-struct Script {
-    http: Client,
-    base: String,
-    origin: String,
-    cookie: Option<String>,
-}
-
-impl Script {
-    fn new(stack: &Stack) -> Result<Self> {
-        let base = accounts(stack)?.to_owned();
-        let origin = base.parse::<Url>()?.origin().ascii_serialization();
-        Ok(Self { http: Client::builder().no_proxy().build()?, base, origin, cookie: None })
-    }
-
-    async fn call(&mut self, path: &str, body: Value) -> Result<Value> {
-        let mut request = self.http.post(format!("{}/v1/{path}", self.base)).json(&body);
-        request = request.header(header::ORIGIN, &self.origin).header("x-session", "1");
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
-        }
-        let answer = request.send().await?.error_for_status()?;
-        if let Some(set) = answer.headers().get(header::SET_COOKIE) {
-            self.cookie = set.to_str()?.split(';').next().map(str::to_owned);
-        }
-        let text = answer.text().await?;
-        Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? })
-    }
 }
 
 #[tokio::test]
@@ -159,11 +130,11 @@ async fn a_ticket_is_good_once_at_our_connector_from_its_network_and_the_passwor
     let state = form.address().query_pairs().find(|(name, _)| name == "state");
     let state = state.context("the form has a state")?.1.into_owned();
 
-    let mut script = Script::new(&stack)?;
+    let mut script = Script::new(accounts(&stack)?)?;
     let hand_back = format!("state={state}");
     let flow = json!({"purpose": "sign_up", "email": ADA, "hand_back": hand_back});
     script.call("flows", flow).await?;
-    script.call("flows/confirm", json!({"code": code(&stack, 1).await?})).await?;
+    script.call("flows/confirm", json!({"code": code(&stack, ADA, 1).await?})).await?;
     let made = script.call("sign-up", json!({"full_name": "Ada", "password": FIRST})).await?;
     let at_dex = &made["hand_over"];
     assert_eq!(at_dex["login"], ADA);

@@ -127,8 +127,7 @@ async fn another_address_is_proved_by_a_code_and_the_one_before_comes_back() -> 
     send(&browser).await?;
     shows(&browser, "#code").await?;
     assert_sound(&browser, "the page that asks for the code").await?;
-    // A sign-in from a new network is mailed about, too.
-    fill(&browser, &[("#code", &code(&stack, 1).await?)]).await?;
+    fill(&browser, &[("#code", &code(&stack, "bob@new.example", 1).await?)]).await?;
     send(&browser).await?;
     told(&browser, "Your address is changed").await?;
 

@@ -19,11 +19,13 @@ const ANY_PORT: u64 = 0;
 const STORES: &str = "198.18.0.1/32";
 
 /// Every way that there is, names of hosts aside.
-const WAYS: [Way<'_>; 17] = [
+const WAYS: [Way<'_>; 19] = [
     (ANYBODY, "auth-connector", 5559),
     (ANYBODY, "chat-api", 8080),
     (ANYBODY, "dex", 5556),
+    ("auth-connector", "dex", 5556),
     ("auth-connector", "dex", 5560),
+    ("auth-connector", STORES, 1025),
     ("auth-connector", STORES, 5432),
     ("chat-api", "dex", 5556),
     ("chat-api", STORES, 9092),
