@@ -11,7 +11,7 @@ use axum::routing::get;
 use reqwest::StatusCode;
 use tokio::net::TcpListener;
 
-use crate::setup::pages::{Browser, Pages, code};
+use crate::setup::pages::{Browser, Pages};
 
 const STOLEN: &str = "seven lanterns on a quiet pier";
 /// How its SHA-1 goes on after `1C6FA`.
@@ -85,7 +85,7 @@ async fn answer(
 async fn proved(pages: &Pages, email: &str, count: usize) -> Browser {
     let browser = pages.browser();
     browser.post("/accounts/sign-up", &[("email", email)]).await.leads_to();
-    let code = code(&pages.mail(count).await);
+    let code = pages.code(count).await;
     browser.submit("/accounts/confirm", &[("code", &code)]).await.leads_to();
     browser
 }

@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::setup::door::{Door, GONE, SILENT, WAITS};
-use crate::setup::pages::{Browser, Pages, Shown, code};
+use crate::setup::pages::{Browser, Pages, Shown};
 use crate::setup::{PASSWORD, eventually};
 
 const ADA: &str = "ada@example.com";
@@ -30,7 +30,7 @@ async fn proved(
     let (_, action) = begun.body.split_once(" action=\"").expect("a form");
     let action = action.split('"').next().expect("a value").replace("&#38;", "&");
     browser.post(&action, &[("email", email)]).await.leads_to();
-    let code = code(&pages.mail(count).await);
+    let code = pages.code(count).await;
     browser.submit("/accounts/confirm", &[("code", &code)]).await.leads_to().to_owned()
 }
 
@@ -204,7 +204,7 @@ async fn after_fifty_minutes_and_a_second_code_the_way_back_is_known() {
         .post("/accounts/sign-up?client_id=app&scope=openid", &[("email", ADA)])
         .await
         .leads_to();
-    let first = code(&pages.mail(1).await);
+    let first = pages.code(1).await;
     eventually("the first code is sent", async || {
         let aged = sqlx::query(
             "update account_flows set code_sent_at = code_sent_at - interval '50 minutes',
@@ -219,7 +219,7 @@ async fn after_fifty_minutes_and_a_second_code_the_way_back_is_known() {
     assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
     let flow = late.flow();
     browser.post("/accounts/confirm/resend", &[("flow", &flow)]).await.leads_to();
-    let second = code(&pages.mail(2).await);
+    let second = pages.code(2).await;
     let finish = browser.submit("/accounts/confirm", &[("code", &second)]).await;
     let fields = [("full_name", "Ada"), ("password", NEW)];
     let (form, _, ticket) = handed_over(&browser.submit(finish.leads_to(), &fields).await);

@@ -1,16 +1,18 @@
 //! `users invite`, and `/accounts/invitation`
 
-use devstack::mail::Mail;
 use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::setup::commands::done;
 use crate::setup::pages::Pages;
+use crate::setup::signed::long_code;
 use crate::setup::{PASSWORD, keys, text, utf8};
 
 const INVITATION: &str = "/accounts/invitation";
 const FINISH: &str = "/accounts/sign-up/finish";
 const ADA: &str = "ada@example.com";
+/// What the mail of an invitation is about.
+const INVITED: &str = "you are invited";
 const NEW: &str = "an engine that weaves";
 const BY_INVITATION: [&str; 2] = ["--accounts-sign-up", "invite"];
 
@@ -18,12 +20,6 @@ const BY_INVITATION: [&str; 2] = ["--accounts-sign-up", "invite"];
 fn invite(pages: &Pages, email: &str) -> String {
     let invite = ["users", "invite", email, "--code-key-file", utf8(&keys().code_key)];
     done(&pages.database, &invite)
-}
-
-/// The code that an invitation shows.
-fn code(mail: &Mail) -> String {
-    let mut codes = mail.text.lines().filter(|line| line.len() == 32 && !line.contains(' '));
-    codes.next().unwrap_or_else(|| panic!("there is no code in {}", mail.text)).to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,9 +30,9 @@ async fn who_is_invited_makes_one_account_and_nobody_else_any() {
     assert_eq!(told.status, StatusCode::FORBIDDEN);
     assert_eq!(browser.get("/accounts/sign-up").await.status, StatusCode::FORBIDDEN);
     assert!(invite(&pages, "Ada@example.com").contains("Ada@example.com is invited"));
-    let mail = pages.mail(1).await;
+    let mail = pages.mail_about(INVITED).await;
     assert_eq!(mail.envelope.to[0].address, "Ada@example.com");
-    let code = code(&mail);
+    let code = long_code(&mail);
     let stored: String = sqlx::query_scalar("select to_jsonb(invitations)::text from invitations")
         .fetch_one(&pages.database.pool)
         .await
@@ -80,9 +76,9 @@ async fn an_invitation_is_void_after_a_week_and_after_another_one() {
         script.json("/accounts/v1/flows/invitation", json!({"code": code})).await
     };
     invite(&pages, ADA);
-    let first = code(&pages.mail(1).await);
+    let first = long_code(&pages.mail_to(ADA, 1).await);
     invite(&pages, "ADA@example.com");
-    let second = code(&pages.mail(2).await);
+    let second = long_code(&pages.mail_to("ADA@example.com", 1).await);
     let void = accept(&first).await;
     assert_eq!(void.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(void.body.contains("urn:problem-type:accounts:wrong-invitation"), "{}", void.body);
@@ -104,7 +100,7 @@ async fn an_invitation_opens_no_account_that_is_there_already() {
     let pages = Pages::open().await;
     let (before, after) = (pages.browser(), pages.browser());
     invite(&pages, ADA);
-    let code = code(&pages.mail(1).await);
+    let code = long_code(&pages.mail_about(INVITED).await);
     before.post(INVITATION, &[("code", &code)]).await.leads_to();
     let flow = before.get(FINISH).await.flow();
     sqlx::query("update users set email = $1, email_key = $1 where username_key = 'alice'")
@@ -128,7 +124,7 @@ async fn an_invitation_opens_no_account_that_is_there_already() {
 async fn an_account_that_an_operator_made_and_deleted_does_not_come_back_by_an_invitation() {
     let pages = Pages::open().await;
     invite(&pages, ADA);
-    let code = code(&pages.mail(1).await);
+    let code = long_code(&pages.mail_about(INVITED).await);
     for arguments in
         [&["users", "create", "ada", "--email", ADA][..], &["users", "delete", "ada", "--yes"]]
     {

@@ -14,7 +14,7 @@ const NEW: &str = "an engine that weaves";
 async fn proved(pages: &Pages, browser: &Browser, email: &str, count: usize) -> String {
     let begun = browser.post("/accounts/sign-up", &[("email", email)]).await;
     assert_eq!(begun.leads_to(), "/accounts/confirm");
-    let code = code(&pages.mail(count).await);
+    let code = pages.code(count).await;
     browser.submit("/accounts/confirm", &[("code", &code)]).await.leads_to().to_owned()
 }
 
@@ -25,7 +25,7 @@ async fn who_proves_an_address_has_an_account_that_opens() {
     assert!(browser.get("/accounts/sign-up").await.body.contains("name=\"email\""));
     let begun = browser.post("/accounts/sign-up", &[("email", ADA)]).await;
     assert_eq!(begun.leads_to(), "/accounts/confirm");
-    let mail = pages.mail(1).await;
+    let mail = pages.mail_with_code(1).await;
     assert_eq!(mail.envelope.to[0].address, ADA);
     let wrong = browser.submit("/accounts/confirm", &[("code", "0000-0000")]).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -102,7 +102,7 @@ async fn a_flow_from_before_its_code_opens_nothing() {
     // Whoever knew the cookie, or had set it, before the address was proved.
     thief.set_cookie(browser.cookie());
     let flow_before = thief.get("/accounts/confirm").await.flow();
-    let code = code(&pages.mail(1).await);
+    let code = pages.code(1).await;
     browser.submit("/accounts/confirm", &[("code", &code)]).await.leads_to();
     assert_eq!(thief.get("/accounts/sign-up/finish").await.status, StatusCode::GONE);
     let fields = [("flow", flow_before.as_str()), ("full_name", "Eve"), ("password", NEW)];
@@ -118,7 +118,7 @@ async fn the_right_code_sent_twice_leads_to_the_same_place_for_a_minute() {
     browser.post("/accounts/sign-up", &[("email", ADA)]).await.leads_to();
     let before = browser.cookie();
     let flow = browser.get("/accounts/confirm").await.flow();
-    let code = code(&pages.mail(1).await);
+    let code = pages.code(1).await;
     let confirm = async |code: &str| {
         browser.post("/accounts/confirm", &[("flow", &flow), ("code", code)]).await
     };

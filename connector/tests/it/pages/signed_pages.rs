@@ -5,8 +5,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use crate::setup::PASSWORD;
-use crate::setup::pages::code;
 use crate::setup::seats::{FORMS, SESSION, Seats};
+use crate::setup::signed::WAY_BACK;
 
 const NEW: &str = "a loom of brass and numbers";
 
@@ -135,7 +135,7 @@ async fn another_address_takes_the_password_and_a_code_and_can_be_undone() {
     }
     let fields = [("email", "alice@new.example"), ("password", PASSWORD)];
     assert_eq!(guest.submit(page, page, &fields).await.leads_to(), "/accounts/email/confirm");
-    let typed = code(&seats.pages.mail(1).await);
+    let typed = seats.pages.code(1).await;
     for (typed, status) in [("0000-0000", 422), (typed.as_str(), 200)] {
         let form = guest.get("/accounts/email/confirm").await;
         let (session, flow) = (form.hidden("session"), form.hidden("flow"));
@@ -146,7 +146,7 @@ async fn another_address_takes_the_password_and_a_code_and_can_be_undone() {
     assert_eq!(guest.cookie(SESSION), None);
     assert!(seats.pages.lets_in("alice@new.example", PASSWORD).await);
 
-    let mail = seats.pages.mail_that_says("to have this address back").await.text;
+    let mail = seats.pages.mail_that_says(WAY_BACK).await.text;
     let undo =
         mail.lines().find(|line| line.len() > 25 && !line.contains(' ') && line.contains('-'));
     let stranger = seats.guest();

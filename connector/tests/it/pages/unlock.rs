@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 
 use crate::setup::PASSWORD;
-use crate::setup::pages::{Pages, code};
+use crate::setup::pages::Pages;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_strangers_closed_is_opened_by_a_code_and_its_sessions_stay() {
@@ -13,7 +13,7 @@ async fn an_account_that_strangers_closed_is_opened_by_a_code_and_its_sessions_s
     let browser = pages.browser();
     let begun = browser.post("/accounts/unlock", &[("email", "alice@example.com")]).await;
     assert_eq!(begun.leads_to(), "/accounts/confirm");
-    let code = code(&pages.mail(1).await);
+    let code = pages.code(1).await;
     let proved = browser.submit("/accounts/confirm", &[("code", &code)]).await;
     let finish = proved.leads_to();
     assert_eq!(finish, "/accounts/unlock/finish");

@@ -86,27 +86,50 @@ impl Pages {
         Browser::at(self.address)
     }
 
-    /// Waits until there are so many mails; the last in the order of their coming.
-    pub(crate) async fn mail(&self, count: usize) -> Mail {
+    /// All mails that came.
+    pub(crate) async fn mails(&self) -> Vec<Mail> {
         let (inbox, _) = self.mail.as_ref().expect("mail is sent");
-        inbox.has(count).await.pop().expect("at least one")
+        inbox.mails().await
     }
 
-    /// Waits until so many mails have a code; that of the last one. Mail of other kinds comes in between, in any order.
-    pub(crate) async fn code(&self, count: usize) -> String {
-        let (inbox, _) = self.mail.as_ref().expect("mail is sent");
-        let codes = eventually("a code", async || {
-            let codes: Vec<String> = inbox.mails().await.iter().filter_map(shown_code).collect();
-            (codes.len() >= count).then_some(codes)
+    /// Waits until there are so many mails of a kind; the last of them in the order of their coming. Mail of other
+    /// kinds comes in between, in any order.
+    async fn nth(&self, what: &str, count: usize, is_meant: impl Fn(&Mail) -> bool) -> Mail {
+        let meant = eventually(what, async || {
+            let meant: Vec<Mail> = self.mails().await.into_iter().filter(&is_meant).collect();
+            (meant.len() >= count).then_some(meant)
         });
-        codes.await.pop().expect("at least one")
+        meant.await.pop().expect("at least one")
+    }
+
+    /// Waits until so many mails have a code; the last of them.
+    pub(crate) async fn mail_with_code(&self, count: usize) -> Mail {
+        self.nth("a code", count, |mail| shown_code(mail).is_some()).await
+    }
+
+    /// Waits until so many mails have a code; that of the last one.
+    pub(crate) async fn code(&self, count: usize) -> String {
+        code(&self.mail_with_code(count).await)
     }
 
     /// Waits until a mail says this.
     pub(crate) async fn mail_that_says(&self, text: &str) -> Mail {
-        let (inbox, _) = self.mail.as_ref().expect("mail is sent");
-        let said = async || inbox.mails().await.into_iter().find(|mail| mail.text.contains(text));
-        eventually(text, said).await
+        self.nth_that_says(text, 1).await
+    }
+
+    /// Waits until so many mails say this; the last of them.
+    pub(crate) async fn nth_that_says(&self, text: &str, count: usize) -> Mail {
+        self.nth(text, count, |mail| mail.text.contains(text)).await
+    }
+
+    /// Waits until a mail with this in its subject has come.
+    pub(crate) async fn mail_about(&self, subject: &str) -> Mail {
+        self.nth(subject, 1, |mail| mail.subject.contains(subject)).await
+    }
+
+    /// Waits until so many mails are for this address; the last of them.
+    pub(crate) async fn mail_to(&self, address: &str, count: usize) -> Mail {
+        self.nth(address, count, |mail| mail.envelope.to[0].address == address).await
     }
 
     /// Whether Dex would let somebody in.

@@ -116,6 +116,9 @@ pub(crate) fn sub(user: Uuid, connector: &str) -> String {
     URL_SAFE_NO_PAD.encode(IdTokenSubject { user_id, conn_id }.encode_to_vec())
 }
 
+/// What a mail says that has the code by which an address is brought back.
+pub(crate) const WAY_BACK: &str = "to have this address back";
+
 /// The long code that a mail shows.
 pub(crate) fn long_code(mail: &Mail) -> String {
     let mut codes = mail.text.lines().filter(|line| line.len() == 32 && !line.contains(' '));

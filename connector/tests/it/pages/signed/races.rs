@@ -5,7 +5,6 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::setup::PASSWORD;
-use crate::setup::pages::code;
 use crate::setup::signed::Signing;
 
 const NEW: &str = "an engine that weaves";
@@ -52,10 +51,10 @@ async fn of_a_new_address_and_a_reset_one_is_first_and_ends_the_other() {
     let alice = signing.person("alice").await;
     let reset = pages.browser();
     reset.post("/accounts/reset", &[("email", "alice@example.com")]).await.leads_to();
-    reset.submit("/accounts/confirm", &[("code", &code(&pages.mail(1).await))]).await.leads_to();
+    reset.submit("/accounts/confirm", &[("code", &pages.code(1).await)]).await.leads_to();
     let page = reset.get("/accounts/reset/finish").await.flow();
     let flow = alice.begin_email("alice@example.org", PASSWORD).await;
-    let own = code(&pages.mail(2).await);
+    let own = pages.code(2).await;
     let fields = [("flow", page.as_str()), ("password", NEW)];
     let (changed, replaced) = tokio::join!(
         alice.confirm_email(&flow, &own),
@@ -79,7 +78,7 @@ async fn a_right_code_that_is_sent_many_times_changes_the_address_once() {
     let signing = Signing::open().await;
     let alice = signing.person("alice").await;
     let flow = alice.begin_email("alice@example.org", PASSWORD).await;
-    let code = code(&signing.pages.mail(1).await);
+    let code = signing.pages.code(1).await;
     let answers = join_all((0..20).map(|_| alice.confirm_email(&flow, &code))).await;
     let done = answers.iter().filter(|answer| answer.status == StatusCode::NO_CONTENT).count();
     assert_eq!(done, 1, "{answers:?}");
