@@ -1,7 +1,8 @@
 //! HTTP listeners: what happens between TCP and a request, with a bound for all that a peer can make us hold.
 //!
-//! Connections, the head of a request, idle time, progress of writes and the end in order are bounded here;
-//! the body of a request is bounded by whoever reads it. Routes belong to the services.
+//! Connections, the head of a request, idle time, progress of writes and the end in order are bounded here; the body
+//! of a request is bounded by whoever reads it. Routes belong to the services. When few places are left, those who
+//! keep a connection and ask for nothing lose it.
 //!
 //! HTTP/1 only: a server that tells versions apart by their first bytes waits for those without a
 //! limit, and nobody needs HTTP/2 here.
@@ -11,6 +12,7 @@ mod bind;
 mod connection;
 mod descriptors;
 mod head;
+mod kept;
 mod limits;
 mod slots;
 
@@ -40,6 +42,7 @@ pub use slots::{CONNECTIONS, CUT, REFUSED};
 
 use connection::{Activity, Connection};
 use head::HeadTimer;
+use kept::Kept;
 use slots::{Slot, Slots};
 
 /// How long to wait when the system has no descriptor for another connection.
@@ -91,17 +94,26 @@ impl Listener {
         let Self { bound, port, limits, tells_peers } = self;
         let slots = Slots::new(limits.connections, port);
         let (mut connections, leaving) = (JoinSet::new(), CancellationToken::new());
+        let mut kept = Kept::new(limits.connections);
         let mut stop = pin!(stop);
         loop {
             let stream = tokio::select! {
                 () = &mut stop => break,
                 stream = accept(&bound) => stream,
-                Some(_) = connections.join_next() => continue,
+                Some(ended) = connections.join_next_with_id() => {
+                    kept.forget(ended.map_or_else(|error| error.id(), |(task, ())| task));
+                    continue;
+                }
             };
-            let Some(slot) = slots.take() else { continue };
+            let slot = slots.take();
+            kept.make_room(slots.free());
+            let Some(slot) = slot else { continue };
+            let (activity, leaving) = (Arc::new(Activity::begin()), leaving.child_token());
             let peer = if tells_peers { stream.peer_addr().ok().map(Peer) } else { None };
             let (stream, router) = ((stream, peer), router.clone());
-            connections.spawn(serve_one(stream, slot, router, limits, leaving.clone()));
+            let serving =
+                serve_one(stream, (slot, Arc::clone(&activity)), router, limits, leaving.clone());
+            kept.add(connections.spawn(serving).id(), activity, leaving);
         }
         drop(bound);
         leaving.cancel();
@@ -114,12 +126,11 @@ impl Listener {
 
 async fn serve_one(
     (stream, peer): (TcpStream, Option<Peer>),
-    slot: Slot,
+    (slot, activity): (Slot, Arc<Activity>),
     router: Router,
     limits: Limits,
     leaving: CancellationToken,
 ) {
-    let activity = Arc::new(Activity::default());
     let counts = Arc::clone(&slot.counts);
     let mut http = http1::Builder::new();
     http.timer(HeadTimer::new(Arc::clone(&activity), limits.head))

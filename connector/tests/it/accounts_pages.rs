@@ -12,6 +12,15 @@ use crate::setup::{Database, eventually, keys, utf8};
 
 /// A program that may open `files` files, and the address of its accounts pages.
 async fn start(database: &Database, files: usize) -> (Program, std::net::SocketAddr) {
+    start_with(database, files, &[]).await
+}
+
+/// With these variables.
+async fn start_with(
+    database: &Database,
+    files: usize,
+    variables: &[(&str, &str)],
+) -> (Program, std::net::SocketAddr) {
     let port = devstack::ports::free().expect("a port");
     let accounts = format!("127.0.0.1:{port}");
     let mut command = Command::new("/bin/sh");
@@ -23,7 +32,8 @@ async fn start(database: &Database, files: usize) -> (Program, std::net::SocketA
         .env("BCRYPT_COST", "10")
         .env("PEPPER_FILE", utf8(&keys().peppers))
         .env("GUARD_KEY_FILE", utf8(&keys().guard_key))
-        .env("ACCOUNTS_LISTEN", &accounts);
+        .env("ACCOUNTS_LISTEN", &accounts)
+        .envs(variables.iter().copied());
     (Program::start(&mut command).await, accounts.parse().expect("an address"))
 }
 
@@ -72,5 +82,28 @@ async fn connections_at_the_accounts_pages_leave_descriptors_for_all_else() {
     crowd.until_ended(400).await;
     drop(crowd);
     pages_are_served(address).await;
+    program.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_keeps_connections_to_the_accounts_pages_and_asks_for_nothing_keeps_nobody_out() {
+    let database = Database::create().await;
+    let limits = [("HTTP_CONNECTIONS", "1000"), ("HTTP_KEEP_ALIVE", "3600")];
+    let (program, address) = start_with(&database, 20_000, &limits).await;
+    pages_are_served(address).await;
+    let request = b"GET /accounts/healthz HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec();
+    for count in [1, 300, 3_000] {
+        let mut crowd = Crowd::listen(address, count, std::slice::from_ref(&request)).await;
+        // More than there is room for are refused.
+        eventually("they are answered", async || {
+            let told = crowd.told("HTTP/1.1 200").await;
+            let answered = told.get("HTTP/1.1 200").copied().unwrap_or_default();
+            (answered >= count.min(900)).then_some(())
+        })
+        .await;
+        pages_are_served(address).await;
+        logins_are_served(&program).await;
+        assert!(program.is_ready().await);
+    }
     program.stop().await;
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -29,21 +29,38 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// much still hears that it is too much.
 const DRAIN_BYTES: usize = 16 * 1024 * 1024;
 
-/// The state of a connection that its timers need. Only its own task looks.
-#[derive(Debug, Default)]
+/// The state of a connection that its timers need, and whoever looks for one that is idle.
+#[derive(Debug)]
 pub(super) struct Activity {
+    /// When the connection began.
+    from: Instant,
     /// Bytes came since a head is waited for.
     begun: AtomicBool,
     /// A head was waited for before.
     kept: AtomicBool,
     /// Something is to be written, and the peer does not take it.
     stalled: AtomicBool,
+    /// Since when a head is waited for: milliseconds of the connection.
+    waits_from: AtomicU64,
 }
 
 impl Activity {
+    /// Of a connection that begins now.
+    pub(super) fn begin() -> Self {
+        Self {
+            from: Instant::now(),
+            begun: AtomicBool::default(),
+            kept: AtomicBool::default(),
+            stalled: AtomicBool::default(),
+            waits_from: AtomicU64::default(),
+        }
+    }
+
     /// A head is waited for from now on. Whether it is the connection's first, which has begun with
     /// the connection.
-    pub(super) fn wait(&self) -> bool {
+    pub(super) fn wait(&self, now: Instant) -> bool {
+        let waited = now.saturating_duration_since(self.from).as_millis();
+        self.waits_from.store(u64::try_from(waited).unwrap_or(u64::MAX), Ordering::Relaxed);
         let first = !self.kept.swap(true, Ordering::Relaxed);
         self.begun.store(first, Ordering::Relaxed);
         first
@@ -52,6 +69,14 @@ impl Activity {
     /// Whether the head that is waited for has begun.
     pub(super) fn has_begun(&self) -> bool {
         self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Since when nothing is asked, by a connection that is kept after an answer. A moment more or less does not
+    /// matter.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let is_kept = self.kept.load(Ordering::Relaxed);
+        let is_idle = is_kept && !self.has_begun() && !self.is_stalled();
+        is_idle.then(|| self.from + Duration::from_millis(self.waits_from.load(Ordering::Relaxed)))
     }
 
     /// Whether an answer is still to be taken.

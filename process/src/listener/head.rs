@@ -32,7 +32,7 @@ impl rt::Timer for HeadTimer {
 
     fn sleep_until(&self, deadline: time::Instant) -> Pin<Box<dyn rt::Sleep>> {
         let (now, idle) = (Instant::now(), Instant::from_std(deadline));
-        let has_begun = self.activity.wait();
+        let has_begun = self.activity.wait(now);
         let until = if has_begun { now + self.head } else { idle };
         Box::pin(HeadSleep {
             activity: Arc::clone(&self.activity),

@@ -35,6 +35,11 @@ impl Slots {
         Self { free: Arc::new(Semaphore::new(connections)), counts: Arc::new(Counts::of(port)) }
     }
 
+    /// How many are free.
+    pub(super) fn free(&self) -> usize {
+        self.free.available_permits()
+    }
+
     /// A slot for one more connection. None if all are taken, which is counted.
     pub(super) fn take(&self) -> Option<Slot> {
         let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() else {

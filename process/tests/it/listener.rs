@@ -190,9 +190,13 @@ async fn a_kept_connection_ends_in_order_when_nothing_more_is_asked() {
 #[tokio::test]
 async fn one_connection_too_many_is_closed_at_once_and_the_next_one_served_when_there_is_a_place() {
     let listener = Served::start(Limits { connections: 2, ..PATIENT });
-    let (mut first, mut second) = (listener.connect().await, listener.connect().await);
-    hello(&mut first).await;
-    hello(&mut second).await;
+    // Both are being answered.
+    let (mut first, mut second) =
+        (listener.connect_narrow().await, listener.connect_narrow().await);
+    for busy in [&mut first, &mut second] {
+        ask(busy, "/page").await;
+        assert!(busy.read(&mut [0; 16]).await.expect("a page") > 0);
+    }
     let mut third = listener.connect().await;
     ends(&mut third).await;
     drop(second);
@@ -206,7 +210,40 @@ async fn one_connection_too_many_is_closed_at_once_and_the_next_one_served_when_
         }
     };
     timeout(HANG, served).await.expect("there is a place again");
-    hello(&mut first).await;
+    assert!(first.read(&mut [0; 16]).await.expect("the page") > 0, "it goes on");
+    drop(first);
+    listener.stop().await;
+}
+
+#[tokio::test]
+async fn who_keeps_connections_and_asks_for_nothing_keeps_nobody_out() {
+    let listener = Served::start(Limits { connections: 40, ..PATIENT });
+    let mut busy = listener.connect_narrow().await;
+    ask(&mut busy, "/page").await;
+    assert!(busy.read(&mut [0; 16]).await.expect("a page") > 0);
+    let mut kept = Vec::new();
+    for _ in 0..39 {
+        let mut idle = listener.connect().await;
+        hello(&mut idle).await;
+        kept.push(idle);
+    }
+    // Those by which nothing has been asked for longest give way; they do not even have to hang up.
+    for _ in 0..5 {
+        let served = async {
+            loop {
+                let mut new = listener.connect().await;
+                ask(&mut new, "/").await;
+                if new.read(&mut [0; 16]).await.is_ok_and(|read| read > 0) {
+                    return new;
+                }
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        kept.push(timeout(HANG, served).await.expect("there is a place"));
+    }
+    ends(&mut kept[0]).await;
+    assert!(busy.read(&mut [0; 16]).await.expect("the page") > 0, "it goes on");
+    drop(busy);
     listener.stop().await;
 }
 
