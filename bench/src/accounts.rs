@@ -1,49 +1,36 @@
-//! Accounts in large numbers, written by SQL: thousands of them may share one hash.
+//! `bench accounts`: what the accounts pages cost, how fast accounts are found among a million, and whether the time
+//! of an answer tells that an address has an account.
 
-use anyhow::{Context as _, Result};
-use sqlx::PgPool;
+mod addresses;
+mod browser;
+mod pages;
+mod search;
+mod site;
 
-/// Accounts `PREFIX-000001` and so on.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Imported<'a> {
-    pub(crate) prefix: &'a str,
-    pub(crate) count: u32,
-    pub(crate) active: bool,
-}
+use anyhow::Result;
+use devstack::console::say;
 
-/// What the passwords of all imported accounts are.
-pub(crate) const PASSWORD: &str = "a password that many share";
+use crate::pin::Cores;
+use crate::report::Report;
+use crate::scale::{Part, Scale};
+use site::Site;
 
-/// The bcrypt cost of the hash that they share.
-pub(crate) const COST: u32 = 10;
-
-impl Imported<'_> {
-    /// Writes the accounts, with a hash as other programs make it.
-    pub(crate) async fn write(self, pool: &PgPool) -> Result<()> {
-        let hash = bcrypt::hash(PASSWORD, COST)?;
-        sqlx::query(
-            "with made as (
-                 insert into users (id, username, username_key, email, email_key, is_active)
-                 select gen_random_uuid(), name, name, name || '@example.com',
-                        name || '@example.com', $3
-                 from generate_series(1, $2) as n, format('%s-%s', $1, lpad(n::text, 6, '0')) as name
-                 returning id)
-             insert into credentials (user_id, scheme, password_hash) select id, 1, $4 from made",
-        )
-        .bind(self.prefix)
-        .bind(i32::try_from(self.count)?)
-        .bind(self.active)
-        .bind(hash)
-        .execute(pool)
-        .await
-        .context("the accounts cannot be imported")?;
-        // As after an hour of service: the planner knows the tables.
-        sqlx::query("analyze").execute(pool).await?;
-        Ok(())
+/// Runs all parts, or the one that is wanted: in turn, never at the same time.
+pub(crate) async fn run(report: &mut Report, cores: &Cores, scale: Scale) -> Result<()> {
+    let wants = |part| scale.part.is_none_or(|wanted| wanted == part);
+    let site = Site::open().await?;
+    if wants(Part::Pages) {
+        say("the pages");
+        pages::run(report, &site, cores, scale.rounds).await?;
     }
-}
-
-/// The name of the `n`th, counted from 1.
-pub(crate) fn name(prefix: &str, n: u32) -> String {
-    format!("{prefix}-{n:06}")
+    if wants(Part::Addresses) {
+        say("known and unknown addresses");
+        addresses::run(report, &site, cores, scale.pairs).await?;
+    }
+    // The last: it fills the database server's memory.
+    if wants(Part::Search) {
+        say(format!("the search among {} accounts", scale.accounts));
+        search::run(report, &site, cores, (scale.accounts, scale.rounds)).await?;
+    }
+    Ok(())
 }

@@ -15,8 +15,8 @@ use anyhow::{Result, ensure};
 use devstack::console::say;
 use tokio::time::Instant;
 
-use crate::accounts::Imported;
 use crate::caller::Networks;
+use crate::imported::Imported;
 use crate::line::Line;
 use crate::pin::Cores;
 use crate::report::{Goal, Report};

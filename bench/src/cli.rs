@@ -9,7 +9,7 @@ use devstack::console::say;
 use crate::pin::Cores;
 use crate::report::Report;
 use crate::scale::{Part, Scale};
-use crate::{attack, chat, login};
+use crate::{accounts, attack, chat, login};
 
 /// Run the benchmarks, all of them when none is named; each writes docs/bench/NAME.json.
 #[derive(Debug, Parser)]
@@ -32,6 +32,8 @@ enum Name {
     Login,
     /// An adversary against one account: --minutes
     Attack,
+    /// The accounts pages, the search among a million accounts, known and unknown addresses: 5 minutes
+    Accounts,
     /// chat-api against what its parts do bare, and against servers of others: 50 minutes
     Chat,
 }
@@ -41,6 +43,7 @@ impl Part {
     fn of(self) -> Name {
         match self {
             Self::Networks | Self::Goodput | Self::Overload | Self::Twins => Name::Login,
+            Self::Pages | Self::Search | Self::Addresses => Name::Accounts,
             _ => Name::Chat,
         }
     }
@@ -87,6 +90,7 @@ async fn run(cli: &Cli) -> Result<bool> {
         match name {
             Name::Login => login::run(&mut report, &cores, cli.scale).await?,
             Name::Attack => attack::run(&mut report, &cores, cli.scale).await?,
+            Name::Accounts => accounts::run(&mut report, &cores, cli.scale).await?,
             Name::Chat => chat::run(&mut report, &cores, cli.scale).await?,
         }
         report.print();

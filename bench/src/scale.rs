@@ -9,6 +9,9 @@ pub(crate) enum Part {
     Goodput,
     Overload,
     Twins,
+    Pages,
+    Search,
+    Addresses,
     Ingest,
     Deliveries,
     Memory,
@@ -31,11 +34,15 @@ pub(crate) struct Scale {
     #[arg(long, default_value = "30", value_parser = clap::value_parser!(u32).range(1..=1440))]
     pub(crate) minutes: u32,
 
-    /// Run only this part, of `login` or of `chat`, and write nothing
+    /// Run only this part, of `login`, `accounts` or `chat`, and write nothing
     #[arg(long)]
     pub(crate) part: Option<Part>,
 
-    /// Pairs of a known and an unknown name that are compared
+    /// Accounts that are searched; fewer are for trying out
+    #[arg(long, default_value = "1000000", value_parser = clap::value_parser!(u32).range(10_000..=1_000_000))]
+    pub(crate) accounts: u32,
+
+    /// Pairs of a known and an unknown name, or address, that are compared
     #[arg(long, default_value = "2000", value_parser = clap::value_parser!(u32).range(40..=100_000))]
     pub(crate) pairs: u32,
 }

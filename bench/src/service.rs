@@ -32,14 +32,14 @@ pub(crate) const NO_LIMITS: [(&str, &str); 5] = [
 pub(crate) struct LoginSite {
     postgres: postgres::Server,
     pki: Pki,
-    keys: KeyFiles,
+    pub(crate) keys: KeyFiles,
     // The last: the servers write there until they are gone.
     files: TempDir,
 }
 
 /// A migrated database in it.
 pub(crate) struct Database {
-    dsn: String,
+    pub(crate) dsn: String,
     pub(crate) pool: PgPool,
 }
 
@@ -120,7 +120,13 @@ impl LoginSite {
         Ok(Service { part, admin, line })
     }
 
-    fn program(&self, dsn: &str) -> Result<Program> {
+    /// A directory that goes with it.
+    pub(crate) fn files(&self) -> &Path {
+        self.files.path()
+    }
+
+    /// The program on a database.
+    pub(crate) fn program(&self, dsn: &str) -> Result<Program> {
         Ok(Program::new(checkout::binary("auth-connector")?)
             .env("POSTGRES_DSN", dsn)
             .env("PEPPER_FILE", &self.keys.peppers))

@@ -148,7 +148,8 @@ pub fn account_of(sub: &str, connector_id: &str) -> Option<AccountId> {
 }
 
 /// The `sub` of the account's tokens.
-fn subject(account: AccountId, connector_id: &str) -> String {
+#[must_use]
+pub fn subject(account: AccountId, connector_id: &str) -> String {
     encode(&IdTokenSubject { user_id: account.to_string(), conn_id: connector_id.to_owned() })
 }
 

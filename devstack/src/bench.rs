@@ -13,7 +13,7 @@ use crate::program::Program;
 use crate::{checkout, postgres_folders};
 
 /// The benchmarks that need neither Kafka nor MongoDB nor servers of others.
-const WITHOUT_CHAT: [&str; 2] = ["login", "attack"];
+const WITHOUT_CHAT: [&str; 3] = ["login", "attack", "accounts"];
 
 pub(crate) async fn run(args: &[String]) -> Result<ExitCode> {
     let mut needs = vec![Need::Postgres];

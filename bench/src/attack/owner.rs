@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep_until};
 use tonic::Status;
 
 use super::field::{Field, VICTIM};
-use crate::accounts;
 use crate::caller::{Attempt, address};
+use crate::imported;
 use crate::line::Line;
 use crate::service::{Database, LoginSite};
 
@@ -38,7 +38,7 @@ impl Owner {
         let yaml = format!(
             "users:\n  - {{ username: {VICTIM}, email: {VICTIM}@example.com, password: {password} }}\n"
         );
-        site.seed(database, accounts::COST, &yaml).await?;
+        site.seed(database, imported::COST, &yaml).await?;
         // Nobody else's: the attack counts networks from the near end.
         Ok(Self { password: password.to_owned(), home: address(12_000_000) })
     }

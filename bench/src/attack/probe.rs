@@ -8,8 +8,8 @@ use rand::{RngExt as _, SeedableRng as _};
 use tokio::time::{Instant, sleep_until};
 
 use super::field::Field;
-use crate::accounts;
 use crate::caller::Attempt;
+use crate::imported;
 use crate::report::{Goal, Report};
 use crate::stats::{Proportion, Threshold, count};
 
@@ -59,7 +59,7 @@ pub(super) async fn listen(field: &Field) -> Probes {
 
 /// How long the answer took; `None` when the replica was busy, which has nothing to do with the name.
 async fn seconds(field: &Field, prefix: &str, n: u32) -> Option<f64> {
-    let attempt = Attempt::new(&accounts::name(prefix, n), "a wrong guess", field.networks.next());
+    let attempt = Attempt::new(&imported::name(prefix, n), "a wrong guess", field.networks.next());
     let start = Instant::now();
     let answer = attempt.send(field.replica(n)).await;
     answer.is_ok().then(|| start.elapsed().as_secs_f64())

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use super::bare;
 use super::goodput::Known;
-use crate::accounts::{self, Imported, PASSWORD};
 use crate::caller::{Attempt, Networks};
+use crate::imported::{self, Imported, PASSWORD};
 use crate::line::Line;
 use crate::load::steady;
 use crate::pin::Cores;
@@ -105,8 +105,8 @@ pub(super) async fn run(
             show_paddings(report, &times)?;
         }
     }
-    let known = Known::make(site, &database, &service, (4, accounts::COST)).await?;
-    let rate = 1.0 / bare::seconds_per_hash(&cores.service, accounts::COST).await?;
+    let known = Known::make(site, &database, &service, (4, imported::COST)).await?;
+    let rate = 1.0 / bare::seconds_per_hash(&cores.service, imported::COST).await?;
     let times = tokio::select! {
         times = measure(&service.line, &loaded, &networks) => times?,
         () = keep_busy(&service, &known, LOAD * rate) => bail!("the load ended first"),
@@ -161,7 +161,7 @@ async fn measure(line: &Line, case: &Case<'_>, networks: &Networks) -> Result<Pa
         for prefix in case.names {
             for n in 0..FAILURES {
                 let guess = format!("guess {n}");
-                let attempt = Attempt::new(&accounts::name(prefix, 1), &guess, networks.next());
+                let attempt = Attempt::new(&imported::name(prefix, 1), &guess, networks.next());
                 ensure!(!attempt.send(line).await?, "a guess was right");
             }
         }
@@ -174,7 +174,7 @@ async fn measure(line: &Line, case: &Case<'_>, networks: &Networks) -> Result<Pa
             kinds.reverse();
         }
         for (prefix, is_known) in kinds {
-            let attempt = Attempt::new(&accounts::name(prefix, n), case.password, networks.next());
+            let attempt = Attempt::new(&imported::name(prefix, n), case.password, networks.next());
             let start = Instant::now();
             ensure!(!attempt.send(line).await?, "{}: let in", case.what);
             let seconds = start.elapsed().as_secs_f64();

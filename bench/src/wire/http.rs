@@ -34,10 +34,12 @@ fn authorization(token: Option<&str>) -> String {
     token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default()
 }
 
-/// An answer: its status, and the body where it lies in the buffer.
+/// An answer: its status, and head and body where they lie in the buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Answer<'a> {
     pub(crate) status: u16,
+    /// From the status to the empty line.
+    pub(crate) head: &'a [u8],
     pub(crate) body: &'a [u8],
 }
 
@@ -76,7 +78,7 @@ impl Connection {
                 break answer;
             }
         };
-        Ok(Answer { status, body: &self.buffer[body] })
+        Ok(Answer { status, head: &self.buffer[..body.start], body: &self.buffer[body] })
     }
 }
 

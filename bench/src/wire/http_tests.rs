@@ -13,7 +13,7 @@ fn an_answer_is_whole_or_not_there_yet() {
 
 #[test]
 fn another_status_is_a_fault_that_tells_the_body() {
-    let answer = Answer { status: 503, body: b"too much" };
+    let answer = Answer { status: 503, head: b"", body: b"too much" };
     assert!(answer.expect(202).unwrap_err().to_string().contains("too much"));
     assert_eq!(answer.expect(503).unwrap(), b"too much");
 }
