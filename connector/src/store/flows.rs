@@ -281,6 +281,9 @@ impl Store {
                 join account_flows as flow on flow.id = flow_id and flow.code = due_work.code
                 left join users on users.email_key = flow.email_key
                 where due_work.id = $1 and proved_at is null and flow.expires_at > $2
+                  -- Who began it while signed in may have closed the account since.
+                  and (flow.user_id is null or exists (
+                      select from users as owner where owner.id = flow.user_id and owner.is_active))
                 "#,
                 id,
                 now

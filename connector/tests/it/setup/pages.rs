@@ -221,6 +221,18 @@ impl Browser {
         Self { client: client.expect("a client"), headers, address, cookie: Mutex::default() }
     }
 
+    /// Another one, for which a proxy tells this address.
+    pub(crate) fn elsewhere(&self, address: &str) -> Self {
+        let mut headers = self.headers.clone();
+        headers.insert("x-real-ip", HeaderValue::try_from(address).expect("an address"));
+        Self {
+            client: self.client.clone(),
+            headers,
+            address: self.address,
+            cookie: Mutex::default(),
+        }
+    }
+
     pub(crate) fn cookie(&self) -> Option<String> {
         self.cookie.lock().expect("nobody panicked with it").clone()
     }
