@@ -37,6 +37,7 @@ use crate::flow::CodeKey;
 use crate::limits::{FlowLimits, FlowRates, SWEEP_EVERY};
 use crate::login::Logins;
 use crate::password::{Breaches, PasswordRules};
+use crate::streak::Streak;
 
 /// What the pages are made from: settings checked, files read.
 #[derive(Debug)]
@@ -92,7 +93,8 @@ impl PageSettings {
                 tasks.spawn(keys.run(tasks.aborting().clone().cancelled_owned()));
                 let people = Arc::clone(&service);
                 let service = SignedIn::new(people, logins, self.connector_id, self.search_groups);
-                Some(Signing { service, verifier, sign_in: self.sign_in })
+                let failing = Streak::default();
+                Some(Signing { service, verifier, sign_in: self.sign_in, failing })
             }
             None => None,
         };

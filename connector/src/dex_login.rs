@@ -9,6 +9,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::flow::{AuthorizationRequest, DexState, HandBack};
+use crate::streak::Streak;
 
 /// Somebody waits for the last page of a flow, and Dex answers in milliseconds.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -25,13 +26,15 @@ pub struct DexLoginSettings {
 }
 
 /// Dex's logins with our accounts.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct DexLogins {
     http: Client,
     /// The pages of our connector, as browsers find them.
     pages: Url,
     /// The same from here.
     inside: Url,
+    /// Whether nobody is led to one, because Dex fails.
+    pub(crate) failing: Streak,
 }
 
 /// The HTTP client cannot be made.
@@ -64,7 +67,7 @@ impl DexLogins {
             .map_err(InvalidDexLogin)?;
         let pages = below(issuer, &["auth", connector_id]);
         let inside = below(inside.as_ref().unwrap_or(issuer), &["auth", connector_id]);
-        Ok(Self { http, pages, inside })
+        Ok(Self { http, pages, inside, failing: Streak::default() })
     }
 
     /// The origin of Dex's pages, as browsers name it.

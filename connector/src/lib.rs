@@ -32,5 +32,6 @@ pub mod network;
 pub mod password;
 pub mod seed;
 pub mod store;
+pub mod streak;
 pub mod trail;
 pub mod worker;

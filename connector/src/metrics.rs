@@ -44,6 +44,8 @@ pub const KEY_FETCHES: &str = "dex_key_fetches_total";
 pub const FLOWS_WITHOUT_ADDRESS: &str = "flows_without_address_total";
 /// What became of flows.
 pub const ACCOUNT_FLOWS: &str = "account_flows_total";
+/// How sign-ins to the accounts pages ended.
+pub const SIGN_INS: &str = "accounts_sign_ins_total";
 /// Networks that began to be blocked.
 pub const SPRAYING_BLOCKS: &str = "spraying_blocks_total";
 /// Networks that are blocked.
@@ -94,6 +96,11 @@ pub const ALL: &[Metric] = &[
         ACCOUNT_FLOWS,
         &["outcome"],
         "Flows that were begun, tried with a wrong code, proved, ended, or got no mail.",
+    ),
+    Metric::counter(
+        SIGN_INS,
+        &["outcome"],
+        "Sign-ins to the accounts pages, and why others came to nothing.",
     ),
     Metric::counter(
         SPRAYING_BLOCKS,

@@ -1,7 +1,7 @@
 //! Where a flow ends that began at a login: its browser is led back there, with a ticket in the place of the password.
 
 use service_process::error_chain::ErrorChain;
-use tracing::warn;
+use tracing::{debug, warn};
 use url::Url;
 
 use crate::account::AccountId;
@@ -51,11 +51,20 @@ impl WayBack {
     pub(super) async fn hand_over(self, dex: &DexLogins) -> Option<HandOver> {
         let Self { hand_back, login, ticket } = self;
         match dex.form(&hand_back).await {
-            Ok(form) => Some(HandOver { form, login, ticket: ticket.map(|(ticket, _)| ticket) }),
+            Ok(form) => {
+                dex.failing.ends();
+                Some(HandOver { form, login, ticket: ticket.map(|(ticket, _)| ticket) })
+            }
             // It waited for an hour, or was finished, or the app asks for what it may not have.
             Err(NoLogin::Refused(status)) if !status.is_server_error() => None,
             Err(error) => {
-                warn!(error = %ErrorChain(&error), "nobody is handed back to a login");
+                let is_first = dex.failing.fails();
+                let error = ErrorChain(&error);
+                if is_first {
+                    warn!(%error, "nobody is handed back to a login");
+                } else {
+                    debug!(%error, "one more is not handed back to a login");
+                }
                 None
             }
         }

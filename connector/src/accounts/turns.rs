@@ -1,7 +1,6 @@
 //! Who may ask the database for the pages: a few at once, so that logins and sessions have the other connections.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use service_process::error_chain::ErrorChain;
 use service_process::lifecycle::Tasks;
@@ -11,13 +10,14 @@ use tracing::warn;
 
 use crate::metrics::AUTH_UNAVAILABLE;
 use crate::store::{LONGEST_STEP, Store, StoreError};
+use crate::streak::Streak;
 
 /// Turns at the database.
 #[derive(Debug)]
 pub(super) struct Turns {
     free: Arc<Semaphore>,
     tasks: Tasks,
-    failing: AtomicBool,
+    failing: Streak,
 }
 
 impl Turns {
@@ -25,7 +25,7 @@ impl Turns {
     /// or a hundred some are left, which settle, write the trail and ask for health.
     pub(super) fn new(store: &Store, tasks: Tasks) -> Self {
         let free = Arc::new(Semaphore::new(store.share(5)));
-        Self { free, tasks, failing: AtomicBool::new(false) }
+        Self { free, tasks, failing: Streak::default() }
     }
 
     /// Asks something of which whoever waits may have the answer another time: it is waited for as long as for a step.
@@ -78,17 +78,17 @@ impl Turns {
         let done = done.await;
         match &done {
             // That something belongs to somebody else is an answer, too.
-            Ok(_) | Err(StoreError::Taken { .. }) => self.failing.store(false, Ordering::Relaxed),
+            Ok(_) | Err(StoreError::Taken { .. }) => self.failing.ends(),
             Err(error) => self.failed(error),
         }
         done
     }
 
-    /// Tells of the first failure of a streak, and counts all: a flood that is refused must not fill the log.
+    /// Tells of the first failure of a streak, and counts all.
     fn failed(&self, error: &StoreError) {
         metrics::counter!(AUTH_UNAVAILABLE, "call" => "accounts", "missing" => "store")
             .increment(1);
-        if !self.failing.swap(true, Ordering::Relaxed) {
+        if self.failing.fails() {
             warn!(error = %ErrorChain(error), "an accounts page has no database");
         }
     }

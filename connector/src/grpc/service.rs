@@ -13,7 +13,7 @@ use service_process::trace_context;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 use tracing::field::Empty;
-use tracing::{info_span, warn};
+use tracing::{debug, info_span, warn};
 
 use super::observe::{Ended, observed, record_origin};
 use super::wire::BrokenField;
@@ -21,6 +21,7 @@ use super::{deadline, wire};
 use crate::audit::DenialReason;
 use crate::login::{Logins, Outcome, Renewals, Unavailable};
 use crate::metrics::AUTH_UNAVAILABLE;
+use crate::streak::Streak;
 
 /// The span of a call, a child of the caller's. A macro because a span's name is a literal.
 macro_rules! span {
@@ -46,6 +47,8 @@ pub struct ConnectorService {
     renewals: Arc<Renewals>,
     prompt: String,
     sources: Sources,
+    /// Whether the database fails.
+    failing: Arc<Streak>,
 }
 
 impl ConnectorService {
@@ -57,7 +60,7 @@ impl ConnectorService {
         prompt: String,
         sources: Sources,
     ) -> Self {
-        Self { logins, renewals, prompt, sources }
+        Self { logins, renewals, prompt, sources, failing: Arc::default() }
     }
 }
 
@@ -97,8 +100,9 @@ impl ConnectorService {
         record_origin(&attempt.origin);
         let request_id = attempt.origin.request_id.clone();
         let answer = self.logins.attempt(attempt, (self.sources.now)()).await;
-        match answer.map_err(|cause| refuse("login", &request_id, &cause))? {
+        match answer.map_err(|cause| self.refuse("login", &request_id, &cause))? {
             Outcome::Granted(identity) => {
+                self.failing.ends();
                 let identity = Some(wire::identity(identity));
                 Ok((LoginResponse { valid_password: true, identity }, Ended::Ok))
             }
@@ -120,8 +124,9 @@ impl ConnectorService {
             wire::broken(broken)
         })?;
         let answer = self.renewals.refresh(renewal, (self.sources.now)()).await;
-        match answer.map_err(|cause| refuse("refresh", &request_id, &cause))? {
+        match answer.map_err(|cause| self.refuse("refresh", &request_id, &cause))? {
             Ok(identity) => {
+                self.failing.ends();
                 let identity = Some(wire::identity(identity));
                 Ok((RefreshResponse { identity }, Ended::Ok))
             }
@@ -132,15 +137,22 @@ impl ConnectorService {
             Err(_) => Err(Status::permission_denied("the account may not go on")),
         }
     }
-}
 
-fn refuse(call: &'static str, request_id: &str, cause: &Unavailable) -> Status {
-    let missing = match cause {
-        Unavailable::Store(_) => "store",
-        Unavailable::Saturated(_) => "hashing",
-        Unavailable::Abandoned => "caller",
-    };
-    metrics::counter!(AUTH_UNAVAILABLE, "call" => call, "missing" => missing).increment(1);
-    warn!(call, request_id, error = %ErrorChain(cause), "unavailable");
-    wire::unavailable(cause)
+    /// Counts and tells why nobody could answer. Anybody can have that happen again and again, so of a row of
+    /// failures of the database the first is told, and of a lack of processor time, or of callers, none.
+    fn refuse(&self, call: &'static str, request_id: &str, cause: &Unavailable) -> Status {
+        let missing = match cause {
+            Unavailable::Store(_) => "store",
+            Unavailable::Saturated(_) => "hashing",
+            Unavailable::Abandoned => "caller",
+        };
+        metrics::counter!(AUTH_UNAVAILABLE, "call" => call, "missing" => missing).increment(1);
+        let error = ErrorChain(cause);
+        if matches!(cause, Unavailable::Store(_)) && self.failing.fails() {
+            warn!(call, request_id, %error, "unavailable");
+        } else {
+            debug!(call, request_id, %error, "unavailable");
+        }
+        wire::unavailable(cause)
+    }
 }

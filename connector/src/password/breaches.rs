@@ -6,7 +6,6 @@
 //! does not learn.
 
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode, redirect};
@@ -19,6 +18,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use url::Url;
 
 use crate::metrics::AUTH_UNAVAILABLE;
+use crate::streak::Streak;
 
 /// So long somebody waits for the answer of others. Without one the password is taken: who chooses one now must not
 /// depend on them.
@@ -35,7 +35,7 @@ const MAX_BYTES: usize = 512 << 10;
 pub struct Breaches {
     http: Client,
     ranges: Url,
-    failing: AtomicBool,
+    failing: Streak,
 }
 
 /// The client for its requests cannot be made: there are no certificates of authorities to trust, for example.
@@ -68,7 +68,7 @@ impl Breaches {
             .timeout(LONGEST)
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .build();
-        Ok(Self { http: http.map_err(NoClient)?, ranges, failing: AtomicBool::new(false) })
+        Ok(Self { http: http.map_err(NoClient)?, ranges, failing: Streak::default() })
     }
 
     /// Whether they know it. Within a second; `false`, and counted, if they do not answer.
@@ -77,7 +77,7 @@ impl Breaches {
         let (told, kept) = digest.expose_secret().split_at(TOLD);
         match self.range(told).await.and_then(|range| holds(&range, kept)) {
             Ok(known) => {
-                self.failing.store(false, Ordering::Relaxed);
+                self.failing.ends();
                 known
             }
             Err(error) => {
@@ -113,7 +113,7 @@ impl Breaches {
     fn failed(&self, error: &NoAnswer) {
         metrics::counter!(AUTH_UNAVAILABLE, "call" => "accounts", "missing" => "breaches")
             .increment(1);
-        if !self.failing.swap(true, Ordering::Relaxed) {
+        if self.failing.fails() {
             warn!(error = %ErrorChain(error), "new passwords are not compared with stolen ones");
         }
     }

@@ -8,6 +8,7 @@ mod hand_back;
 mod inboxes;
 mod invitation;
 mod json;
+mod log_floods;
 mod reset;
 mod restart;
 mod secrets;

@@ -9,6 +9,7 @@ use dex_tokens::Verifier;
 
 use crate::accounts::self_service::SelfService;
 use crate::accounts::signed::SignedIn;
+use crate::streak::Streak;
 
 /// What the pages share.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub struct Signing {
     pub verifier: Verifier,
     /// How they sign in to the pages; `None`: there are none for them.
     pub sign_in: Option<SignIn>,
+    /// Whether Dex lets nobody do that.
+    pub failing: Streak,
 }
 
 impl fmt::Debug for Signing {

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use dex_session::{FLOW_LIFE, ReturnPath, SignInError};
 use service_process::error_chain::ErrorChain;
-use tracing::warn;
+use tracing::{debug, warn};
 use url::form_urlencoded;
 
 use super::member::{refused, seats, see_other, with_cookies};
@@ -19,6 +19,7 @@ use crate::accounts::http::body::Form;
 use crate::accounts::http::shared::Shared;
 use crate::accounts::http::visitor::Visitor;
 use crate::accounts::signed::SignedRefusal;
+use crate::metrics::SIGN_INS;
 
 /// `GET /accounts/sign-in`: on to Dex, and from there to one of our pages.
 pub(super) async fn begin(
@@ -41,7 +42,7 @@ pub(super) async fn begin(
             let cookie = FLOW_COOKIE.keep(&begun.cookie, FLOW_LIFE);
             with_cookies(see_other(begun.location.as_str()), [cookie])
         }
-        Err(error) => not_signed_in(&visitor, &error.into()),
+        Err(error) => not_signed_in(&shared, &visitor, &error.into()),
     }
 }
 
@@ -65,15 +66,22 @@ pub(super) async fn callback(
         Err(SignInError::NoFlow) if Session::read(sign_in, &headers, (sources.now)()).is_some() => {
             return see_other(Page::Profile.path());
         }
-        Err(error) => return with_cookies(not_signed_in(&visitor, &error), over(&error)),
+        Err(error) => {
+            return with_cookies(not_signed_in(&shared, &visitor, &error), over(&error));
+        }
     };
+    if let Some(signing) = &shared.signing {
+        signing.failing.ends();
+    }
     match service.admit(&signed_in.subject, signed_in.issued_at).await {
         Ok(_) => {
+            count("signed_in");
             let cookies = [Session::keep(sign_in, &signed_in, sources), FLOW_COOKIE.forget()];
             with_cookies(see_other(signed_in.return_to.as_str()), cookies)
         }
         // Not of our connector: who had signed in here before stays out, too.
         Err(SignedRefusal::SignedOut) => {
+            count("not_ours");
             with_cookies(told::not_ours(language), [COOKIE.forget(), FLOW_COOKIE.forget()])
         }
         Err(refusal) => with_cookies(refused(language, &refusal), [FLOW_COOKIE.forget()]),
@@ -103,10 +111,32 @@ fn over(error: &SignInError) -> Option<HeaderValue> {
     (!is_of_another).then(|| FLOW_COOKIE.forget())
 }
 
-fn not_signed_in(visitor: &Visitor, error: &SignInError) -> Response {
-    // The others are about what people and their browsers do.
-    if matches!(error, SignInError::IdToken(_) | SignInError::Unavailable(_)) {
+/// Counts and tells why nobody is signed in. Anybody can be refused as often as they like, so that is no line for who
+/// looks after the service; that Dex fails, or does not fit, is one, once in a row.
+fn not_signed_in(shared: &Shared, visitor: &Visitor, error: &SignInError) -> Response {
+    count(outcome(error));
+    let is_of_dex = matches!(error, SignInError::IdToken(_) | SignInError::Unavailable(_));
+    if is_of_dex && shared.signing.as_ref().is_some_and(|signing| signing.failing.fails()) {
         warn!(error = %ErrorChain(error), "nobody can sign in to the accounts pages");
+    } else {
+        debug!(error = %ErrorChain(error), "somebody is not signed in to the accounts pages");
     }
     told::not_signed_in(visitor.language, error)
+}
+
+fn outcome(error: &SignInError) -> &'static str {
+    match error {
+        SignInError::NoFlow => "no_flow",
+        SignInError::Expired => "expired",
+        SignInError::OtherFlow => "other_flow",
+        SignInError::Malformed => "malformed",
+        SignInError::Denied => "denied",
+        SignInError::CodeRefused => "code_refused",
+        SignInError::IdToken(_) => "id_token",
+        SignInError::Unavailable(_) => "unavailable",
+    }
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!(SIGN_INS, "outcome" => outcome).increment(1);
 }
