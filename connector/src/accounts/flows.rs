@@ -159,7 +159,7 @@ impl Flows {
         typed: Result<Code, InvalidCode>,
         now: DateTime<Utc>,
     ) -> Result<Option<(FlowToken, ProvedFlow)>, StoreError> {
-        let Some(number) = self.store.count_try(token, now).await? else { return Ok(None) };
+        let Some(number) = self.store.count_try((token, None), now).await? else { return Ok(None) };
         if !typed.is_ok_and(|typed| typed.is(&self.key.code(number))) {
             return Ok(None);
         }
@@ -189,11 +189,11 @@ impl Flows {
     /// none is good any more.
     pub async fn try_address_code(
         &self,
-        flow: (AccountId, &FlowToken),
+        (account, token): (AccountId, &FlowToken),
         typed: Result<Code, InvalidCode>,
         now: DateTime<Utc>,
     ) -> Result<Option<CodeNumber>, StoreError> {
-        let number = self.store.count_address_try(flow, now).await?;
+        let number = self.store.count_try((token, Some(account)), now).await?;
         Ok(number.filter(|number| typed.is_ok_and(|typed| typed.is(&self.key.code(*number)))))
     }
 

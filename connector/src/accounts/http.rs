@@ -4,6 +4,7 @@ mod answer;
 mod api;
 mod body;
 mod cookie;
+mod fields;
 mod pages;
 mod policy;
 mod problem;

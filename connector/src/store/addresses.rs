@@ -7,13 +7,11 @@ use super::Store;
 use super::error::StoreError;
 use super::interval::interval;
 use super::seed::taken;
-use super::step::{in_time, to_the_end};
+use super::step::in_time;
 use super::unit_of_work::UnitOfWork;
 use crate::account::AccountId;
 use crate::due::WorkKind;
-use crate::flow::{
-    CODE_LIFE, CodeNumber, FlowPurpose, FlowToken, REQUEST_LIFE, TRIES, UNDO_LIFE, UndoCode,
-};
+use crate::flow::{CodeNumber, REQUEST_LIFE, UNDO_LIFE, UndoCode};
 
 /// An address that was proved for an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,36 +36,6 @@ pub struct Restored {
 }
 
 impl Store {
-    /// Counts a try of the code of an account's flow to another address, and tells which code it is to be compared
-    /// with; `None` if none is good. Counted before it is compared: a crash in between is no free guess.
-    pub async fn count_address_try(
-        &self,
-        (account, token): (AccountId, &FlowToken),
-        now: DateTime<Utc>,
-    ) -> Result<Option<CodeNumber>, StoreError> {
-        let row = to_the_end(
-            sqlx::query!(
-                r#"
-                update account_flows set tries = tries + 1
-                where token_hash = $1 and user_id = $2 and purpose = $3 and proved_at is null
-                  and expires_at > $4
-                  and code > 0 and tries < $5
-                  and (code_sent_at is null or code_sent_at > $4::timestamptz - $6::interval)
-                returning id, code
-                "#,
-                &token.hash()[..],
-                Uuid::from(account),
-                FlowPurpose::EmailChange.name(),
-                now,
-                TRIES,
-                interval(CODE_LIFE)
-            )
-            .fetch_optional(&self.pool),
-        )
-        .await?;
-        Ok(row.map(|row| CodeNumber { flow: row.id, number: row.code }))
-    }
-
     /// Where the code goes that brings an address back; `None` if it is good no longer.
     pub async fn undo_address(
         &self,

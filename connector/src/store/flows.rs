@@ -239,12 +239,12 @@ impl UnitOfWork {
 }
 
 impl Store {
-    /// Counts a try of the flow of this token, and tells which code it is to be compared with; `None` if
-    /// none is good any more, or was mailed at all. Counted before it is compared: a crash in between is no
-    /// free guess.
+    /// Counts a try of the flow of this token, which the owner of this account began if one is given, and tells which
+    /// code it is to be compared with; `None` if none is good any more, or was mailed at all. Counted before it is
+    /// compared: a crash in between is no free guess.
     pub async fn count_try(
         &self,
-        token: &FlowToken,
+        (token, owner): (&FlowToken, Option<AccountId>),
         now: DateTime<Utc>,
     ) -> Result<Option<CodeNumber>, StoreError> {
         let row = to_the_end(
@@ -253,12 +253,14 @@ impl Store {
                 update account_flows set tries = tries + 1
                 where token_hash = $1 and proved_at is null and expires_at > $2 and code > 0 and tries < $3
                   and (code_sent_at is null or code_sent_at > $2::timestamptz - $4::interval)
+                  and ($5::uuid is null or user_id = $5)
                 returning id, code
                 "#,
                 &token.hash()[..],
                 now,
                 TRIES,
-                interval(CODE_LIFE)
+                interval(CODE_LIFE),
+                owner.map(Uuid::from)
             )
             .fetch_optional(&self.pool),
         )

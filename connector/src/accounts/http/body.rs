@@ -1,6 +1,5 @@
 //! What comes in a request's body: a form, or a JSON object.
 
-use std::mem;
 use std::time::Duration;
 
 use axum::body::{Bytes, to_bytes};
@@ -8,7 +7,8 @@ use axum::extract::Request;
 use axum::http::header;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
-use url::form_urlencoded;
+
+use super::fields::Fields;
 
 /// The largest body that is read. The longest password is 3 KiB as a form, and so is a name.
 const MAX_BYTES: usize = 16 * 1024;
@@ -30,38 +30,24 @@ pub(super) enum BadBody {
 }
 
 /// The fields of a form.
-pub(super) struct Form(Vec<(String, String)>);
+pub(super) struct Form(Fields);
 
 impl Form {
     /// Reads a form with exactly these fields, each once.
     pub(super) async fn read(request: Request, names: &[&str]) -> Result<Self, BadBody> {
         let bytes = read(request, "application/x-www-form-urlencoded").await?;
-        let mut fields = Vec::with_capacity(names.len());
-        for (name, value) in form_urlencoded::parse(&bytes) {
-            let is_known = names.contains(&&*name);
-            let is_first = !fields.iter().any(|(known, _): &(String, String)| *known == name);
-            // What was not UTF-8 is replaced by this: a password must not be changed on its way.
-            if !is_known || !is_first || value.contains(char::REPLACEMENT_CHARACTER) {
-                return Err(BadBody::Malformed);
-            }
-            fields.push((name.into_owned(), value.into_owned()));
-        }
-        if fields.len() == names.len() { Ok(Self(fields)) } else { Err(BadBody::Malformed) }
+        let fields = Fields::parse(&bytes, names).map_err(|_| BadBody::Malformed)?;
+        if fields.count() == names.len() { Ok(Self(fields)) } else { Err(BadBody::Malformed) }
     }
 
     /// The field with this name.
     pub(super) fn field(&self, name: &str) -> &str {
-        let mut fields = self.0.iter();
-        fields.find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        self.0.get(name).unwrap_or_default()
     }
 
     /// The same, moved out of the form.
     pub(super) fn take(&mut self, name: &str) -> String {
-        let mut fields = self.0.iter_mut();
-        fields
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| mem::take(value))
-            .unwrap_or_default()
+        self.0.take(name).unwrap_or_default()
     }
 }
 

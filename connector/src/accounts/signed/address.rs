@@ -7,13 +7,13 @@ use super::SignedIn;
 use super::refusal::SignedRefusal;
 use super::session::Signed;
 use crate::account::Email;
+use crate::accounts::ending::count;
 use crate::accounts::flows::FlowRequest;
 use crate::accounts::refusal::Refusal;
 use crate::audit::{Entry, Event, Origin};
 use crate::due::MailKind;
 use crate::flow::{Code, FlowPurpose, FlowToken, UndoCode};
 use crate::mail::Language;
-use crate::metrics::ACCOUNT_FLOWS;
 use crate::network::Network;
 
 /// What became of a code.
@@ -151,9 +151,4 @@ impl SignedIn {
             Err(SignedRefusal::Undo)
         }
     }
-}
-
-/// Counts what became of a flow.
-fn count(outcome: &'static str) {
-    metrics::counter!(ACCOUNT_FLOWS, "outcome" => outcome).increment(1);
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod address;
+mod always;
 mod history;
 mod search;
 

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use super::always::Always;
 use crate::account::PhoneChange;
 use crate::accounts::http::body;
 use crate::accounts::http::problem::Problem;
@@ -59,10 +60,8 @@ struct OwnPassword {
 #[utoipa::path(
     get, path = "/me", operation_id = "showAccount",
     responses(
+        Always,
         (status = 200, description = "The account.", body = inline(Account)),
-        (status = 401, description = "Nobody is signed in.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests come from the network.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn show(caller: Caller) -> Result<Json<Account>, Problem> {
@@ -76,12 +75,10 @@ pub(super) async fn show(caller: Caller) -> Result<Json<Account>, Problem> {
     patch, path = "/me", operation_id = "changeAccount",
     request_body(content = inline(Changes), content_type = "application/json"),
     responses(
+        Always,
         (status = 200, description = "The account as it is now.", body = inline(Account)),
         (status = 400, description = "Other fields than there are.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not a name, or not a telephone number.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests come from the network.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn change(caller: Caller, request: Request) -> Result<Json<Account>, Problem> {
@@ -97,12 +94,11 @@ pub(super) async fn change(caller: Caller, request: Request) -> Result<Json<Acco
     delete, path = "/me", operation_id = "closeAccount",
     request_body(content = inline(OwnPassword), content_type = "application/json"),
     responses(
+        Always,
         (status = 204, description = "The account is gone."),
         (status = 400, description = "Other fields than there are.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in.", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not the password, or the account is closed to the network.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many passwords are tried in the network.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn close(caller: Caller, request: Request) -> Result<StatusCode, Problem> {
@@ -117,13 +113,12 @@ pub(super) async fn close(caller: Caller, request: Request) -> Result<StatusCode
     post, path = "/password", operation_id = "changePassword",
     request_body(content = inline(Passwords), content_type = "application/json"),
     responses(
+        Always,
         (status = 204, description = "The password is changed, and who was signed in is signed out."),
         (status = 400, description = "Other fields than there are.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in.", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not the password, or the account is closed to the network.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The new password is not taken.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many passwords are tried in the network.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn change_password(
@@ -142,10 +137,8 @@ pub(super) async fn change_password(
 #[utoipa::path(
     post, path = "/sign-out", operation_id = "signOutEverywhere",
     responses(
+        Always,
         (status = 204, description = "Who was signed in is signed out."),
-        (status = 401, description = "Nobody is signed in.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests come from the network.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn sign_out(caller: Caller) -> Result<StatusCode, Problem> {

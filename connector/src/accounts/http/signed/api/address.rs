@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::always::Always;
 use crate::accounts::http::body;
 use crate::accounts::http::problem::Problem;
 use crate::accounts::http::shared::Shared;
@@ -54,14 +55,13 @@ struct UndoneChange {
     post, path = "/email", operation_id = "beginEmailChange",
     request_body(content = inline(NewAddress), content_type = "application/json"),
     responses(
+        Always,
         (status = 202, description = "A code is mailed, if mail may be sent there.", body = inline(BegunChange)),
         (status = 400, description = "Other fields than there are.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in.", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not the password, or the account is closed to the network.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It is the address of the account.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not an address.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many changes begin.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn begin(
@@ -82,13 +82,11 @@ pub(super) async fn begin(
     post, path = "/email/confirm", operation_id = "confirmEmailChange",
     request_body(content = inline(ProvedChange), content_type = "application/json"),
     responses(
+        Always,
         (status = 204, description = "The account has the address, and who was signed in is signed out."),
         (status = 400, description = "Other fields than there are.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Somebody has an account with the address by now.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not the code, or it is good no longer.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests come from the network.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn confirm(caller: Caller, request: Request) -> Result<StatusCode, Problem> {

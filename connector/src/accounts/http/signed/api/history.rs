@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::always::Always;
 use crate::accounts::http::problem::Problem;
 use crate::accounts::http::query::Query;
 use crate::accounts::http::signed::caller::Caller;
@@ -54,11 +55,9 @@ struct KnownNetwork {
     get, path = "/activity", operation_id = "showActivity",
     params(("before" = Option<String>, Query, description = "`next` of the answer before.")),
     responses(
+        Always,
         (status = 200, description = "What happened, the last first.", body = inline(History)),
         (status = 400, description = "Another parameter than there is, or none that was given out.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests come from the network.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn activity(caller: Caller, uri: Uri) -> Result<Json<History>, Problem> {
@@ -82,10 +81,8 @@ pub(super) async fn activity(caller: Caller, uri: Uri) -> Result<Json<History>, 
 #[utoipa::path(
     get, path = "/networks", operation_id = "showNetworks",
     responses(
+        Always,
         (status = 200, description = "The networks, the last used first.", body = inline(KnownNetworks)),
-        (status = 401, description = "Nobody is signed in.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests come from the network.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn networks(caller: Caller) -> Result<Json<KnownNetworks>, Problem> {
@@ -104,11 +101,9 @@ pub(super) async fn networks(caller: Caller) -> Result<Json<KnownNetworks>, Prob
     delete, path = "/networks/{address}", operation_id = "forgetNetwork",
     params(("address" = String, Path, description = "An address in the network.")),
     responses(
+        Always,
         (status = 204, description = "It is forgotten."),
-        (status = 401, description = "Nobody is signed in.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "The account is not known from there.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests come from the network.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn forget_network(

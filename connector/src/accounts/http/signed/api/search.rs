@@ -6,6 +6,7 @@ use axum::http::Uri;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::always::Always;
 use crate::account::AccountId;
 use crate::accounts::http::problem::Problem;
 use crate::accounts::http::query::Query;
@@ -45,13 +46,11 @@ pub(super) struct FoundAccount {
         ("after" = Option<String>, Query, description = "`next` of the answer before."),
     ),
     responses(
+        Always,
         (status = 200, description = "The accounts.", body = inline(FoundAccounts)),
         (status = 400, description = "Other parameters than there are, or both of them.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in.", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not for this caller.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Too little to look for.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests come from the network.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn search(caller: Caller, uri: Uri) -> Result<Json<FoundAccounts>, Problem> {
@@ -80,12 +79,10 @@ pub(super) async fn search(caller: Caller, uri: Uri) -> Result<Json<FoundAccount
     get, path = "/users/{id}", operation_id = "findAccount",
     params(("id" = String, Path, description = "The id, as tokens of Dex have it.")),
     responses(
+        Always,
         (status = 200, description = "The account.", body = inline(FoundAccount)),
-        (status = 401, description = "Nobody is signed in.", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not for this caller.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is none.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests come from the network.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn find(
