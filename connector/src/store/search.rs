@@ -5,6 +5,7 @@ use sqlx::types::Uuid;
 use super::Store;
 use super::error::StoreError;
 use super::step::in_time;
+use super::unit_of_work::UnitOfWork;
 use crate::account::AccountId;
 use crate::audit::Entry;
 
@@ -41,6 +42,10 @@ pub struct Page {
     pub limit: u32,
 }
 
+/// So many accounts are looked at one by one, in the order of their ids, before the index of trigrams is asked: what
+/// one in 20 has fills a page of 51 by then, and the index would yield 50,000 of a million.
+const NEAR: i64 = 1_020;
+
 impl Store {
     /// Looks for accounts, in the order of their ids, and writes the line of that.
     pub async fn search(
@@ -53,8 +58,6 @@ impl Store {
         in_time(async {
             let mut unit = self.begin().await?;
             unit.record(entry).await?;
-            // All that have it are looked for first, by the index of trigrams. In one step the database would rather go
-            // through all accounts in the order of their ids where it expects many of them to have it, and be wrong.
             let found = match wanted {
                 Wanted::Id(id) => {
                     sqlx::query_as!(
@@ -68,48 +71,111 @@ impl Store {
                     .fetch_all(unit.connection())
                     .await?
                 }
-                Wanted::Name(part) => {
-                    sqlx::query_as!(
-                        Found,
-                        r#"
-                        with found as materialized (
-                            select id from users
-                            where full_name ilike $1 and ($2::uuid is null or id > $2)
-                        )
-                        select id, username, full_name, email, email_verified, phone, is_active
-                        from found join users using (id)
-                        order by id limit $3
-                        "#,
-                        anywhere(part),
-                        after,
-                        limit
-                    )
-                    .fetch_all(unit.connection())
-                    .await?
-                }
-                Wanted::Phone(part) => {
-                    sqlx::query_as!(
-                        Found,
-                        r#"
-                        with found as materialized (
-                            select id from users
-                            where phone like $1 and ($2::uuid is null or id > $2)
-                        )
-                        select id, username, full_name, email, email_verified, phone, is_active
-                        from found join users using (id)
-                        order by id limit $3
-                        "#,
-                        anywhere(part),
-                        after,
-                        limit
-                    )
-                    .fetch_all(unit.connection())
-                    .await?
-                }
+                Wanted::Name(part) => unit.find_by_name(&anywhere(part), (after, limit)).await?,
+                Wanted::Phone(part) => unit.find_by_phone(&anywhere(part), (after, limit)).await?,
             };
             unit.commit().await.map(|()| found)
         })
         .await
+    }
+}
+
+// Where many have it, a page of them is among the next few. Otherwise all that have it are looked for, by the index
+// of trigrams. In one step the database would go through all accounts in the order of their ids where it expects many
+// of them to have it, and be wrong; or find them all where it expects few.
+impl UnitOfWork {
+    /// Accounts whose display name is like this, in either case.
+    async fn find_by_name(
+        &mut self,
+        pattern: &str,
+        (after, limit): (Option<Uuid>, i64),
+    ) -> Result<Vec<Found>, StoreError> {
+        let near = sqlx::query_as!(
+            Found,
+            r#"
+            select id, username, full_name, email, email_verified, phone, is_active
+            from (
+                select * from users
+                where id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+                order by id limit $4
+            ) as next
+            where full_name ilike $1 order by id limit $3
+            "#,
+            pattern,
+            after,
+            limit,
+            NEAR
+        )
+        .fetch_all(self.connection())
+        .await?;
+        if usize::try_from(limit).is_ok_and(|limit| near.len() >= limit) {
+            return Ok(near);
+        }
+        let found = sqlx::query_as!(
+            Found,
+            r#"
+            with found as materialized (
+                select id from users where full_name ilike $1 and ($2::uuid is null or id > $2)
+            ), page as (
+                select id from found order by id limit $3
+            )
+            select id, username, full_name, email, email_verified, phone, is_active
+            from page join users using (id) order by id
+            "#,
+            pattern,
+            after,
+            limit
+        )
+        .fetch_all(self.connection())
+        .await?;
+        Ok(found)
+    }
+
+    /// Accounts whose telephone number is like this.
+    async fn find_by_phone(
+        &mut self,
+        pattern: &str,
+        (after, limit): (Option<Uuid>, i64),
+    ) -> Result<Vec<Found>, StoreError> {
+        let near = sqlx::query_as!(
+            Found,
+            r#"
+            select id, username, full_name, email, email_verified, phone, is_active
+            from (
+                select * from users
+                where id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+                order by id limit $4
+            ) as next
+            where phone like $1 order by id limit $3
+            "#,
+            pattern,
+            after,
+            limit,
+            NEAR
+        )
+        .fetch_all(self.connection())
+        .await?;
+        if usize::try_from(limit).is_ok_and(|limit| near.len() >= limit) {
+            return Ok(near);
+        }
+        let found = sqlx::query_as!(
+            Found,
+            r#"
+            with found as materialized (
+                select id from users where phone like $1 and ($2::uuid is null or id > $2)
+            ), page as (
+                select id from found order by id limit $3
+            )
+            select id, username, full_name, email, email_verified, phone, is_active
+            from page join users using (id) order by id
+            "#,
+            pattern,
+            after,
+            limit
+        )
+        .fetch_all(self.connection())
+        .await?;
+        Ok(found)
     }
 }
 
