@@ -5,6 +5,7 @@ mod closed;
 mod floods;
 mod forms;
 mod hand_back;
+mod hang_ups;
 mod inboxes;
 mod invitation;
 mod json;

@@ -172,6 +172,13 @@ impl Pages {
         all.await.expect("they are forgotten");
     }
 
+    /// Nobody is in a flow, and no mail with a code waits.
+    pub(crate) async fn forget_flows(&self) {
+        let all = "lock table account_flows; delete from account_flows;
+                   delete from due_work where kind = 'mail.code' and finished_at is null";
+        sqlx::raw_sql(all).execute(&self.database.pool).await.expect("they are forgotten");
+    }
+
     /// One number that the database answers.
     pub(crate) async fn number(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.database.pool).await.expect("a number")
