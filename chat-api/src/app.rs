@@ -181,7 +181,7 @@ impl App {
         tasks.spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = archive.messages.create_indexes_until_done() => {}
+                () = archive.create_indexes_until_done() => {}
             }
         });
         tasks.worker(

@@ -1,45 +1,61 @@
 //! The archive in MongoDB: what was said, for as long as nobody deletes it.
 //!
-//! It is made of projections of the log, each with a collection of its own. Documents of [`Messages`]
-//! carry the message's id as `_id`, which is the only unique index, so writing one again changes nothing.
+//! It is made of projections of the log, each with a collection of its own. Documents of [`Messages`] and
+//! [`Changes`] carry the record's id as `_id`, which is the only unique index, so writing one again changes
+//! nothing. What was done to a message stands among the changes as it happened, and is folded into the
+//! message, which says up to where (`changed`).
 //! [`ProgressStore`] says per generation and partition up to where every record is held; it is written
 //! after the documents, and only somebody who puts a backup back makes it fall.
 //!
 //! Whoever fills them has an [`Archive`]. Whoever reads is admitted by [`Reads`] and has two ways to read
 //! a room: as it is now ([`History`]), and as it happened ([`Replay`]).
 
+mod changes;
+mod document;
 mod error;
 mod history;
+mod insert;
 mod log;
 mod messages;
 mod mongo;
+mod page;
 mod reach;
 mod reads;
 mod replay;
+mod store;
+
+use std::time::Duration;
 
 use secrecy::SecretString;
 
+pub use changes::Changes;
 pub use error::{ArchiveError, ReadError};
 pub use history::History;
+pub use insert::RefusedDocument;
 pub use log::generations::Generations;
 pub use log::progress::{Progress, ProgressStore, Step};
 pub use log::watch::Wait;
 pub use messages::Messages;
-pub use messages::batch::{Batch, RefusedDocument, Stored};
-pub use messages::page::{MessagePage, PAGE_BYTES, Span, SpanEnd};
+pub use messages::stored::{ReactionCount, StoredMessage};
+pub use page::{PAGE_BYTES, Page, Span, SpanEnd};
 pub use reach::{check_address, reach};
 pub use reads::{ReadLimits, Reader, Reads};
 pub use replay::{Replay, Replayed};
+pub use store::{Batch, Stored};
 
 /// Connections for whoever fills the archive, unless the connection string says `maxPoolSize`: a batch,
 /// progress, a look at it, and marks.
 const CONNECTIONS: u32 = 10;
+/// Between two attempts to have indexes made: what MongoDB has against them lasts longer than an outage.
+const INDEX_AGAIN: Duration = Duration::from_secs(10);
 
 /// The archive as it is filled, with a client of its own. A handle, cheap to clone.
 #[derive(Clone)]
 pub struct Archive {
     /// The messages, a document each.
     pub messages: Messages,
+    /// What was done to them, a document each.
+    pub changes: Changes,
     /// Up to where every record of a partition is held.
     pub progress: ProgressStore,
     /// Which generations of the log are held.
@@ -52,6 +68,7 @@ impl Archive {
         let (database, _) = reach::connect(uri, database, None, CONNECTIONS).await?;
         Ok(Self {
             messages: Messages::of(&database),
+            changes: Changes::of(&database),
             generations: Generations::of(&database),
             progress: ProgressStore::of(database),
         })
@@ -61,6 +78,24 @@ impl Archive {
     /// them.
     pub async fn prepare(&self, generation: u16, partitions: usize) -> Result<(), ArchiveError> {
         self.generations.check(generation, partitions).await?;
-        self.messages.create_indexes().await
+        self.create_indexes().await
+    }
+
+    /// Has the indexes made, however often that fails. Without them pages are read slowly.
+    pub async fn create_indexes_until_done(&self) {
+        while let Err(error) = self.create_indexes().await {
+            tracing::warn!(%error, "archive: indexes are not made");
+            tokio::time::sleep(INDEX_AGAIN).await;
+        }
+    }
+
+    async fn create_indexes(&self) -> Result<(), ArchiveError> {
+        self.messages.create_indexes().await?;
+        self.changes.create_indexes().await
+    }
+
+    /// Stores a batch of events, whatever of it is held already.
+    pub async fn store(&self, batch: &Batch) -> Result<Stored, ArchiveError> {
+        store::store(&self.messages, &self.changes, batch).await
     }
 }

@@ -12,7 +12,7 @@ fn at(raw: i64) -> Position {
 fn event(raw: i64, bytes: usize, ends: bool) -> Arc<Entry> {
     let id = MessageId::new(DateTime::UNIX_EPOCH, [0; 10]);
     let subject = Some(UserId::parse("u").unwrap());
-    let meta = Meta { id, kind: Kind::Message, subject, ends };
+    let meta = Meta { id, kind: Kind::Message, target: None, subject, ends };
     Arc::new(Entry::new(at(raw), RoomId::lobby(), meta, vec![b'x'; bytes].into()))
 }
 

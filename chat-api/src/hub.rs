@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::message::{Event, MessageId, Partition, Position, RoomId};
+use crate::message::{Act, Change, Event, Kind, MessageId, Partition, Position, RoomId, Target};
 
 pub use entry::{Entry, Meta};
 pub use frames::Frames;
@@ -117,11 +117,42 @@ impl Hub {
             return Taken::Repeat;
         }
         // Only the partition's one reader comes here, so the previous event stays the previous one.
-        let entry = Arc::new(Entry::of(event, previous));
+        let (entry, blanks) = self.entries(event, previous);
         let announce = |lane: usize| self.lanes[lane].push(*partition, room);
-        shard.watched.push(room, |state| state.ring.push(entry), announce);
+        let push = |state: &mut ShardState| {
+            for blank in blanks {
+                state.ring.replace(blank);
+            }
+            state.ring.push(entry);
+        };
+        shard.watched.push(room, push, announce);
         shard.head.send_replace(position.next());
         Taken::New
+    }
+
+    /// The entry of an event, and what is to be sent from now on in the place of others: what a deleted
+    /// message said, and what it was edited to, is sent no more, whichever came first.
+    fn entries(&self, event: &Event, previous: Option<Position>) -> (Arc<Entry>, Vec<Arc<Entry>>) {
+        let (partition, room) = (event.partition, &event.envelope.room_id);
+        let entry = Entry::of(event, previous);
+        let about = |Target { message_id, position }: Target| {
+            let watched = &self.shards[partition.index()].watched;
+            watched.with(|state| state.ring.about(room, message_id, position))
+        };
+        let blank = |entry: &Entry| entry.blank(partition).map(Arc::new);
+        match event.envelope.body.change() {
+            Some(Change { target, act: Act::Delete }) => {
+                let blanks = about(*target).iter().filter_map(|held| blank(held)).collect();
+                (Arc::new(entry), blanks)
+            }
+            Some(Change { target, act: Act::Edit { .. } }) => {
+                let is_deleted = |held: &Arc<Entry>| held.meta.kind == Kind::Delete;
+                let is_gone = about(*target).iter().any(is_deleted);
+                let blank = if is_gone { blank(&entry) } else { None };
+                (blank.unwrap_or_else(|| Arc::new(entry)), Vec::new())
+            }
+            _ => (Arc::new(entry), Vec::new()),
+        }
     }
 
     /// Sends an entry in the place of the one at its position from now on, if the ring holds that and it

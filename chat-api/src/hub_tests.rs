@@ -6,7 +6,7 @@ use chrono::DateTime;
 use tokio_tungstenite::tungstenite::Bytes;
 
 use super::*;
-use crate::message::{Body, Content, Envelope, UserId, UserName};
+use crate::message::{Body, Content, Emoji, Envelope, UserId, UserName};
 
 impl Hub {
     /// Pushes what was made already, into the first partition.
@@ -86,7 +86,8 @@ fn hub(lanes: usize) -> Arc<Hub> {
 
 /// An event of the lobby, at this offset and with an id of its own.
 fn event(offset: u8, text: &str) -> Event {
-    let body = Body::Message { content: Content::parse(text).unwrap(), body_hash: None };
+    let content = Content::parse(text).ok();
+    let body = Body::Message { content, body_hash: None, reply_to: None };
     let envelope = Envelope {
         message_id: MessageId::new(DateTime::UNIX_EPOCH, [offset; 10]),
         room_id: RoomId::lobby(),
@@ -120,6 +121,88 @@ fn whoever_reads_after_an_event_was_replaced_gets_the_other_one_in_its_place() {
     assert_eq!((page.next, page.head), (second.position.next(), second.position.next()));
     let recalled = hub.recall(partition(), first.envelope.message_id).unwrap();
     assert_eq!(recalled.position, first.position, "its id is known as before");
+}
+
+/// Something that is done to the event of an offset.
+fn done(offset: u8, to: u8, act: Act) -> Event {
+    let said = event(to, "said");
+    let target = Target { message_id: said.envelope.message_id, position: said.position };
+    let mut event = event(offset, "done");
+    event.envelope.body = Body::Change(Change { target, act });
+    event
+}
+
+fn edit(text: &str) -> Act {
+    Act::Edit { content: Content::parse(text).ok() }
+}
+
+/// What is sent of the lobby from the beginning on.
+fn sent(hub: &Hub) -> Vec<serde_json::Value> {
+    let page = hub.read(partition(), &RoomId::lobby(), Position::FIRST, usize::MAX).unwrap();
+    assert_eq!(page.bytes, page.entries.iter().map(|entry| entry.bytes()).sum::<usize>());
+    let text = |frame: &[u8]| frame.iter().position(|byte| *byte == b'{').unwrap();
+    page.entries
+        .iter()
+        .map(|entry| serde_json::from_slice(&entry.frame()[text(entry.frame())..]).unwrap())
+        .collect()
+}
+
+#[test]
+fn what_a_deleted_message_said_is_sent_no_more_whatever_came_first() {
+    let hub = hub(1);
+    let (reader, _listening) = Reader::listening(&hub);
+    let long = "long ".repeat(100);
+    let react = || Act::React { emoji: Emoji::parse("👍").unwrap(), on: true };
+    let events = [
+        event(0, &long),
+        event(1, "another"),
+        done(2, 0, edit("edited")),
+        done(3, 1, edit("another, too")),
+        done(4, 0, react()),
+        done(5, 0, Act::Delete),
+        done(6, 0, edit("late")),
+        done(7, 0, Act::Delete),
+    ];
+    let bytes = |hub: &Hub| {
+        let page = hub.read(partition(), &RoomId::lobby(), Position::FIRST, usize::MAX).unwrap();
+        page.bytes
+    };
+    for event in &events[..5] {
+        assert_eq!(hub.take(event), Taken::New);
+    }
+    let (before, held) = (sent(&hub), bytes(&hub));
+    assert_eq!(before[2]["event"]["content"], "edited");
+    for event in &events[5..] {
+        assert_eq!(hub.take(event), Taken::New);
+    }
+    let after = sent(&hub);
+    let frame = |offset: usize| Entry::of(&events[offset], None).bytes();
+    assert!(bytes(&hub) < held + frame(5) + frame(6) + frame(7), "the bytes follow");
+    assert_eq!(after.len(), events.len(), "every event keeps its place");
+    for (offset, (now, event)) in after.iter().zip(&events).enumerate() {
+        let expected = if [0, 2, 6].contains(&offset) {
+            let body = event.envelope.body.blank();
+            Envelope { body, ..event.envelope.clone() }
+        } else {
+            event.envelope.clone()
+        };
+        assert_eq!(now["event"], serde_json::to_value(expected).unwrap(), "{offset}");
+        assert_eq!(now["cur"], event.cursor().to_string());
+        assert_eq!(now.get("prev").is_some(), offset > 0);
+    }
+    assert_eq!(hub.sweep_all(), 8);
+    assert_eq!(reader.passes(), 1);
+}
+
+#[test]
+fn a_change_that_stands_in_the_log_twice_is_taken_once() {
+    let hub = hub(1);
+    assert_eq!(hub.take(&event(0, "said")), Taken::New);
+    let first = done(1, 0, edit("edited"));
+    assert_eq!(hub.take(&first), Taken::New);
+    let again = Event { position: Position::new(0, 2).unwrap(), ..first };
+    assert_eq!(hub.take(&again), Taken::Repeat);
+    assert_eq!(sent(&hub).len(), 2);
 }
 
 #[test]

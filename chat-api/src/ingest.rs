@@ -168,9 +168,13 @@ impl Ingest {
                 None
             }
         };
-        Ok(found.map(|event| Recalled {
-            position: event.position,
-            body_hash: event.envelope.body_hash(),
+        Ok(found.map(|found| Recalled {
+            position: found.event.position,
+            // What a deleted message said is not known any more: it may have been the same.
+            body_hash: match found.deleted_at {
+                None => found.event.envelope.body_hash(),
+                Some(_) => envelope.body_hash(),
+            },
         }))
     }
 

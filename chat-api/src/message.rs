@@ -2,23 +2,29 @@
 //!
 //! Values of these types are made by parsing only, so one that exists is valid.
 
+mod change;
 mod cursor;
 mod decoded;
 mod draft;
+mod emoji;
 mod envelope;
 mod fields;
 mod id;
 mod idempotency;
 mod invalid;
+mod kind;
 mod text;
 
+pub use change::{Act, Change, Target};
 pub use cursor::{Cursor, Partition, Position};
 pub use decoded::{Decoded, Head, Newer};
 pub(crate) use decoded::{ReadValue, read};
 pub use draft::{Draft, DraftError, RawDraft};
-pub use envelope::{Author, Body, Envelope, Event, Kind};
+pub use emoji::Emoji;
+pub use envelope::{Author, Body, Envelope, Event};
 pub use fields::{FieldError, Fields};
 pub use id::MessageId;
 pub use idempotency::{BodyHash, IdempotencyKey};
 pub use invalid::Invalid;
+pub use kind::Kind;
 pub use text::{Content, ContentError, RoomId, UserId, UserName};

@@ -57,13 +57,24 @@ pub const ARCHIVE_FAILURES: &str = "chat_archive_failures_total";
 /// Stored documents that are left out of their pages, because of one of [`DOCUMENT_FIELDS`] or of their
 /// [`ENCODING`].
 pub const UNREADABLE_DOCUMENTS: &str = "chat_unreadable_documents_total";
-/// The fields of a document of a message, and the one that tells its kind.
-pub const DOCUMENT_FIELDS: [&str; 10] = [
+/// The fields of a document of a message or of a change, and the one that tells its kind.
+pub const DOCUMENT_FIELDS: [&str; 21] = [
     "_id",
     "body_hash",
+    "changed",
     "content",
+    "deleted_at",
+    "edited_at",
+    "emoji",
+    "on",
+    "original",
     "partition",
+    "pinned",
     "pos",
+    "reactions",
+    "ref",
+    "ref_pos",
+    "reply_to",
     "room_id",
     "timestamp",
     "type",

@@ -31,6 +31,12 @@ pub enum ArchiveError {
     /// The server answered the write of progress with errors, or with something else.
     #[error("archive: progress was not written")]
     Progress,
+    /// The server answered the update of messages with errors, or with something else.
+    #[error("archive: messages were not updated")]
+    Fold,
+    /// Another reader changed the same messages again and again.
+    #[error("archive: messages are changed by another reader")]
+    Contended,
     /// The progress that is stored lies below what is known to have been stored: somebody put an
     /// older state back.
     #[error("archive: progress has fallen")]

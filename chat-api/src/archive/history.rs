@@ -3,13 +3,15 @@
 use chrono::{DateTime, Utc};
 use mongodb::bson::doc;
 
+use super::document::readable;
 use super::error::{ArchiveError, ReadError};
-use super::messages::document;
-use super::messages::page::{self, MessagePage, Span};
+use super::messages::document::to_message;
 use super::messages::since::Since;
+use super::messages::stored::{self, StoredMessage};
 use super::mongo::READ_TIMEOUT;
+use super::page::{self, Page, Source, Span};
 use super::reads::Reader;
-use crate::message::{Event, MessageId, Position, RoomId};
+use crate::message::{MessageId, Position, RoomId};
 
 /// Reads rooms as they are now, for somebody who was admitted.
 pub struct History<'a>(&'a Reader<'a>);
@@ -22,13 +24,14 @@ impl<'a> History<'a> {
     }
 
     /// The message of an id.
-    pub async fn find(&self, id: MessageId) -> Result<Option<Event>, ReadError> {
-        let messages = self.0.messages();
+    pub async fn find(&self, id: MessageId) -> Result<Option<StoredMessage>, ReadError> {
+        let (messages, fields) = (self.0.messages(), stored::shown_to(self.0.person()));
         let found = async move {
-            messages.find_one(doc! { "_id": id.to_string() }).max_time(READ_TIMEOUT).await
+            let find = messages.find_one(doc! { "_id": id.to_string() }).projection(fields);
+            find.max_time(READ_TIMEOUT).await
         };
         let found = self.0.operate(found).await?;
-        Ok(found.as_ref().and_then(document::readable))
+        Ok(found.as_ref().and_then(|document| readable(document, to_message)))
     }
 
     /// The first place of a room whose stamp is `time` or later, in its full precision. A stamp that is
@@ -54,9 +57,10 @@ impl<'a> History<'a> {
     }
 
     /// A page of the messages of a span.
-    pub async fn page(&self, room: &RoomId, span: Span) -> Result<MessagePage, ReadError> {
-        let messages = self.0.messages().clone_with_type();
-        let found = self.0.operate(page::read(messages, room.clone(), span)).await?;
-        Ok(found.page(span.from))
+    pub async fn page(&self, room: &RoomId, span: Span) -> Result<Page<StoredMessage>, ReadError> {
+        let fields = stored::shown_to(self.0.person());
+        let source = Source::of(&self.0.messages(), room, fields);
+        let found = self.0.operate(page::read(source, span)).await?;
+        Ok(found.page(span.from, to_message))
     }
 }

@@ -23,7 +23,7 @@ use super::error::{ArchiveError, ReadError};
 use super::log::progress;
 use super::log::watch::{ProgressWatch, Wait};
 use super::mongo::READ_TIMEOUT;
-use super::{messages, reach};
+use super::{changes, messages, reach};
 use crate::message::{Partition, Position, UserId};
 use crate::metrics;
 use crate::rate::{Rate, Rates};
@@ -56,6 +56,7 @@ pub struct ReadLimits {
 /// The archive as people read it, bounded.
 pub struct Reads {
     messages: Collection<Document>,
+    changes: Collection<Document>,
     progress: Collection<Document>,
     generation: u16,
     watch: ProgressWatch,
@@ -66,7 +67,10 @@ pub struct Reads {
 }
 
 /// Somebody who may read, once: a page, a message, whatever it takes to answer one question.
-pub struct Reader<'a>(&'a Reads);
+pub struct Reader<'a> {
+    reads: &'a Reads,
+    person: UserId,
+}
 
 impl Reads {
     /// Reads in the database of a connection string, of a log with that many partitions, no more than
@@ -82,6 +86,7 @@ impl Reads {
         let (database, connections) = reach::connect(uri, name, connections, CONNECTIONS).await?;
         Ok(Self {
             messages: messages::collection(&database),
+            changes: changes::collection(&database),
             progress: progress::collection(&database),
             generation,
             watch: ProgressWatch::new(partitions),
@@ -94,7 +99,7 @@ impl Reads {
     /// Lets a person read once, unless that is too much in a short time.
     pub fn admit(&self, person: &UserId) -> Result<Reader<'_>, ReadError> {
         if self.rates.admits(person) {
-            return Ok(Reader(self));
+            return Ok(Reader { reads: self, person: person.clone() });
         }
         ::metrics::counter!(metrics::READ_REFUSALS, "why" => metrics::PERSON).increment(1);
         Err(ReadError::TooFast)
@@ -168,18 +173,27 @@ impl Reads {
 impl Reader<'_> {
     /// Up to where every record of a partition is held.
     pub async fn progress(&self, partition: Partition) -> Result<Position, ReadError> {
-        let seen = self.0.progress_of(vec![partition]).await?;
+        let seen = self.reads.progress_of(vec![partition]).await?;
         Ok(seen.first().map_or(Position::BEFORE_ALL, |(_, position)| *position))
     }
 
     /// Begins to wait for a partition's progress: from now on the archive is asked.
     #[must_use]
     pub fn wait(&self, partition: Partition) -> Wait {
-        self.0.watch.wait(partition)
+        self.reads.watch.wait(partition)
     }
 
     pub(super) fn messages(&self) -> Collection<Document> {
-        self.0.messages.clone()
+        self.reads.messages.clone()
+    }
+
+    pub(super) fn changes(&self) -> Collection<Document> {
+        self.reads.changes.clone()
+    }
+
+    /// Whoever was admitted.
+    pub(super) fn person(&self) -> &UserId {
+        &self.person
     }
 
     /// Does one operation in its turn, and to its end whoever waits for it.
@@ -189,6 +203,6 @@ impl Reader<'_> {
         + Send
         + 'static,
     ) -> Result<T, ReadError> {
-        self.0.operate(operation).await
+        self.reads.operate(operation).await
     }
 }

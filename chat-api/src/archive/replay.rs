@@ -1,8 +1,14 @@
 //! A room as it happened: what whoever was away missed, in the log's order.
 
+use mongodb::bson::Document;
+
+use super::changes::document::to_event;
 use super::error::ReadError;
-use super::messages::page::{self, Span, SpanEnd};
+use super::messages::document::to_message;
+use super::messages::stored::{self, StoredMessage};
+use super::page::{self, Page, Source, Span, SpanEnd};
 use super::reads::Reader;
+
 use crate::message::{Event, Partition, Position, RoomId};
 
 /// Reads rooms as they happened, for somebody who was admitted.
@@ -45,9 +51,33 @@ impl<'a> Replay<'a> {
             from: SpanEnd::Oldest,
             limit,
         };
-        let messages = self.0.messages().clone_with_type();
-        let found = self.0.operate(page::read(messages, room.clone(), span)).await?;
-        let page::MessagePage { events, more_behind } = found.page(span.from);
+        let said = Source::of(&self.0.messages(), room, stored::said());
+        let done = Source::of(&self.0.changes(), room, Document::new());
+        let found = async move {
+            // One after the other: they are one read, with one connection.
+            Ok((page::read(said, span).await?, page::read(done, span).await?))
+        };
+        let (said, done) = self.0.operate(found).await?;
+        let said = said.page(span.from, to_message);
+        let said = Page {
+            items: said.items.into_iter().map(StoredMessage::as_said).collect(),
+            more_behind: said.more_behind,
+        };
+        let (events, more_behind) = merge([said, done.page(span.from, to_event)], limit);
         Ok(Replayed { events, more_behind, complete })
     }
+}
+
+/// What stands in both pages, in the log's order, as far as both go; and the place behind which there may be
+/// more.
+fn merge(pages: [Page<Event>; 2], limit: u16) -> (Vec<Event>, Option<Position>) {
+    let mut end = pages.iter().filter_map(|page| page.more_behind).min();
+    let mut events: Vec<Event> = pages.into_iter().flat_map(|page| page.items).collect();
+    events.sort_unstable_by_key(|event| event.position);
+    events.retain(|event| end.is_none_or(|end| event.position <= end));
+    if events.len() > usize::from(limit) {
+        events.truncate(usize::from(limit));
+        end = events.last().map(|event| event.position);
+    }
+    (events, end)
 }

@@ -2,7 +2,9 @@
 
 use tokio_tungstenite::tungstenite::Bytes;
 
-use crate::message::{Cursor, Event, Kind, MessageId, Position, RoomId, UserId};
+use crate::message::{
+    Cursor, Envelope, Event, Kind, MessageId, Partition, Position, RoomId, UserId,
+};
 use crate::ws::frame;
 
 /// What an entry costs beside its frame, in bytes: itself behind a counted pointer (128), what counts
@@ -34,6 +36,8 @@ pub struct Meta {
     pub id: MessageId,
     /// The kind of its record.
     pub kind: Kind,
+    /// The message it was done to, if it was done to one.
+    pub target: Option<MessageId>,
     /// The person it was done to, if it was done to somebody.
     pub subject: Option<UserId>,
     /// Whether that person hears nothing of the room that comes after it. No kind of this release does
@@ -47,6 +51,12 @@ impl Meta {
     pub fn ended(&self) -> Option<&UserId> {
         self.subject.as_ref().filter(|_| self.ends)
     }
+
+    /// Whether it is a message, or was done to it.
+    #[must_use]
+    pub fn is_about(&self, message: MessageId) -> bool {
+        self.id == message || self.target == Some(message)
+    }
 }
 
 impl Entry {
@@ -58,6 +68,7 @@ impl Entry {
         let meta = Meta {
             id: envelope.message_id,
             kind: envelope.body.kind(),
+            target: envelope.body.change().map(|change| change.target.message_id),
             subject: envelope.body.subject().cloned(),
             ends: false,
         };
@@ -69,6 +80,19 @@ impl Entry {
     #[must_use]
     pub fn new(position: Position, room: RoomId, meta: Meta, frame: Bytes) -> Self {
         Self { position, room, meta, frame }
+    }
+
+    /// The same without what was said, to be sent in its place. None if nothing was, or is any more.
+    #[must_use]
+    pub fn blank(&self, partition: Partition) -> Option<Self> {
+        // The event is not kept beside its frame, and few are ever asked for.
+        let (envelope, previous) = frame::of_event(&self.frame)?;
+        envelope.body.content()?;
+        let body = envelope.body.blank();
+        let event =
+            Event { partition, position: self.position, envelope: Envelope { body, ..envelope } };
+        let frame = frame::event(&event, previous);
+        Some(Self::new(self.position, self.room.clone(), self.meta.clone(), frame))
     }
 
     /// What is sent, with the header of its frame.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::entry::Entry;
-use crate::message::{Position, RoomId};
+use crate::message::{MessageId, Position, RoomId};
 
 /// The last events of one partition, bounded in bytes and indexed by room.
 ///
@@ -115,6 +115,15 @@ impl Ring {
     pub fn last(&self, room: &RoomId) -> Option<Position> {
         let serial = self.rooms.get(room)?.back()?;
         Some(self.entry(*serial).position)
+    }
+
+    /// What is held of a message and of what was done to it, from a place on.
+    #[must_use]
+    pub fn about(&self, room: &RoomId, id: MessageId, from: Position) -> Vec<Arc<Entry>> {
+        let Some(serials) = self.rooms.get(room) else { return Vec::new() };
+        let first = serials.partition_point(|serial| self.entry(*serial).position < from);
+        let entries = serials.range(first..).map(|serial| self.entry(*serial));
+        entries.filter(|entry| entry.meta.is_about(id)).cloned().collect()
     }
 
     /// The events of a room from `next` on, at most `budget` bytes of them unless the first one is larger,

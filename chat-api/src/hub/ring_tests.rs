@@ -17,6 +17,7 @@ fn event(raw: i64, name: &str, bytes: usize) -> Arc<Entry> {
     let meta = Meta {
         id: MessageId::new(DateTime::UNIX_EPOCH, [0; 10]),
         kind: Kind::Message,
+        target: None,
         subject: None,
         ends: false,
     };

@@ -48,7 +48,7 @@ fn an_envelope_survives_the_log() {
 
 #[test]
 fn a_field_that_a_later_version_adds_does_no_harm() {
-    for added in [json!({ "reply_to": "x" }), json!({ "critical": true }), json!({ "ref": [1] })] {
+    for added in [json!({ "thread": "x" }), json!({ "critical": true }), json!({ "ref": [1] })] {
         assert_eq!(read(&with(&added)).unwrap(), Decoded::Known(envelope()), "{added}");
     }
 }
@@ -61,8 +61,9 @@ fn a_kind_or_a_form_of_a_later_release_is_told_apart_whatever_else_it_says() {
     };
     let cases = [
         (with(&json!({ "v": 2 })), newer(2, "message", false)),
-        (with(&json!({ "type": "edit" })), newer(1, "edit", false)),
-        (with(&json!({ "type": "edit", "content": { "a": 1 } })), newer(1, "edit", false)),
+        (with(&json!({ "type": "poll" })), newer(1, "poll", false)),
+        (with(&json!({ "type": "poll", "content": { "a": 1 } })), newer(1, "poll", false)),
+        (with(&json!({ "type": "edit", "v": 2 })), newer(2, "edit", false)),
         (with(&json!({ "v": 3, "room_id": ["elsewhere"] })), newer(3, "message", false)),
         (br#" {"type":"member","v":1,"critical":true}"#.to_vec(), newer(1, "member", true)),
         (br#"{"type":"me\u006dber","v":0,"critical":null}"#.to_vec(), newer(0, "member", false)),
@@ -71,7 +72,7 @@ fn a_kind_or_a_form_of_a_later_release_is_told_apart_whatever_else_it_says() {
         assert_eq!(read(&value).unwrap(), expected);
     }
     // In another room's place, or in none, no release wrote it.
-    let value = with(&json!({ "type": "edit" }));
+    let value = with(&json!({ "type": "poll" }));
     let home = decoder(6).partitioner().of(&RoomId::lobby());
     for key in [None, Some(&b"No Room"[..]), Some(b"\xff")] {
         assert!(matches!(decoder(6).decode(key, Some(&value), home), Err(DecodeError::Key)));
@@ -124,6 +125,82 @@ fn what_no_release_wrote_is_refused_without_quoting_it() {
     }
     let large = with(&json!({ "added": "x".repeat(VALUE_MAX) }));
     assert!(matches!(read(&large), Err(DecodeError::TooLarge(bytes)) if bytes == large.len()));
+}
+
+/// A record of a kind, with these fields more.
+fn done(kind: &str, more: &serde_json::Value) -> Vec<u8> {
+    let mut all = json!({
+        "type": kind, "ref": "018bcfe5-687b-7707-8707-070707070707", "ref_pos": 17,
+    });
+    for (field, value) in more.as_object().unwrap() {
+        all[field] = value.clone();
+    }
+    with(&all)
+}
+
+#[test]
+fn what_was_done_to_a_message_survives_the_log() {
+    for (kind, more) in [
+        ("edit", json!({ "content": "other" })),
+        ("delete", json!({})),
+        ("react", json!({ "emoji": "👍🏽", "on": true })),
+        ("react", json!({ "emoji": "👍🏽", "on": false, "added": [1] })),
+        ("pin", json!({ "on": true })),
+    ] {
+        let bytes = done(kind, &more);
+        let Ok(Decoded::Known(envelope)) = read(&bytes) else { panic!("{kind} {more}") };
+        let again = encode(&envelope);
+        assert_eq!(read(&again).unwrap(), Decoded::Known(envelope.clone()));
+        let written: serde_json::Value = serde_json::from_slice(&again).unwrap();
+        let given: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(written["type"], kind);
+        for (field, value) in written.as_object().unwrap() {
+            assert_eq!(value, &given[field], "{field} of {kind}");
+        }
+        assert_eq!(written.get("content").is_some(), kind == "edit");
+        assert!(written.get("added").is_none());
+    }
+    let answer = with(&json!({ "reply_to": "018bcfe5-687b-7707-8707-070707070707" }));
+    let Ok(Decoded::Known(envelope)) = read(&answer) else { panic!("a message that answers") };
+    let written: serde_json::Value = serde_json::from_slice(&encode(&envelope)).unwrap();
+    assert_eq!(written["reply_to"], "018bcfe5-687b-7707-8707-070707070707");
+}
+
+#[test]
+fn a_change_that_lacks_something_or_has_what_it_cannot_have_is_refused_without_quoting_it() {
+    let emoji = json!({ "emoji": "👍", "on": true });
+    let with = |base: &serde_json::Value, field: &str, value: serde_json::Value| {
+        let mut changed = base.clone();
+        changed[field] = value;
+        changed
+    };
+    let refused = [
+        ("edit", json!({ "content": null })),
+        ("edit", json!({ "content": "" })),
+        ("edit", json!({ "content": { "private": 1 } })),
+        ("edit", json!({ "content": "x".repeat(16 * 1024 + 1) })),
+        ("delete", json!({ "ref": "private" })),
+        ("delete", json!({ "ref": null })),
+        ("delete", json!({ "ref_pos": null })),
+        ("delete", json!({ "ref_pos": -1 })),
+        ("delete", json!({ "ref_pos": 1.5 })),
+        ("delete", json!({ "ref_pos": "17" })),
+        ("delete", json!({ "ref_pos": 18_446_744_073_709_551_615_u64 })),
+        ("delete", json!({ "timestamp": "private" })),
+        ("react", json!({ "on": true })),
+        ("react", json!({ "emoji": "👍" })),
+        ("react", with(&emoji, "emoji", json!("private"))),
+        ("react", with(&emoji, "emoji", json!("👍👍"))),
+        ("react", with(&emoji, "on", json!("private"))),
+        ("pin", json!({})),
+        ("pin", json!({ "on": 1 })),
+        ("message", json!({ "reply_to": "private" })),
+    ];
+    for (kind, more) in refused {
+        let error = read(&done(kind, &more)).expect_err(&format!("{kind} {more}"));
+        assert!(matches!(error, DecodeError::Envelope { .. }), "{kind} {more}: {error}");
+        assert!(!format!("{error} {error:?}").contains("private"), "{error}");
+    }
 }
 
 #[test]

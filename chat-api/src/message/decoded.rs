@@ -11,8 +11,11 @@ use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 use serde::Deserialize;
 use serde::de::Error as _;
 
-use super::envelope::{MESSAGE, VERSION};
-use super::{Body, BodyHash, Content, Envelope, MessageId, RoomId, UserId, UserName};
+use super::envelope::VERSION;
+use super::{
+    Act, Body, BodyHash, Change, Content, Emoji, Envelope, Kind, MessageId, Position, RoomId,
+    Target, UserId, UserName,
+};
 
 /// Names of kinds go into logs and reasons: long enough for any, too short to say something.
 const KIND_MAX: usize = 64;
@@ -58,7 +61,7 @@ pub(crate) enum ReadValue {
     Newer(Head),
 }
 
-/// An envelope as it is read. Fields that a later release adds are left out.
+/// A message as it is read. Fields that a later release adds are left out.
 #[derive(Deserialize)]
 struct ReadMessage<'a> {
     v: u64,
@@ -73,6 +76,29 @@ struct ReadMessage<'a> {
     content: Content,
     #[serde(default)]
     body_hash: Option<BodyHash>,
+    #[serde(default)]
+    reply_to: Option<MessageId>,
+}
+
+/// What was done to a message, likewise.
+#[derive(Deserialize)]
+struct ReadChange {
+    message_id: MessageId,
+    room_id: RoomId,
+    user_id: UserId,
+    user_name: UserName,
+    #[serde(deserialize_with = "timestamp")]
+    timestamp: DateTime<Utc>,
+    #[serde(rename = "ref")]
+    target: MessageId,
+    #[serde(deserialize_with = "place")]
+    ref_pos: Position,
+    #[serde(default)]
+    content: Option<Content>,
+    #[serde(default)]
+    emoji: Option<Emoji>,
+    #[serde(default)]
+    on: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -87,8 +113,10 @@ struct AnyHead<'a> {
 /// Reads the value of a record, which must be an object. `extra_kind` is one more kind that is read as
 /// a message.
 pub(crate) fn read(value: &[u8], extra_kind: Option<&str>) -> Result<ReadValue, serde_json::Error> {
-    let is_known =
-        |v: u64, kind: &str| v == VERSION && (kind == MESSAGE || extra_kind == Some(kind));
+    // Most are messages, and are read once.
+    let is_known = |v: u64, kind: &str| {
+        v == VERSION && (kind == Kind::Message.name() || extra_kind == Some(kind))
+    };
     let fault = match serde_json::from_slice::<ReadMessage<'_>>(value) {
         Ok(said) if is_known(said.v, &said.kind) => {
             return Ok(ReadValue::Known(said.into()));
@@ -101,6 +129,12 @@ pub(crate) fn read(value: &[u8], extra_kind: Option<&str>) -> Result<ReadValue, 
         // What was said first names the first fault.
         Err(error) => return Err(fault.unwrap_or(error)),
     };
+    if head.v == VERSION
+        && let Some(kind) = Kind::of_change(&head.kind)
+    {
+        let change: ReadChange = serde_json::from_slice(value)?;
+        return change.envelope(kind).map(ReadValue::Known).map_err(serde_json::Error::custom);
+    }
     match fault {
         Some(fault) if is_known(head.v, &head.kind) || !is_name(&head.kind) => Err(fault),
         None if !is_name(&head.kind) => Err(serde_json::Error::custom("type is not a name")),
@@ -129,10 +163,39 @@ fn timestamp<'de, D: serde::Deserializer<'de>>(text: D) -> Result<DateTime<Utc>,
     }
 }
 
+/// A place that holds a record.
+fn place<'de, D: serde::Deserializer<'de>>(number: D) -> Result<Position, D::Error> {
+    let position = Position::from_raw(i64::deserialize(number)?).map_err(D::Error::custom)?;
+    if position < Position::FIRST { Err(D::Error::custom("no place")) } else { Ok(position) }
+}
+
 impl From<ReadMessage<'_>> for Envelope {
     fn from(said: ReadMessage<'_>) -> Self {
         let ReadMessage { message_id, room_id, user_id, user_name, timestamp, .. } = said;
-        let body = Body::Message { content: said.content, body_hash: said.body_hash };
+        let ReadMessage { content, body_hash, reply_to, .. } = said;
+        let body = Body::Message { content: Some(content), body_hash, reply_to };
         Self { message_id, room_id, user_id, user_name, timestamp, body }
+    }
+}
+
+impl ReadChange {
+    /// The envelope of a change of that kind; otherwise the field that it lacks.
+    fn envelope(self, kind: Kind) -> Result<Envelope, &'static str> {
+        let Self { message_id, room_id, user_id, user_name, timestamp, .. } = self;
+        let on = self.on.ok_or("missing field `on`");
+        let act = match kind {
+            Kind::Edit => {
+                Act::Edit { content: Some(self.content.ok_or("missing field `content`")?) }
+            }
+            Kind::Delete => Act::Delete,
+            Kind::React => {
+                Act::React { emoji: self.emoji.ok_or("missing field `emoji`")?, on: on? }
+            }
+            Kind::Pin => Act::Pin { on: on? },
+            Kind::Message => return Err("a message is no change"),
+        };
+        let target = Target { message_id: self.target, position: self.ref_pos };
+        let body = Body::Change(Change { target, act });
+        Ok(Envelope { message_id, room_id, user_id, user_name, timestamp, body })
     }
 }

@@ -4,7 +4,8 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use serde::{Serialize, Serializer};
 
 use super::{
-    BodyHash, Content, Cursor, Draft, MessageId, Partition, Position, RoomId, UserId, UserName,
+    Act, BodyHash, Change, Content, Cursor, Draft, Emoji, Kind, MessageId, Partition, Position,
+    RoomId, UserId, UserName,
 };
 
 /// What is done by a message that is new; part of the id if there is a key.
@@ -12,9 +13,6 @@ const SEND: &str = "send";
 
 /// The version of the envelope's form that this release writes.
 pub(super) const VERSION: u64 = 1;
-/// The `type` of a message.
-pub(super) const MESSAGE: &str = "message";
-
 /// What a record of the log says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
@@ -37,18 +35,15 @@ pub struct Envelope {
 pub enum Body {
     /// Something was said.
     Message {
-        /// The text.
-        content: Content,
+        /// The text. None once the message was deleted.
+        content: Option<Content>,
         /// What the key was used for, if the sender gave one.
         body_hash: Option<BodyHash>,
+        /// The message of the same room that it answers, if it answers one.
+        reply_to: Option<MessageId>,
     },
-}
-
-/// The kinds by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// [`Body::Message`].
-    Message,
+    /// Something was done to a message.
+    Change(Change),
 }
 
 impl Body {
@@ -57,6 +52,7 @@ impl Body {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Message { .. } => Kind::Message,
+            Self::Change(change) => change.act.kind(),
         }
     }
 
@@ -64,7 +60,40 @@ impl Body {
     #[must_use]
     pub fn subject(&self) -> Option<&UserId> {
         match self {
+            Self::Message { .. } | Self::Change(_) => None,
+        }
+    }
+
+    /// What it does to a message, if it does something to one.
+    #[must_use]
+    pub fn change(&self) -> Option<&Change> {
+        match self {
             Self::Message { .. } => None,
+            Self::Change(change) => Some(change),
+        }
+    }
+
+    /// The text that was said, if one was and it is not gone.
+    #[must_use]
+    pub fn content(&self) -> Option<&Content> {
+        match self {
+            Self::Message { content, .. }
+            | Self::Change(Change { act: Act::Edit { content }, .. }) => content.as_ref(),
+            Self::Change(_) => None,
+        }
+    }
+
+    /// The same without what was said: what is left of it once its message was deleted.
+    #[must_use]
+    pub fn blank(&self) -> Self {
+        match self {
+            Self::Message { reply_to, .. } => {
+                Self::Message { content: None, body_hash: None, reply_to: *reply_to }
+            }
+            Self::Change(Change { target, act: Act::Edit { .. } }) => {
+                Self::Change(Change { target: *target, act: Act::Edit { content: None } })
+            }
+            Self::Change(change) => Self::Change(change.clone()),
         }
     }
 }
@@ -99,18 +128,18 @@ impl Envelope {
             user_name: author.user_name.clone(),
             // The archive keeps milliseconds; live and stored events must be equal.
             timestamp: now.trunc_subsecs(3),
-            body: Body::Message { content: draft.content, body_hash },
+            body: Body::Message { content: Some(draft.content), body_hash, reply_to: None },
         }
     }
 
     /// About how many bytes its JSON has, for a buffer that need not grow: more if much is escaped.
     #[must_use]
     pub fn json_bytes(&self) -> usize {
-        /// Names of fields, id, timestamp and what the key was used for.
-        const AROUND: usize = 256;
+        /// Names of fields, ids, timestamp, place, emoji and what the key was used for.
+        const AROUND: usize = 320;
         let Self { room_id, user_id, user_name, body, .. } = self;
-        let Body::Message { content, .. } = body;
-        let texts = [room_id.as_str(), user_id.as_str(), user_name.as_str(), content.as_str()];
+        let content = body.content().map_or("", Content::as_str);
+        let texts = [room_id.as_str(), user_id.as_str(), user_name.as_str(), content];
         AROUND + texts.iter().map(|text| text.len()).sum::<usize>()
     }
 
@@ -119,6 +148,7 @@ impl Envelope {
     pub fn body_hash(&self) -> Option<BodyHash> {
         match &self.body {
             Body::Message { body_hash, .. } => *body_hash,
+            Body::Change(_) => None,
         }
     }
 }
@@ -126,36 +156,63 @@ impl Envelope {
 /// The one form of an envelope, in the log and in the frames of sockets.
 impl Serialize for Envelope {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct WrittenMessage<'a> {
-            v: u64,
-            r#type: &'static str,
-            message_id: MessageId,
-            room_id: &'a RoomId,
-            user_id: &'a UserId,
-            user_name: &'a UserName,
-            timestamp: DateTime<Utc>,
-            content: &'a Content,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            body_hash: Option<BodyHash>,
-        }
         let Self { message_id, room_id, user_id, user_name, timestamp, body } = self;
-        let (message_id, timestamp) = (*message_id, *timestamp);
-        match body {
-            Body::Message { content, body_hash } => WrittenMessage {
-                v: VERSION,
-                r#type: MESSAGE,
-                message_id,
-                room_id,
-                user_id,
-                user_name,
-                timestamp,
-                content,
-                body_hash: *body_hash,
+        let written = Written {
+            v: VERSION,
+            r#type: body.kind().name(),
+            message_id: *message_id,
+            room_id,
+            user_id,
+            user_name,
+            timestamp: *timestamp,
+            r#ref: None,
+            ref_pos: None,
+            content: body.content(),
+            body_hash: self.body_hash(),
+            emoji: None,
+            on: None,
+            reply_to: None,
+        };
+        let written = match body {
+            Body::Message { reply_to, .. } => Written { reply_to: *reply_to, ..written },
+            Body::Change(Change { target, act }) => {
+                let (emoji, on) = match act {
+                    Act::Edit { .. } | Act::Delete => (None, None),
+                    Act::React { emoji, on } => (Some(emoji), Some(*on)),
+                    Act::Pin { on } => (None, Some(*on)),
+                };
+                let (id, position) = (Some(target.message_id), Some(target.position.raw()));
+                Written { r#ref: id, ref_pos: position, emoji, on, ..written }
             }
-            .serialize(serializer),
-        }
+        };
+        written.serialize(serializer)
     }
+}
+
+/// An envelope as it is written: each kind has its own of the last fields.
+#[derive(Serialize)]
+struct Written<'a> {
+    v: u64,
+    r#type: &'static str,
+    message_id: MessageId,
+    room_id: &'a RoomId,
+    user_id: &'a UserId,
+    user_name: &'a UserName,
+    timestamp: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#ref: Option<MessageId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ref_pos: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a Content>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_hash: Option<BodyHash>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emoji: Option<&'a Emoji>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<MessageId>,
 }
 
 /// A record of the log: what it says and where it stands.

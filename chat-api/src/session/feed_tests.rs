@@ -130,6 +130,7 @@ impl Model {
         let meta = Meta {
             id: MessageId::new(DateTime::UNIX_EPOCH, [0; 10]),
             kind: Kind::Message,
+            target: None,
             subject: Some(person(ADA)),
             ends: self.log[offset] == Out && self.mistake != Mistake::CutPassed,
         };

@@ -244,7 +244,7 @@ impl ArchiveReader {
         let (tickets, batch) = self.backlog.take();
         let archive = self.archive.clone();
         self.work.push(Box::pin(async move {
-            let stored = archive.messages.store(&batch).await;
+            let stored = archive.store(&batch).await;
             Done::Written(tickets, stored)
         }));
     }

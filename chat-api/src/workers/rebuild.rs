@@ -8,8 +8,8 @@ use crate::workers::PartitionState;
 /// As many as the archive's reader writes at once.
 const BATCH_RECORDS: usize = 1_000;
 
-/// Stores again what the log holds. Whatever the archive holds is left as it is, and so is progress:
-/// readers beside it do not notice.
+/// Stores again what the log holds. Whatever the archive holds is left as it is, but for changes that a
+/// message lacks, and so is progress: readers beside it do not notice.
 pub struct Rebuild {
     scan: Scan,
     archive: Archive,
@@ -24,7 +24,7 @@ pub struct Rebuilt {
     pub state: PartitionState,
     /// Records that were read.
     pub records: usize,
-    /// Messages that the archive did not hold.
+    /// Messages, and changes of them, that the archive did not hold.
     pub fresh: usize,
     /// Records that cannot be read, or that MongoDB refuses. They are the archive reader's, which
     /// makes dead letters of them.
@@ -70,7 +70,7 @@ impl Rebuild {
     }
 
     async fn store(&self, events: &mut Vec<Event>, rebuilt: &mut Rebuilt) -> anyhow::Result<()> {
-        let Stored { fresh, refused } = self.archive.messages.store(&Batch::of(&*events)).await?;
+        let Stored { fresh, refused } = self.archive.store(&Batch::of(&*events)).await?;
         rebuilt.fresh += fresh;
         rebuilt.dead += refused.len();
         events.clear();

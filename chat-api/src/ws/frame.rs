@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
 
-use super::framing::framed;
+use super::framing::{framed, text};
 use crate::message::{
-    Content, Cursor, Envelope, Event, FieldError, Fields, MessageId, RoomId, UserId,
+    self, Content, Cursor, Envelope, Event, FieldError, Fields, MessageId, ReadValue, RoomId,
+    UserId,
 };
 
 /// The one subprotocol that is spoken (`Sec-WebSocket-Protocol`, RFC 6455 §1.9).
@@ -237,6 +238,23 @@ pub fn event(event: &Event, previous: Option<Cursor>) -> Bytes {
         event: envelope,
     };
     frame.framed()
+}
+
+/// The event of a frame that [`event`] made, and the place of the one before it. None of one that has no
+/// text any more.
+#[must_use]
+pub fn of_event(frame: &[u8]) -> Option<(Envelope, Option<Cursor>)> {
+    #[derive(Deserialize)]
+    struct Read {
+        prev: Option<String>,
+        event: Value,
+    }
+    let Read { prev, event } = serde_json::from_slice(text(frame)?).ok()?;
+    let previous = prev.map(|prev| Cursor::parse(&prev)).transpose().ok()?;
+    match message::read(event.to_string().as_bytes(), None).ok()? {
+        ReadValue::Known(envelope) => Some((envelope, previous)),
+        ReadValue::Newer(_) => None,
+    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,17 @@ pub(crate) fn framed(about: usize, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
     Bytes::from(frame).slice(begin..)
 }
 
+/// The text of a frame that [`framed`] made.
+#[must_use]
+pub(crate) fn text(frame: &[u8]) -> Option<&[u8]> {
+    let header = match frame.get(1)? {
+        126 => 4,
+        127 => 10,
+        _ => 2,
+    };
+    frame.get(header..)
+}
+
 #[cfg(test)]
 #[path = "framing_tests.rs"]
 mod tests;

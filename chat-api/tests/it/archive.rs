@@ -1,6 +1,8 @@
 //! What is stored
 
+mod changes;
 mod faults;
+mod refused_changes;
 mod unreadable;
 
 use mongodb::bson::doc;

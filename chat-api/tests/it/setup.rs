@@ -4,6 +4,7 @@ pub(crate) mod archive;
 pub(crate) mod issuer;
 pub(crate) mod program;
 pub(crate) mod records;
+pub(crate) mod room;
 pub(crate) mod socket;
 
 use std::net::SocketAddr;

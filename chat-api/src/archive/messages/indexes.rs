@@ -1,24 +1,10 @@
 //! The indexes that reads of messages need.
 
-use std::time::Duration;
-
 use mongodb::bson::{Document, doc};
 use mongodb::options::IndexOptions;
 use mongodb::{Collection, IndexModel};
-use tokio::time::sleep;
 
 use crate::archive::error::ArchiveError;
-
-/// Between two attempts to have indexes made: what MongoDB has against them lasts longer than an outage.
-const INDEX_AGAIN: Duration = Duration::from_secs(10);
-
-/// Has the indexes made, however often that fails. Without them pages are read slowly.
-pub(super) async fn create_until_done(messages: &Collection<Document>) {
-    while let Err(error) = create(messages).await {
-        tracing::warn!(%error, "archive: indexes are not made");
-        sleep(INDEX_AGAIN).await;
-    }
-}
 
 /// No limit in time: MongoDB builds an index of many messages for minutes, and would begin anew.
 pub(super) async fn create(messages: &Collection<Document>) -> Result<(), ArchiveError> {

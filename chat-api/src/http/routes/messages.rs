@@ -16,14 +16,14 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::archive::{History, Reader, Span, SpanEnd};
+use crate::archive::{History, Reader, Span, SpanEnd, StoredMessage};
 use crate::auth::Caller;
 use crate::http::body::JsonRequest;
 use crate::http::header;
 use crate::http::problem::Problem;
 use crate::ingest::Accepted;
 use crate::message::{
-    Cursor, Draft, Event, Fields, IdempotencyKey, MessageId, Partition, Position, RawDraft, RoomId,
+    Cursor, Draft, Fields, IdempotencyKey, MessageId, Partition, Position, RawDraft, RoomId,
 };
 use crate::refusal::Refusal;
 use crate::rooms::Access;
@@ -242,7 +242,8 @@ pub(super) async fn one(
     if let Some(cursor) = after {
         after::caught_up(&service, &reader, cursor).await?;
     }
-    let event = find(&service, &reader, id).await?;
+    let found = find(&service, &reader, id).await?;
+    let event = &found.event;
     if !Access::of(&event.envelope.room_id, &caller.author.user_id).may_read() {
         return Err(Problem::unknown_message());
     }
@@ -252,14 +253,18 @@ pub(super) async fn one(
     if service.hub.is_unloaded(event.partition, &event.envelope.room_id) {
         return Err(Problem::unloaded());
     }
-    Ok(Json(event.into()))
+    Ok(Json(found.into()))
 }
 
 /// What was read from the log and is not stored yet is waited for.
-async fn find(service: &Service, reader: &Reader<'_>, id: MessageId) -> Result<Event, Problem> {
+async fn find(
+    service: &Service,
+    reader: &Reader<'_>,
+    id: MessageId,
+) -> Result<StoredMessage, Problem> {
     let history = History::of(reader);
-    if let Some(event) = history.find(id).await? {
-        return Ok(event);
+    if let Some(found) = history.find(id).await? {
+        return Ok(found);
     }
     // An id does not tell its partition.
     let mut partitions = service.partitioner.all();

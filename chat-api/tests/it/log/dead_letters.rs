@@ -226,7 +226,7 @@ async fn partitions_that_stopped_are_counted_by_why() {
     delete_topic(&setup, &setup.log.dead_letters()).await;
     let elsewhere = |room: &RoomId| crate::setup::records::partitioner().of(room) != home;
     putter.put(home, Some(b"lobby"), Some(b"private words"));
-    putter.of_later(&rooms().into_iter().find(elsewhere).unwrap(), "edit", &json!({}));
+    putter.of_later(&rooms().into_iter().find(elsewhere).unwrap(), "poll", &json!({}));
     putter.flush();
     let stopped = |why: &str, number: u8| {
         format!("chat_stopped_partitions{{reader=\"archive\",why=\"{why}\"}} {number}")

@@ -18,7 +18,7 @@ async fn a_record_of_a_later_release_holds_its_partition_alone_and_is_no_dead_le
     socket.subscribe(None).await;
     replica.say(&token, "before").await;
     let (putter, lobby, home) = (Putter::new(&setup), RoomId::lobby(), Setup::lobby_partition());
-    putter.of_later(&lobby, "edit", &json!({ "ref": "x" }));
+    putter.of_later(&lobby, "poll", &json!({ "ref": "x" }));
     putter.of_later(&lobby, "message", &json!({ "v": 2, "content": { "text": "later words" } }));
     putter.flush();
     replica.say(&token, "after").await;
@@ -52,10 +52,10 @@ async fn what_nobody_will_ever_understand_is_taken_by_an_operator() {
     let replica = setup.replica().await;
     let token = setup.issuer.token("ada");
     let (putter, lobby, home) = (Putter::new(&setup), RoomId::lobby(), Setup::lobby_partition());
-    putter.of_later(&lobby, "edit", &json!({}));
+    putter.of_later(&lobby, "poll", &json!({}));
     putter.flush();
     replica.say(&token, "between").await;
-    putter.of_later(&lobby, "pin", &json!({}));
+    putter.of_later(&lobby, "quiz", &json!({}));
     putter.flush();
     replica.say(&token, "after").await;
     waits_at(&replica, &setup, &[(home, 0)]).await;
@@ -103,7 +103,7 @@ async fn what_nobody_will_ever_understand_is_taken_by_an_operator() {
     assert_eq!(rows.len(), 2, "{text}");
     assert_eq!(
         rows[0]["reason"],
-        "taken by an operator: a later release wrote it (type edit, version 1)"
+        "taken by an operator: a later release wrote it (type poll, version 1)"
     );
     let (code, text, _) = run(&setup, &["dlq", "replay", "--all"]).await;
     assert_eq!(code, Some(1));
@@ -115,7 +115,7 @@ async fn a_rebuild_says_what_a_later_release_wrote_and_that_it_waits() {
     let setup = Setup::new().await;
     let putter = Putter::new(&setup);
     putter.say(&RoomId::lobby(), "before");
-    putter.of_later(&RoomId::lobby(), "edit", &json!({}));
+    putter.of_later(&RoomId::lobby(), "poll", &json!({}));
     putter.flush();
     let (code, text, log) = run(&setup, &["archive", "rebuild"]).await;
     assert_eq!(code, Some(1), "{log}");

@@ -69,6 +69,22 @@ pub(crate) fn envelope(room: &str, content: &str) -> Value {
     })
 }
 
+/// What somebody did to a message of the lobby, as any producer might write it: a record of that kind, with
+/// these fields more.
+pub(crate) fn change(who: &str, kind: &str, to: (&Value, i64), more: &Value) -> Value {
+    let mut value = envelope(RoomId::LOBBY, "");
+    let fields = value.as_object_mut().unwrap();
+    fields.remove("content");
+    fields.extend([
+        ("type".to_owned(), kind.into()),
+        ("user_id".to_owned(), who.into()),
+        ("ref".to_owned(), to.0["message_id"].clone()),
+        ("ref_pos".to_owned(), to.1.into()),
+    ]);
+    fields.extend(more.as_object().unwrap().clone());
+    value
+}
+
 /// Puts records into the topic with messages.
 pub(crate) struct Putter {
     producer: ThreadedProducer<DefaultProducerContext>,
@@ -138,6 +154,13 @@ impl Putter {
         }
         let key = room.as_str().as_bytes();
         self.put(partitioner().of(room), Some(key), Some(value.to_string().as_bytes()));
+    }
+
+    /// Puts an envelope into its room.
+    pub(crate) fn write(&self, value: &Value) {
+        let room = RoomId::parse(value["room_id"].as_str().unwrap()).unwrap();
+        let key = room.as_str().as_bytes();
+        self.put(partitioner().of(&room), Some(key), Some(value.to_string().as_bytes()));
     }
 
     /// Says things in the lobby in this order, each under the id of its number.
@@ -248,6 +271,12 @@ impl Reader {
         let stop = CancellationToken::new();
         let life = tokio::spawn(reader.run(stop.clone(), CancellationToken::new()));
         Self { stop, life }
+    }
+
+    /// As if its process were killed: whatever is under way is cut off.
+    pub(crate) async fn kill(self) {
+        self.life.abort();
+        let _ = self.life.await;
     }
 
     pub(crate) async fn stop(self) {

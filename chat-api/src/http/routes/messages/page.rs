@@ -5,9 +5,9 @@ use http::header::{CONTENT_TYPE, LINK};
 use http::{HeaderMap, HeaderValue};
 
 use super::shown::Message;
-use crate::archive::{MessagePage, PAGE_BYTES, Span, SpanEnd};
+use crate::archive::{PAGE_BYTES, Page, Span, SpanEnd, StoredMessage};
 use crate::http::header;
-use crate::message::{Cursor, Event, Partition, Position, RoomId};
+use crate::message::{Cursor, Partition, Position, RoomId};
 
 /// The answer to a request for history, but for its page: what was asked, and up to where it is known.
 pub(super) struct HistoryAnswer<'a> {
@@ -20,7 +20,7 @@ pub(super) struct HistoryAnswer<'a> {
 
 impl HistoryAnswer<'_> {
     /// The answer: as many messages of the page as fit into its bytes, and where to read on.
-    pub(super) fn answer(&self, page: MessagePage) -> Response {
+    pub(super) fn answer(&self, page: Page<StoredMessage>) -> Response {
         let (body, more_behind) = fit(page, self.span.from);
         let mut response = body.into_response();
         let headers: &mut HeaderMap = response.headers_mut();
@@ -55,16 +55,16 @@ impl HistoryAnswer<'_> {
 /// A JSON array of the messages of a page, of no more than [`PAGE_BYTES`] unless the first one is larger
 /// by itself, and the place behind which there may be more. Documents were counted before: JSON may
 /// write a byte as six.
-fn fit(page: MessagePage, from: SpanEnd) -> (Vec<u8>, Option<Position>) {
-    let MessagePage { mut events, mut more_behind } = page;
+fn fit(page: Page<StoredMessage>, from: SpanEnd) -> (Vec<u8>, Option<Position>) {
+    let Page { mut items, mut more_behind } = page;
     if from == SpanEnd::Newest {
-        events.reverse();
+        items.reverse();
     }
     // Two brackets, and one comma less than there are messages.
-    let (mut messages, mut bytes, mut end) = (Vec::with_capacity(events.len()), 1, None);
-    for event in events {
-        let position = event.position;
-        let message = encode(event);
+    let (mut messages, mut bytes, mut end) = (Vec::with_capacity(items.len()), 1, None);
+    for stored in items {
+        let position = stored.event.position;
+        let message = encode(stored);
         bytes += message.len() + 1;
         if !messages.is_empty() && bytes > PAGE_BYTES {
             more_behind = end;
@@ -83,6 +83,6 @@ fn fit(page: MessagePage, from: SpanEnd) -> (Vec<u8>, Option<Position>) {
     (body, more_behind)
 }
 
-fn encode(event: Event) -> Vec<u8> {
-    serde_json::to_vec(&Message::from(event)).expect("a message is plain data with text keys")
+fn encode(stored: StoredMessage) -> Vec<u8> {
+    serde_json::to_vec(&Message::from(stored)).expect("a message is plain data with text keys")
 }

@@ -264,7 +264,7 @@ async fn those_who_wait_for_the_archive_share_one_question() {
     let admin = client.database("admin");
     // The archive waits for a later release, and answers.
     let putter = Putter::new(&setup);
-    putter.of_later(&RoomId::lobby(), "edit", &json!({}));
+    putter.of_later(&RoomId::lobby(), "poll", &json!({}));
     putter.flush();
     let cursor = replica.say(&token, "not stored").await["cursor"].clone();
 

@@ -1,12 +1,12 @@
-//! A page of a room's messages, bounded in bytes as well as in number.
+//! A page of a room's documents, bounded in bytes as well as in number.
 
 use futures_util::TryStreamExt as _;
 use mongodb::Collection;
-use mongodb::bson::{Bson, RawDocument, RawDocumentBuf, doc};
+use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 
-use super::document;
-use crate::archive::mongo::{READ_TIMEOUT, number};
-use crate::message::{Event, Position, RoomId};
+use super::document::{self, Read};
+use super::mongo::{READ_TIMEOUT, number};
+use crate::message::{Position, RoomId};
 
 /// Bytes of documents that a page has at most, unless its first one is larger: what a single
 /// request makes this process hold. A message may have 16 KiB, most have a few hundred bytes.
@@ -15,65 +15,80 @@ pub const PAGE_BYTES: usize = 64 * 1024;
 /// large as can be, 800 KiB would come.
 const FIRST: usize = 50;
 
-/// Which part of a room's messages to read.
+/// Which part of a room's documents to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// Only messages behind this position.
+    /// Only what stands behind this position.
     pub after: Option<Position>,
-    /// Only messages before this position.
+    /// Only what stands before this position.
     pub before: Option<Position>,
     /// From which end to take them.
     pub from: SpanEnd,
-    /// The most messages to read.
+    /// The most documents to read.
     pub limit: u16,
 }
 
 /// An end of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpanEnd {
-    /// The latest messages of the span.
+    /// The latest of the span.
     Newest,
-    /// The earliest messages of the span.
+    /// The earliest of the span.
     Oldest,
 }
 
-/// Messages of a span, as many as a page has.
+/// What stands in a span, as much as a page has.
 #[derive(Debug, PartialEq, Eq)]
-pub struct MessagePage {
+pub struct Page<T> {
     /// The oldest one first.
-    pub events: Vec<Event>,
+    pub items: Vec<T>,
     /// The position of the last one in the direction of reading, if there may be more behind it.
     pub more_behind: Option<Position>,
 }
 
 /// Documents in the order in which they were read.
-pub(in crate::archive) struct Found {
+pub(super) struct Found {
     documents: Vec<RawDocumentBuf>,
     more_behind: Option<Position>,
 }
 
 impl Found {
-    /// The messages in these documents. Those that cannot be read are left out.
-    pub(in crate::archive) fn page(self, from: SpanEnd) -> MessagePage {
+    /// What these documents say. Those that cannot be read are left out.
+    pub(super) fn page<T>(self, from: SpanEnd, read: Read<T>) -> Page<T> {
         let documents = self.documents.iter();
-        let mut events: Vec<_> = documents.filter_map(|raw| document::readable_raw(raw)).collect();
+        let mut items: Vec<_> =
+            documents.filter_map(|raw| document::readable_raw(raw, read)).collect();
         if from == SpanEnd::Newest {
-            events.reverse();
+            items.reverse();
         }
-        MessagePage { events, more_behind: self.more_behind }
+        Page { items, more_behind: self.more_behind }
+    }
+}
+
+/// Which documents of a collection a page is made of, and what of them.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) collection: Collection<RawDocumentBuf>,
+    /// The room, and whatever else is the same of all of them.
+    pub(super) query: Document,
+    /// The fields to read; all, if it is empty.
+    pub(super) fields: Document,
+}
+
+impl Source {
+    /// Everything of a room.
+    pub(super) fn of(collection: &Collection<Document>, room: &RoomId, fields: Document) -> Self {
+        let collection = collection.clone_with_type();
+        Self { collection, query: doc! { "room_id": room.as_str() }, fields }
     }
 }
 
 /// Reads the documents of a span.
-pub(in crate::archive) async fn read(
-    messages: Collection<RawDocumentBuf>,
-    room: RoomId,
-    mut span: Span,
-) -> mongodb::error::Result<Found> {
+pub(super) async fn read(source: Source, mut span: Span) -> mongodb::error::Result<Found> {
     let limit = usize::from(span.limit);
     let (mut documents, mut bytes, mut asked) = (Vec::new(), 0, FIRST.min(limit));
     loop {
-        let found = find(&messages, &room, span, asked).await?;
+        let found = find(&source, span, asked).await?;
         let is_last = found.len() < asked;
         for raw in found {
             bytes += raw.as_bytes().len();
@@ -114,18 +129,18 @@ fn end(span: Span) -> Position {
 }
 
 async fn find(
-    messages: &Collection<RawDocumentBuf>,
-    room: &RoomId,
+    Source { collection, query, fields }: &Source,
     span: Span,
     count: usize,
 ) -> mongodb::error::Result<Vec<RawDocumentBuf>> {
     // Both, so that only numbers are found: they are what a page goes on from.
     let (after, before) = (span.after.map_or(i64::MIN, Position::raw), span.before);
     let before = before.map_or(i64::MAX, Position::raw);
-    let query = doc! { "room_id": room.as_str(), "pos": { "$gt": after, "$lt": before } };
+    let mut query = query.clone();
+    query.insert("pos", doc! { "$gt": after, "$lt": before });
     let direction = if span.from == SpanEnd::Newest { -1 } else { 1 };
     let count = u16::try_from(count).unwrap_or(u16::MAX);
-    let find = messages.find(query).sort(doc! { "pos": direction });
+    let find = collection.find(query).sort(doc! { "pos": direction }).projection(fields.clone());
     let find = find.limit(i64::from(count)).max_time(READ_TIMEOUT);
     // One more than there can be: otherwise the server keeps the cursor for a second answer.
     find.batch_size(u32::from(count) + 1).await?.try_collect().await

@@ -2,7 +2,7 @@ use super::*;
 
 /// What a server does with documents of which some spoil the insert they are in, and some are
 /// refused by themselves.
-async fn stored(length: usize, spoiling: &[usize], refused: &[usize]) -> (Stored, usize) {
+async fn stored(length: usize, spoiling: &[usize], refused: &[usize]) -> (Answers, usize) {
     let mut inserts = 0;
     let stored = divide(length, |part| {
         inserts += 1;
@@ -16,11 +16,19 @@ async fn stored(length: usize, spoiling: &[usize], refused: &[usize]) -> (Stored
                     reason: "bad".to_owned(),
                 })
                 .collect();
-            Inserted::Each(Stored { fresh: part.len() - refused.len(), refused })
+            let held = part.clone().filter(|index| index % 5 == 4).map(|index| index - part.start);
+            let held =
+                held.filter(|index| !refused.iter().any(|one| one.index == *index)).collect();
+            Inserted::Each(Answers { held, refused })
         };
         std::future::ready(Ok(answer))
     });
     (stored.await.unwrap(), inserts)
+}
+
+fn sorted(mut held: Vec<usize>) -> Vec<usize> {
+    held.sort_unstable();
+    held
 }
 
 #[tokio::test]
@@ -32,7 +40,8 @@ async fn exactly_the_documents_that_cannot_be_taken_are_blamed() {
             let of = |wanted| (0..length).filter(|index| kind(*index) == wanted).collect();
             let (spoiling, refused): (Vec<usize>, Vec<usize>) = (of(1), of(2));
             let (stored, _) = stored(length, &spoiling, &refused).await;
-            assert_eq!(stored.fresh, length - spoiling.len() - refused.len());
+            let taken = |index: &usize| index % 5 == 4 && kind(*index) == 0;
+            assert_eq!(sorted(stored.held), (0..length).filter(taken).collect::<Vec<_>>());
             let mut blamed: Vec<_> =
                 stored.refused.iter().map(|r| (r.index, r.reason.as_str())).collect();
             blamed.sort_unstable();
@@ -47,7 +56,7 @@ async fn exactly_the_documents_that_cannot_be_taken_are_blamed() {
 #[tokio::test]
 async fn one_in_a_thousand_is_found_by_halving() {
     let (stored, inserts) = stored(1_000, &[617], &[]).await;
-    assert_eq!(stored.fresh, 999);
+    assert_eq!(stored.refused[0].index, 617);
     // Ten halvings, each with one good half.
     assert!(inserts <= 21, "{inserts} inserts");
 }
