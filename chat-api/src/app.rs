@@ -108,6 +108,7 @@ impl App {
             hub: Arc::clone(&hub),
             reads: Arc::clone(&reads),
             rates: Rates::new(rate, MonotonicClock),
+            writes: args.writes.writes(),
             sources,
             sends: metrics::sends(),
         };

@@ -9,6 +9,7 @@ mod log;
 mod sockets;
 mod timeouts;
 mod tokens;
+mod writes;
 
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub use log::{LogArgs, SecurityArgs, SecurityProtocol, TopicArgs};
 pub use sockets::SocketsArgs;
 pub use timeouts::Timeouts;
 pub use tokens::TokensArgs;
+pub use writes::WritesArgs;
 
 /// What `serve` needs.
 #[derive(Debug, Clone, Args)]
@@ -69,6 +71,10 @@ pub struct ServeArgs {
     /// How often people and sockets may do something.
     #[command(flatten)]
     pub limits: LimitsArgs,
+
+    /// What may be written besides messages.
+    #[command(flatten)]
+    pub writes: WritesArgs,
 }
 
 /// The whole configuration of a serving process.

@@ -232,6 +232,21 @@ impl Hub {
         self.shards[partition.index()].window().recall(id)
     }
 
+    /// The place of the last thing that was done to a message, if the ring still holds it. `from` is a place
+    /// before all of them.
+    #[must_use]
+    pub fn last_about(
+        &self,
+        partition: Partition,
+        room: &RoomId,
+        id: MessageId,
+        from: Position,
+    ) -> Option<Position> {
+        let watched = &self.shards[partition.index()].watched;
+        let about = watched.with(|state| state.ring.about(room, id, from));
+        about.last().map(|entry| entry.position)
+    }
+
     /// Completes when a partition's head has come to `position`.
     pub async fn reached(&self, partition: Partition, position: Position) {
         let mut head = self.shards[partition.index()].head.subscribe();

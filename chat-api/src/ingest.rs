@@ -1,7 +1,11 @@
 //! The one way in: what REST and sockets both do with something that is to be said.
 
+mod changes;
+mod error;
+mod waits;
+mod writes;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use governor::clock::MonotonicClock;
 use service_process::metrics::OutcomeCounter;
@@ -14,16 +18,16 @@ use tracing::{Instrument as _, info_span};
 use crate::archive::{History, Reads};
 use crate::hub::{Hub, Recalled};
 use crate::kafka::{AppendError, Appended, Partitioner, Producer};
-use crate::message::{Author, Cursor, Draft, Envelope, MessageId, Partition};
+use crate::lookup::Lookup;
+use crate::message::{Author, Cursor, Draft, Envelope, MessageId, Partition, RoomId};
 use crate::metrics;
 use crate::rate::Rates;
 use crate::rooms::Access;
+use waits::{LOOKUP, READ_BACK};
 
-/// How long a send waits for the archive's word on its key. The answer is a convenience: without it
-/// the message is appended again, and the readers of the log drop the repeat.
-const LOOKUP: Duration = Duration::from_millis(500);
-/// How long a send waits for its own record to be read back, if only that tells its cursor.
-const READ_BACK: Duration = Duration::from_secs(2);
+pub use changes::{Done, Named, Wish};
+pub use error::SendError;
+pub use writes::{NewKind, Writes};
 
 /// Appends what people say to the log.
 pub struct Ingest {
@@ -37,6 +41,8 @@ pub struct Ingest {
     pub reads: Arc<Reads>,
     /// How fast each person may speak.
     pub rates: Rates<MonotonicClock>,
+    /// What may be written besides messages.
+    pub writes: Writes,
     /// The clock and the randomness that ids and timestamps are made of.
     pub sources: Sources,
     /// Counts what became of each, as [`metrics::SENDS`].
@@ -58,31 +64,6 @@ pub struct Accepted {
     pub cursor: Option<Cursor>,
 }
 
-/// Why something was not said. As text it is what its sender is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// This person says too much in a short time, or reads too much to have a key looked up.
-    #[error("too many messages in a short time; nothing was sent, try again")]
-    TooFast,
-    /// There is no such room for this person.
-    #[error("there is no such room")]
-    UnknownRoom,
-    /// A record changed the room in a way that this release does not understand.
-    #[error("this room waits for an upgrade of the service; nothing was sent")]
-    Unloaded,
-    /// The key was used before, for something else.
-    #[error("the key was used for another message")]
-    Conflict,
-    /// The log did not acknowledge it.
-    #[error("{}", detail_of(*error))]
-    Log {
-        /// The id it has if it stands in the log nevertheless.
-        message_id: MessageId,
-        /// Why it was not acknowledged.
-        error: AppendError,
-    },
-}
-
 impl Ingest {
     /// Says something: returns when the log has acknowledged it. Without a key it is handed to the log
     /// before anything is waited for, so that what one person says keeps its order.
@@ -97,11 +78,7 @@ impl Ingest {
         let outcome = self.say(author, draft).instrument(span.clone()).await;
         let class = match &outcome {
             Ok(_) => "accepted",
-            Err(SendError::TooFast) => "rate_limited",
-            Err(SendError::UnknownRoom) => "unknown_room",
-            Err(SendError::Unloaded) => "behind",
-            Err(SendError::Conflict) => "conflict",
-            Err(SendError::Log { error, .. }) => error.class(),
+            Err(error) => error.class(),
         };
         self.sends.count(class);
         span.record("outcome", class);
@@ -130,6 +107,9 @@ impl Ingest {
         if self.hub.is_unloaded(partition, &draft.room_id) {
             return Err(SendError::Unloaded);
         }
+        if let Some(reply_to) = draft.reply_to {
+            self.check_reply(author, &draft.room_id, reply_to).await?;
+        }
         let envelope =
             Envelope::compose(draft, author, (self.sources.now)(), (self.sources.random)());
         let placed = Placed { partition, envelope };
@@ -141,6 +121,21 @@ impl Ingest {
         let appended = self.producer.append(partition, &placed.envelope).await;
         let appended = appended.map_err(|error| SendError::Log { message_id, error })?;
         self.read_back(&placed, appended).await
+    }
+
+    /// Whether a message of a room may be answered. One that was deleted may: it is still there.
+    async fn check_reply(
+        &self,
+        author: &Author,
+        room: &RoomId,
+        id: MessageId,
+    ) -> Result<(), SendError> {
+        if !self.writes.allow(NewKind::Reply) {
+            return Err(SendError::NotOpenYet(NewKind::Reply));
+        }
+        let reader = self.reads.admit(&author.user_id).map_err(|_| SendError::TooFast)?;
+        let lookup = Lookup { hub: &self.hub, partitioner: self.partitioner, reader: &reader };
+        lookup.find(Some(room), id).await?.map(drop).ok_or(SendError::UnknownMessage)
     }
 
     /// What was said with this key before, if there is a key and it is known.
@@ -157,17 +152,18 @@ impl Ingest {
             return Ok(Some(recalled));
         }
         let reader = self.reads.admit(&author.user_id).map_err(|_| SendError::TooFast)?;
-        let found = match timeout(LOOKUP, History::of(&reader).find(id)).await {
-            Ok(Ok(found)) => found,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "a key cannot be looked up");
-                None
-            }
-            Err(_) => {
-                tracing::warn!("a key cannot be looked up in time");
-                None
-            }
-        };
+        let found =
+            match timeout(LOOKUP, History::of(&reader).find(Some(&envelope.room_id), id)).await {
+                Ok(Ok(found)) => found,
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "a key cannot be looked up");
+                    None
+                }
+                Err(_) => {
+                    tracing::warn!("a key cannot be looked up in time");
+                    None
+                }
+            };
         Ok(found.map(|found| Recalled {
             position: found.event.position,
             // What a deleted message said is not known any more: it may have been the same.
@@ -201,16 +197,5 @@ impl Placed {
         }
         let cursor = Cursor { partition: self.partition, position: original.position };
         Ok(Accepted { message_id: self.envelope.message_id, cursor: Some(cursor) })
-    }
-}
-
-/// What the failure of an append means to whoever sent the message.
-fn detail_of(error: AppendError) -> &'static str {
-    match error {
-        AppendError::Overloaded => "too much is under way; nothing was sent, try again",
-        AppendError::Unavailable => "no messages are taken at the moment; nothing was sent",
-        AppendError::NotSent(_) => "the message was not sent, try again",
-        AppendError::Unknown(_) => "the message may have been sent; its id tells",
-        AppendError::Refused(_) => "the message cannot be taken",
     }
 }

@@ -14,6 +14,7 @@ pub mod http;
 pub mod hub;
 pub mod ingest;
 pub mod kafka;
+pub mod lookup;
 pub mod message;
 pub mod metrics;
 pub mod rate;

@@ -27,7 +27,11 @@ pub enum RefusalKind {
     TooLarge,
     /// What it names is not there, or not for this person.
     NotFound,
-    /// It contradicts what was said before.
+    /// It is somebody else's.
+    Forbidden,
+    /// What it names was there, and never will be again.
+    Gone,
+    /// It contradicts what was said before, or is one too many.
     Conflict,
     /// This person says too much in a short time.
     TooFast,
@@ -46,16 +50,28 @@ impl Refusal {
     pub fn kind(&self) -> RefusalKind {
         match self {
             Self::Draft(DraftError::Content(ContentError::TooLarge)) => RefusalKind::TooLarge,
-            Self::Draft(DraftError::Room) | Self::Send(SendError::UnknownRoom) => {
+            Self::Draft(DraftError::Room | DraftError::ReplyTo)
+            | Self::Send(SendError::UnknownRoom | SendError::UnknownMessage) => {
                 RefusalKind::NotFound
             }
-            Self::Draft(_) => RefusalKind::Malformed,
+            Self::Draft(_) | Self::Send(SendError::ForeignCursor | SendError::CursorBeyond) => {
+                RefusalKind::Malformed
+            }
             Self::Send(SendError::TooFast) => RefusalKind::TooFast,
-            Self::Send(SendError::Conflict) => RefusalKind::Conflict,
+            Self::Send(SendError::ForeignMessage) => RefusalKind::Forbidden,
+            Self::Send(SendError::Deleted) => RefusalKind::Gone,
+            Self::Send(SendError::Conflict | SendError::TooManyReactions) => RefusalKind::Conflict,
             Self::Send(SendError::Log { error: AppendError::Refused(_), .. }) => {
                 RefusalKind::Broken
             }
-            Self::Send(SendError::Log { .. } | SendError::Unloaded) => RefusalKind::Unavailable,
+            Self::Send(
+                SendError::Log { .. }
+                | SendError::Unloaded
+                | SendError::NotOpenYet(_)
+                | SendError::Behind
+                | SendError::Unread
+                | SendError::Busy,
+            ) => RefusalKind::Unavailable,
         }
     }
 
@@ -76,10 +92,20 @@ impl Refusal {
                 ContentError::TooLarge => "content-too-large",
                 ContentError::Unstorable => "unstorable-content",
             },
-            Self::Draft(DraftError::Key(_)) => "invalid-header",
+            Self::Draft(DraftError::Key(_))
+            | Self::Send(SendError::ForeignCursor | SendError::CursorBeyond) => "invalid-header",
             Self::Draft(DraftError::Room) | Self::Send(SendError::UnknownRoom) => "unknown-room",
+            Self::Draft(DraftError::ReplyTo) | Self::Send(SendError::UnknownMessage) => {
+                "unknown-message"
+            }
             Self::Send(SendError::TooFast) => "rate-limited",
-            Self::Send(SendError::Unloaded) => "behind",
+            Self::Send(SendError::Unloaded | SendError::Behind) => "behind",
+            Self::Send(SendError::NotOpenYet(_)) => "not-open-yet",
+            Self::Send(SendError::ForeignMessage) => "foreign-message",
+            Self::Send(SendError::Deleted) => "message-deleted",
+            Self::Send(SendError::TooManyReactions) => "too-many-reactions",
+            Self::Send(SendError::Unread) => "history-unavailable",
+            Self::Send(SendError::Busy) => "history-busy",
             Self::Send(SendError::Conflict) => "idempotency-conflict",
             Self::Send(SendError::Log { error, .. }) => match error {
                 AppendError::Overloaded => "overloaded",
@@ -108,7 +134,8 @@ impl Refusal {
     pub fn outcome(&self) -> Option<&'static str> {
         match self {
             Self::Send(SendError::Log { error: AppendError::Unknown(_), .. }) => Some("unknown"),
-            Self::Send(SendError::Log { .. } | SendError::Unloaded) => Some("not_sent"),
+            Self::Send(SendError::Log { .. }) => Some("not_sent"),
+            _ if self.kind() == RefusalKind::Unavailable => Some("not_sent"),
             _ => None,
         }
     }

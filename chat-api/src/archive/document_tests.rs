@@ -10,7 +10,7 @@ fn event(body: Body) -> Event {
     let author = Author { user_name: UserName::shown(Some("Ada"), &user_id), user_id };
     let now = DateTime::from_timestamp(1_700_000_000, 987_654_321).unwrap();
     let content = Content::parse("hé\n").unwrap();
-    let draft = Draft { room_id: RoomId::lobby(), content, key: None };
+    let draft = Draft { room_id: RoomId::lobby(), content, reply_to: None, key: None };
     let envelope = Envelope { body, ..Envelope::compose(draft, &author, now, [9; 10]) };
     let (partition, position) = (Partition::from_number(3).unwrap(), Position::new(0, 17).unwrap());
     Event { partition, position, envelope }
@@ -23,7 +23,7 @@ fn target() -> MessageId {
 /// Messages, with all there may be about them and with nothing.
 fn messages() -> Vec<Event> {
     let content = Content::parse("hé\n").unwrap();
-    let full = Some(BodyHash::of(&content));
+    let full = Some(BodyHash::of(&content, None));
     let message = |body_hash, reply_to| {
         event(Body::Message { content: Some(content.clone()), body_hash, reply_to })
     };

@@ -1,8 +1,10 @@
 //! A room as it is now: what people are shown, page by page.
 
 use chrono::{DateTime, Utc};
-use mongodb::bson::doc;
+use mongodb::bson::{Document, doc};
+use mongodb::options::Hint;
 
+use super::changes::document::to_event;
 use super::document::readable;
 use super::error::{ArchiveError, ReadError};
 use super::messages::document::to_message;
@@ -11,7 +13,7 @@ use super::messages::stored::{self, StoredMessage};
 use super::mongo::READ_TIMEOUT;
 use super::page::{self, Page, Source, Span};
 use super::reads::Reader;
-use crate::message::{MessageId, Position, RoomId};
+use crate::message::{Event, Kind, MessageId, Position, RoomId};
 
 /// Reads rooms as they are now, for somebody who was admitted.
 pub struct History<'a>(&'a Reader<'a>);
@@ -23,11 +25,21 @@ impl<'a> History<'a> {
         Self(reader)
     }
 
-    /// The message of an id.
-    pub async fn find(&self, id: MessageId) -> Result<Option<StoredMessage>, ReadError> {
+    /// The message of an id, in that room if one is named: then one shard is asked.
+    pub async fn find(
+        &self,
+        room: Option<&RoomId>,
+        id: MessageId,
+    ) -> Result<Option<StoredMessage>, ReadError> {
         let (messages, fields) = (self.0.messages(), stored::shown_to(self.0.person()));
+        let mut query = Document::new();
+        if let Some(room) = room {
+            query.insert("room_id", room.as_str());
+        }
+        query.insert("_id", id.to_string());
         let found = async move {
-            let find = messages.find_one(doc! { "_id": id.to_string() }).projection(fields);
+            let find = messages.find_one(query).hint(Hint::Keys(doc! { "_id": 1 }));
+            let find = find.projection(fields);
             find.max_time(READ_TIMEOUT).await
         };
         let found = self.0.operate(found).await?;
@@ -54,6 +66,20 @@ impl<'a> History<'a> {
         let position = self.0.operate(since.find()).await?;
         let position = position.map(Position::from_raw).transpose();
         Ok(position.map_err(|_| ArchiveError::Foreign("messages"))?)
+    }
+
+    /// A page of the edits of a message.
+    pub async fn edits(
+        &self,
+        room: &RoomId,
+        id: MessageId,
+        span: Span,
+    ) -> Result<Page<Event>, ReadError> {
+        let mut source = Source::of(&self.0.changes(), room, Document::new());
+        source.query.insert("type", Kind::Edit.name());
+        source.query.insert("ref", id.to_string());
+        let found = self.0.operate(page::read(source, span)).await?;
+        Ok(found.page(span.from, to_event))
     }
 
     /// A page of the messages of a span.

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::archive::ReadError;
 use crate::auth::AuthError;
+use crate::lookup::LookupError;
 use crate::message::MessageId;
 
 /// When to come back after an outage, in seconds: about as long as a broker or database takes to
@@ -148,6 +149,11 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "foreign-user", title, detail).about("user_id")
     }
 
+    pub(super) fn invalid_emoji() -> Self {
+        let (title, detail) = ("Not an emoji", "one emoji is expected, of at most 48 bytes");
+        Self::new(StatusCode::BAD_REQUEST, "invalid-emoji", title, detail).about("emoji")
+    }
+
     pub(super) fn unknown_message() -> Self {
         let detail = "there is no such message";
         Self::new(StatusCode::NOT_FOUND, "unknown-message", "Unknown message", detail)
@@ -196,6 +202,17 @@ impl From<AuthError> for Problem {
             }
         };
         Self::new(status, name, title, error.to_string()).about("Authorization")
+    }
+}
+
+impl From<LookupError> for Problem {
+    fn from(error: LookupError) -> Self {
+        match error {
+            LookupError::Behind => Self::behind(),
+            LookupError::Silent => Self::archive_unavailable(),
+            LookupError::Beyond => Self::x_after_beyond_the_log(),
+            LookupError::Read(error) => error.into(),
+        }
     }
 }
 

@@ -34,6 +34,8 @@ fn status(refusal: &Refusal) -> StatusCode {
         RefusalKind::Malformed => StatusCode::BAD_REQUEST,
         RefusalKind::NotFound => StatusCode::NOT_FOUND,
         RefusalKind::Conflict => StatusCode::CONFLICT,
+        RefusalKind::Forbidden => StatusCode::FORBIDDEN,
+        RefusalKind::Gone => StatusCode::GONE,
         RefusalKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         RefusalKind::TooFast => StatusCode::TOO_MANY_REQUESTS,
         RefusalKind::Broken => StatusCode::INTERNAL_SERVER_ERROR,
@@ -56,10 +58,21 @@ fn title(refusal: &Refusal) -> &'static str {
             ContentError::TooLarge => "Content too large",
             ContentError::Unstorable => "Content cannot be stored",
         },
-        Refusal::Draft(DraftError::Key(_)) => "Invalid header",
+        Refusal::Draft(DraftError::Key(_))
+        | Refusal::Send(SendError::ForeignCursor | SendError::CursorBeyond) => "Invalid header",
         Refusal::Draft(DraftError::Room) | Refusal::Send(SendError::UnknownRoom) => "Unknown room",
         Refusal::Send(SendError::TooFast) => "Too many messages",
         Refusal::Send(SendError::Conflict) => "Key used for another message",
+        Refusal::Draft(DraftError::ReplyTo) | Refusal::Send(SendError::UnknownMessage) => {
+            "Unknown message"
+        }
+        Refusal::Send(SendError::NotOpenYet(_)) => "Not open yet",
+        Refusal::Send(SendError::ForeignMessage) => "Somebody else's message",
+        Refusal::Send(SendError::Deleted) => "Message deleted",
+        Refusal::Send(SendError::TooManyReactions) => "Too many reactions",
+        Refusal::Send(SendError::Behind) => "History is behind",
+        Refusal::Send(SendError::Unread) => "History unavailable",
+        Refusal::Send(SendError::Busy) => "History is busy",
         Refusal::Send(SendError::Log { .. } | SendError::Unloaded) => {
             "The message was not acknowledged"
         }
@@ -77,6 +90,8 @@ fn field(refusal: &Refusal) -> Option<&'static str> {
         Refusal::Draft(DraftError::Key(_)) | Refusal::Send(SendError::Conflict) => {
             Some("Idempotency-Key")
         }
+        Refusal::Draft(DraftError::ReplyTo) => Some("reply_to"),
+        Refusal::Send(SendError::ForeignCursor | SendError::CursorBeyond) => Some("X-After"),
         Refusal::Draft(DraftError::Field(_)) | Refusal::Send(_) => None,
     }
 }

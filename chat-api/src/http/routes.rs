@@ -44,6 +44,11 @@ pub fn description() -> OpenApi {
 }
 
 /// The routes that are described, with their paths below `/v1`.
-fn described() -> [UtoipaMethodRouter<Arc<Service>>; 2] {
-    [routes!(messages::list, messages::send), routes!(messages::one)]
+fn described() -> [UtoipaMethodRouter<Arc<Service>>; 4] {
+    [
+        routes!(messages::list, messages::send),
+        routes!(messages::one, messages::changes::edit, messages::changes::delete),
+        routes!(messages::versions::versions),
+        routes!(messages::changes::react, messages::changes::take_back),
+    ]
 }

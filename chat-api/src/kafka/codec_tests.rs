@@ -8,7 +8,7 @@ fn envelope() -> Envelope {
     let user_id = UserId::parse("u").unwrap();
     let author = Author { user_name: UserName::shown(None, &user_id), user_id };
     let content = Content::parse("hi \"there\"").unwrap();
-    let draft = Draft { room_id: RoomId::lobby(), content, key: None };
+    let draft = Draft { room_id: RoomId::lobby(), content, reply_to: None, key: None };
     Envelope::compose(
         draft,
         &author,

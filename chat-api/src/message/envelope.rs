@@ -120,7 +120,8 @@ impl Envelope {
             Some(key) => MessageId::of_key(&author.user_id, &draft.room_id, SEND, "", key),
             None => MessageId::new(now, randomness),
         };
-        let body_hash = draft.key.map(|_| BodyHash::of(&draft.content));
+        let reply_to = draft.reply_to;
+        let body_hash = draft.key.map(|_| BodyHash::of(&draft.content, reply_to));
         Self {
             message_id,
             room_id: draft.room_id,
@@ -128,7 +129,27 @@ impl Envelope {
             user_name: author.user_name.clone(),
             // The archive keeps milliseconds; live and stored events must be equal.
             timestamp: now.trunc_subsecs(3),
-            body: Body::Message { content: Some(draft.content), body_hash, reply_to: None },
+            body: Body::Message { content: Some(draft.content), body_hash, reply_to },
+        }
+    }
+
+    /// The envelope of what an author does to a message of a room at a time. It is done without a key: done
+    /// again, it changes nothing.
+    #[must_use]
+    pub fn compose_change(
+        room_id: RoomId,
+        change: Change,
+        author: &Author,
+        now: DateTime<Utc>,
+        randomness: [u8; 10],
+    ) -> Self {
+        Self {
+            message_id: MessageId::new(now, randomness),
+            room_id,
+            user_id: author.user_id.clone(),
+            user_name: author.user_name.clone(),
+            timestamp: now.trunc_subsecs(3),
+            body: Body::Change(change),
         }
     }
 

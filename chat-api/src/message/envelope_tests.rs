@@ -7,7 +7,8 @@ fn author() -> Author {
 }
 
 fn draft(key: Option<IdempotencyKey>) -> Draft {
-    Draft { room_id: RoomId::lobby(), content: Content::parse("hi").unwrap(), key }
+    let content = Content::parse("hi").unwrap();
+    Draft { room_id: RoomId::lobby(), content, reply_to: None, key }
 }
 
 #[test]
@@ -18,7 +19,7 @@ fn with_a_key_neither_clock_nor_randomness_is_in_the_id() {
         Envelope::compose(draft(key.clone()), &author(), now, randomness)
     });
     assert_eq!(first.message_id, second.message_id);
-    assert_eq!(first.body_hash(), Some(BodyHash::of(&Content::parse("hi").unwrap())));
+    assert_eq!(first.body_hash(), Some(BodyHash::of(&Content::parse("hi").unwrap(), None)));
     let json = serde_json::to_value(&first).unwrap();
     assert_eq!(json["body_hash"], first.body_hash().unwrap().to_string());
     let without = Envelope::compose(draft(None), &author(), DateTime::UNIX_EPOCH, [1; 10]);

@@ -52,17 +52,24 @@ impl MessageId {
     }
 }
 
-/// What a key was used for: the first 16 bytes of the content's SHA-256, in text 32 lower-case
-/// hexadecimal characters.
+/// What a key was used for: the first 16 bytes of the SHA-256 of the content and, behind U+0000, which no
+/// content holds, the message that it answers, if it answers one. In text 32 lower-case hexadecimal
+/// characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct BodyHash([u8; 16]);
 
 impl BodyHash {
-    /// The hash of a content.
+    /// The hash of a content, and of the message that it answers.
     #[must_use]
-    pub fn of(content: &Content) -> Self {
-        let digest: [u8; 32] = Sha256::digest(content.as_str()).into();
+    pub fn of(content: &Content, reply_to: Option<MessageId>) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(content.as_str());
+        if let Some(reply_to) = reply_to {
+            hasher.update([0]);
+            hasher.update(reply_to.to_string());
+        }
+        let digest: [u8; 32] = hasher.finalize().into();
         Self(std::array::from_fn(|index| digest[index]))
     }
 

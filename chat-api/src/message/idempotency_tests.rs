@@ -40,7 +40,7 @@ fn every_part_of_what_is_done_makes_another_id_and_the_same_parts_the_same() {
 
 #[test]
 fn a_hash_is_the_first_half_of_the_sha_256_and_survives_its_text() {
-    let hash = BodyHash::of(&Content::parse("abc").unwrap());
+    let hash = BodyHash::of(&Content::parse("abc").unwrap(), None);
     // FIPS 180-2, appendix B.1.
     assert_eq!(hash.to_string(), "ba7816bf8f01cfea414140de5dae2223");
     assert_eq!(BodyHash::parse(&hash.to_string()), Ok(hash));

@@ -159,9 +159,10 @@ impl Session {
     }
 
     async fn append(&mut self, caller: &Caller, send: frame::Send) -> Result<(), End> {
-        let frame::Send { reference, room_id, content, key } = send;
+        let frame::Send { reference, room_id, content, reply_to, key } = send;
         let key = key.as_deref().map(IdempotencyKey::parse).transpose();
-        let raw = RawDraft { room_id: Some(room_id), content: Ok(content), key };
+        let (content, reply_to) = (Ok(content), Ok(reply_to));
+        let raw = RawDraft { room_id: Some(room_id), content, reply_to, key };
         let draft = match Draft::parse(raw) {
             Ok(draft) => draft,
             Err(error) => return self.send(Message::Text(nack(&reference, &error.into()))).await,

@@ -46,6 +46,8 @@ pub struct Send {
     pub room_id: String,
     /// The text.
     pub content: String,
+    /// The id of the message that it answers, if it answers one.
+    pub reply_to: Option<String>,
     /// The sender's own name for it, if it may be sent again.
     pub key: Option<String>,
 }
@@ -72,7 +74,7 @@ impl Inbound {
         let known: &[&str] = match kind.as_str() {
             "auth" => &["token"],
             "subscribe" | "unsubscribe" => &["rooms"],
-            "send" => &["ref", "room_id", "content", "key"],
+            "send" => &["ref", "room_id", "content", "reply_to", "key"],
             "ping" => &[],
             _ => return Err(FrameError::Type),
         };
@@ -85,6 +87,7 @@ impl Inbound {
                 reference: reference(fields.text("ref")?)?,
                 room_id: fields.text("room_id")?,
                 content: fields.text("content")?,
+                reply_to: fields.optional_text("reply_to")?,
                 key: fields.optional_text("key")?,
             }),
             _ => Self::Ping,

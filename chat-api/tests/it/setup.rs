@@ -16,8 +16,9 @@ use axum::http::HeaderValue;
 use chat_api::app::App;
 use chat_api::config::{
     Config, HttpArgs, HubArgs, LimitsArgs, LogArgs, MongoArgs, ReadsArgs, SecurityArgs, ServeArgs,
-    SocketsArgs, TokensArgs,
+    SocketsArgs, TokensArgs, WritesArgs,
 };
+use chat_api::ingest::NewKind;
 use chat_api::kafka::{Log, Partitioner, Security, TopicShape, Topics};
 use chat_api::message::{Partition, RoomId};
 use chat_api::rate::Rate;
@@ -113,6 +114,8 @@ impl Setup {
                 limit_frames_per_second: Rate::FRAMES.per_second,
                 limit_frames_burst: Rate::FRAMES.burst,
             },
+            // All that there is: what is closed has tests of its own.
+            writes: WritesArgs { chat_writes: NewKind::ALL.into() },
         })
     }
 

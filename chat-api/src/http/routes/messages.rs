@@ -1,9 +1,10 @@
 //! `/v1/messages`.
 
-mod after;
+pub(super) mod changes;
 mod page;
 mod query;
 mod shown;
+pub(super) mod versions;
 
 use std::sync::Arc;
 
@@ -16,12 +17,13 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::archive::{History, Reader, Span, SpanEnd, StoredMessage};
+use crate::archive::{History, Reader, Span, SpanEnd};
 use crate::auth::Caller;
 use crate::http::body::JsonRequest;
 use crate::http::header;
 use crate::http::problem::Problem;
 use crate::ingest::Accepted;
+use crate::lookup::Lookup;
 use crate::message::{
     Cursor, Draft, Fields, IdempotencyKey, MessageId, Partition, Position, RawDraft, RoomId,
 };
@@ -29,7 +31,7 @@ use crate::refusal::Refusal;
 use crate::rooms::Access;
 use crate::service::Service;
 use page::HistoryAnswer;
-use query::{Bound, HistoryQuery};
+use query::{Bound, HistoryQuery, MessageQuery};
 use shown::Message;
 
 /// A message to be sent.
@@ -48,6 +50,9 @@ pub(super) struct NewMessage {
     room_id: Option<String>,
     /// The ID of the user sending the message. If given, it must be the token's subject.
     user_id: Option<String>,
+    /// The message of the same room that this one answers.
+    #[schema(format = "uuid")]
+    reply_to: Option<String>,
 }
 
 /// A message was accepted and enqueued.
@@ -85,14 +90,14 @@ pub(super) struct Enqueued {
         (status = 400, description = "Invalid request body or key.", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "`user_id` is not the token's subject.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such room.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such room, or no such message to answer.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body did not come in time.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The key was used for another message.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Body or content too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not application/json, or is compressed.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many messages of this person in a short time.", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "The log refuses the message.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The log did not acknowledge in time, or takes nothing at the moment.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The log did not acknowledge in time, or takes nothing at the moment; or `reply_to` is not open yet.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn send(
@@ -112,13 +117,14 @@ fn draft(
     caller: &Caller,
     key: Option<IdempotencyKey>,
 ) -> Result<Draft, Problem> {
-    fields.only(&["content", "room_id", "user_id"])?;
+    fields.only(&["content", "room_id", "user_id", "reply_to"])?;
     let user_id = fields.optional_text("user_id")?;
     if user_id.is_some_and(|user_id| user_id != caller.author.user_id.as_str()) {
         return Err(Problem::foreign_user());
     }
     let room_id = fields.optional_text("room_id")?;
-    let raw = RawDraft { room_id, content: fields.text("content"), key: Ok(key) };
+    let (content, reply_to) = (fields.text("content"), fields.optional_text("reply_to"));
+    let raw = RawDraft { room_id, content, reply_to, key: Ok(key) };
     Ok(Draft::parse(raw).map_err(Refusal::from)?)
 }
 
@@ -142,7 +148,7 @@ fn draft(
         )),
         (status = 400, description = "Invalid parameter or header.", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such room.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such room, or no such message to answer.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many reads of this person in a short time.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The history cannot be read at the moment, or does not include `X-After` yet.", body = Problem, content_type = "application/problem+json"),
     ),
@@ -167,7 +173,7 @@ pub(super) async fn list(
     }
     let reader = service.reads.admit(&caller.author.user_id)?;
     if let Some(cursor) = after {
-        after::caught_up(&service, &reader, cursor).await?;
+        lookup(&service, &reader).caught_up(cursor).await?;
     }
     let now = (service.sources.now)();
     let span = span(&reader, partition, &query, now).await?;
@@ -214,11 +220,12 @@ async fn span(
     security(("bearerAuth" = [])),
     params(
         ("id" = String, Path, description = "The id of the message."),
+        ("room_id" = Option<String>, Query, pattern = "^[a-z0-9_-]{1,64}$", description = "The room of the message: it is found faster."),
         ("X-After" = Option<String>, Header, pattern = "^[A-Za-z0-9_-]{16}$", description = "A cursor of the message's room: waits until the history includes it."),
     ),
     responses(
         (status = 200, description = "The message.", body = Message),
-        (status = 400, description = "Invalid header.", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "Invalid parameter or header.", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such message.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many reads of this person in a short time.", body = Problem, content_type = "application/problem+json"),
@@ -230,19 +237,22 @@ pub(super) async fn one(
     caller: Caller,
     headers: HeaderMap,
     id: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<Message>, Problem> {
     // What is not an id is not a message's either.
     let id = id.ok().and_then(|Path(id)| MessageId::parse(&id).ok());
     let id = id.ok_or_else(Problem::unknown_message)?;
+    let MessageQuery { room } = MessageQuery::parse(query.as_deref().unwrap_or_default())?;
     let after = header::after(&headers)?;
     if after.is_some_and(|cursor| cursor.partition.index() >= service.partitioner.count()) {
         return Err(Problem::foreign_x_after());
     }
     let reader = service.reads.admit(&caller.author.user_id)?;
     if let Some(cursor) = after {
-        after::caught_up(&service, &reader, cursor).await?;
+        lookup(&service, &reader).caught_up(cursor).await?;
     }
-    let found = find(&service, &reader, id).await?;
+    let found = lookup(&service, &reader).find(room.as_ref(), id).await?;
+    let found = found.ok_or_else(Problem::unknown_message)?;
     let event = &found.event;
     if !Access::of(&event.envelope.room_id, &caller.author.user_id).may_read() {
         return Err(Problem::unknown_message());
@@ -256,23 +266,7 @@ pub(super) async fn one(
     Ok(Json(found.into()))
 }
 
-/// What was read from the log and is not stored yet is waited for.
-async fn find(
-    service: &Service,
-    reader: &Reader<'_>,
-    id: MessageId,
-) -> Result<StoredMessage, Problem> {
-    let history = History::of(reader);
-    if let Some(found) = history.find(id).await? {
-        return Ok(found);
-    }
-    // An id does not tell its partition.
-    let mut partitions = service.partitioner.all();
-    let read = partitions.find_map(|partition| {
-        let recalled = service.hub.recall(partition, id)?;
-        Some(Cursor { partition, position: recalled.position })
-    });
-    let cursor = read.ok_or_else(Problem::unknown_message)?;
-    after::caught_up(service, reader, cursor).await?;
-    history.find(id).await?.ok_or_else(Problem::unknown_message)
+/// Looks for messages by the admission of this reader.
+fn lookup<'a>(service: &'a Service, reader: &'a Reader<'a>) -> Lookup<'a> {
+    Lookup { hub: &service.hub, partitioner: service.partitioner, reader }
 }

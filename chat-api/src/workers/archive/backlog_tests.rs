@@ -15,8 +15,8 @@ fn at(raw: i64) -> Position {
 fn event(number: i32, raw: i64) -> Event {
     let user_id = UserId::parse("u").unwrap();
     let author = Author { user_name: UserName::shown(None, &user_id), user_id };
-    let draft =
-        Draft { room_id: RoomId::lobby(), content: Content::parse("hi").unwrap(), key: None };
+    let content = Content::parse("hi").unwrap();
+    let draft = Draft { room_id: RoomId::lobby(), content, reply_to: None, key: None };
     let now = DateTime::from_timestamp(1_700_000_000 + raw, 0).unwrap();
     let envelope = Envelope::compose(draft, &author, now, [1; 10]);
     Event { partition: partition(number), position: at(raw), envelope }

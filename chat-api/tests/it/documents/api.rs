@@ -129,6 +129,10 @@ impl DocumentReader {
                 };
                 assert_eq!(names(documented), names(given), "{place}");
                 for (name, value) in documented {
+                    if name == "ref_pos" {
+                        assert!(value.is_i64() && given[name].is_i64(), "{place}");
+                        continue;
+                    }
                     self.compare(place, value, &given[name]);
                     if EXACT.contains(&name.as_str()) {
                         let expected = self.as_sent(&value.to_string());

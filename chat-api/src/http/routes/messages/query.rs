@@ -34,24 +34,89 @@ pub(super) enum Bound {
 impl HistoryQuery {
     pub(super) fn parse(query: &str) -> Result<Self, Problem> {
         let (mut before, mut after, mut limit) = (None, None, LIMIT_DEFAULT);
-        let (mut room_id, mut seen) = (RoomId::lobby(), HashSet::new());
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            match name.as_ref() {
+        let mut room_id = RoomId::lobby();
+        once_each(query, |name, value| {
+            match name {
                 // What is not a room's id is not a room either.
                 "room_id" => {
-                    room_id = RoomId::parse(&value).map_err(|_| Refusal::UNKNOWN_ROOM)?;
+                    room_id = RoomId::parse(value).map_err(|_| Refusal::UNKNOWN_ROOM)?;
                 }
-                "before" => before = Some(bound("before", &value)?),
-                "after" => after = Some(bound("after", &value)?),
-                "limit" => limit = parse_limit(&value)?,
+                "before" => before = Some(bound("before", value)?),
+                "after" => after = Some(bound("after", value)?),
+                "limit" => limit = parse_limit(value)?,
                 unknown => return Err(Problem::unknown_parameter(unknown)),
             }
-            if !seen.insert(name.clone()) {
-                return Err(Problem::invalid_parameter(&name, "it is there more than once"));
-            }
-        }
+            Ok(())
+        })?;
         Ok(Self { room_id, before, after, limit })
     }
+}
+
+/// Which message is asked for, besides its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct MessageQuery {
+    /// The room that it is said to be in.
+    pub(super) room: Option<RoomId>,
+}
+
+impl MessageQuery {
+    pub(super) fn parse(query: &str) -> Result<Self, Problem> {
+        let mut room = None;
+        once_each(query, |name, value| match name {
+            // A message is in no room that cannot be.
+            "room_id" => {
+                room = Some(RoomId::parse(value).map_err(|_| Problem::unknown_message())?);
+                Ok(())
+            }
+            unknown => Err(Problem::unknown_parameter(unknown)),
+        })?;
+        Ok(Self { room })
+    }
+}
+
+/// Which texts of a message are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct VersionsQuery {
+    pub(super) room: Option<RoomId>,
+    pub(super) after: Option<Cursor>,
+    pub(super) limit: u16,
+}
+
+impl VersionsQuery {
+    pub(super) fn parse(query: &str) -> Result<Self, Problem> {
+        let (mut room, mut after, mut limit) = (None, None, LIMIT_DEFAULT);
+        once_each(query, |name, value| {
+            match name {
+                "room_id" => {
+                    room = Some(RoomId::parse(value).map_err(|_| Problem::unknown_message())?);
+                }
+                "after" => {
+                    let cursor = Cursor::parse(value)
+                        .map_err(|_| Problem::invalid_parameter("after", "this is not a cursor"))?;
+                    after = Some(cursor);
+                }
+                "limit" => limit = parse_limit(value)?,
+                unknown => return Err(Problem::unknown_parameter(unknown)),
+            }
+            Ok(())
+        })?;
+        Ok(Self { room, after, limit })
+    }
+}
+
+/// Reads parameters in their order, each of which is there once at most.
+fn once_each(
+    query: &str,
+    mut read: impl FnMut(&str, &str) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let mut seen = HashSet::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        read(&name, &value)?;
+        if !seen.insert(name.clone()) {
+            return Err(Problem::invalid_parameter(&name, "it is there more than once"));
+        }
+    }
+    Ok(())
 }
 
 fn bound(name: &str, value: &str) -> Result<Bound, Problem> {

@@ -1,0 +1,114 @@
+//! Why something is not said.
+
+use super::writes::NewKind;
+use crate::archive::ReadError;
+use crate::kafka::AppendError;
+use crate::lookup::LookupError;
+use crate::message::{Change, MessageId};
+
+/// Why something was not said. As text it is what its sender is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// This person says too much in a short time, or reads too much to have a key looked up.
+    #[error("too many messages in a short time; nothing was sent, try again")]
+    TooFast,
+    /// There is no such room for this person.
+    #[error("there is no such room")]
+    UnknownRoom,
+    /// A record changed the room in a way that this release does not understand.
+    #[error("this room waits for an upgrade of the service; nothing was sent")]
+    Unloaded,
+    /// The key was used before, for something else.
+    #[error("the key was used for another message")]
+    Conflict,
+    /// This release may not write that yet.
+    #[error("this is not open yet ({0}); nothing was sent")]
+    NotOpenYet(NewKind),
+    /// There is no such message for this person.
+    #[error("there is no such message")]
+    UnknownMessage,
+    /// Only its author may do this to a message.
+    #[error("the message is somebody else's")]
+    ForeignMessage,
+    /// The message was deleted.
+    #[error("the message was deleted")]
+    Deleted,
+    /// The message bears no more reactions, or no more different ones.
+    #[error(
+        "a message bears {} reactions, with {} different emoji",
+        Change::REACTIONS_MAX,
+        Change::EMOJI_MAX
+    )]
+    TooManyReactions,
+    /// The place that the caller has seen is of another room.
+    #[error("the cursor is of another room")]
+    ForeignCursor,
+    /// The place that the caller has seen lies beyond the log.
+    #[error("the cursor lies beyond the end of the log")]
+    CursorBeyond,
+    /// The archive does not have the message yet.
+    #[error("what was asked for is not stored yet; nothing was sent")]
+    Behind,
+    /// The archive cannot be read.
+    #[error("the message history cannot be read at the moment; nothing was sent")]
+    Unread,
+    /// Too much is read of the archive.
+    #[error("too much is read at the moment; nothing was sent, try again")]
+    Busy,
+    /// The log did not acknowledge it.
+    #[error("{}", detail_of(*error))]
+    Log {
+        /// The id it has if it stands in the log nevertheless.
+        message_id: MessageId,
+        /// Why it was not acknowledged.
+        error: AppendError,
+    },
+}
+
+impl SendError {
+    /// What it is counted as.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::TooFast => "rate_limited",
+            Self::UnknownRoom => "unknown_room",
+            Self::Unloaded | Self::Behind => "behind",
+            Self::Conflict => "conflict",
+            Self::NotOpenYet(_) => "not_open_yet",
+            Self::UnknownMessage => "unknown_message",
+            Self::ForeignMessage => "foreign_message",
+            Self::Deleted => "deleted",
+            Self::TooManyReactions => "too_many_reactions",
+            Self::ForeignCursor | Self::CursorBeyond => "invalid_cursor",
+            Self::Unread | Self::Busy => "unread",
+            Self::Log { error, .. } => error.class(),
+        }
+    }
+}
+
+impl From<LookupError> for SendError {
+    fn from(error: LookupError) -> Self {
+        match error {
+            LookupError::Behind => Self::Behind,
+            LookupError::Beyond => Self::CursorBeyond,
+            LookupError::Read(ReadError::TooFast) => Self::TooFast,
+            LookupError::Read(ReadError::Busy) => Self::Busy,
+            LookupError::Silent => Self::Unread,
+            LookupError::Read(ReadError::Archive(error)) => {
+                tracing::warn!(%error, "a message cannot be looked up");
+                Self::Unread
+            }
+        }
+    }
+}
+
+/// What the failure of an append means to whoever sent the message.
+fn detail_of(error: AppendError) -> &'static str {
+    match error {
+        AppendError::Overloaded => "too much is under way; nothing was sent, try again",
+        AppendError::Unavailable => "no messages are taken at the moment; nothing was sent",
+        AppendError::NotSent(_) => "the message was not sent, try again",
+        AppendError::Unknown(_) => "the message may have been sent; its id tells",
+        AppendError::Refused(_) => "the message cannot be taken",
+    }
+}
