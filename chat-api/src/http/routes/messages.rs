@@ -136,8 +136,8 @@ fn draft(
     security(("bearerAuth" = [])),
     params(
         ("room_id" = Option<String>, Query, pattern = "^[a-z0-9_-]{1,64}$", description = "The room; `lobby` if left out."),
-        ("before" = Option<String>, Query, pattern = "^([A-Za-z0-9_-]{16}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2}))$", description = "Only messages before this cursor, or before the first message of this time (RFC 3339)."),
-        ("after" = Option<String>, Query, pattern = "^([A-Za-z0-9_-]{16}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2}))$", description = "Only messages after this cursor, or from the first message of this time (RFC 3339) on; oldest first."),
+        ("before" = Option<String>, Query, pattern = "^([A-Za-z0-9_-]{16}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2}))$", description = "Only messages before this cursor or message (by its id), or before the first message of this time (RFC 3339)."),
+        ("after" = Option<String>, Query, pattern = "^([A-Za-z0-9_-]{16}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2}))$", description = "Only messages after this cursor or message (by its id), or from the first message of this time (RFC 3339) on; oldest first."),
         ("limit" = Option<u16>, Query, minimum = 1, maximum = 200, description = "At most so many; 50 if left out. A page has fewer if it would be larger than 64 KiB: `Link` tells whether there are more."),
         ("X-After" = Option<String>, Header, pattern = "^[A-Za-z0-9_-]{16}$", description = "A cursor of the room: waits until the history includes it."),
     ),
@@ -197,6 +197,13 @@ async fn span(
             Err(Problem::invalid_parameter(name, "the cursor is of another room"))
         }
         Some(Bound::Cursor(cursor)) => Ok(Some(cursor.position)),
+        Some(Bound::Message(id)) => {
+            let found = History::of(reader).find(Some(&query.room_id), id).await?;
+            let found = found.ok_or_else(|| {
+                Problem::invalid_parameter(name, "there is no such message in this room")
+            });
+            Ok(Some(found?.event.position))
+        }
         Some(Bound::Time(time)) => {
             let first = History::of(reader).since(&query.room_id, time, now).await?;
             // Nothing is as late: everything lies before, and nothing after.

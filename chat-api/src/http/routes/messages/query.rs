@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use url::form_urlencoded;
 
 use crate::http::problem::Problem;
-use crate::message::{Cursor, RoomId};
+use crate::message::{Cursor, MessageId, RoomId};
 use crate::refusal::Refusal;
 
 /// How many messages a page has unless asked otherwise, and at most.
@@ -29,6 +29,8 @@ pub(super) enum Bound {
     Cursor(Cursor),
     /// At the first message of that time or later.
     Time(DateTime<Utc>),
+    /// At that message of the room.
+    Message(MessageId),
 }
 
 impl HistoryQuery {
@@ -123,13 +125,16 @@ fn bound(name: &str, value: &str) -> Result<Bound, Problem> {
     if let Ok(cursor) = Cursor::parse(value) {
         return Ok(Bound::Cursor(cursor));
     }
+    if let Ok(id) = MessageId::parse(value) {
+        return Ok(Bound::Message(id));
+    }
     let time = DateTime::parse_from_rfc3339(value).map_err(|_| {
         // What a plus sign in a query stands for.
         let was_plus = DateTime::parse_from_rfc3339(&value.replace(' ', "+")).is_ok();
         let detail = if was_plus {
             "a plus sign in a query means a blank: write it as %2B, or end the time with Z"
         } else {
-            "neither a cursor nor a time such as 2026-11-22T08:15:30Z"
+            "neither a cursor, nor a message's id, nor a time such as 2026-11-22T08:15:30Z"
         };
         Problem::invalid_parameter(name, detail)
     })?;

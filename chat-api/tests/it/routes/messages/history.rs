@@ -154,3 +154,36 @@ async fn unusable_parameters_are_named() {
         assert_eq!(detail.contains("%2B"), query.contains('+'), "{detail}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_begins_or_ends_at_a_message_that_is_named() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        let said = replica.say(&token, &number.to_string()).await;
+        ids.push(said["message_id"].as_str().unwrap().to_owned());
+    }
+    replica.history(&token, 5).await;
+    let numbers = async |query: String| {
+        let response = replica.get(&token, &format!("/v1/messages?{query}")).await;
+        assert_eq!(response.status(), 200);
+        let next = response.headers().contains_key("link");
+        let page: Vec<Value> = response.json().await.unwrap();
+        (page.iter().map(|message| message["content"].clone()).collect::<Vec<_>>(), next)
+    };
+    let [_, second, _, fourth, _] = &ids[..] else { panic!("{ids:?}") };
+    assert_eq!(
+        numbers(format!("before={fourth}&limit=2")).await,
+        (vec!["1".into(), "2".into()], true)
+    );
+    assert_eq!(numbers(format!("after={}", second.to_uppercase())).await.0, ["2", "3", "4"]);
+    assert_eq!(numbers(format!("after={second}&before={fourth}")).await.0, ["2"]);
+    for field in ["before", "after"] {
+        let path = format!("/v1/messages?{field}=019ab1c4-7a10-7c3e-9d55-3f1f6a0b2c4d");
+        let problem =
+            assert_problem(replica.get(&token, &path).await, 400, "invalid-parameter").await;
+        assert_eq!(problem["fields"], json!([field]));
+    }
+}
