@@ -93,6 +93,48 @@ impl Chat {
         serde_json::from_value(reply.body).context("a 202 of another shape")
     }
 
+    /// Gives a message of one's own another text.
+    pub async fn edit(&self, id: &str, content: &str) -> Result<Accepted> {
+        let body = json!({ "content": content });
+        self.change(self.http.patch(self.message(id)).json(&body)).await
+    }
+
+    /// Deletes a message of one's own.
+    pub async fn delete(&self, id: &str) -> Result<Accepted> {
+        self.change(self.http.delete(self.message(id))).await
+    }
+
+    /// Reacts to a message, or takes that back.
+    pub async fn react(&self, id: &str, emoji: &str, on: bool) -> Result<Accepted> {
+        let path = format!("{}/reactions/{emoji}", self.message(id));
+        self.change(if on { self.http.put(path) } else { self.http.delete(path) }).await
+    }
+
+    /// A message, with everything up to a cursor.
+    pub async fn message_after(&self, id: &str, cursor: &str) -> Result<Value> {
+        let reply = self.ask(self.http.get(self.message(id)).header("x-after", cursor)).await?;
+        ensure!(reply.status == StatusCode::OK, "refused with {}: {}", reply.status, reply.body);
+        Ok(reply.body)
+    }
+
+    /// The texts that a message had, the first one first.
+    pub async fn texts_of(&self, id: &str) -> Result<Vec<Value>> {
+        let reply = self.ask(self.http.get(format!("{}/history", self.message(id)))).await?;
+        ensure!(reply.status == StatusCode::OK, "refused with {}: {}", reply.status, reply.body);
+        serde_json::from_value(reply.body).context("a history of another shape")
+    }
+
+    fn message(&self, id: &str) -> String {
+        format!("{}/v1/messages/{id}", self.base)
+    }
+
+    async fn change(&self, request: reqwest::RequestBuilder) -> Result<Accepted> {
+        let reply = self.ask(request).await?;
+        let is_done = matches!(reply.status, StatusCode::ACCEPTED | StatusCode::OK);
+        ensure!(is_done, "refused with {}: {}", reply.status, reply.body);
+        serde_json::from_value(reply.body).context("an answer of another shape")
+    }
+
     /// A page of the lobby's history after a cursor, oldest first.
     pub async fn history_after(&self, cursor: &str) -> Result<Vec<Value>> {
         let query = [("room_id", LOBBY), ("after", cursor), ("limit", "200")];

@@ -41,6 +41,36 @@ async fn what_one_person_posts_another_receives_and_the_archive_holds() -> Resul
 }
 
 #[tokio::test]
+async fn what_two_people_do_to_a_message_at_two_replicas_comes_to_one_state() -> Result<()> {
+    let stage = Stage::shared().await?;
+    let (alice, bob) = (stage.chat(1, &stage.alice)?, stage.chat(2, &stage.bob)?);
+    let mut listener = bob.listen().await?;
+    let said = alice.post(&mark("changes")).await?;
+    let id = said.message_id.as_str();
+    let reacted = bob.react(id, "\u{1f44b}", true).await?;
+    let edited = alice.edit(id, "another text").await?;
+    assert!(bob.edit(id, "not mine").await.is_err(), "it is somebody else's");
+    for kind in ["react", "edit"] {
+        let event = listener.event(|event| event.envelope["ref"] == id).await?;
+        assert_eq!(event.envelope["type"], kind);
+    }
+    let after = edited.cursor.unwrap_or_default();
+    let shown = bob.message_after(id, &after).await?;
+    assert_eq!((&shown["content"], &shown["changed"]), (&json!("another text"), &json!(after)));
+    let reaction = json!([{ "emoji": "\u{1f44b}", "count": 1, "mine": true }]);
+    assert_eq!(shown["reactions"], reaction);
+    assert_eq!(bob.texts_of(id).await?.len(), 2);
+    assert_eq!(bob.react(id, "\u{1f44b}", true).await?.status, "unchanged");
+    assert!(reacted.cursor.is_some());
+
+    let deleted = alice.delete(id).await?;
+    let shown = bob.message_after(id, &deleted.cursor.unwrap_or_default()).await?;
+    assert!(shown["deleted_at"].is_string() && shown.get("content").is_none(), "{shown}");
+    assert!(bob.texts_of(id).await.is_err());
+    Ok(())
+}
+
+#[tokio::test]
 async fn two_replicas_see_each_other_s_messages_in_one_order() -> Result<()> {
     let stage = Stage::shared().await?;
     let (alice, bob) = (&stage.alice, &stage.bob);
