@@ -13,6 +13,7 @@ mod id;
 mod idempotency;
 mod invalid;
 mod kind;
+mod proposal;
 mod text;
 
 pub use change::{Act, Change, Target};
@@ -24,7 +25,11 @@ pub use emoji::Emoji;
 pub use envelope::{Author, Body, Envelope, Event};
 pub use fields::{FieldError, Fields};
 pub use id::MessageId;
+pub(crate) use idempotency::length_prefixed;
 pub use idempotency::{BodyHash, IdempotencyKey};
 pub use invalid::Invalid;
 pub use kind::Kind;
-pub use text::{Content, ContentError, RoomId, UserId, UserName};
+pub use proposal::{
+    MemberAct, MemberChange, On, Proposal, Proposed, RoomChange, Settings, Standing, Visibility,
+};
+pub use text::{Content, ContentError, RoomId, RoomName, UserId, UserName};

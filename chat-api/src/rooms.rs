@@ -1,6 +1,22 @@
 //! Who may do what in which room: the one place that decides it.
+//!
+//! Rooms and memberships are changed by compare-and-set on the log. A replica [`judge`]s a [`Command`] by
+//! the [`RoomState`] that it knows, and appends a proposal; every reader of the log accepts it, by
+//! [`RoomState::decide`], if what it was judged on still stands.
+
+mod command;
+pub mod direct;
+mod fold;
+mod judge;
+mod people;
+mod state;
 
 use crate::message::{RoomId, UserId};
+
+pub use command::{Actor, Command, Refused, Role};
+pub use fold::Verdict;
+pub use judge::{MEMBERS_MAX, judge};
+pub use state::{Phase, Room, RoomKind, RoomState};
 
 /// What one person may do in one room. Made once for each request, frame and send, whatever it then asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

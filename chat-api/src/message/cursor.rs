@@ -4,7 +4,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Invalid;
 
@@ -44,8 +44,9 @@ impl fmt::Display for Partition {
     }
 }
 
-/// A place in one partition: generation · 2⁴⁸ + offset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A place in one partition: generation · 2⁴⁸ + offset. As JSON its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
 pub struct Position(i64);
 
 impl Position {
@@ -104,6 +105,19 @@ impl Position {
     #[must_use]
     pub fn previous(self) -> Self {
         Self((self.0 - 1).max(Self::BEFORE_ALL.0))
+    }
+}
+
+impl TryFrom<i64> for Position {
+    type Error = Invalid;
+    fn try_from(raw: i64) -> Result<Self, Invalid> {
+        Self::from_raw(raw)
+    }
+}
+
+impl From<Position> for i64 {
+    fn from(position: Position) -> Self {
+        position.raw()
     }
 }
 

@@ -13,6 +13,8 @@ const KEY_MAX: usize = 255;
 
 /// The namespace (RFC 9562 §5.5) of ids that are made of a key.
 const KEYED: Uuid = Uuid::from_u128(0x8f3c_1b52_6d0e_4a7b_9c64_e5a1_70d2_3f98);
+/// The namespace of ids of rooms that are made of a key.
+const KEYED_ROOM: Uuid = Uuid::from_u128(0x2b7e_90c4_51fa_4d36_a8b3_6c0f_e214_97d5);
 
 /// A name that its sender gives to a send: sent again under the same one, it is said once. 1 to 255
 /// visible ASCII characters.
@@ -42,14 +44,32 @@ impl MessageId {
         target: &str,
         key: &IdempotencyKey,
     ) -> Self {
-        let mut name = Vec::new();
-        for part in [subject.as_str(), room.as_str(), operation, target, &key.0] {
-            // With its length before it, no part passes for the end of another.
-            name.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            name.extend_from_slice(part.as_bytes());
-        }
-        Self(Uuid::new_v5(&KEYED, &name))
+        let parts = [subject.as_str(), room.as_str(), operation, target, &key.0];
+        Self(Uuid::new_v5(&KEYED, &length_prefixed(&parts)))
     }
+}
+
+impl RoomId {
+    /// The id of the room that a person makes with a key: a UUID of version 5, the same on every replica
+    /// and at every attempt.
+    ///
+    /// # Panics
+    /// Never: a hyphenated UUID is a room id.
+    #[must_use]
+    pub fn of_key(creator: &UserId, key: &IdempotencyKey) -> Self {
+        let id = Uuid::new_v5(&KEYED_ROOM, &length_prefixed(&[creator.as_str(), &key.0]));
+        Self::parse(&id.to_string()).expect("a hyphenated UUID is a room id")
+    }
+}
+
+/// Parts as one name. With its length before it, no part passes for the end of another.
+pub(crate) fn length_prefixed(parts: &[&str]) -> Vec<u8> {
+    let mut name = Vec::new();
+    for part in parts {
+        name.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        name.extend_from_slice(part.as_bytes());
+    }
+    name
 }
 
 /// What a key was used for: the first 16 bytes of the SHA-256 of the content and, behind U+0000, which no

@@ -39,6 +39,16 @@ fn every_part_of_what_is_done_makes_another_id_and_the_same_parts_the_same() {
 }
 
 #[test]
+fn a_room_that_is_made_with_a_key_is_the_same_at_every_attempt_and_nobody_elses() {
+    let id =
+        |subject: &str, text: &str| RoomId::of_key(&UserId::parse(subject).unwrap(), &key(text));
+    let ids = [id("ada", "1"), id("bob", "1"), id("ada", "2"), id("ada1", "1"), id("ad", "a1")];
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
+    assert_eq!(ids[0], id("ada", "1"));
+    assert_eq!(Uuid::parse_str(ids[0].as_str()).unwrap().get_version_num(), 5);
+}
+
+#[test]
 fn a_hash_is_the_first_half_of_the_sha_256_and_survives_its_text() {
     let hash = BodyHash::of(&Content::parse("abc").unwrap(), None);
     // FIPS 180-2, appendix B.1.

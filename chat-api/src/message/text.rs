@@ -16,6 +16,8 @@ const ROOM_ID_MAX: usize = 64;
 const USER_ID_MAX: usize = 255;
 /// A name is for display; longer ones are cut.
 const USER_NAME_MAX_CHARS: usize = 128;
+/// As long as a person's name: both are shown in one line.
+const ROOM_NAME_MAX_CHARS: usize = 128;
 
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident) => {
@@ -79,6 +81,12 @@ text_type! {
 }
 
 text_type! {
+    /// What a room is called: 1 to 128 characters, of which one can be seen and none is a control
+    /// character.
+    RoomName
+}
+
+text_type! {
     /// A person: the subject of a Dex token.
     UserId
 }
@@ -109,6 +117,16 @@ impl RoomId {
     #[must_use]
     pub fn lobby() -> Self {
         Self(Self::LOBBY.into())
+    }
+}
+
+impl RoomName {
+    /// Parses a room's name.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let valid = text.chars().any(is_visible)
+            && text.chars().count() <= ROOM_NAME_MAX_CHARS
+            && !text.chars().any(char::is_control);
+        if valid { Ok(Self(text.into())) } else { Err(Invalid("room name")) }
     }
 }
 

@@ -11,6 +11,16 @@ fn room_ids_are_short_and_plain() {
 }
 
 #[test]
+fn a_rooms_name_is_one_short_line_that_can_be_seen() {
+    for valid in ["a", "Gardeners 🌱", " padded ", &"é".repeat(128)] {
+        assert_eq!(RoomName::parse(valid).unwrap().as_str(), valid);
+    }
+    for invalid in ["", " ", "\u{200b}", "a\nb", "a\0", "a\u{85}", &"é".repeat(129)] {
+        assert!(RoomName::parse(invalid).is_err(), "{invalid:?}");
+    }
+}
+
+#[test]
 fn content_is_checked_before_the_log_so_that_the_archive_can_take_it() {
     assert_eq!(Content::parse(" \n\t"), Err(ContentError::Empty));
     assert_eq!(Content::parse("a\0b"), Err(ContentError::Unstorable));
