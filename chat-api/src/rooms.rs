@@ -50,3 +50,11 @@ impl Access {
 #[cfg(test)]
 #[path = "rooms_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "rooms/model_tests.rs"]
+mod model_tests;
+
+#[cfg(test)]
+#[path = "rooms/chance_tests.rs"]
+mod chance_tests;
