@@ -14,6 +14,7 @@ mod idempotency;
 mod invalid;
 mod kind;
 mod proposal;
+mod proposal_record;
 mod text;
 
 pub use change::{Act, Change, Target};

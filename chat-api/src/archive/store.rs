@@ -9,7 +9,7 @@ use super::changes::{self, Changes};
 use super::error::ArchiveError;
 use super::insert::{Answers, RefusedDocument};
 use super::messages::{self, ChangedMessage, Folded, Messages};
-use crate::message::{Act, Change, Event, MessageId, RoomId};
+use crate::message::{Act, Body, Change, Event, MessageId, RoomId};
 
 /// Messages that are updated by one command, which has 16 MiB at most: each of them has 300 KiB at most, its
 /// text and whoever reacts.
@@ -47,12 +47,16 @@ impl Batch {
     pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
         let mut batch = Self::default();
         for (number, event) in events.into_iter().enumerate() {
-            match event.envelope.body.change() {
-                None => batch.messages.push(number, messages::document::of_event(event)),
-                Some(change) => {
+            match &event.envelope.body {
+                Body::Message { .. } => {
+                    batch.messages.push(number, messages::document::of_event(event));
+                }
+                Body::Change(change) => {
                     batch.changes.push(number, changes::document::of_event(event, change));
                     batch.events.push(event.clone());
                 }
+                // The archive ends its partition before one.
+                Body::Proposal(_) => {}
             }
         }
         batch

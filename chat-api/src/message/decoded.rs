@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::Error as _;
 
 use super::envelope::VERSION;
+use super::proposal_record;
 use super::{
     Act, Body, BodyHash, Change, Content, Emoji, Envelope, Kind, MessageId, Position, RoomId,
     Target, UserId, UserName,
@@ -47,6 +48,17 @@ pub struct Head {
     pub kind: String,
     /// Whoever does not understand it knows nothing certain of its room from here on.
     pub critical: bool,
+}
+
+impl Newer {
+    /// A proposal, for readers that do not apply those yet: to them it is as one of a later release.
+    #[must_use]
+    pub fn proposed(envelope: &Envelope) -> Option<Self> {
+        let Body::Proposal(proposal) = &envelope.body else { return None };
+        let kind = proposal.change.kind().name().to_owned();
+        let head = Head { version: VERSION, kind, critical: true };
+        Some(Self { room_id: envelope.room_id.clone(), head })
+    }
 }
 
 impl fmt::Display for Head {
@@ -101,6 +113,17 @@ struct ReadChange {
     on: Option<bool>,
 }
 
+/// What every record says of who did it and when.
+#[derive(Deserialize)]
+struct ReadSigned {
+    message_id: MessageId,
+    room_id: RoomId,
+    user_id: UserId,
+    user_name: UserName,
+    #[serde(deserialize_with = "timestamp")]
+    timestamp: DateTime<Utc>,
+}
+
 #[derive(Deserialize)]
 struct AnyHead<'a> {
     v: u64,
@@ -135,15 +158,29 @@ pub(crate) fn read(value: &[u8], extra_kind: Option<&str>) -> Result<ReadValue, 
         let change: ReadChange = serde_json::from_slice(value)?;
         return change.envelope(kind).map(ReadValue::Known).map_err(serde_json::Error::custom);
     }
+    // Where one proposal is not understood, nothing certain is known of the room any more. So one that is
+    // not as this release writes them is not passed over: readers wait.
+    let proposal = Kind::of_proposal(&head.kind).filter(|_| head.v == VERSION);
+    if let Some(Ok(envelope)) = proposal.map(|kind| read_proposal(value, kind)) {
+        return Ok(ReadValue::Known(envelope));
+    }
     match fault {
         Some(fault) if is_known(head.v, &head.kind) || !is_name(&head.kind) => Err(fault),
         None if !is_name(&head.kind) => Err(serde_json::Error::custom("type is not a name")),
         _ => Ok(ReadValue::Newer(Head {
             version: head.v,
+            critical: head.critical.unwrap_or(false) || proposal.is_some(),
             kind: head.kind.into_owned(),
-            critical: head.critical.unwrap_or(false),
         })),
     }
+}
+
+fn read_proposal(value: &[u8], kind: Kind) -> Result<Envelope, serde_json::Error> {
+    let signed: ReadSigned = serde_json::from_slice(value)?;
+    let ReadSigned { message_id, room_id, user_id, user_name, timestamp } = signed;
+    let proposal = proposal_record::read(kind, value, &user_id)?;
+    let body = Body::Proposal(Box::new(proposal));
+    Ok(Envelope { message_id, room_id, user_id, user_name, timestamp, body })
 }
 
 fn is_name(kind: &str) -> bool {
@@ -192,7 +229,7 @@ impl ReadChange {
                 Act::React { emoji: self.emoji.ok_or("missing field `emoji`")?, on: on? }
             }
             Kind::Pin => Act::Pin { on: on? },
-            Kind::Message => return Err("a message is no change"),
+            Kind::Message | Kind::Room | Kind::Member => return Err("no change of a message"),
         };
         let target = Target { message_id: self.target, position: self.ref_pos };
         let body = Body::Change(Change { target, act });

@@ -3,9 +3,10 @@
 use chrono::{DateTime, SubsecRound as _, Utc};
 use serde::{Serialize, Serializer};
 
+use super::proposal_record::WrittenProposal;
 use super::{
     Act, BodyHash, Change, Content, Cursor, Draft, Emoji, Kind, MessageId, Partition, Position,
-    RoomId, UserId, UserName,
+    Proposal, RoomId, UserId, UserName,
 };
 
 /// What is done by a message that is new; part of the id if there is a key.
@@ -20,7 +21,7 @@ pub struct Envelope {
     pub message_id: MessageId,
     /// The room it is about.
     pub room_id: RoomId,
-    /// The person who did it.
+    /// The person who did it. An act of the system bears its subject's name.
     pub user_id: UserId,
     /// The name that person had.
     pub user_name: UserName,
@@ -44,6 +45,8 @@ pub enum Body {
     },
     /// Something was done to a message.
     Change(Change),
+    /// A room or a membership is changed, if what that was judged on still stands.
+    Proposal(Box<Proposal>),
 }
 
 impl Body {
@@ -53,6 +56,7 @@ impl Body {
         match self {
             Self::Message { .. } => Kind::Message,
             Self::Change(change) => change.act.kind(),
+            Self::Proposal(proposal) => proposal.change.kind(),
         }
     }
 
@@ -61,6 +65,7 @@ impl Body {
     pub fn subject(&self) -> Option<&UserId> {
         match self {
             Self::Message { .. } | Self::Change(_) => None,
+            Self::Proposal(proposal) => proposal.change.subject(),
         }
     }
 
@@ -68,8 +73,8 @@ impl Body {
     #[must_use]
     pub fn change(&self) -> Option<&Change> {
         match self {
-            Self::Message { .. } => None,
             Self::Change(change) => Some(change),
+            Self::Message { .. } | Self::Proposal(_) => None,
         }
     }
 
@@ -79,7 +84,7 @@ impl Body {
         match self {
             Self::Message { content, .. }
             | Self::Change(Change { act: Act::Edit { content }, .. }) => content.as_ref(),
-            Self::Change(_) => None,
+            Self::Change(_) | Self::Proposal(_) => None,
         }
     }
 
@@ -94,6 +99,7 @@ impl Body {
                 Self::Change(Change { target: *target, act: Act::Edit { content: None } })
             }
             Self::Change(change) => Self::Change(change.clone()),
+            Self::Proposal(proposal) => Self::Proposal(proposal.clone()),
         }
     }
 }
@@ -169,7 +175,7 @@ impl Envelope {
     pub fn body_hash(&self) -> Option<BodyHash> {
         match &self.body {
             Body::Message { body_hash, .. } => *body_hash,
-            Body::Change(_) => None,
+            Body::Change(_) | Body::Proposal(_) => None,
         }
     }
 }
@@ -204,6 +210,20 @@ impl Serialize for Envelope {
                 };
                 let (id, position) = (Some(target.message_id), Some(target.position.raw()));
                 Written { r#ref: id, ref_pos: position, emoji, on, ..written }
+            }
+            Body::Proposal(proposal) => {
+                let written = WrittenProposal {
+                    v: VERSION,
+                    r#type: body.kind().name(),
+                    critical: true,
+                    message_id: *message_id,
+                    room_id,
+                    user_id,
+                    user_name,
+                    timestamp: *timestamp,
+                    proposal,
+                };
+                return written.serialize(serializer);
             }
         };
         written.serialize(serializer)

@@ -13,11 +13,17 @@ pub enum Kind {
     React,
     /// A message was pinned to its room, or is so no more.
     Pin,
+    /// A room is changed, if what that was judged on still stands.
+    Room,
+    /// A membership is changed, likewise.
+    Member,
 }
 
 impl Kind {
     /// The kinds of what is done to messages.
     const CHANGES: [Self; 4] = [Self::Edit, Self::Delete, Self::React, Self::Pin];
+    /// The kinds of what is proposed of rooms and memberships.
+    const PROPOSALS: [Self; 2] = [Self::Room, Self::Member];
 
     /// Its name, as the `type` of a record.
     #[must_use]
@@ -28,6 +34,8 @@ impl Kind {
             Self::Delete => "delete",
             Self::React => "react",
             Self::Pin => "pin",
+            Self::Room => "room",
+            Self::Member => "member",
         }
     }
 
@@ -35,5 +43,11 @@ impl Kind {
     #[must_use]
     pub fn of_change(name: &str) -> Option<Self> {
         Self::CHANGES.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The kind of a proposal with that name.
+    #[must_use]
+    pub fn of_proposal(name: &str) -> Option<Self> {
+        Self::PROPOSALS.into_iter().find(|kind| kind.name() == name)
     }
 }

@@ -7,14 +7,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Position, RoomName, UserId};
+use super::{Kind, Position, RoomName, UserId};
 
 /// A change of a room or of a membership, and what it was judged on.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Proposal {
     /// What has to be so still.
     pub on: On,
     /// What is then changed.
+    #[serde(flatten)]
     pub change: Proposed,
 }
 
@@ -33,7 +34,8 @@ pub struct On {
 }
 
 /// What a proposal changes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(untagged)]
 pub enum Proposed {
     /// The room.
     Room(RoomChange),
@@ -42,11 +44,13 @@ pub enum Proposed {
 }
 
 /// What is changed of a room.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
 pub enum RoomChange {
     /// It is there, and whoever did it is its owner.
     Create {
         /// Who may find and join it.
+        #[serde(rename = "kind")]
         visibility: Visibility,
         /// What it is called.
         name: RoomName,
@@ -54,6 +58,7 @@ pub enum RoomChange {
     /// It is there, for whoever did it and one more person. Nobody owns it.
     CreateDirect {
         /// The other person.
+        #[serde(rename = "subject")]
         with: UserId,
     },
     /// It is another way from here on.
@@ -87,17 +92,20 @@ pub struct Settings {
 }
 
 /// What becomes of a membership.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct MemberChange {
     /// What is done.
     pub act: MemberAct,
     /// Whom it is done to; with acts on oneself whoever did it.
     pub subject: UserId,
     /// Who is an owner from here on because the subject goes or steps down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor: Option<UserId>,
     /// Whether the room is archived by it: nobody owns it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub archives: bool,
     /// Whether owners change by it, or the room: then proposals that were judged before do not count.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub moves_room: bool,
 }
 
@@ -166,6 +174,15 @@ impl MemberAct {
 }
 
 impl Proposed {
+    /// Which of the kinds of records it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Room(_) => Kind::Room,
+            Self::Member(_) => Kind::Member,
+        }
+    }
+
     /// The other person whose membership it was judged on: of who goes the successor, if there is one.
     #[must_use]
     pub fn other(&self) -> Option<&UserId> {

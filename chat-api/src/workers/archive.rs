@@ -32,7 +32,7 @@ use tracing::{Span, info_span};
 use super::Stopped;
 use crate::archive::{Archive, ArchiveError, Step};
 use crate::kafka::{DeadLetters, GroupConsumer, Item};
-use crate::message::Partition;
+use crate::message::{Newer, Partition};
 use crate::metrics;
 use backlog::{BATCH_RECORDS, Backlog, LaneStep};
 use done::Done;
@@ -178,6 +178,9 @@ impl ArchiveReader {
     fn take(&mut self, item: Item) -> anyhow::Result<()> {
         match item {
             Item::Event(event, trace) => {
+                if let Some(newer) = Newer::proposed(&event.envelope) {
+                    return self.end_before(event.partition, event.position, newer.head);
+                }
                 let span = trace.map_or_else(Span::none, |trace| trace.continued_by(span()));
                 self.backlog.push(event, span, Instant::now());
             }

@@ -2,7 +2,7 @@
 
 use crate::archive::{Archive, Batch, Stored};
 use crate::kafka::{Decoder, Log, Scan};
-use crate::message::{Decoded, Event, Partition};
+use crate::message::{Decoded, Event, Newer, Partition};
 use crate::workers::PartitionState;
 
 /// As many as the archive's reader writes at once.
@@ -55,6 +55,9 @@ impl Rebuild {
             let position = raw.position;
             let (key, value) = (raw.key.as_deref(), raw.value.as_deref());
             match self.decoder.decode(key, value, partition) {
+                Ok(Decoded::Known(envelope)) if Newer::proposed(&envelope).is_some() => {
+                    rebuilt.newer += usize::from(waits_from <= position);
+                }
                 Ok(Decoded::Known(envelope)) => {
                     events.push(Event { partition, position, envelope });
                 }

@@ -3,7 +3,7 @@
 
 use chat_api::hub::Entry;
 use chat_api::kafka::{Decoder, Partitioner, encode};
-use chat_api::message::{Cursor, Decoded, Event, FieldError, Position, RoomId};
+use chat_api::message::{Body, Cursor, Decoded, Event, FieldError, Position, RoomId};
 use chat_api::ws::frame::{FrameError, Inbound};
 
 /// A property of a text.
@@ -72,6 +72,9 @@ pub(crate) fn envelope(text: &str) {
                 let blank = entry.blank(partition).map(|blank| blank.frame().len());
                 assert_eq!(blank.is_some(), content.is_some(), "whatever was said can be blanked");
                 assert!(again.content().is_none() && blank.is_none_or(|blank| blank < frame.len()));
+                if let Body::Proposal(proposal) = &event.envelope.body {
+                    assert_eq!(value["event"]["type"], proposal.change.kind().name());
+                }
             }
             // Its kind is a name, and says nothing.
             Ok(Decoded::Newer(newer)) => assert!(newer.head.to_string().len() <= 100),

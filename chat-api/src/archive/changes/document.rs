@@ -41,7 +41,7 @@ pub(in crate::archive) fn to_event(document: &Document) -> Result<Event, BadFiel
             Act::React { emoji, on: on()? }
         }
         Kind::Pin => Act::Pin { on: on()? },
-        Kind::Message => return Err("type"),
+        Kind::Message | Kind::Room | Kind::Member => return Err("type"),
     };
     let target = Target {
         message_id: id(document, "ref")?.ok_or("ref")?,

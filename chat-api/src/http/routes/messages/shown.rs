@@ -69,7 +69,7 @@ impl From<StoredMessage> for Message {
         let envelope = event.envelope;
         let reply_to = match &envelope.body {
             Body::Message { reply_to, .. } => reply_to.map(|id| id.to_string()),
-            Body::Change(_) => None,
+            Body::Change(_) | Body::Proposal(_) => None,
         };
         Self {
             message_id: envelope.message_id.to_string(),
