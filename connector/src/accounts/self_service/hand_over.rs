@@ -48,8 +48,9 @@ impl SelfService {
     }
 
     /// Waits until another second has begun than the one in which sessions were ended. Dex dates sessions by whole
-    /// seconds: one that begins in that second ends with those before it.
-    pub(super) async fn outlast(&self, ended_at: DateTime<Utc>) {
+    /// seconds: one that begins in that second ends with those before it, and whoever is told to sign in again would
+    /// be told so once more.
+    pub(in crate::accounts) async fn outlast(&self, ended_at: DateTime<Utc>) {
         let next = ended_at.trunc_subsecs(0) + TimeDelta::seconds(1);
         if let Ok(rest) = (next - self.now()).to_std() {
             tokio::time::sleep(rest).await;

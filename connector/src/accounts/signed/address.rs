@@ -105,6 +105,7 @@ impl SignedIn {
         match done.await? {
             Step::Done => {
                 count("ended");
+                self.people.outlast(now).await;
                 Ok(())
             }
             Step::Code => Err(Refusal::Code.into()),

@@ -10,7 +10,8 @@ use crate::due::MailKind;
 use crate::store::Named;
 
 impl SignedIn {
-    /// Replaces the password. All sessions of the account end, also this one, and its owner is told.
+    /// Replaces the password. All sessions of the account end, also this one, and its owner is told. The answer
+    /// takes up to a second more: who signs in after it is signed in.
     pub async fn change_password(
         &self,
         signed: &Signed,
@@ -44,6 +45,10 @@ impl SignedIn {
             });
             settled.await
         }));
-        if changed.await? { Ok(()) } else { Err(SignedRefusal::SignedOut) }
+        if !changed.await? {
+            return Err(SignedRefusal::SignedOut);
+        }
+        self.people.outlast(now).await;
+        Ok(())
     }
 }

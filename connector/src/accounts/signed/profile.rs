@@ -67,6 +67,10 @@ impl SignedIn {
             });
             settled.await
         }));
-        if held.await? { Ok(()) } else { Err(SignedRefusal::SignedOut) }
+        if !held.await? {
+            return Err(SignedRefusal::SignedOut);
+        }
+        self.people.outlast(now).await;
+        Ok(())
     }
 }

@@ -115,6 +115,7 @@ async fn another_password_takes_the_one_there_is_and_ends_the_session() {
         assert!(told.is_form() && !told.body.contains(another), "{}", told.body);
     }
     let done = guest.submit(page, page, &[("current", PASSWORD), ("password", NEW)]).await;
+    assert!(seats.pages.sessions_are_told_apart().await, "who signs in now is signed in");
     assert_eq!(done.status, StatusCode::OK, "{}", done.body);
     assert_eq!(guest.cookie(SESSION), None);
     assert!(seats.pages.lets_in("alice", NEW).await);
@@ -143,6 +144,7 @@ async fn another_address_takes_the_password_and_a_code_and_can_be_undone() {
         let answer = guest.post("/accounts/email/confirm", &fields).await;
         assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
     }
+    assert!(seats.pages.sessions_are_told_apart().await, "who signs in now is signed in");
     assert_eq!(guest.cookie(SESSION), None);
     assert!(seats.pages.lets_in("alice@new.example", PASSWORD).await);
 
@@ -199,6 +201,7 @@ async fn who_signs_out_everywhere_is_signed_out_in_every_browser() {
     let (here, there) = (seats.signed_in("alice").await, seats.signed_in("alice").await);
     let bob = seats.signed_in("bob").await;
     let done = here.submit("/accounts/activity", "/accounts/activity/sign-out", &[]).await;
+    assert!(seats.pages.sessions_are_told_apart().await, "who signs in now is signed in");
     assert_eq!(done.status, StatusCode::OK, "{}", done.body);
     assert_eq!(here.cookie(SESSION), None);
     assert_eq!(there.get("/accounts/profile").await.status, StatusCode::UNAUTHORIZED);

@@ -183,6 +183,13 @@ impl Pages {
     pub(crate) async fn number(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.database.pool).await.expect("a number")
     }
+
+    /// Whether sessions of Alice that begin now are told from those that were ended: another second has begun.
+    pub(crate) async fn sessions_are_told_apart(&self) -> bool {
+        let next = "select (date_trunc('second', sessions_ended_at) + interval '1 second' <= clock_timestamp())::int::int8
+                    from users where username_key = 'alice'";
+        self.number(next).await == 1
+    }
 }
 
 impl Drop for Pages {
