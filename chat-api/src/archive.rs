@@ -3,7 +3,8 @@
 //! It is made of projections of the log, each with a collection of its own. Documents of [`Messages`] and
 //! [`Changes`] carry the record's id as `_id`, which is the only unique index, so writing one again changes
 //! nothing. What was done to a message stands among the changes as it happened, and is folded into the
-//! message, which says up to where (`changed`).
+//! message, which says up to where (`changed`). [`Rooms`] decides about proposals, once each; verdicts stand
+//! among the changes.
 //! [`ProgressStore`] says per generation and partition up to where every record is held; it is written
 //! after the documents, and only somebody who puts a backup back makes it fall.
 //!
@@ -22,6 +23,7 @@ mod page;
 mod reach;
 mod reads;
 mod replay;
+mod rooms;
 mod store;
 
 use std::time::Duration;
@@ -41,6 +43,7 @@ pub use page::{PAGE_BYTES, Page, Span, SpanEnd};
 pub use reach::{check_address, reach};
 pub use reads::{ReadLimits, Reader, Reads};
 pub use replay::{Replay, Replayed};
+pub use rooms::{RoomBatch, Rooms};
 pub use store::{Batch, Stored};
 
 /// Connections for whoever fills the archive, unless the connection string says `maxPoolSize`: a batch,
@@ -56,6 +59,8 @@ pub struct Archive {
     pub messages: Messages,
     /// What was done to them, a document each.
     pub changes: Changes,
+    /// Rooms and memberships, and what was decided about them.
+    pub rooms: Rooms,
     /// Up to where every record of a partition is held.
     pub progress: ProgressStore,
     /// Which generations of the log are held.
@@ -69,6 +74,7 @@ impl Archive {
         Ok(Self {
             messages: Messages::of(&database),
             changes: Changes::of(&database),
+            rooms: Rooms::of(&database),
             generations: Generations::of(&database),
             progress: ProgressStore::of(database),
         })

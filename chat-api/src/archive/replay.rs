@@ -1,6 +1,6 @@
 //! A room as it happened: what whoever was away missed, in the log's order.
 
-use mongodb::bson::Document;
+use mongodb::bson::{Document, doc};
 
 use super::changes::document::to_event;
 use super::error::ReadError;
@@ -9,7 +9,7 @@ use super::messages::stored::{self, StoredMessage};
 use super::page::{self, Page, Source, Span, SpanEnd};
 use super::reads::Reader;
 
-use crate::message::{Event, Partition, Position, RoomId};
+use crate::message::{Event, Kind, Partition, Position, RoomId};
 
 /// Reads rooms as they happened, for somebody who was admitted.
 pub struct Replay<'a>(&'a Reader<'a>);
@@ -52,7 +52,9 @@ impl<'a> Replay<'a> {
             limit,
         };
         let said = Source::of(&self.0.messages(), room, stored::said());
-        let done = Source::of(&self.0.changes(), room, Document::new());
+        let mut done = Source::of(&self.0.changes(), room, Document::new());
+        // Verdicts about rooms stand there as well.
+        done.query.insert("type", doc! { "$in": Kind::CHANGES.map(Kind::name).to_vec() });
         let found = async move {
             // One after the other: they are one read, with one connection.
             Ok((page::read(said, span).await?, page::read(done, span).await?))

@@ -43,7 +43,7 @@ pub struct Stored {
 }
 
 impl Batch {
-    /// The documents of these events, in their order, which is the log's.
+    /// The documents of these messages and changes of them, in their order, which is the log's.
     pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
         let mut batch = Self::default();
         for (number, event) in events.into_iter().enumerate() {
@@ -55,7 +55,7 @@ impl Batch {
                     batch.changes.push(number, changes::document::of_event(event, change));
                     batch.events.push(event.clone());
                 }
-                // The archive ends its partition before one.
+                // Decided about and stored elsewhere: `rooms`.
                 Body::Proposal(_) => {}
             }
         }

@@ -21,7 +21,7 @@ pub enum Kind {
 
 impl Kind {
     /// The kinds of what is done to messages.
-    const CHANGES: [Self; 4] = [Self::Edit, Self::Delete, Self::React, Self::Pin];
+    pub const CHANGES: [Self; 4] = [Self::Edit, Self::Delete, Self::React, Self::Pin];
     /// The kinds of what is proposed of rooms and memberships.
     const PROPOSALS: [Self; 2] = [Self::Room, Self::Member];
 

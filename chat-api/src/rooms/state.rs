@@ -1,5 +1,7 @@
 //! What a reader of the log knows of a room.
 
+use serde::{Deserialize, Serialize};
+
 use crate::message::{Position, RoomName, Standing, UserId, Visibility};
 
 use super::people::People;
@@ -14,18 +16,20 @@ pub struct RoomState {
 }
 
 /// What a room that was made is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Room {
     /// Who may be in it.
     pub kind: RoomKind,
     /// What it is called. Direct rooms are called after the other person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<RoomName>,
     /// Whether it goes on.
     pub phase: Phase,
 }
 
 /// Who may be in a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RoomKind {
     /// Everybody finds, reads and joins it.
     Public,
@@ -36,7 +40,8 @@ pub enum RoomKind {
 }
 
 /// Whether a room goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// It does.
     Open,

@@ -13,6 +13,7 @@ mod hold;
 mod letters;
 mod look;
 mod newer;
+mod refused;
 mod share;
 
 use std::collections::BTreeMap;
@@ -32,10 +33,10 @@ use tracing::{Span, info_span};
 use super::Stopped;
 use crate::archive::{Archive, ArchiveError, Step};
 use crate::kafka::{DeadLetters, GroupConsumer, Item};
-use crate::message::{Newer, Partition};
+use crate::message::{Partition, Position};
 use crate::metrics;
 use backlog::{BATCH_RECORDS, Backlog, LaneStep};
-use done::Done;
+use done::{Done, Written};
 use hold::{Hold, NewerAt};
 use share::RETRY_AFTER;
 
@@ -65,6 +66,8 @@ pub struct ArchiveReader {
     holds: BTreeMap<Partition, Hold>,
     /// Partitions of the share that end before a record of a later release.
     newer: BTreeMap<Partition, NewerAt>,
+    /// Proposals that MongoDB did not take when they were read last.
+    refused: BTreeMap<Partition, Position>,
     /// What is under way.
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     under_way: UnderWay,
@@ -112,6 +115,7 @@ impl ArchiveReader {
             backlog: Backlog::default(),
             holds: BTreeMap::new(),
             newer: BTreeMap::new(),
+            refused: BTreeMap::new(),
             work: FuturesUnordered::new(),
             under_way: UnderWay::default(),
             paused: false,
@@ -178,9 +182,6 @@ impl ArchiveReader {
     fn take(&mut self, item: Item) -> anyhow::Result<()> {
         match item {
             Item::Event(event, trace) => {
-                if let Some(newer) = Newer::proposed(&event.envelope) {
-                    return self.end_before(event.partition, event.position, newer.head);
-                }
                 let span = trace.map_or_else(Span::none, |trace| trace.continued_by(span()));
                 self.backlog.push(event, span, Instant::now());
             }
@@ -236,7 +237,7 @@ impl ArchiveReader {
         let look_at = (!self.under_way.looking).then_some(self.look_at);
         let holds = self.holds.values().filter_map(|hold| match hold {
             Hold::DeadLetters { until, .. } => Some(*until).filter(|until| now < *until),
-            Hold::Lost { .. } => None,
+            Hold::Lost { .. } | Hold::Refused { .. } => None,
         });
         let times = [write_at, advance_at, look_at, self.give_up_by].into_iter().flatten();
         times.chain(holds).min().unwrap_or(now + NAP)
@@ -244,11 +245,20 @@ impl ArchiveReader {
 
     fn begin_write(&mut self, now: Instant) {
         self.under_way.writing = Some(now);
-        let (tickets, batch) = self.backlog.take();
+        let (tickets, batch, room_batch) = self.backlog.take();
         let archive = self.archive.clone();
         self.work.push(Box::pin(async move {
-            let stored = archive.store(&batch).await;
-            Done::Written(tickets, stored)
+            let written = async {
+                let mut held = archive.rooms.store(&room_batch).await?;
+                for refusal in &mut held {
+                    // Proposals come behind the messages.
+                    refusal.index += batch.len();
+                }
+                let stored = archive.store(&batch).await?;
+                Ok(Written { stored, held })
+            };
+            let written = written.await;
+            Done::Written(tickets, written)
         }));
     }
 
@@ -273,11 +283,14 @@ impl ArchiveReader {
 
     fn settle(&mut self, done: Done) -> anyhow::Result<()> {
         match done {
-            Done::Written(tickets, stored) => {
+            Done::Written(tickets, written) => {
                 self.under_way.writing = None;
-                match stored {
-                    Ok(stored) => {
+                match written {
+                    Ok(Written { stored, held }) => {
                         count(tickets.len());
+                        for refusal in held {
+                            self.hold_refused(tickets[refusal.index], &refusal.reason)?;
+                        }
                         self.backlog.written(&tickets, stored);
                         self.resume()
                     }
@@ -293,6 +306,7 @@ impl ArchiveReader {
                     Ok(()) => {
                         self.backlog.advanced(&lane_steps);
                         self.commit_offsets(&lane_steps);
+                        self.pass_refused(&lane_steps);
                         self.resume()
                     }
                     Err(ArchiveError::Fallen) => {

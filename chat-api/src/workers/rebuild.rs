@@ -1,8 +1,8 @@
 //! Log → archive once more, by hand.
 
-use crate::archive::{Archive, Batch, Stored};
+use crate::archive::{Archive, Batch, RoomBatch, Stored};
 use crate::kafka::{Decoder, Log, Scan};
-use crate::message::{Decoded, Event, Newer, Partition};
+use crate::message::{Decoded, Event, Partition};
 use crate::workers::PartitionState;
 
 /// As many as the archive's reader writes at once.
@@ -55,9 +55,6 @@ impl Rebuild {
             let position = raw.position;
             let (key, value) = (raw.key.as_deref(), raw.value.as_deref());
             match self.decoder.decode(key, value, partition) {
-                Ok(Decoded::Known(envelope)) if Newer::proposed(&envelope).is_some() => {
-                    rebuilt.newer += usize::from(waits_from <= position);
-                }
                 Ok(Decoded::Known(envelope)) => {
                     events.push(Event { partition, position, envelope });
                 }
@@ -74,8 +71,9 @@ impl Rebuild {
 
     async fn store(&self, events: &mut Vec<Event>, rebuilt: &mut Rebuilt) -> anyhow::Result<()> {
         let Stored { fresh, refused } = self.archive.store(&Batch::of(&*events)).await?;
+        let held = self.archive.rooms.store(&RoomBatch::of(&*events)).await?;
         rebuilt.fresh += fresh;
-        rebuilt.dead += refused.len();
+        rebuilt.dead += refused.len() + held.len();
         events.clear();
         Ok(())
     }

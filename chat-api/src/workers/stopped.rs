@@ -25,10 +25,12 @@ pub enum StopReason {
     DeadLetters,
     /// A later release of this program.
     Newer,
+    /// An operator: MongoDB does not take what came of a proposal.
+    Refused,
 }
 
 impl StopReason {
-    const ALL: [Self; 3] = [Self::Lost, Self::DeadLetters, Self::Newer];
+    const ALL: [Self; 4] = [Self::Lost, Self::DeadLetters, Self::Newer, Self::Refused];
 
     /// The class for metrics.
     fn class(self) -> &'static str {
@@ -36,6 +38,7 @@ impl StopReason {
             Self::Lost => "lost",
             Self::DeadLetters => "dead_letters",
             Self::Newer => "newer",
+            Self::Refused => "refused",
         }
     }
 }

@@ -3,6 +3,7 @@
 mod changes;
 mod faults;
 mod refused_changes;
+mod rooms;
 mod unreadable;
 
 use mongodb::bson::doc;

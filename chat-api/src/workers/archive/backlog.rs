@@ -11,9 +11,9 @@ use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use tracing::Span;
 
-use crate::archive::{Batch, Step, Stored};
+use crate::archive::{Batch, RoomBatch, Step, Stored};
 use crate::kafka::Raw;
-use crate::message::{Event, Partition, Position};
+use crate::message::{Body, Event, Partition, Position};
 use crate::metrics;
 
 /// A batch is written when it has this many records …
@@ -231,18 +231,37 @@ impl Backlog {
         Some(if full { *since } else { *since + BATCH_AGE })
     }
 
-    /// Takes the next batch to be written.
-    pub(super) fn take(&mut self) -> (Vec<Ticket>, Batch) {
+    /// Takes the next batch to be written: messages, and then proposals, which are stored by themselves.
+    pub(super) fn take(&mut self) -> (Vec<Ticket>, Batch, RoomBatch) {
         let count = self.waiting.len().min(BATCH_RECORDS);
-        let tickets: Vec<_> = self.waiting.drain(..count).map(|(ticket, _)| ticket).collect();
-        self.writing += tickets.len();
-        let event = |ticket: &Ticket| match &self.find(*ticket)?.state {
+        let taken: Vec<_> = self.waiting.drain(..count).map(|(ticket, _)| ticket).collect();
+        self.writing += taken.len();
+        let is_proposal = |ticket: &Ticket| {
+            let event = self.event(*ticket);
+            event.is_some_and(|event| matches!(event.envelope.body, Body::Proposal(_)))
+        };
+        let (proposals, mut tickets): (Vec<_>, Vec<_>) = taken.into_iter().partition(is_proposal);
+        let events = |tickets: &[Ticket]| {
+            tickets.iter().filter_map(|ticket| self.event(*ticket)).collect::<Vec<_>>()
+        };
+        let batch = Batch::of(events(&tickets));
+        let room_batch = RoomBatch::of(events(&proposals));
+        debug_assert_eq!(batch.len(), tickets.len(), "only events of open lanes wait");
+        tickets.extend(proposals);
+        (tickets, batch, room_batch)
+    }
+
+    fn event(&self, ticket: Ticket) -> Option<&Event> {
+        match &self.find(ticket)?.state {
             RecordState::Event(event, _) => Some(event),
             _ => None,
-        };
-        let batch = Batch::of(tickets.iter().filter_map(event));
-        debug_assert_eq!(batch.len(), tickets.len(), "only events of open lanes wait");
-        (tickets, batch)
+        }
+    }
+
+    /// The progress that is stored for the partition of a record, if that is at hand still.
+    pub(super) fn known_of(&self, ticket: Ticket) -> Option<Position> {
+        self.find(ticket)?;
+        Some(self.lanes.get(&ticket.partition)?.known)
     }
 
     /// A batch was written.

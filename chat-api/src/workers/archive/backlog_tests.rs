@@ -66,7 +66,7 @@ async fn progress_never_passes_a_record_that_is_not_settled() {
             assert_eq!(stored + 1, i64::try_from(expected).unwrap(), "case {case}: {settled:?}");
         };
 
-        let (tickets, batch) = backlog.take();
+        let (tickets, batch, _) = backlog.take();
         assert_eq!(tickets.len(), batch.len());
         check(&mut backlog, &settled);
         let refused = tickets.iter().enumerate();
@@ -108,11 +108,11 @@ async fn a_failed_batch_waits_again_in_its_order() {
     for raw in 0..3 {
         backlog.push(event(0, raw), Span::none(), now);
     }
-    let (first, _) = backlog.take();
+    let (first, ..) = backlog.take();
     backlog.push(event(0, 3), Span::none(), now);
     backlog.failed(&first, now);
     assert_eq!(backlog.unstored(), 4);
-    let (again, _) = backlog.take();
+    let (again, ..) = backlog.take();
     assert_eq!(again[..3], first);
     assert_eq!(again[3].position, at(3));
 }
@@ -123,7 +123,7 @@ async fn what_is_under_way_for_an_earlier_share_changes_nothing() {
     let mut backlog = opened();
     backlog.push(event(0, 0), Span::none(), now);
     backlog.push_dead(poison(0, 1), "poison".to_owned());
-    let (tickets, _) = backlog.take();
+    let (tickets, ..) = backlog.take();
     let batches = backlog.unsent(|_| usize::MAX);
     // Gone, and back again from an older progress.
     backlog.open(partition(0), Position::BEFORE_ALL, at(0));
@@ -133,7 +133,7 @@ async fn what_is_under_way_for_an_earlier_share_changes_nothing() {
     assert!(!backlog.sent(&batches[0], 1));
     assert_eq!(advance(&mut backlog), None);
     assert!(backlog.unsent(|_| usize::MAX).is_empty());
-    let (tickets, _) = backlog.take();
+    let (tickets, ..) = backlog.take();
     assert_eq!(tickets.len(), 2);
     let steps = backlog.steps();
     backlog.written(&tickets, Stored::default());
@@ -186,7 +186,7 @@ async fn a_batch_is_due_when_it_is_full_or_old() {
     }
     assert_eq!(backlog.due(), Some(now));
     assert_eq!(backlog.oldest(), Some(event(0, 0).envelope.timestamp));
-    let (tickets, _) = backlog.take();
+    let (tickets, ..) = backlog.take();
     assert_eq!(tickets.len(), BATCH_RECORDS);
     assert_eq!(backlog.due(), Some(now + BATCH_AGE + BATCH_AGE));
     assert_eq!(backlog.unstored(), 1_500);

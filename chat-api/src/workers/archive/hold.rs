@@ -13,6 +13,8 @@ pub(super) enum Hold {
     Lost { at: Position },
     /// The dead letters did not take one of its records. It is tried again.
     DeadLetters { until: Instant, wait: Duration },
+    /// MongoDB does not take what came of one of its proposals. It is read again then.
+    Refused { until: Instant },
 }
 
 /// A record of a later release, before which a partition ends.

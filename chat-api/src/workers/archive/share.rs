@@ -121,6 +121,10 @@ impl ArchiveReader {
             }
             return Ok(());
         }
+        if let Some(Hold::Refused { until }) = self.holds.get(&partition) {
+            let is_over = *until <= Instant::now();
+            return if is_over { self.read_refused_again(state) } else { Ok(()) };
+        }
         if progress.position < before.known {
             return self.begin_again(before.known, state);
         }
@@ -182,7 +186,7 @@ impl ArchiveReader {
     }
 
     /// Stops a partition whose progress is not a place in the log.
-    fn stop_lost(
+    pub(super) fn stop_lost(
         &mut self,
         PartitionState { partition, progress, range }: PartitionState,
     ) -> anyhow::Result<()> {
@@ -256,6 +260,7 @@ impl ArchiveReader {
             self.backlog.close(*partition);
             self.holds.remove(partition);
             self.newer.remove(partition);
+            self.refused.remove(partition);
             // Its next reader tells how far behind it is.
             lag(*partition).set(0.0);
         }

@@ -162,3 +162,24 @@ async fn a_critical_record_of_a_later_release_unloads_its_room_and_no_other() {
     waits_at(&replica, &setup, &[(Setup::lobby_partition(), 1)]).await;
     assert_eq!(replica.stop().await, std::process::ExitCode::SUCCESS);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_whose_changes_fan_out_does_not_follow_is_unloaded_and_the_archive_goes_on() {
+    let setup = Setup::new().await;
+    let replica = setup.replica().await;
+    let token = setup.issuer.token("ada");
+    let mut listener = replica.socket(&token).await;
+    listener.subscribe(None).await;
+    let never = json!({ "room": -1, "actor": -1, "subject": -1 });
+    let join = json!({ "critical": true, "on": never, "act": "join", "subject": "ada" });
+    let putter = Putter::new(&setup);
+    putter.of_later(&RoomId::lobby(), "member", &join);
+    putter.say(&RoomId::lobby(), "after");
+    putter.flush();
+    assert_eq!(listener.expect("behind").await["room_id"], "lobby");
+    assert_eq!(setup.stored_count(1).await, ["after"]);
+    let verdict = setup.collection("changes").await.find_one(doc! {}).await.unwrap().unwrap();
+    assert_eq!(verdict.get_str("verdict").unwrap(), "accepted");
+    assert_eq!(archive_detail(&replica).await, None);
+    assert_eq!(held(&setup, &setup.log.dead_letters()), 0);
+}
