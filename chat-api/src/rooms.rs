@@ -11,7 +11,7 @@ mod judge;
 mod people;
 mod state;
 
-use crate::message::{RoomId, UserId};
+use crate::message::{RoomId, Standing, UserId};
 
 pub use command::{Actor, Command, Refused, Role};
 pub use fold::Verdict;
@@ -31,6 +31,19 @@ impl Access {
     pub fn of(room: &RoomId, _person: &UserId) -> Self {
         let is_open_to_all = room.as_str() == RoomId::LOBBY;
         Self { may_read: is_open_to_all, may_say: is_open_to_all }
+    }
+
+    /// What a person may do in a room that has members, as of where that is known. A room that everybody
+    /// finds is read by all; nobody else's is, and only who is in a room speaks there: while it is open, and
+    /// in a direct room while neither has blocked the other.
+    #[must_use]
+    pub fn in_room(state: &RoomState, person: &UserId) -> Self {
+        let is_in = state.standing(person).is_some_and(Standing::is_in);
+        let is_open = state.room().is_some_and(|room| room.phase == Phase::Open);
+        Self {
+            may_read: state.is_there() && (is_in || state.is(RoomKind::Public)),
+            may_say: is_in && is_open && !state.is_blocked(),
+        }
     }
 
     /// Whether this person may read what was said, and hear what is said. To anybody who may not,
