@@ -318,11 +318,13 @@ impl App {
 
 /// Starts what logins need done from time to time.
 fn look_after(logins: &Arc<Logins>, sources: Sources, tasks: &Tasks) {
-    let (stopping, swept) = (tasks.stopping().clone(), Arc::clone(logins));
+    let (stopping, aborting) = (tasks.stopping().clone(), tasks.aborting().clone());
+    let swept = Arc::clone(logins);
     tasks.worker("limits", async move {
         let mut tick = tokio::time::interval(SWEEP_EVERY);
         while stopping.run_until_cancelled(tick.tick()).await.is_some() {
-            swept.sweep((sources.now)()).await;
+            // A database may take longer than the process has. The next one sweeps, too.
+            aborting.run_until_cancelled(swept.sweep((sources.now)())).await;
         }
         swept.write_folded((sources.now)());
         Ok(())

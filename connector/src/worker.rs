@@ -71,7 +71,12 @@ impl Worker {
             tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
             let mut failing = false;
             while worker.tasks.stopping().run_until_cancelled(tick.tick()).await.is_some() {
-                match work(Arc::clone(&worker)).await {
+                // A database may take longer than the process has: what was claimed is free again later.
+                let work = work(Arc::clone(&worker));
+                let Some(done) = worker.tasks.aborting().run_until_cancelled(work).await else {
+                    return Ok(());
+                };
+                match done {
                     Ok(()) if failing => {
                         failing = false;
                         info!(work = name, "succeeds again");

@@ -10,7 +10,8 @@ use service_process::sources::Sources;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::setup::Database;
+use crate::setup::postman::Postman;
+use crate::setup::{Database, eventually};
 
 /// A database with Alice, its store, and her account.
 async fn scene() -> (Database, Store, AccountId) {
@@ -127,4 +128,15 @@ async fn sessions_that_were_to_end_before_the_upgrade_end_after_it_and_old_mail_
     assert_eq!(revocation.account, Uuid::from_u128(1).into());
     assert_eq!((revocation.requested_at, revocation.failures), (at("2026-01-01T00:00:00Z"), 3));
     assert_eq!(mails(&pool).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_leaves_in_order_although_the_database_lets_it_wait_for_ever() {
+    let database = Database::with_people().await;
+    let mut held = database.pool.begin().await.unwrap();
+    sqlx::query("lock table due_work").execute(&mut *held).await.unwrap();
+    let postman = Postman::start(&database, &[]).await;
+    eventually("its work waits", async || (database.waiting().await > 0).then_some(())).await;
+    postman.stop().await;
+    held.rollback().await.unwrap();
 }

@@ -353,3 +353,18 @@ async fn a_process_leaves_in_order_although_a_charge_is_under_way_for_ever() {
     program.stop().await;
     held.rollback().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_leaves_in_order_although_its_sweep_waits_for_ever() {
+    let database = Database::with_people().await;
+    let mut held = database.pool.begin().await.unwrap();
+    // The sweep begins with the process.
+    sqlx::query("lock table login_guard").execute(&mut *held).await.unwrap();
+    let program =
+        crate::setup::program::Program::start(&mut database.command(&["serve", "--insecure"]))
+            .await;
+    eventually("it is ready", async || program.is_ready().await.then_some(())).await;
+    eventually("the sweep waits", async || (database.waiting().await > 0).then_some(())).await;
+    program.stop().await;
+    held.rollback().await.unwrap();
+}
