@@ -46,6 +46,10 @@ pub struct Page {
 /// one in 20 has fills a page of 51 by then, and the index would yield 50,000 of a million.
 const NEAR: i64 = 1_020;
 
+/// Where this part of a page was among them, so many times as many are looked at before the index is asked: what one
+/// in 100 has fills a page by then, and the index would yield 10,000 of a million.
+const FURTHER: i64 = 8;
+
 impl Store {
     /// Looks for accounts, in the order of their ids, and writes the line of that.
     pub async fn search(
@@ -80,8 +84,8 @@ impl Store {
     }
 }
 
-// Where many have it, a page of them is among the next few. Otherwise all that have it are looked for, by the index
-// of trigrams. In one step the database would go through all accounts in the order of their ids where it expects many
+// Where many have it, a page of them is among the next few, or not much further. Otherwise all that have it are looked
+// for, by the index of trigrams. In one step the database would go through all accounts in the order of their ids where it expects many
 // of them to have it, and be wrong; or find them all where it expects few.
 impl UnitOfWork {
     /// Accounts whose display name is like this, in either case.
@@ -90,26 +94,30 @@ impl UnitOfWork {
         pattern: &str,
         (after, limit): (Option<Uuid>, i64),
     ) -> Result<Vec<Found>, StoreError> {
-        let near = sqlx::query_as!(
-            Found,
-            r#"
-            select id, username, full_name, email, email_verified, phone, is_active
-            from (
-                select * from users
-                where id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
-                order by id limit $4
-            ) as next
-            where full_name ilike $1 order by id limit $3
-            "#,
-            pattern,
-            after,
-            limit,
-            NEAR
-        )
-        .fetch_all(self.connection())
-        .await?;
-        if usize::try_from(limit).is_ok_and(|limit| near.len() >= limit) {
-            return Ok(near);
+        let mut window = Some(NEAR);
+        while let Some(accounts) = window {
+            let near = sqlx::query_as!(
+                Found,
+                r#"
+                select id, username, full_name, email, email_verified, phone, is_active
+                from (
+                    select * from users
+                    where id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+                    order by id limit $4
+                ) as next
+                where full_name ilike $1 order by id limit $3
+                "#,
+                pattern,
+                after,
+                limit,
+                accounts
+            )
+            .fetch_all(self.connection())
+            .await?;
+            if i64::try_from(near.len()).is_ok_and(|found| found >= limit) {
+                return Ok(near);
+            }
+            window = further(accounts, near.len(), limit);
         }
         let found = sqlx::query_as!(
             Found,
@@ -137,26 +145,30 @@ impl UnitOfWork {
         pattern: &str,
         (after, limit): (Option<Uuid>, i64),
     ) -> Result<Vec<Found>, StoreError> {
-        let near = sqlx::query_as!(
-            Found,
-            r#"
-            select id, username, full_name, email, email_verified, phone, is_active
-            from (
-                select * from users
-                where id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
-                order by id limit $4
-            ) as next
-            where phone like $1 order by id limit $3
-            "#,
-            pattern,
-            after,
-            limit,
-            NEAR
-        )
-        .fetch_all(self.connection())
-        .await?;
-        if usize::try_from(limit).is_ok_and(|limit| near.len() >= limit) {
-            return Ok(near);
+        let mut window = Some(NEAR);
+        while let Some(accounts) = window {
+            let near = sqlx::query_as!(
+                Found,
+                r#"
+                select id, username, full_name, email, email_verified, phone, is_active
+                from (
+                    select * from users
+                    where id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+                    order by id limit $4
+                ) as next
+                where phone like $1 order by id limit $3
+                "#,
+                pattern,
+                after,
+                limit,
+                accounts
+            )
+            .fetch_all(self.connection())
+            .await?;
+            if i64::try_from(near.len()).is_ok_and(|found| found >= limit) {
+                return Ok(near);
+            }
+            window = further(accounts, near.len(), limit);
         }
         let found = sqlx::query_as!(
             Found,
@@ -177,6 +189,12 @@ impl UnitOfWork {
         .await?;
         Ok(found)
     }
+}
+
+/// How many accounts to look at after these, of which so many belong to a page. `None`: the index is to be asked.
+fn further(accounts: i64, found: usize, limit: i64) -> Option<i64> {
+    let promises = i64::try_from(found).is_ok_and(|found| found * FURTHER >= limit);
+    (accounts == NEAR && promises).then_some(NEAR * FURTHER)
 }
 
 /// The pattern of what has this somewhere.
