@@ -46,9 +46,10 @@ pub struct Page {
 /// one in 20 has fills a page of 51 by then, and the index would yield 50,000 of a million.
 const NEAR: i64 = 1_020;
 
-/// Where this part of a page was among them, so many times as many are looked at before the index is asked: what one
-/// in 100 has fills a page by then, and the index would yield 10,000 of a million.
-const FURTHER: i64 = 8;
+/// At most so many times as many are looked at before the index is asked, when as many of them have it as the first
+/// ones let expect: what one in 200 has fills a page by then, and the index would yield 5,000 of a million. To look at
+/// one costs a third of what the index needs for one that it yields.
+const FURTHER: i64 = 16;
 
 impl Store {
     /// Looks for accounts, in the order of their ids, and writes the line of that.
@@ -191,10 +192,12 @@ impl UnitOfWork {
     }
 }
 
-/// How many accounts to look at after these, of which so many belong to a page. `None`: the index is to be asked.
+/// How many accounts to look at after so many, of which some belong to a page: as many as fill it if others have it as
+/// often, and a quarter more. `None`: the index is to be asked.
 fn further(accounts: i64, found: usize, limit: i64) -> Option<i64> {
-    let promises = i64::try_from(found).is_ok_and(|found| found * FURTHER >= limit);
-    (accounts == NEAR && promises).then_some(NEAR * FURTHER)
+    let found = i64::try_from(found).ok().filter(|found| accounts == NEAR && *found > 0)?;
+    let fill = NEAR * limit / found;
+    (fill <= NEAR * FURTHER).then_some(fill * 5 / 4)
 }
 
 /// The pattern of what has this somewhere.
