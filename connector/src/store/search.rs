@@ -46,9 +46,9 @@ pub struct Page {
 /// one in 20 has fills a page of 51 by then, and the index would yield 50,000 of a million.
 const NEAR: i64 = 1_020;
 
-/// At most so many times as many are looked at before the index is asked, when as many of them have it as the first
-/// ones let expect: what one in 200 has fills a page by then, and the index would yield 5,000 of a million. To look at
-/// one costs a third of what the index needs for one that it yields.
+/// Further accounts are looked at before the index is asked if a page is to be expected within so many times as many:
+/// what one in 200 has fills one by then, and the index would yield 5,000 of a million. To look at one costs a third of
+/// what the index needs for one that it yields.
 const FURTHER: i64 = 16;
 
 impl Store {
@@ -86,8 +86,8 @@ impl Store {
 }
 
 // Where many have it, a page of them is among the next few, or not much further. Otherwise all that have it are looked
-// for, by the index of trigrams. In one step the database would go through all accounts in the order of their ids where it expects many
-// of them to have it, and be wrong; or find them all where it expects few.
+// for, by the index of trigrams. In one step the database would go through all accounts in the order of their ids where
+// it expects many of them to have it, and be wrong; or find them all where it expects few.
 impl UnitOfWork {
     /// Accounts whose display name is like this, in either case.
     async fn find_by_name(
