@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::setup::{Replica, Setup, assert_problem, eventually};
 
-/// A chat in which somebody said something, which the archive has.
+/// A chat in which somebody said something, which the replica has read and the archive has.
 struct Said {
     setup: Setup,
     replica: Replica,
@@ -22,6 +22,8 @@ impl Said {
         let replica = setup.replica().await;
         let (ada, bob) = (setup.issuer.token("ada"), setup.issuer.token("bob"));
         let accepted = replica.say(&ada, content).await;
+        // Acknowledged is not read yet: whoever listened too early would hear it.
+        replica.includes(&ada, accepted["cursor"].as_str().unwrap()).await;
         let path = format!("/v1/messages/{}", accepted["message_id"].as_str().unwrap());
         Self { setup, replica, ada, bob, path, accepted }
     }
