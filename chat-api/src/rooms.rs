@@ -9,29 +9,32 @@ pub mod direct;
 mod fold;
 mod judge;
 mod people;
+mod snapshot;
 mod state;
+mod wish;
 
-use crate::message::{RoomId, Standing, UserId};
+use crate::message::{Standing, UserId};
 
 pub use command::{Actor, Command, Refused, Role};
 pub use fold::Verdict;
 pub use judge::{MEMBERS_MAX, judge};
+pub use snapshot::RoomSnapshot;
 pub use state::{Phase, Room, RoomKind, RoomState};
+pub use wish::{RoomWish, ToBe};
 
 /// What one person may do in one room. Made once for each request, frame and send, whatever it then asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Access {
     may_read: bool,
     may_say: bool,
+    is_member: bool,
+    owns: bool,
 }
 
 impl Access {
-    /// What a person may do in a room. So far there is one room, and it is everybody's.
-    #[must_use]
-    pub fn of(room: &RoomId, _person: &UserId) -> Self {
-        let is_open_to_all = room.as_str() == RoomId::LOBBY;
-        Self { may_read: is_open_to_all, may_say: is_open_to_all }
-    }
+    /// What everybody may do in the lobby, which has no members.
+    pub const IN_LOBBY: Self =
+        Self { may_read: true, may_say: true, is_member: false, owns: false };
 
     /// What a person may do in a room that has members, as of where that is known. A room that everybody
     /// finds is read by all; nobody else's is, and only who is in a room speaks there: while it is open, and
@@ -43,6 +46,8 @@ impl Access {
         Self {
             may_read: state.is_there() && (is_in || state.is(RoomKind::Public)),
             may_say: is_in && is_open && !state.is_blocked(),
+            is_member: state.is_there() && is_in,
+            owns: is_open && state.standing(person) == Some(Standing::Owner),
         }
     }
 
@@ -53,7 +58,19 @@ impl Access {
         self.may_read
     }
 
-    /// Whether this person may say something. To anybody who may not, there is no such room.
+    /// Whether this person is in the room, and so may know who else is.
+    #[must_use]
+    pub fn is_member(self) -> bool {
+        self.is_member
+    }
+
+    /// Whether this person decides about the room, while it is open.
+    #[must_use]
+    pub fn owns(self) -> bool {
+        self.owns
+    }
+
+    /// Whether this person may say something.
     #[must_use]
     pub fn may_say(self) -> bool {
         self.may_say
