@@ -22,14 +22,16 @@ use tokio_util::task::TaskTracker;
 use crate::archive::{self, Archive, ReadLimits, Reads};
 use crate::backfill::Backfill;
 use crate::config::{Config, MongoArgs};
+use crate::guests::Guests;
 use crate::hub::Hub;
 use crate::ingest::Ingest;
 use crate::kafka::{Log, Partitioner, Producer};
 use crate::message::Position;
+use crate::people::Book;
 use crate::rate::Rates;
 use crate::service::{Counters, Service};
 use crate::sockets::{SocketCommand, Sockets};
-use crate::workers::{FanOut, Stopped};
+use crate::workers::{FanOut, PeopleWriter, Stopped};
 use crate::{http, metrics};
 use archive_filler::ArchiveFiller;
 use survey::{LogSurvey, survey};
@@ -47,6 +49,7 @@ pub struct App {
     producer: Arc<Producer>,
     fan_out: FanOut,
     archive_filler: ArchiveFiller,
+    people_writer: PeopleWriter,
     address: SocketAddr,
 }
 
@@ -101,6 +104,8 @@ impl App {
             stop: CancellationToken::new(),
         };
         let stopped = Stopped::new("archive", log.messages(), readiness.condition("archive"));
+        let (people, queue) = Book::new();
+        let people_writer = PeopleWriter { queue, people: archive.people.clone() };
         let archive_filler = ArchiveFiller { archive, log, decoder, partitions, stopped, sources };
         let ingest = Ingest {
             producer: Arc::clone(&producer),
@@ -112,8 +117,12 @@ impl App {
             sources,
             sends: metrics::sends(),
         };
+        let entrance = args.guests.entrance();
+        let lets_guests_in = entrance.is_some();
         let service = Arc::new(Service {
             verifier,
+            people,
+            guests: Arc::new(Guests::new(entrance)),
             ingest,
             hub,
             backfill: Backfill::new(Arc::clone(&reads)),
@@ -132,6 +141,8 @@ impl App {
         });
         let address = bound.local_addr()?;
         let listener = Listener::public(bound, limits);
+        // Nobody else's network is of interest.
+        let listener = if lets_guests_in { listener.telling_peers() } else { listener };
         Ok(Self {
             service,
             listener,
@@ -141,6 +152,7 @@ impl App {
             producer,
             fan_out,
             archive_filler,
+            people_writer,
             address,
         })
     }
@@ -189,6 +201,7 @@ impl App {
             "archive",
             self.archive_filler.run(downstream.clone(), tasks.aborting().clone()),
         );
+        tasks.worker("people", self.people_writer.run(downstream.clone()));
         let (reads, stop) = (Arc::clone(&self.service.reads), downstream.clone());
         tasks.spawn(async move { reads.follow_progress(stop).await });
         tasks.worker("producer", Arc::clone(&self.producer).look_after(downstream.clone()));

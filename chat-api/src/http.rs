@@ -4,10 +4,12 @@ mod body;
 mod caller;
 mod header;
 mod openapi;
+mod parameters;
 pub mod problem;
 mod refused;
 mod routes;
 mod trace;
+mod visitor;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -24,16 +24,21 @@ pub const BREAKER_OPENINGS: &str = "chat_breaker_openings_total";
 pub const PRODUCERS_REPLACED: &str = "chat_producers_replaced_total";
 /// Open sockets.
 pub const CONNECTIONS: &str = "chat_connections";
+/// Open sockets of guests.
+pub const GUESTS: &str = "chat_guests";
 /// How sockets ended.
 pub const CLOSES: &str = "chat_closes_total";
 /// Events written to sockets.
 pub const EVENTS_DELIVERED: &str = "chat_events_delivered_total";
 /// Pages that sessions read from MongoDB.
 pub const ARCHIVE_READS: &str = "chat_archive_reads_total";
-/// Reads of the archive that were refused, because of a [`PERSON`] or because it is [`BUSY`].
+/// Reads of the archive that were refused, because of a [`PERSON`], because of
+/// the guests of a [`NETWORK`], or because it is [`BUSY`].
 pub const READ_REFUSALS: &str = "chat_read_refusals_total";
 /// One person reads too much.
 pub const PERSON: &str = "person";
+/// The guests of one network read too much.
+pub const NETWORK: &str = "network";
 /// As much is read as there are connections for.
 pub const BUSY: &str = "busy";
 /// Records that the fan-out read.
@@ -57,8 +62,8 @@ pub const ARCHIVE_FAILURES: &str = "chat_archive_failures_total";
 /// Stored documents that are left out of their pages, because of one of [`DOCUMENT_FIELDS`] or of their
 /// [`ENCODING`].
 pub const UNREADABLE_DOCUMENTS: &str = "chat_unreadable_documents_total";
-/// The fields of a document of a message or of a change, and the one that tells its kind.
-pub const DOCUMENT_FIELDS: [&str; 21] = [
+/// The fields of a document of a message, of a change or of a person, and the one that tells its kind.
+pub const DOCUMENT_FIELDS: [&str; 22] = [
     "_id",
     "body_hash",
     "changed",
@@ -66,6 +71,7 @@ pub const DOCUMENT_FIELDS: [&str; 21] = [
     "deleted_at",
     "edited_at",
     "emoji",
+    "name",
     "on",
     "original",
     "partition",
@@ -89,6 +95,12 @@ pub const DEAD_LETTERS: &str = "chat_dead_letters_total";
 pub const UNDECODABLE: &str = "undecodable";
 /// MongoDB does not take it.
 pub const REFUSED: &str = "refused";
+/// People whose tokens were seen: they are [`STORED`], [`DROPPED`] or [`REFUSED`].
+pub const PEOPLE: &str = "chat_people_total";
+/// It is in MongoDB, or something newer is.
+pub const STORED: &str = "stored";
+/// Too many wait to be stored.
+pub const DROPPED: &str = "dropped";
 /// Partitions that do not go on.
 pub const STOPPED_PARTITIONS: &str = "chat_stopped_partitions";
 /// Tokens that were checked.
@@ -107,6 +119,7 @@ pub const ALL: &[Metric] = &[
     Metric::counter(BREAKER_OPENINGS, &["partition"], "Times that appends began to be refused."),
     Metric::counter(PRODUCERS_REPLACED, &[], "Clients of Kafka that could never append again."),
     Metric::gauge(CONNECTIONS, &[], "Open sockets."),
+    Metric::gauge(GUESTS, &[], "Open sockets of guests."),
     Metric::counter(CLOSES, &["code"], "How sockets ended, by close code."),
     Metric::counter(EVENTS_DELIVERED, &[], "Events written to sockets."),
     Metric::counter(ARCHIVE_READS, &[], "Pages that sessions read from MongoDB."),
@@ -126,6 +139,7 @@ pub const ALL: &[Metric] = &[
     Metric::counter(ARCHIVE_FAILURES, &[], "What MongoDB failed; it is tried again."),
     Metric::counter(UNREADABLE_DOCUMENTS, &["field"], "Stored documents that pages leave out."),
     Metric::counter(DEAD_LETTERS, &["reason"], "Records that became dead letters."),
+    Metric::counter(PEOPLE, &["outcome"], "People of whom a token said something new."),
     Metric::gauge(STOPPED_PARTITIONS, &["reader", "why"], "Partitions that do not go on."),
     Metric::counter(TOKEN_VERIFICATIONS, &["outcome"], "Tokens that were checked."),
     Metric::counter(KEY_FETCHES, &["outcome"], "Requests for Dex's keys."),
@@ -160,8 +174,11 @@ pub fn describe() {
     for reason in [UNDECODABLE, REFUSED] {
         ::metrics::counter!(DEAD_LETTERS, "reason" => reason).increment(0);
     }
-    for why in [PERSON, BUSY] {
+    for why in [PERSON, NETWORK, BUSY] {
         ::metrics::counter!(READ_REFUSALS, "why" => why).increment(0);
+    }
+    for outcome in [STORED, DROPPED, REFUSED] {
+        ::metrics::counter!(PEOPLE, "outcome" => outcome).increment(0);
     }
     for field in DOCUMENT_FIELDS.into_iter().chain([ENCODING]) {
         ::metrics::counter!(UNREADABLE_DOCUMENTS, "field" => field).increment(0);

@@ -1,5 +1,6 @@
 //! How fast one person, or one socket, may do something at one replica.
 
+use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -48,13 +49,13 @@ const fn not_zero(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).expect("a rate is not zero")
 }
 
-/// How often each person did something lately.
-pub struct Rates<C: Clock> {
-    people: RateLimiter<UserId, DashMapStateStore<UserId>, C, NoOpMiddleware<C::Instant>>,
+/// How often each person, or whoever else a `K` tells apart, did something lately.
+pub struct Rates<C: Clock, K: Hash + Eq + Clone = UserId> {
+    people: RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<C::Instant>>,
     asked: AtomicU32,
 }
 
-impl<C: Clock> Rates<C> {
+impl<C: Clock, K: Hash + Eq + Clone> Rates<C, K> {
     /// Everybody has a whole burst.
     #[must_use]
     pub fn new(rate: Rate, clock: C) -> Self {
@@ -63,7 +64,7 @@ impl<C: Clock> Rates<C> {
     }
 
     /// Whether a person may do it now.
-    pub fn admits(&self, person: &UserId) -> bool {
+    pub fn admits(&self, person: &K) -> bool {
         if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_EVERY) {
             self.people.retain_recent();
         }

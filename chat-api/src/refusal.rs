@@ -16,6 +16,9 @@ pub enum Refusal {
     /// What was sent is a message, and was not said this time.
     #[error(transparent)]
     Send(#[from] SendError),
+    /// Guests say nothing.
+    #[error("guests only read: a token is needed")]
+    Guest,
 }
 
 /// What a refusal means to whoever sent it.
@@ -25,6 +28,8 @@ pub enum RefusalKind {
     Malformed,
     /// It is larger than allowed.
     TooLarge,
+    /// It takes a token.
+    Unauthorized,
     /// What it names is not there, or not for this person.
     NotFound,
     /// It is somebody else's.
@@ -57,6 +62,7 @@ impl Refusal {
             Self::Draft(_) | Self::Send(SendError::ForeignCursor | SendError::CursorBeyond) => {
                 RefusalKind::Malformed
             }
+            Self::Guest => RefusalKind::Unauthorized,
             Self::Send(SendError::TooFast) => RefusalKind::TooFast,
             Self::Send(SendError::ForeignMessage) => RefusalKind::Forbidden,
             Self::Send(SendError::Deleted) => RefusalKind::Gone,
@@ -98,6 +104,7 @@ impl Refusal {
             Self::Draft(DraftError::ReplyTo) | Self::Send(SendError::UnknownMessage) => {
                 "unknown-message"
             }
+            Self::Guest => "missing-token",
             Self::Send(SendError::TooFast) => "rate-limited",
             Self::Send(SendError::Unloaded | SendError::Behind) => "behind",
             Self::Send(SendError::NotOpenYet(_)) => "not-open-yet",

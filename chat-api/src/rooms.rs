@@ -33,6 +33,12 @@ impl Access {
         Self { may_read: is_open_to_all, may_say: is_open_to_all }
     }
 
+    /// What a guest may do in a room: read what everybody may read.
+    #[must_use]
+    pub fn of_guest(room: &RoomId) -> Self {
+        Self { may_read: room.as_str() == RoomId::LOBBY, may_say: false }
+    }
+
     /// What a person may do in a room that has members, as of where that is known. A room that everybody
     /// finds is read by all; nobody else's is, and only who is in a room speaks there: while it is open, and
     /// in a direct room while neither has blocked the other.

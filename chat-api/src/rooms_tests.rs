@@ -14,6 +14,16 @@ fn everybody_reads_and_speaks_in_the_lobby_and_there_is_no_other_room() {
     }
 }
 
+#[test]
+fn a_guest_reads_the_lobby_and_speaks_nowhere() {
+    let lobby = Access::of_guest(&RoomId::lobby());
+    assert!(lobby.may_read() && !lobby.may_say());
+    for room in ["attic", "lobby2", "lobb"] {
+        let access = Access::of_guest(&RoomId::parse(room).unwrap());
+        assert!(!access.may_read() && !access.may_say(), "{room}");
+    }
+}
+
 fn person(name: &str) -> UserId {
     UserId::parse(name).unwrap()
 }

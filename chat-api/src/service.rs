@@ -12,10 +12,12 @@ use tokio_util::task::TaskTracker;
 use crate::archive::Reads;
 use crate::backfill::Backfill;
 use crate::config::Timeouts;
+use crate::guests::Guests;
 use crate::hub::Hub;
 use crate::ingest::Ingest;
 use crate::kafka::Partitioner;
 use crate::metrics;
+use crate::people::Book;
 use crate::rate::Rate;
 use crate::sockets::Sockets;
 
@@ -23,6 +25,10 @@ use crate::sockets::Sockets;
 pub struct Service {
     /// Verifies the tokens that people send.
     pub verifier: Verifier,
+    /// What this replica has seen of people.
+    pub people: Book,
+    /// Who comes without a token.
+    pub guests: Arc<Guests>,
     /// Appends what people say to the log.
     pub ingest: Ingest,
     /// The last events of each partition, and who is to be woken for the next.

@@ -34,6 +34,9 @@ pub enum ArchiveError {
     /// The server answered the update of messages with errors, or with something else.
     #[error("archive: messages were not updated")]
     Fold,
+    /// The server answered the write of people with errors, or with something else.
+    #[error("archive: people were not written")]
+    People,
     /// Another reader changed the same messages again and again.
     #[error("archive: messages are changed by another reader")]
     Contended,
@@ -77,8 +80,8 @@ impl ArchiveError {
 /// Why something was not read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// This person reads too much in a short time.
-    #[error("too many reads of one person in a short time")]
+    /// This person reads too much in a short time, or the guests of this network do.
+    #[error("too many reads of one person or network in a short time")]
     TooFast,
     /// As much is read already as there are connections for.
     #[error("too many reads are under way")]

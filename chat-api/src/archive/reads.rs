@@ -23,10 +23,11 @@ use super::error::{ArchiveError, ReadError};
 use super::log::progress;
 use super::log::watch::{ProgressWatch, Wait};
 use super::mongo::READ_TIMEOUT;
-use super::{changes, messages, reach};
+use super::{changes, messages, people, reach};
 use crate::message::{Partition, Position, UserId};
 use crate::metrics;
 use crate::rate::{Rate, Rates};
+use crate::visitor::Visitor;
 
 /// Connections for reads, unless the operator or the connection string's `maxPoolSize` says otherwise: a
 /// read takes a few milliseconds, so these serve some thousand a second.
@@ -46,7 +47,7 @@ const FAILED_AGAIN: Duration = Duration::from_millis(500);
 /// How much may be read of the archive.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadLimits {
-    /// How often one person may read.
+    /// How often one person may read, or the guests of one network together.
     pub rate: Rate,
     /// Connections, and with them reads at once. Without it they are those of the connection string's
     /// `maxPoolSize`, or 10.
@@ -58,9 +59,10 @@ pub struct Reads {
     messages: Collection<Document>,
     changes: Collection<Document>,
     progress: Collection<Document>,
+    people: Collection<Document>,
     generation: u16,
     watch: ProgressWatch,
-    rates: Rates<MonotonicClock>,
+    rates: Rates<MonotonicClock, Visitor>,
     turns: Arc<Semaphore>,
     /// A stop does not wait for these: nobody is there any more who wants to know.
     operations: TaskTracker,
@@ -69,7 +71,7 @@ pub struct Reads {
 /// Somebody who may read, once: a page, a message, whatever it takes to answer one question.
 pub struct Reader<'a> {
     reads: &'a Reads,
-    person: UserId,
+    visitor: Visitor,
 }
 
 impl Reads {
@@ -88,6 +90,7 @@ impl Reads {
             messages: messages::collection(&database),
             changes: changes::collection(&database),
             progress: progress::collection(&database),
+            people: people::collection(&database),
             generation,
             watch: ProgressWatch::new(partitions),
             rates: Rates::new(rate, MonotonicClock),
@@ -98,10 +101,19 @@ impl Reads {
 
     /// Lets a person read once, unless that is too much in a short time.
     pub fn admit(&self, person: &UserId) -> Result<Reader<'_>, ReadError> {
-        if self.rates.admits(person) {
-            return Ok(Reader { reads: self, person: person.clone() });
+        self.admit_visitor(&Visitor::Person(person.clone()))
+    }
+
+    /// Lets a person or a guest read once, unless that is too much in a short time.
+    pub fn admit_visitor(&self, visitor: &Visitor) -> Result<Reader<'_>, ReadError> {
+        if self.rates.admits(visitor) {
+            return Ok(Reader { reads: self, visitor: visitor.clone() });
         }
-        ::metrics::counter!(metrics::READ_REFUSALS, "why" => metrics::PERSON).increment(1);
+        let why = match visitor {
+            Visitor::Person(_) => metrics::PERSON,
+            Visitor::Guest(_) => metrics::NETWORK,
+        };
+        ::metrics::counter!(metrics::READ_REFUSALS, "why" => why).increment(1);
         Err(ReadError::TooFast)
     }
 
@@ -191,9 +203,13 @@ impl Reader<'_> {
         self.reads.changes.clone()
     }
 
-    /// Whoever was admitted.
-    pub(super) fn person(&self) -> &UserId {
-        &self.person
+    pub(super) fn people(&self) -> Collection<Document> {
+        self.reads.people.clone()
+    }
+
+    /// The person who was admitted; a guest is none.
+    pub(super) fn person(&self) -> Option<&UserId> {
+        self.visitor.person()
     }
 
     /// Does one operation in its turn, and to its end whoever waits for it.

@@ -4,6 +4,7 @@
 mod health;
 mod messages;
 mod socket;
+mod users;
 
 use std::future::ready;
 use std::sync::Arc;
@@ -44,11 +45,13 @@ pub fn description() -> OpenApi {
 }
 
 /// The routes that are described, with their paths below `/v1`.
-fn described() -> [UtoipaMethodRouter<Arc<Service>>; 4] {
+fn described() -> [UtoipaMethodRouter<Arc<Service>>; 6] {
     [
         routes!(messages::list, messages::send),
         routes!(messages::one, messages::changes::edit, messages::changes::delete),
         routes!(messages::versions::versions),
         routes!(messages::changes::react, messages::changes::take_back),
+        routes!(users::list),
+        routes!(users::me),
     ]
 }

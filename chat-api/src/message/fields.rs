@@ -96,6 +96,15 @@ impl Fields {
         self.optional_text(field)?.ok_or(FieldError::Missing(field))
     }
 
+    /// Takes out a member that is `true` or `false`; left out and `null` count as `false`.
+    pub fn flag(&mut self, field: &'static str) -> Result<bool, FieldError> {
+        match self.0.remove(field) {
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(is_set)) => Ok(is_set),
+            Some(_) => Err(FieldError::WrongType { field, expected: "true or false" }),
+        }
+    }
+
     /// Takes out an object that must be there.
     pub fn object(&mut self, field: &'static str) -> Result<Map<String, Value>, FieldError> {
         match self.0.remove(field) {

@@ -19,8 +19,8 @@ use crate::ws::line::{Half, Line};
 pub(super) struct Feed<H = WriteHalf> {
     pub(super) partition: Partition,
     pub(super) room: RoomId,
-    /// Whose socket it is.
-    person: UserId,
+    /// Whose socket it is, unless a guest's.
+    person: Option<UserId>,
     /// Where the partition ended when the person was let in: what ended a subscription before is over.
     since: Position,
     hub: Arc<Hub>,
@@ -69,7 +69,7 @@ pub(super) enum Advance {
 pub(super) struct Beginning {
     pub(super) partition: Partition,
     pub(super) room: RoomId,
-    pub(super) person: UserId,
+    pub(super) person: Option<UserId>,
     pub(super) place: Place,
     pub(super) since: Position,
 }
@@ -127,7 +127,8 @@ impl<H: Half> Feed<H> {
         if let Some(upto) = state.place.sent(ReadEnd { next: frames.next, head }) {
             is_sent = self.line.put(&self.resumed(upto));
         }
-        if frames.ends.as_ref() == Some(&self.person) && frames.next > self.since {
+        let is_theirs = frames.ends.is_some() && frames.ends == self.person;
+        if is_theirs && frames.next > self.since {
             state.flow = Flow::Ended;
             return Advance::Ended;
         }

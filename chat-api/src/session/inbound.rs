@@ -9,18 +9,16 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::Session;
-use super::authenticated::AuthenticatedSession;
+use super::authenticated::{AuthenticatedSession, Owner};
 use super::completed::Completed;
 use super::end::End;
 use super::feed::{Beginning, Feed};
 use super::place::Place;
 use super::subscription::{ROOMS_MAX, Subscription, Waits};
-use crate::auth::{self, AuthError, Caller};
 use crate::ingest::{Accepted, SendError};
 use crate::message::{Cursor, Draft, IdempotencyKey, RawDraft, RoomId};
 use crate::refusal::Refusal;
-use crate::rooms::Access;
-use crate::ws::close::Close;
+use crate::visitor::Visitor;
 use crate::ws::frame::{self, Inbound, Outbound};
 
 /// A name that is repeated in an answer, in bytes: as long as a room's may be. A frame that names a
@@ -30,68 +28,27 @@ const REPEATED_MAX: usize = 64;
 const AHEAD: Duration = Duration::from_secs(2);
 
 impl Session {
-    /// Lets in whoever the token names.
-    pub(super) async fn enter(&mut self, token: &str) -> Result<AuthenticatedSession, End> {
-        let caller = auth::authenticate(&self.service.verifier, token).await;
-        let caller = caller.map_err(|error| match error {
-            AuthError::Token(dex_tokens::TokenError::Unavailable) => {
-                End::Close(Close::TryAgainLater, error.to_string())
-            }
-            _ => End::Close(Close::BadToken, error.to_string()),
-        })?;
-        self.seat.belongs_to(&caller.author.user_id);
-        self.welcome(caller).await
-    }
-
-    /// Goes on with a fresh token of the same person.
-    pub(super) async fn renew(
+    pub(super) async fn handle(
         &mut self,
-        authenticated: &mut AuthenticatedSession,
-        token: &str,
+        authenticated: &AuthenticatedSession,
+        frame: Inbound,
     ) -> Result<(), End> {
-        match auth::authenticate(&self.service.verifier, token).await {
-            Ok(fresh) if fresh.author.user_id == authenticated.caller.author.user_id => {
-                *authenticated = self.welcome(fresh).await?;
-                Ok(())
-            }
-            Ok(_) => Err(End::Close(Close::BadToken, "the token is somebody else's".to_owned())),
-            // The token that is in use still passes; the client may try again until it does not.
-            Err(error @ AuthError::Token(dex_tokens::TokenError::Unavailable)) => {
-                let detail = error.to_string();
-                self.say(&Outbound::Error {
-                    code: "keys-unavailable",
-                    detail: &detail,
-                    room_id: None,
-                })
-                .await
-            }
-            Err(error) => Err(End::Close(Close::BadToken, error.to_string())),
-        }
-    }
-
-    async fn welcome(&mut self, caller: Caller) -> Result<AuthenticatedSession, End> {
-        let user_id = &caller.author.user_id;
-        self.say(&Outbound::Ready { user_id, expires_at: caller.expires_at }).await?;
-        Ok(AuthenticatedSession::new(&self.service, caller))
-    }
-
-    pub(super) async fn handle(&mut self, caller: &Caller, frame: Inbound) -> Result<(), End> {
         match frame {
             Inbound::Auth(_) => Ok(()),
-            Inbound::Subscribe(rooms) => self.subscribe(caller, rooms).await,
+            Inbound::Subscribe(rooms) => self.subscribe(&authenticated.visitor, rooms).await,
             Inbound::Unsubscribe(rooms) => {
                 self.rooms
                     .retain(|heard| !rooms.iter().any(|name| name == heard.feed.room.as_str()));
                 Ok(())
             }
-            Inbound::Send(send) => self.append(caller, send).await,
+            Inbound::Send(send) => self.append(&authenticated.owner, send).await,
             Inbound::Ping => self.say(&Outbound::Pong).await,
         }
     }
 
     async fn subscribe(
         &mut self,
-        caller: &Caller,
+        visitor: &Visitor,
         rooms: BTreeMap<String, Option<String>>,
     ) -> Result<(), End> {
         if rooms.len() > ROOMS_MAX {
@@ -101,7 +58,7 @@ impl Session {
                 .await;
         }
         for (name, cursor) in rooms {
-            let may_read = |room: &RoomId| Access::of(room, &caller.author.user_id).may_read();
+            let may_read = |room: &RoomId| visitor.access(room).may_read();
             let Some(room) = RoomId::parse(&name).ok().filter(may_read) else {
                 let unknown = Refusal::UNKNOWN_ROOM;
                 self.complain(unknown.frame_code(), &unknown.to_string(), &name).await?;
@@ -117,14 +74,14 @@ impl Session {
                 self.complain("too-many-rooms", "a socket hears 128 rooms at most", &name).await?;
                 continue;
             }
-            self.listen(caller, room, cursor).await?;
+            self.listen(visitor, room, cursor).await?;
         }
         Ok(())
     }
 
     async fn listen(
         &mut self,
-        caller: &Caller,
+        visitor: &Visitor,
         room: RoomId,
         cursor: Option<Cursor>,
     ) -> Result<(), End> {
@@ -143,8 +100,8 @@ impl Session {
         // Nothing is read of what is ahead of the log, and it must not be put off: it may lie in no log.
         let reads_again =
             cursor.is_some() && waits == Waits::Events && !self.reading.is_first(&room);
-        let is_held = reads_again && self.service.reads.admit(&caller.author.user_id).is_err();
-        let person = caller.author.user_id.clone();
+        let is_held = reads_again && self.service.reads.admit_visitor(visitor).is_err();
+        let person = visitor.person().cloned();
         let beginning = Beginning { partition, room, person, place, since: head };
         let (line, wake) = (Arc::clone(&self.line), Arc::clone(self.seat.wake()));
         let feed = Arc::new(Feed::new(beginning, Arc::clone(&hub), line, wake));
@@ -158,8 +115,11 @@ impl Session {
         Ok(())
     }
 
-    async fn append(&mut self, caller: &Caller, send: frame::Send) -> Result<(), End> {
+    async fn append(&mut self, owner: &Owner, send: frame::Send) -> Result<(), End> {
         let frame::Send { reference, room_id, content, reply_to, key } = send;
+        let Owner::Person(caller) = owner else {
+            return self.send(Message::Text(nack(&reference, &Refusal::Guest))).await;
+        };
         let key = key.as_deref().map(IdempotencyKey::parse).transpose();
         let (content, reply_to) = (Ok(content), Ok(reply_to));
         let raw = RawDraft { room_id: Some(room_id), content, reply_to, key };

@@ -28,8 +28,8 @@ use crate::message::{
     Cursor, Draft, Fields, IdempotencyKey, MessageId, Partition, Position, RawDraft, RoomId,
 };
 use crate::refusal::Refusal;
-use crate::rooms::Access;
 use crate::service::Service;
+use crate::visitor::Visitor;
 use page::HistoryAnswer;
 use query::{Bound, HistoryQuery, MessageQuery};
 use shown::Message;
@@ -133,7 +133,7 @@ fn draft(
     get, path = "/messages", operation_id = "getMessages", tag = "messages",
     summary = "Retrieve message history",
     description = "Returns a page of the messages in a room's history: the newest ones, the newest ones before a cursor, or the oldest ones after a cursor.",
-    security(("bearerAuth" = [])),
+    security(("bearerAuth" = []), ()),
     params(
         ("room_id" = Option<String>, Query, pattern = "^[a-z0-9_-]{1,64}$", description = "The room; `lobby` if left out."),
         ("before" = Option<String>, Query, pattern = "^([A-Za-z0-9_-]{16}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2}))$", description = "Only messages before this cursor or message (by its id), or before the first message of this time (RFC 3339)."),
@@ -147,20 +147,20 @@ fn draft(
             ("X-Cursor" = String, description = "Up to where this history goes: subscribe from here."),
         )),
         (status = 400, description = "Invalid parameter or header.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Missing or invalid token; where guests are let in, their reads of public rooms need none.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such room, or no such message to answer.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many reads of this person in a short time.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many reads of this person, or of the guests of this network, in a short time.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The history cannot be read at the moment, or does not include `X-After` yet.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn list(
     State(service): State<Arc<Service>>,
-    caller: Caller,
+    visitor: Visitor,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = HistoryQuery::parse(query.as_deref().unwrap_or_default())?;
-    if !Access::of(&query.room_id, &caller.author.user_id).may_read() {
+    if !visitor.access(&query.room_id).may_read() {
         return Err(Refusal::UNKNOWN_ROOM.into());
     }
     let partition = service.partitioner.of(&query.room_id);
@@ -171,7 +171,7 @@ pub(super) async fn list(
     if after.is_some_and(|cursor| cursor.partition != partition) {
         return Err(Problem::foreign_x_after());
     }
-    let reader = service.reads.admit(&caller.author.user_id)?;
+    let reader = service.reads.admit_visitor(&visitor)?;
     if let Some(cursor) = after {
         lookup(&service, &reader).caught_up(cursor).await?;
     }
@@ -224,7 +224,7 @@ async fn span(
     get, path = "/messages/{id}", operation_id = "getMessage", tag = "messages",
     summary = "Retrieve one message",
     description = "Returns one message by its id. It is waited for if it stands in the log and is not stored yet.",
-    security(("bearerAuth" = [])),
+    security(("bearerAuth" = []), ()),
     params(
         ("id" = String, Path, description = "The id of the message."),
         ("room_id" = Option<String>, Query, pattern = "^[a-z0-9_-]{1,64}$", description = "The room of the message: it is found faster."),
@@ -233,15 +233,15 @@ async fn span(
     responses(
         (status = 200, description = "The message.", body = Message),
         (status = 400, description = "Invalid parameter or header.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Missing or invalid token; where guests are let in, their reads of public rooms need none.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such message.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many reads of this person in a short time.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many reads of this person, or of the guests of this network, in a short time.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The history cannot be read at the moment, or does not include the message or `X-After` yet.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn one(
     State(service): State<Arc<Service>>,
-    caller: Caller,
+    visitor: Visitor,
     headers: HeaderMap,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
@@ -254,14 +254,14 @@ pub(super) async fn one(
     if after.is_some_and(|cursor| cursor.partition.index() >= service.partitioner.count()) {
         return Err(Problem::foreign_x_after());
     }
-    let reader = service.reads.admit(&caller.author.user_id)?;
+    let reader = service.reads.admit_visitor(&visitor)?;
     if let Some(cursor) = after {
         lookup(&service, &reader).caught_up(cursor).await?;
     }
     let found = lookup(&service, &reader).find(room.as_ref(), id).await?;
     let found = found.ok_or_else(Problem::unknown_message)?;
     let event = &found.event;
-    if !Access::of(&event.envelope.room_id, &caller.author.user_id).may_read() {
+    if !visitor.access(&event.envelope.room_id).may_read() {
         return Err(Problem::unknown_message());
     }
     if after.is_some_and(|cursor| cursor.partition != event.partition) {

@@ -82,6 +82,8 @@ fn the_document_has_these_operations_and_no_other() {
         "get /messages",
         "get /messages/{id}",
         "get /messages/{id}/history",
+        "get /users",
+        "get /users/me",
         "patch /messages/{id}",
         "post /messages",
         "put /messages/{id}/reactions/{emoji}",

@@ -1,10 +1,8 @@
 //! The parameters of a history request.
 
-use std::collections::HashSet;
-
 use chrono::{DateTime, Utc};
-use url::form_urlencoded;
 
+use crate::http::parameters::once_each;
 use crate::http::problem::Problem;
 use crate::message::{Cursor, MessageId, RoomId};
 use crate::refusal::Refusal;
@@ -104,21 +102,6 @@ impl VersionsQuery {
         })?;
         Ok(Self { room, after, limit })
     }
-}
-
-/// Reads parameters in their order, each of which is there once at most.
-fn once_each(
-    query: &str,
-    mut read: impl FnMut(&str, &str) -> Result<(), Problem>,
-) -> Result<(), Problem> {
-    let mut seen = HashSet::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        read(&name, &value)?;
-        if !seen.insert(name.clone()) {
-            return Err(Problem::invalid_parameter(&name, "it is there more than once"));
-        }
-    }
-    Ok(())
 }
 
 fn bound(name: &str, value: &str) -> Result<Bound, Problem> {
