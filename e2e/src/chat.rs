@@ -159,15 +159,18 @@ impl Chat {
         within("resuming the lobby", self.subscribed(Some(cursor))).await
     }
 
-    /// Opens a socket that has said who it is, if the token is let in.
+    /// Opens a socket that has said who it is, or that it is a guest's, if that is let in.
     pub async fn connect(&self) -> Result<Listener> {
         let url = format!("{}/v1/ws", self.base.replacen("http", "ws", 1));
         let mut request = url.into_client_request().context("the chat API's address is no URL")?;
         request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL);
         let (socket, _) = connect_async(request).await.context("no WebSocket")?;
         let mut listener = Listener { socket };
-        let token = self.token.as_ref().context("a socket needs a token")?;
-        listener.say(&json!({ "type": "auth", "token": token.expose() })).await?;
+        let auth = match &self.token {
+            Some(token) => json!({ "type": "auth", "token": token.expose() }),
+            None => json!({ "type": "auth", "guest": true }),
+        };
+        listener.say(&auth).await?;
         listener.frame_of("ready").await?;
         Ok(listener)
     }

@@ -10,9 +10,22 @@ use uuid::Uuid;
 #[serde(tag = "type", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "described with the API")]
 pub enum Outgoing<'a> {
-    Auth { token: &'a str },
-    Subscribe { rooms: BTreeMap<&'a str, Option<&'a str>> },
-    Send { r#ref: &'a str, room_id: &'a str, content: &'a str, key: &'a str },
+    Auth {
+        token: &'a str,
+    },
+    #[serde(rename = "auth")]
+    Guest {
+        guest: bool,
+    },
+    Subscribe {
+        rooms: BTreeMap<&'a str, Option<&'a str>>,
+    },
+    Send {
+        r#ref: &'a str,
+        room_id: &'a str,
+        content: &'a str,
+        key: &'a str,
+    },
     Ping,
 }
 
@@ -93,6 +106,7 @@ mod tests {
         let text = Outgoing::Subscribe { rooms }.text();
         assert_eq!(text, r#"{"type":"subscribe","rooms":{"a":"x","lobby":null}}"#);
         assert_eq!(Outgoing::Ping.text(), r#"{"type":"ping"}"#);
+        assert_eq!(Outgoing::Guest { guest: true }.text(), r#"{"type":"auth","guest":true}"#);
     }
 
     #[test]
