@@ -1,6 +1,7 @@
 //! The process: what it is made of, how it starts and in which order it stops.
 
 mod archive_filler;
+mod presence;
 mod survey;
 
 use std::net::SocketAddr;
@@ -15,7 +16,7 @@ use service_process::lifecycle::{Lifecycle, Tasks};
 use service_process::listener::{Listener, bind};
 use service_process::sources::Sources;
 use tokio::runtime::Handle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,9 +30,10 @@ use crate::message::Position;
 use crate::rate::Rates;
 use crate::service::{Counters, Service};
 use crate::sockets::{SocketCommand, Sockets};
-use crate::workers::{FanOut, Stopped};
+use crate::workers::{FanOut, Stopped, WARM_WITHIN};
 use crate::{http, metrics};
 use archive_filler::ArchiveFiller;
+use presence::{PresenceParts, PresenceWorkers};
 use survey::{LogSurvey, survey};
 
 /// How long appends that are under way get at a stop: their own delivery timeout, and a little.
@@ -46,6 +48,7 @@ pub struct App {
     fetcher: KeyFetcher,
     producer: Arc<Producer>,
     fan_out: FanOut,
+    presence: PresenceWorkers,
     archive_filler: ArchiveFiller,
     address: SocketAddr,
 }
@@ -81,6 +84,7 @@ impl App {
         let reads =
             Reads::open(mongodb_uri, mongodb_database, log.generation, partitions, most).await;
         let reads = Arc::new(reads.context("MONGODB_URI")?);
+        let (replica, pace) = (args.chat_replica.clone(), args.presence.pace());
         let producer = Arc::new(Producer::new(&log, partitioner, in_flight, args.chat_replica)?);
 
         // A room that many hear is taken to them by all threads there are.
@@ -100,6 +104,7 @@ impl App {
             warm: CancellationToken::new(),
             stop: CancellationToken::new(),
         };
+        let presence = PresenceParts { hub: &hub, partitioner, replica, pace, sources }.workers(&log)?;
         let stopped = Stopped::new("archive", log.messages(), readiness.condition("archive"));
         let archive_filler = ArchiveFiller { archive, log, decoder, partitions, stopped, sources };
         let ingest = Ingest {
@@ -127,6 +132,8 @@ impl App {
             readiness: readiness.clone(),
             leaving: CancellationToken::new(),
             sockets,
+            presence: Arc::clone(&presence.teller.presence),
+            typing: Arc::clone(&presence.teller.typing),
             open_sockets: TaskTracker::new(),
             counters: Counters::default(),
         });
@@ -140,6 +147,7 @@ impl App {
             fetcher,
             producer,
             fan_out,
+            presence,
             archive_filler,
             address,
         })
@@ -189,6 +197,7 @@ impl App {
             "archive",
             self.archive_filler.run(downstream.clone(), tasks.aborting().clone()),
         );
+        self.presence.run(&tasks, &downstream);
         let (reads, stop) = (Arc::clone(&self.service.reads), downstream.clone());
         tasks.spawn(async move { reads.follow_progress(stop).await });
         tasks.worker("producer", Arc::clone(&self.producer).look_after(downstream.clone()));
@@ -226,6 +235,11 @@ impl Serving {
         tokio::select! {
             // A socket before that would hear the past as if it were said now.
             () = warm.cancelled() => {}
+            () = tasks.stopping().cancelled() => return Ok(()),
+        }
+        tokio::select! {
+            // Without it people who are online would be told of a few at first. Nothing else waits for it.
+            _ = timeout(WARM_WITHIN, service.presence.warm.cancelled()) => {}
             () = tasks.stopping().cancelled() => return Ok(()),
         }
         let router = http::router(Arc::clone(&service));

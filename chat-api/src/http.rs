@@ -5,6 +5,7 @@ mod caller;
 mod header;
 mod openapi;
 pub mod problem;
+mod query;
 mod refused;
 mod routes;
 mod trace;

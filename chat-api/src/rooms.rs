@@ -60,6 +60,29 @@ impl Access {
     }
 }
 
+/// Whose people are shown in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Crowd {
+    /// Everybody who is online, as a number.
+    Everybody,
+    /// These people, each once.
+    Members(Vec<UserId>),
+}
+
+impl Crowd {
+    /// The crowd of a room that its reader may read. So far there is one room, and it is everybody's.
+    #[must_use]
+    pub fn of(_room: &RoomId) -> Self {
+        Self::Everybody
+    }
+
+    /// The rooms whose hearers are told when a person comes and goes. So far there is none that has members.
+    #[must_use]
+    pub fn rooms_with(_person: &UserId) -> Vec<RoomId> {
+        Vec::new()
+    }
+}
+
 #[cfg(test)]
 #[path = "rooms_tests.rs"]
 mod tests;

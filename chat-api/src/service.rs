@@ -16,8 +16,10 @@ use crate::hub::Hub;
 use crate::ingest::Ingest;
 use crate::kafka::Partitioner;
 use crate::metrics;
+use crate::presence::Presence;
 use crate::rate::Rate;
 use crate::sockets::Sockets;
+use crate::typing::Typing;
 
 /// What handlers and sessions work with.
 pub struct Service {
@@ -49,6 +51,10 @@ pub struct Service {
     pub leaving: CancellationToken,
     /// Every open socket: through it they are sent commands.
     pub sockets: Arc<Sockets>,
+    /// Who is online.
+    pub presence: Arc<Presence>,
+    /// Who is typing.
+    pub typing: Arc<Typing>,
     /// The tasks of the open sockets, which a stop waits for.
     pub open_sockets: TaskTracker,
     /// What is counted too often to look its counter up each time.

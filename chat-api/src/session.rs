@@ -28,6 +28,7 @@ use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use crate::metrics;
+use crate::presence::Visit;
 use crate::service::Service;
 use crate::sockets::{Seat, SocketCommand};
 use crate::ws::close::Close;
@@ -57,6 +58,8 @@ pub struct Session {
     /// What the socket is written to, by sweeps too.
     line: Arc<Line>,
     seat: Seat,
+    /// Whose connection this is, to those who count.
+    visit: Option<Visit>,
     rooms: Vec<Subscription>,
     /// The room to look at first, so that a busy one does not keep the others waiting.
     turn: usize,
@@ -97,6 +100,7 @@ impl Session {
             service,
             socket,
             line,
+            visit: None,
             rooms: Vec::new(),
             turn: 0,
             work: FuturesUnordered::new(),
@@ -117,9 +121,9 @@ impl Session {
         };
         connections.decrement(1.0);
         ::metrics::counter!(metrics::CLOSES, "code" => end.code()).increment(1);
-        let Self { socket, line, seat, rooms, work, .. } = self;
+        let Self { socket, line, seat, visit, rooms, work, .. } = self;
         // No event follows the close.
-        drop((rooms, line, seat, work));
+        drop((rooms, line, seat, visit, work));
         close_socket(socket, end).await;
     }
 

@@ -3,6 +3,7 @@
 
 mod health;
 mod messages;
+mod presence;
 mod socket;
 
 use std::future::ready;
@@ -44,11 +45,13 @@ pub fn description() -> OpenApi {
 }
 
 /// The routes that are described, with their paths below `/v1`.
-fn described() -> [UtoipaMethodRouter<Arc<Service>>; 4] {
+fn described() -> [UtoipaMethodRouter<Arc<Service>>; 6] {
     [
         routes!(messages::list, messages::send),
         routes!(messages::one, messages::changes::edit, messages::changes::delete),
         routes!(messages::versions::versions),
         routes!(messages::changes::react, messages::changes::take_back),
+        routes!(presence::online),
+        routes!(presence::of_room),
     ]
 }

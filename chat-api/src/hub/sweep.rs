@@ -6,16 +6,21 @@ use tokio::task::yield_now;
 
 use super::Hub;
 use super::memo::Memo;
+use super::offer::Offer;
 use crate::message::{Partition, RoomId};
 
 /// How many listeners are swept between two looks at what else there is to do: a quarter of a millisecond,
 /// at 8 µs for each `send`.
-const CHUNK: usize = 32;
+pub(super) const CHUNK: usize = 32;
 
 /// Somebody who hears a room.
 pub trait Listener: Send + Sync {
     /// There may be more in the room than there was. Does not wait.
     fn sweep(&self, memo: &mut Memo);
+
+    /// There is something that is worth having only now. `false` if the listener had to go without it. Does
+    /// not wait.
+    fn offer(&self, offer: &Offer) -> bool;
 }
 
 impl Hub {

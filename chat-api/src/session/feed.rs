@@ -4,16 +4,17 @@
 //! moves behind it, under one lock. A sweep takes it after every event; the socket's own task takes it
 //! where the sweep could not go on, and puts what the archive has.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use service_process::listener::WriteHalf;
 use tokio_tungstenite::tungstenite::Bytes;
 
 use super::place::{Place, ReadEnd};
-use crate::hub::{Frames, Hub, HubReadError, Listener, Memo, RoomWake, Wake};
+use crate::hub::{Frames, Hub, HubReadError, Listener, Memo, Offer, RoomWake, Wake};
 use crate::message::{Cursor, Partition, Position, RoomId, UserId};
 use crate::ws::frame::Outbound;
-use crate::ws::line::{Half, Line};
+use crate::ws::line::{Half, Line, Offered};
 
 /// A room that a socket hears, as its own task and the sweeps know it.
 pub(super) struct Feed<H = WriteHalf> {
@@ -27,6 +28,8 @@ pub(super) struct Feed<H = WriteHalf> {
     line: Arc<Line<H>>,
     wake: RoomWake,
     state: Mutex<FeedState>,
+    /// Of what tells how something is, the version that was told last.
+    told: AtomicU64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -84,7 +87,8 @@ impl<H: Half> Feed<H> {
     ) -> Self {
         let Beginning { partition, room, person, place, since } = beginning;
         let state = Mutex::new(FeedState { place, flow: Flow::Open });
-        Self { partition, room, person, since, hub, line, wake: RoomWake::new(wake), state }
+        let (wake, told) = (RoomWake::new(wake), AtomicU64::new(0));
+        Self { partition, room, person, since, hub, line, wake, state, told }
     }
 
     /// The step: puts what the ring has at the place, a piece of it.
@@ -190,6 +194,25 @@ impl<H: Half + Send> Listener for Feed<H> {
             | Advance::Unloaded
             | Advance::Ended => self.wake.notify(),
         }
+    }
+
+    fn offer(&self, offer: &Offer) -> bool {
+        // Nothing is put on the line after the end.
+        let state = self.lock();
+        let version = offer.version().unwrap_or(u64::MAX);
+        if state.flow == Flow::Ended || self.told.load(Ordering::Relaxed) >= version {
+            return true;
+        }
+        let Some(frames) = offer.to(&self.person) else { return true };
+        match self.line.offer(&frames) {
+            Offered::Taken => {}
+            Offered::Kept => self.wake.notify(),
+            Offered::Declined => return false,
+        }
+        if offer.version().is_some() {
+            self.told.store(version, Ordering::Relaxed);
+        }
+        true
     }
 }
 

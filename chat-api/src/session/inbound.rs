@@ -16,10 +16,12 @@ use super::feed::{Beginning, Feed};
 use super::place::Place;
 use super::subscription::{ROOMS_MAX, Subscription, Waits};
 use crate::auth::{self, AuthError, Caller};
+use crate::hub::Listener as _;
 use crate::ingest::{Accepted, SendError};
 use crate::message::{Cursor, Draft, IdempotencyKey, RawDraft, RoomId};
 use crate::refusal::Refusal;
 use crate::rooms::Access;
+use crate::typing::UnknownRoom;
 use crate::ws::close::Close;
 use crate::ws::frame::{self, Inbound, Outbound};
 
@@ -71,6 +73,8 @@ impl Session {
 
     async fn welcome(&mut self, caller: Caller) -> Result<AuthenticatedSession, End> {
         let user_id = &caller.author.user_id;
+        // With a fresh token somebody may have another name.
+        self.visit = Some(self.service.presence.enter(&caller.author));
         self.say(&Outbound::Ready { user_id, expires_at: caller.expires_at }).await?;
         Ok(AuthenticatedSession::new(&self.service, caller))
     }
@@ -85,6 +89,7 @@ impl Session {
                 Ok(())
             }
             Inbound::Send(send) => self.append(caller, send).await,
+            Inbound::Typing(room) => self.type_in(caller, &room).await,
             Inbound::Ping => self.say(&Outbound::Pong).await,
         }
     }
@@ -151,11 +156,30 @@ impl Session {
         feed.hold(is_held);
         // From here on sweeps may be first; whatever was there before, this task reads.
         let listening = hub.listen(partition, &feed.room, Arc::clone(&feed) as _);
-        self.rooms.push(Subscription::new(feed, listening, waits));
+        self.rooms.push(Subscription::new(Arc::clone(&feed), listening, waits));
+        if feed.room.as_str() == RoomId::LOBBY {
+            // The lobby is everybody's, and so are these.
+            let presence = &self.service.presence;
+            if !feed.offer(&presence.notice()) {
+                presence.note_missed();
+            }
+        }
         if is_held {
             return self.postpone(self.rooms.len() - 1).await;
         }
         Ok(())
+    }
+
+    /// Somebody types. What comes too often is nobody's mistake: it is passed over.
+    async fn type_in(&mut self, caller: &Caller, name: &str) -> Result<(), End> {
+        let room = RoomId::parse(name).ok();
+        match room.map(|room| self.service.typing.say(&caller.author, &room)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(UnknownRoom)) | None => {
+                let unknown = Refusal::UNKNOWN_ROOM;
+                self.complain(unknown.frame_code(), &unknown.to_string(), name).await
+            }
+        }
     }
 
     async fn append(&mut self, caller: &Caller, send: frame::Send) -> Result<(), End> {

@@ -9,8 +9,8 @@ use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
 
 use super::framing::{framed, text};
 use crate::message::{
-    self, Content, Cursor, Envelope, Event, FieldError, Fields, MessageId, ReadValue, RoomId,
-    UserId,
+    self, Content, Cursor, Envelope, Event, FieldError, Fields, MessageId, ReadValue, RoomId, UserId,
+    UserName,
 };
 
 /// The one subprotocol that is spoken (`Sec-WebSocket-Protocol`, RFC 6455 §1.9).
@@ -32,6 +32,8 @@ pub enum Inbound {
     Unsubscribe(Vec<String>),
     /// Something to be said.
     Send(Send),
+    /// Somebody types in this room.
+    Typing(String),
     /// Asks for a `pong`.
     Ping,
 }
@@ -75,6 +77,7 @@ impl Inbound {
             "auth" => &["token"],
             "subscribe" | "unsubscribe" => &["rooms"],
             "send" => &["ref", "room_id", "content", "reply_to", "key"],
+            "typing" => &["room_id"],
             "ping" => &[],
             _ => return Err(FrameError::Type),
         };
@@ -90,6 +93,7 @@ impl Inbound {
                 reply_to: fields.optional_text("reply_to")?,
                 key: fields.optional_text("key")?,
             }),
+            "typing" => Self::Typing(fields.text("room_id")?),
             _ => Self::Ping,
         })
     }
@@ -177,6 +181,31 @@ pub enum Outbound<'a> {
         room_id: &'a RoomId,
         /// When the archive is asked again, in milliseconds.
         retry: u64,
+    },
+    /// Somebody types.
+    Typing {
+        /// The room.
+        room_id: &'a RoomId,
+        /// Who.
+        user_id: &'a UserId,
+        /// The name of that person.
+        user_name: &'a UserName,
+    },
+    /// Members of a room came online or went offline.
+    Presence {
+        /// The room.
+        room_id: &'a RoomId,
+        /// Who is online now.
+        online: &'a [&'a UserId],
+        /// Who is offline now.
+        offline: &'a [&'a UserId],
+    },
+    /// How many are online in the whole system.
+    Counts {
+        /// People, however many sockets each has.
+        signed_in: usize,
+        /// Sockets of guests.
+        guests: u64,
     },
     /// The token will expire; `auth` with a fresh one keeps the socket.
     AuthExpiring {

@@ -10,6 +10,7 @@ mod commands;
 mod corpora;
 mod documents;
 mod log;
+mod presence;
 mod properties;
 mod replicas;
 mod routes;

@@ -70,13 +70,43 @@ impl Socket {
         message.expect("the stream goes on").unwrap()
     }
 
-    /// The next frame.
+    /// The next frame, but for those of presence and typing: they come at any time, or not at all.
     pub(crate) async fn next(&mut self) -> Value {
+        loop {
+            let frame = self.next_of_all().await;
+            if !matches!(frame["type"].as_str(), Some("counts" | "presence" | "typing")) {
+                return frame;
+            }
+        }
+    }
+
+    /// The next frame.
+    pub(crate) async fn next_of_all(&mut self) -> Value {
         loop {
             match self.message().await {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
                 Message::Ping(_) | Message::Pong(_) => {}
                 other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// The next frame of that type, whatever comes before.
+    pub(crate) async fn until(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.next_of_all().await;
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
+    /// Waits until so many people are said to be online.
+    pub(crate) async fn counts(&mut self, signed_in: u64) -> Value {
+        loop {
+            let counts = self.until("counts").await;
+            if counts["signed_in"] == signed_in {
+                return counts;
             }
         }
     }

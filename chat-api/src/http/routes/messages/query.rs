@@ -1,17 +1,11 @@
 //! The parameters of a history request.
 
-use std::collections::HashSet;
-
 use chrono::{DateTime, Utc};
-use url::form_urlencoded;
 
 use crate::http::problem::Problem;
+use crate::http::query::{LIMIT_DEFAULT, once_each, parse_limit};
 use crate::message::{Cursor, MessageId, RoomId};
 use crate::refusal::Refusal;
-
-/// How many messages a page has unless asked otherwise, and at most.
-const LIMIT_DEFAULT: u16 = 50;
-const LIMIT_MAX: u16 = 200;
 
 /// Which messages are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,21 +100,6 @@ impl VersionsQuery {
     }
 }
 
-/// Reads parameters in their order, each of which is there once at most.
-fn once_each(
-    query: &str,
-    mut read: impl FnMut(&str, &str) -> Result<(), Problem>,
-) -> Result<(), Problem> {
-    let mut seen = HashSet::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        read(&name, &value)?;
-        if !seen.insert(name.clone()) {
-            return Err(Problem::invalid_parameter(&name, "it is there more than once"));
-        }
-    }
-    Ok(())
-}
-
 fn bound(name: &str, value: &str) -> Result<Bound, Problem> {
     if let Ok(cursor) = Cursor::parse(value) {
         return Ok(Bound::Cursor(cursor));
@@ -139,11 +118,4 @@ fn bound(name: &str, value: &str) -> Result<Bound, Problem> {
         Problem::invalid_parameter(name, detail)
     })?;
     Ok(Bound::Time(time.to_utc()))
-}
-
-fn parse_limit(value: &str) -> Result<u16, Problem> {
-    let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-    limit.ok_or_else(|| {
-        Problem::invalid_parameter("limit", format!("limit is a number from 1 to {LIMIT_MAX}"))
-    })
 }
