@@ -242,6 +242,8 @@ impl<'a> Connection<'a> {
             Incoming::Error { code, detail, .. } => {
                 lock(&self.life.record).faults.push(format!("{code}: {detail}"));
             }
+            // What is told of people is nobody's loss, and needs no answer.
+            Incoming::Counts { .. } | Incoming::Typing { .. } => {}
             Incoming::Ready {} | Incoming::Pong | Incoming::Unknown => {}
         }
         Ok(())
