@@ -104,7 +104,8 @@ impl App {
             warm: CancellationToken::new(),
             stop: CancellationToken::new(),
         };
-        let presence = PresenceParts { hub: &hub, partitioner, replica, pace, sources }.workers(&log)?;
+        let presence =
+            PresenceParts { hub: &hub, partitioner, replica, pace, sources }.workers(&log)?;
         let stopped = Stopped::new("archive", log.messages(), readiness.condition("archive"));
         let archive_filler = ArchiveFiller { archive, log, decoder, partitions, stopped, sources };
         let ingest = Ingest {

@@ -74,6 +74,10 @@ impl Listener for Reader {
         memo.events += frames.count;
         self.heard.lock().unwrap().push(frames.bytes);
     }
+
+    fn offer(&self, _: &Offer) -> bool {
+        true
+    }
 }
 
 fn partition() -> Partition {

@@ -33,7 +33,8 @@ impl Offer {
     /// What people do at this moment.
     #[must_use]
     pub fn about(frames: Vec<(UserId, Bytes)>) -> Self {
-        let frames: Vec<_> = frames.into_iter().map(|(about, frame)| (Some(about), frame)).collect();
+        let frames: Vec<_> =
+            frames.into_iter().map(|(about, frame)| (Some(about), frame)).collect();
         Self { joined: join(frames.iter()), frames, version: None }
     }
 

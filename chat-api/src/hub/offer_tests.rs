@@ -30,7 +30,8 @@ fn ear(name: &str, is_free: bool) -> Arc<Ear> {
 }
 
 fn about(names: &[&'static str]) -> Offer {
-    let frame = |name: &&'static str| (UserId::parse(name).unwrap(), Bytes::from_static(name.as_bytes()));
+    let frame =
+        |name: &&'static str| (UserId::parse(name).unwrap(), Bytes::from_static(name.as_bytes()));
     Offer::about(names.iter().map(frame).collect())
 }
 

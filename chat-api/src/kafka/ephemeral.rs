@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
+use rdkafka::ClientContext;
 use rdkafka::error::KafkaError;
-use rdkafka::message::DeliveryResult;
+use rdkafka::message::{DeliveryResult, Message as _};
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
-use rdkafka::{ClientContext, Message as _};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 

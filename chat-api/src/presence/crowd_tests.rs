@@ -48,7 +48,8 @@ fn of_members_those_are_named_who_are_online_while_they_are_few() {
 
 #[test]
 fn each_room_is_told_of_its_own_people() {
-    let person = |name: &str| Person { user_id: user(name), user_name: UserName::parse(name).unwrap() };
+    let person =
+        |name: &str| Person { user_id: user(name), user_name: UserName::parse(name).unwrap() };
     let room = |name: &str| RoomId::parse(name).unwrap();
     let changes = [
         Change::Online(person("ada")),

@@ -96,7 +96,11 @@ impl Life {
             Told::Snapshot { chunk, of, every, people, guests } => {
                 self.every = Duration::from_millis(every).clamp(EVERY_MIN, EVERY_MAX);
                 let Some(people) = self.collect(chunk, of, people) else {
-                    return if self.collected.is_some() { Outcome::Collected } else { Outcome::Gap };
+                    return if self.collected.is_some() {
+                        Outcome::Collected
+                    } else {
+                        Outcome::Gap
+                    };
                 };
                 if people.len() > PEOPLE_MAX {
                     return Outcome::TooMany;

@@ -156,7 +156,9 @@ impl World {
         for record in records {
             self.perfect.hear(&record.told);
             self.told.insert(self.perfect.people.clone());
-            if self.mistake == Mistake::OnlyChanges && matches!(record.told, Told::Snapshot { .. }) && record.seq > 5
+            if self.mistake == Mistake::OnlyChanges
+                && matches!(record.told, Told::Snapshot { .. })
+                && record.seq > 5
             {
                 continue;
             }

@@ -39,10 +39,7 @@ fn the_form_stays_as_it_is() {
 #[test]
 fn of_another_kind_the_number_is_known_and_of_another_version_nothing() {
     let later = |v: u32, kind: &str| {
-        format!(
-            r#"{{"v":{v},"boot":"{}","seq":3,"kind":"{kind}","more":[1]}}"#,
-            Uuid::from_u128(7)
-        )
+        format!(r#"{{"v":{v},"boot":"{}","seq":3,"kind":"{kind}","more":[1]}}"#, Uuid::from_u128(7))
     };
     let other = Record { boot: boot(), seq: 3, told: Told::Other };
     assert_eq!(Record::decode(later(1, "away").as_bytes()), Ok(other));
@@ -58,7 +55,9 @@ fn rubbish_is_malformed() {
             Uuid::from_u128(7)
         )
     };
-    assert!(Record::decode(with(r#"{"user_id":"ada","user_name":"N","later":1}"#).as_bytes()).is_ok());
+    assert!(
+        Record::decode(with(r#"{"user_id":"ada","user_name":"N","later":1}"#).as_bytes()).is_ok()
+    );
     let rubbish = [
         String::new(),
         "[]".to_owned(),

@@ -41,9 +41,8 @@ fn the_first_sign_is_told_at_once_and_the_next_ones_once_a_second_together() {
 #[test]
 fn of_a_crowd_that_types_a_few_are_told() {
     let (mut board, now) = (TypingBoard::default(), Instant::now());
-    let noted = (0..1_000).filter(|number| {
-        board.note(&room("attic"), person(&number.to_string()), now)
-    });
+    let noted =
+        (0..1_000).filter(|number| board.note(&room("attic"), person(&number.to_string()), now));
     assert_eq!(noted.count(), TYPERS_MAX);
     assert_eq!(board.due(now)[0].1.len(), TYPERS_MAX);
 }
@@ -51,9 +50,8 @@ fn of_a_crowd_that_types_a_few_are_told() {
 #[test]
 fn rooms_are_bounded_and_forgotten_when_nobody_types() {
     let (mut board, now) = (TypingBoard::default(), Instant::now());
-    let noted = (0..ROOMS_MAX + 5).filter(|number| {
-        board.note(&room(&number.to_string()), person("ada"), now)
-    });
+    let noted = (0..ROOMS_MAX + 5)
+        .filter(|number| board.note(&room(&number.to_string()), person("ada"), now));
     assert_eq!(noted.count(), ROOMS_MAX);
     assert_eq!(board.due(now).len(), ROOMS_MAX);
     assert!(!board.note(&room("attic"), person("ada"), now + MOMENT));

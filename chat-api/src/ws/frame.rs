@@ -9,8 +9,8 @@ use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
 
 use super::framing::{framed, text};
 use crate::message::{
-    self, Content, Cursor, Envelope, Event, FieldError, Fields, MessageId, ReadValue, RoomId, UserId,
-    UserName,
+    self, Content, Cursor, Envelope, Event, FieldError, Fields, MessageId, ReadValue, RoomId,
+    UserId, UserName,
 };
 
 /// The one subprotocol that is spoken (`Sec-WebSocket-Protocol`, RFC 6455 §1.9).

@@ -13,7 +13,8 @@ use crate::setup::{HANG, Setup, eventually};
 async fn socket(address: std::net::SocketAddr, token: &str) -> Socket {
     let mut request = request_at(address);
     request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    let mut socket = eventually("it serves", async || Socket::open(request.clone()).await.ok()).await;
+    let mut socket =
+        eventually("it serves", async || Socket::open(request.clone()).await.ok()).await;
     socket.expect("ready").await;
     socket
 }

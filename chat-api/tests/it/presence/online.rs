@@ -79,9 +79,11 @@ async fn who_is_online_comes_page_by_page_in_the_order_of_ids_with_names() {
             assert_eq!(replica.online(&token, limit).await, names);
         }
     }
-    let page: Vec<Value> =
-        one.get(&token, "/v1/users/online?limit=1").await.json().await.unwrap();
-    assert_eq!(page, [json!({ "user_id": names[0], "user_name": format!("Name of {}", names[0]) })]);
+    let page: Vec<Value> = one.get(&token, "/v1/users/online?limit=1").await.json().await.unwrap();
+    assert_eq!(
+        page,
+        [json!({ "user_id": names[0], "user_name": format!("Name of {}", names[0]) })]
+    );
     let room: Value = one.get(&token, "/v1/rooms/lobby/presence").await.json().await.unwrap();
     assert_eq!(room, json!({ "room_id": "lobby", "online": names.len() }));
 }
