@@ -80,7 +80,9 @@ async fn what_is_of_use_for_minutes_is_deleted_after_minutes() {
         }
         // A segment that is open for a week is kept for a week.
         let change = AlterConfig::new(resource).set("segment.ms", "604800000");
-        admin.alter_configs([&change], &AdminOptions::new()).await.unwrap()[0].clone().unwrap();
+        for changed in admin.alter_configs([&change], &AdminOptions::new()).await.unwrap() {
+            changed.unwrap();
+        }
         crate::setup::eventually("it is named", async || {
             let text = topics.check().await.err()?.to_string();
             text.contains("segment.ms is \"604800000\", expected \"").then_some(())
