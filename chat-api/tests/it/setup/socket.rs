@@ -14,6 +14,8 @@ use crate::setup::{HANG, Replica};
 pub(crate) struct Socket {
     pub(crate) stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub(crate) protocol: Option<String>,
+    /// What was last said of how many are online.
+    last_counts: Value,
 }
 
 pub(crate) fn request(replica: &Replica) -> http::Request<()> {
@@ -40,7 +42,7 @@ impl Socket {
         let (stream, response) = connect_async(request).await?;
         let protocol = response.headers().get("sec-websocket-protocol");
         let protocol = protocol.map(|value| value.to_str().unwrap().to_owned());
-        Ok(Self { stream, protocol })
+        Ok(Self { stream, protocol, last_counts: Value::Null })
     }
 
     pub(crate) async fn send(&mut self, frame: &Value) {
@@ -84,7 +86,13 @@ impl Socket {
     pub(crate) async fn next_of_all(&mut self) -> Value {
         loop {
             match self.message().await {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Text(text) => {
+                    let frame: Value = serde_json::from_str(&text).unwrap();
+                    if frame["type"] == "counts" {
+                        self.last_counts = frame.clone();
+                    }
+                    return frame;
+                }
                 Message::Ping(_) | Message::Pong(_) => {}
                 other => panic!("{other:?}"),
             }
@@ -101,14 +109,12 @@ impl Socket {
         }
     }
 
-    /// Waits until so many people are said to be online.
+    /// Waits until so many people are said to be online, unless that was the last that was said.
     pub(crate) async fn counts(&mut self, signed_in: u64) -> Value {
-        loop {
-            let counts = self.until("counts").await;
-            if counts["signed_in"] == signed_in {
-                return counts;
-            }
+        while self.last_counts["signed_in"] != signed_in {
+            self.until("counts").await;
         }
+        self.last_counts.clone()
     }
 
     pub(crate) async fn expect(&mut self, kind: &str) -> Value {
