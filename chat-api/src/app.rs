@@ -22,11 +22,12 @@ use tokio_util::task::TaskTracker;
 use crate::archive::{self, Archive, ReadLimits, Reads};
 use crate::backfill::Backfill;
 use crate::config::{Config, MongoArgs};
-use crate::hub::Hub;
+use crate::hub::{Hub, HubSizes};
 use crate::ingest::Ingest;
 use crate::kafka::{Log, Partitioner, Producer};
 use crate::message::Position;
 use crate::rate::Rates;
+use crate::room_loader::RoomLoader;
 use crate::service::{Counters, Service};
 use crate::sockets::{SocketCommand, Sockets};
 use crate::workers::{FanOut, Stopped};
@@ -86,7 +87,10 @@ impl App {
         // A room that many hear is taken to them by all threads there are.
         let lanes = Handle::current().metrics().num_workers();
         let rings: Vec<Position> = starts.iter().map(|(_, start)| start.ring).collect();
-        let hub = Arc::new(Hub::new(&rings, ring_bytes, span, lanes));
+        let room_bytes = args.hub.room_bytes();
+        let hub = Arc::new(Hub::new(&rings, HubSizes { ring_bytes, room_bytes, span, lanes }));
+        let rooms = RoomLoader::new(Arc::clone(&reads), Arc::clone(&hub), partitioner);
+        let rooms = Arc::new(rooms);
         let sockets = Arc::new(Sockets::default());
         let readiness = Readiness::new();
         let fan_out = FanOut {
@@ -107,7 +111,9 @@ impl App {
             partitioner,
             hub: Arc::clone(&hub),
             reads: Arc::clone(&reads),
+            rooms: Arc::clone(&rooms),
             rates: Rates::new(rate, MonotonicClock),
+            rooms_made: Rates::daily(args.limits.limit_rooms_per_day, MonotonicClock),
             writes: args.writes.writes(),
             sources,
             sends: metrics::sends(),
@@ -117,6 +123,7 @@ impl App {
             ingest,
             hub,
             backfill: Backfill::new(Arc::clone(&reads)),
+            rooms,
             reads,
             partitioner,
             sources,

@@ -43,7 +43,7 @@ pub use page::{PAGE_BYTES, Page, Span, SpanEnd};
 pub use reach::{check_address, reach};
 pub use reads::{ReadLimits, Reader, Reads};
 pub use replay::{Replay, Replayed};
-pub use rooms::{RoomBatch, Rooms};
+pub use rooms::{Behind, Member, Members, MyRoom, MyRooms, RoomBatch, RoomSnapshots, Rooms};
 pub use store::{Batch, Stored};
 
 /// Connections for whoever fills the archive, unless the connection string says `maxPoolSize`: a batch,

@@ -37,7 +37,7 @@ impl OldPage {
                 bytes <= PIECE
             };
             let count = entries.iter().take_while(|entry| fits(entry)).count().max(1);
-            let ended = entries.iter().take(count).position(|entry| entry.meta.ended().is_some());
+            let ended = entries.iter().take(count).position(|entry| entry.meta.ends.is_some());
             let count = ended.map_or(count, |last| last + 1).min(entries.len());
             let (piece, rest) = entries.split_at(count);
             let until = match (piece.last(), rest.is_empty()) {

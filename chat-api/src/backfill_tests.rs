@@ -2,7 +2,7 @@ use chrono::DateTime;
 
 use super::*;
 use crate::hub::Meta;
-use crate::message::{Kind, MessageId};
+use crate::message::{Ended, Kind, MessageId};
 
 fn at(raw: i64) -> Position {
     Position::from_raw(raw).unwrap()
@@ -11,8 +11,8 @@ fn at(raw: i64) -> Position {
 /// An event at that place, with so many bytes.
 fn event(raw: i64, bytes: usize, ends: bool) -> Arc<Entry> {
     let id = MessageId::new(DateTime::UNIX_EPOCH, [0; 10]);
-    let subject = Some(UserId::parse("u").unwrap());
-    let meta = Meta { id, kind: Kind::Message, target: None, subject, ends };
+    let ends = ends.then(|| Ended::Person(UserId::parse("u").unwrap()));
+    let meta = Meta { id, kind: Kind::Message, target: None, ends };
     Arc::new(Entry::new(at(raw), RoomId::lobby(), meta, vec![b'x'; bytes].into()))
 }
 

@@ -1,14 +1,18 @@
 //! What was said lately, and who waits for more.
 //!
 //! There is one shard per partition. It holds the ids of the last records ([`Window`]) and, apart from
-//! them, one [`Ring`] of events in the log's order and who listens to which room. Nothing is queued for a
-//! listener: after an event a sweep passes by all of its room, and each reads on from its own place.
+//! them, one [`Ring`] of events in the log's order, what is known of rooms ([`LoadedRooms`]) and who listens
+//! to which room. Nothing is queued for a listener: after an event a sweep passes by all of its room, and
+//! each reads on from its own place.
 
 mod entry;
 mod frames;
 mod lane;
+mod loaded;
 mod memo;
+mod proposals;
 mod ring;
+mod rooms;
 mod sweep;
 mod sync;
 mod unloaded;
@@ -25,8 +29,11 @@ use crate::message::{Act, Change, Event, Kind, MessageId, Partition, Position, R
 pub use entry::{Entry, Meta};
 pub use frames::Frames;
 use lane::Lane;
+use loaded::LoadedRooms;
 pub use memo::{Memo, PIECE};
+use proposals::Proposals;
 pub use ring::{Page, Ring};
+pub use rooms::{Known, NotLoaded};
 pub use sweep::Listener;
 use unloaded::Unloaded;
 pub use wake::{RoomWake, Wake};
@@ -42,8 +49,20 @@ pub struct Hub {
     shards: Vec<Shard>,
     /// What each sweeper is to do.
     lanes: Vec<Lane>,
-    ring_bytes: usize,
-    span: i64,
+    sizes: HubSizes,
+}
+
+/// How much a hub holds.
+#[derive(Debug, Clone, Copy)]
+pub struct HubSizes {
+    /// Bytes of the events of a partition, and of its proposals.
+    pub ring_bytes: usize,
+    /// Bytes of all rooms that are loaded.
+    pub room_bytes: usize,
+    /// Offsets for which ids are remembered.
+    pub span: i64,
+    /// Tasks that sweep, each of them a lane.
+    pub lanes: usize,
 }
 
 struct Shard {
@@ -57,7 +76,21 @@ struct Shard {
 
 struct ShardState {
     ring: Ring,
+    proposals: Proposals,
+    rooms: LoadedRooms,
     unloaded: Unloaded,
+}
+
+impl ShardState {
+    /// Of a partition that is read from there on, with that many bytes of rooms.
+    fn new(start: Position, sizes: HubSizes, room_bytes: usize) -> Self {
+        Self {
+            ring: Ring::new(start, sizes.ring_bytes),
+            proposals: Proposals::new(start, sizes.ring_bytes),
+            rooms: LoadedRooms::new(room_bytes),
+            unloaded: Unloaded::default(),
+        }
+    }
 }
 
 /// Why a room cannot be read from a place on.
@@ -76,25 +109,25 @@ pub enum Taken {
     New,
     /// Its id occurred before.
     Repeat,
+    /// It is a proposal, and what it was judged on does not stand any more.
+    Void,
 }
 
 impl Hub {
-    /// A hub whose rings begin at these positions, in the order of their partitions, and hold at most
-    /// `ring_bytes` each. Ids are remembered for `span` offsets. Each of the `lanes` is to be swept by a task
-    /// of its own.
+    /// A hub whose rings begin at these positions, in the order of their partitions.
     #[must_use]
-    pub fn new(starts: &[Position], ring_bytes: usize, span: i64, lanes: usize) -> Self {
+    pub fn new(starts: &[Position], sizes: HubSizes) -> Self {
         let shard = |start: &Position| {
-            let (ring, unloaded) = (Ring::new(*start, ring_bytes), Unloaded::default());
+            let state = ShardState::new(*start, sizes, sizes.room_bytes / starts.len());
             Shard {
-                window: Mutex::new(Window::new(span)),
-                watched: Watched::new(ShardState { ring, unloaded }, lanes),
+                window: Mutex::new(Window::new(sizes.span)),
+                watched: Watched::new(state, sizes.lanes),
                 head: watch::Sender::new(*start),
             }
         };
         let shards = starts.iter().map(shard).collect();
-        let lanes = (0..lanes).map(|_| Lane::default()).collect();
-        Self { shards, lanes, ring_bytes, span }
+        let lanes = (0..sizes.lanes).map(|_| Lane::default()).collect();
+        Self { shards, lanes, sizes }
     }
 
     /// Takes in the next record of a partition, and has it taken to whoever hears its room. A record
@@ -117,6 +150,9 @@ impl Hub {
             return Taken::Repeat;
         }
         // Only the partition's one reader comes here, so the previous event stays the previous one.
+        if event.envelope.body.proposal().is_some() {
+            return self.decide(event, previous);
+        }
         let (entry, blanks) = self.entries(event, previous);
         let announce = |lane: usize| self.lanes[lane].push(*partition, room);
         let push = |state: &mut ShardState| {
@@ -172,28 +208,15 @@ impl Hub {
         shard.head.send_replace(head);
     }
 
-    /// Passes a record that changed a room in a way that this release does not understand: from here on
-    /// the room cannot be read. `false` if it could not before.
-    #[must_use]
-    pub fn unload(&self, partition: Partition, position: Position, room: &RoomId) -> bool {
-        let watched = &self.shards[partition.index()].watched;
-        let announce = |lane: usize| self.lanes[lane].push(partition, room);
-        let is_news = watched.push(room, |state| state.unloaded.add(room), announce);
-        self.skip(partition, position);
-        is_news
-    }
-
-    /// Whether a room waits for a later release of this program.
-    #[must_use]
-    pub fn is_unloaded(&self, partition: Partition, room: &RoomId) -> bool {
-        self.shards[partition.index()].watched.with(|state| state.unloaded.holds(room))
-    }
-
     /// Forgets a partition and begins again at another position. What lies below is the archive's.
     pub fn restart(&self, partition: Partition, start: Position) {
         let shard = &self.shards[partition.index()];
-        *shard.window() = Window::new(self.span);
-        shard.watched.with(|state| state.ring = Ring::new(start, self.ring_bytes));
+        *shard.window() = Window::new(self.sizes.span);
+        let room_bytes = self.sizes.room_bytes / self.shards.len();
+        shard.watched.with(|state| {
+            let unloaded = std::mem::take(&mut state.unloaded);
+            *state = ShardState { unloaded, ..ShardState::new(start, self.sizes, room_bytes) };
+        });
         shard.head.send_replace(start);
     }
 
@@ -207,7 +230,7 @@ impl Hub {
         budget: usize,
     ) -> Result<Page, HubReadError> {
         self.shards[partition.index()].watched.with(|state| {
-            if state.unloaded.holds(room) {
+            if !state.knows(room) {
                 return Err(HubReadError::Unloaded);
             }
             state.ring.read(room, next, budget).map_err(HubReadError::Below)
@@ -268,16 +291,21 @@ impl Hub {
     }
 
     /// Sweeps a listener after every event of a room, until the returned value is dropped. What was there
-    /// before, the listener reads by itself, after this.
-    #[must_use]
-    pub fn listen(
+    /// before, the listener reads by itself, after this. Whether it may is asked in the same step, with
+    /// what is known of the room, up to where: so nothing of the room is missed or too much.
+    pub fn listen<E>(
         self: &Arc<Self>,
         partition: Partition,
         room: &RoomId,
         listener: Arc<dyn Listener>,
-    ) -> Listening {
-        let number = self.shards[partition.index()].watched.listen(room, listener);
-        Listening { hub: Arc::clone(self), partition, room: room.clone(), number }
+        admit: impl FnOnce(Known<'_>, Position) -> Result<(), E>,
+    ) -> Result<Listening, E> {
+        let admit = |state: &mut ShardState| {
+            let head = state.ring.head();
+            admit(state.known(room), head)
+        };
+        let number = self.shards[partition.index()].watched.listen(room, listener, admit)?;
+        Ok(Listening { hub: Arc::clone(self), partition, room: room.clone(), number })
     }
 
     /// The lanes that are to be swept.

@@ -8,6 +8,13 @@ use tokio_tungstenite::tungstenite::Bytes;
 use super::*;
 use crate::message::{Body, Content, Emoji, Envelope, UserId, UserName};
 
+impl HubSizes {
+    /// So much of events, of ids and of lanes, and all rooms that there are.
+    pub(crate) fn of(ring_bytes: usize, span: i64, lanes: usize) -> Self {
+        Self { ring_bytes, room_bytes: usize::MAX, span, lanes }
+    }
+}
+
 impl Hub {
     /// Pushes what was made already, into the first partition.
     pub(crate) fn push(&self, entry: Arc<Entry>) {
@@ -55,7 +62,9 @@ impl Reader {
     /// One who listens, and how.
     fn listening(hub: &Arc<Hub>) -> (Arc<Self>, Listening) {
         let reader = Self::of(hub);
-        let listening = hub.listen(partition(), &RoomId::lobby(), Arc::clone(&reader) as _);
+        let all = |_: Known<'_>, _| Ok::<(), ()>(());
+        let listening = hub.listen(partition(), &RoomId::lobby(), Arc::clone(&reader) as _, all);
+        let listening = listening.unwrap();
         (reader, listening)
     }
 
@@ -81,7 +90,7 @@ fn partition() -> Partition {
 }
 
 fn hub(lanes: usize) -> Arc<Hub> {
-    Arc::new(Hub::new(&[Position::FIRST; 2], 1 << 20, SPAN, lanes))
+    Arc::new(Hub::new(&[Position::FIRST; 2], HubSizes::of(1 << 20, SPAN, lanes)))
 }
 
 /// An event of the lobby, at this offset and with an id of its own.

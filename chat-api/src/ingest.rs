@@ -2,6 +2,7 @@
 
 mod changes;
 mod error;
+mod proposals;
 mod waits;
 mod writes;
 
@@ -22,11 +23,13 @@ use crate::lookup::Lookup;
 use crate::message::{Author, Cursor, Draft, Envelope, MessageId, Partition, RoomId};
 use crate::metrics;
 use crate::rate::Rates;
-use crate::rooms::Access;
+use crate::room_loader::RoomLoader;
+use crate::rooms::{Access, Refused};
 use waits::{LOOKUP, READ_BACK};
 
 pub use changes::{Done, Named, Wish};
 pub use error::SendError;
+pub use proposals::Settled;
 pub use writes::{NewKind, Writes};
 
 /// Appends what people say to the log.
@@ -39,8 +42,12 @@ pub struct Ingest {
     pub hub: Arc<Hub>,
     /// The archive: it tells what was said with the same key before that.
     pub reads: Arc<Reads>,
+    /// What each person may do in a room.
+    pub rooms: Arc<RoomLoader>,
     /// How fast each person may speak.
     pub rates: Rates<MonotonicClock>,
+    /// How many rooms each person may make.
+    pub rooms_made: Rates<MonotonicClock>,
     /// What may be written besides messages.
     pub writes: Writes,
     /// The clock and the randomness that ids and timestamps are made of.
@@ -66,7 +73,8 @@ pub struct Accepted {
 
 impl Ingest {
     /// Says something: returns when the log has acknowledged it. Without a key it is handed to the log
-    /// before anything is waited for, so that what one person says keeps its order.
+    /// before anything is waited for, so that what one person says keeps its order; in a room that is not
+    /// known here yet, that is waited for.
     pub async fn send(&self, author: &Author, draft: Draft) -> Result<Accepted, SendError> {
         let span = info_span!(
             target: TRACED,
@@ -100,13 +108,8 @@ impl Ingest {
         if !self.rates.admits(&author.user_id) {
             return Err(SendError::TooFast);
         }
-        if !Access::of(&draft.room_id, &author.user_id).may_say() {
-            return Err(SendError::UnknownRoom);
-        }
+        may_say(self.rooms.access(&draft.room_id, &author.user_id).await?)?;
         let partition = self.partitioner.of(&draft.room_id);
-        if self.hub.is_unloaded(partition, &draft.room_id) {
-            return Err(SendError::Unloaded);
-        }
         if let Some(reply_to) = draft.reply_to {
             self.check_reply(author, &draft.room_id, reply_to).await?;
         }
@@ -186,6 +189,17 @@ impl Ingest {
             Ok(original) => placed.settle(original),
             Err(_) => Ok(Accepted { message_id, cursor: None }),
         }
+    }
+}
+
+/// Whether somebody may say something in a room. To who may not read it there is none.
+fn may_say(access: Access) -> Result<(), SendError> {
+    if access.may_say() {
+        Ok(())
+    } else if access.may_read() {
+        Err(SendError::Room(Refused::NotAllowed))
+    } else {
+        Err(SendError::UnknownRoom)
     }
 }
 

@@ -19,6 +19,7 @@ pub mod message;
 pub mod metrics;
 pub mod rate;
 pub mod refusal;
+pub mod room_loader;
 pub mod rooms;
 pub mod service;
 pub mod session;

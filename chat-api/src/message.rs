@@ -31,6 +31,7 @@ pub use idempotency::{BodyHash, IdempotencyKey};
 pub use invalid::Invalid;
 pub use kind::Kind;
 pub use proposal::{
-    MemberAct, MemberChange, On, Proposal, Proposed, RoomChange, Settings, Standing, Visibility,
+    Ended, MemberAct, MemberChange, On, Proposal, Proposed, RoomChange, Settings, Standing,
+    Visibility,
 };
 pub use text::{Content, ContentError, RoomId, RoomName, UserId, UserName};

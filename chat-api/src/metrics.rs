@@ -30,6 +30,8 @@ pub const CLOSES: &str = "chat_closes_total";
 pub const EVENTS_DELIVERED: &str = "chat_events_delivered_total";
 /// Pages that sessions read from MongoDB.
 pub const ARCHIVE_READS: &str = "chat_archive_reads_total";
+/// Rooms that were loaded from MongoDB.
+pub const ROOM_LOADS: &str = "chat_room_loads_total";
 /// Reads of the archive that were refused, because of a [`PERSON`] or because it is [`BUSY`].
 pub const READ_REFUSALS: &str = "chat_read_refusals_total";
 /// One person reads too much.
@@ -58,7 +60,7 @@ pub const ARCHIVE_FAILURES: &str = "chat_archive_failures_total";
 /// [`ENCODING`].
 pub const UNREADABLE_DOCUMENTS: &str = "chat_unreadable_documents_total";
 /// The fields of a document of a message or of a change, and the one that tells its kind.
-pub const DOCUMENT_FIELDS: [&str; 21] = [
+pub const DOCUMENT_FIELDS: [&str; 22] = [
     "_id",
     "body_hash",
     "changed",
@@ -71,6 +73,7 @@ pub const DOCUMENT_FIELDS: [&str; 21] = [
     "partition",
     "pinned",
     "pos",
+    "proposal",
     "reactions",
     "ref",
     "ref_pos",
@@ -110,6 +113,7 @@ pub const ALL: &[Metric] = &[
     Metric::counter(CLOSES, &["code"], "How sockets ended, by close code."),
     Metric::counter(EVENTS_DELIVERED, &[], "Events written to sockets."),
     Metric::counter(ARCHIVE_READS, &[], "Pages that sessions read from MongoDB."),
+    Metric::counter(ROOM_LOADS, &[], "Rooms that were loaded from MongoDB."),
     Metric::counter(READ_REFUSALS, &["why"], "Reads of MongoDB that were refused."),
     Metric::counter(
         FANOUT_RECORDS,

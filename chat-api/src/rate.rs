@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
@@ -13,6 +14,8 @@ use crate::message::UserId;
 /// How many questions come between two sweeps, which forget whoever has been idle. So no more
 /// people are held than asked within the time a burst takes to come back, and this many.
 const FORGET_EVERY: u32 = 1_000;
+
+const DAY: Duration = Duration::from_hours(24);
 
 /// How often something may be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +61,18 @@ impl<C: Clock> Rates<C> {
     /// Everybody has a whole burst.
     #[must_use]
     pub fn new(rate: Rate, clock: C) -> Self {
-        let people = RateLimiter::new(rate.quota(), DashMapStateStore::default(), clock);
+        Self::of(rate.quota(), clock)
+    }
+
+    /// Everybody may do it so often a day, also at once.
+    #[must_use]
+    pub fn daily(times: NonZeroU32, clock: C) -> Self {
+        let quota = Quota::with_period(DAY / times.get()).unwrap_or(Quota::per_hour(times));
+        Self::of(quota.allow_burst(times), clock)
+    }
+
+    fn of(quota: Quota, clock: C) -> Self {
+        let people = RateLimiter::new(quota, DashMapStateStore::default(), clock);
         Self { people, asked: AtomicU32::new(0) }
     }
 

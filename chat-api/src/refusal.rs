@@ -6,6 +6,7 @@
 use crate::ingest::SendError;
 use crate::kafka::AppendError;
 use crate::message::{ContentError, DraftError, FieldError, MessageId};
+use crate::rooms::Refused;
 
 /// Why something is not said. As text it is the detail for people, which never holds internal text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,14 +52,21 @@ impl Refusal {
         match self {
             Self::Draft(DraftError::Content(ContentError::TooLarge)) => RefusalKind::TooLarge,
             Self::Draft(DraftError::Room | DraftError::ReplyTo)
-            | Self::Send(SendError::UnknownRoom | SendError::UnknownMessage) => {
-                RefusalKind::NotFound
-            }
+            | Self::Send(
+                SendError::UnknownRoom
+                | SendError::UnknownMessage
+                | SendError::Room(Refused::NoRoom | Refused::NotInRoom),
+            ) => RefusalKind::NotFound,
             Self::Draft(_) | Self::Send(SendError::ForeignCursor | SendError::CursorBeyond) => {
                 RefusalKind::Malformed
             }
-            Self::Send(SendError::TooFast) => RefusalKind::TooFast,
-            Self::Send(SendError::ForeignMessage) => RefusalKind::Forbidden,
+            Self::Send(SendError::TooFast | SendError::RoomQuota) => RefusalKind::TooFast,
+            Self::Send(SendError::ForeignMessage | SendError::Room(Refused::NotAllowed)) => {
+                RefusalKind::Forbidden
+            }
+            Self::Send(SendError::Room(_) | SendError::TooManyRooms | SendError::Overtaken) => {
+                RefusalKind::Conflict
+            }
             Self::Send(SendError::Deleted) => RefusalKind::Gone,
             Self::Send(SendError::Conflict | SendError::TooManyReactions) => RefusalKind::Conflict,
             Self::Send(SendError::Log { error: AppendError::Refused(_), .. }) => {
@@ -104,6 +112,10 @@ impl Refusal {
             Self::Send(SendError::ForeignMessage) => "foreign-message",
             Self::Send(SendError::Deleted) => "message-deleted",
             Self::Send(SendError::TooManyReactions) => "too-many-reactions",
+            Self::Send(SendError::Room(refused)) => room_code(*refused),
+            Self::Send(SendError::RoomQuota) => "room-quota",
+            Self::Send(SendError::TooManyRooms) => "too-many-rooms",
+            Self::Send(SendError::Overtaken) => "overtaken",
             Self::Send(SendError::Unread) => "history-unavailable",
             Self::Send(SendError::Busy) => "history-busy",
             Self::Send(SendError::Conflict) => "idempotency-conflict",
@@ -134,7 +146,7 @@ impl Refusal {
     pub fn outcome(&self) -> Option<&'static str> {
         match self {
             Self::Send(SendError::Log { error: AppendError::Unknown(_), .. }) => Some("unknown"),
-            Self::Send(SendError::Log { .. }) => Some("not_sent"),
+            Self::Send(SendError::Log { .. } | SendError::Overtaken) => Some("not_sent"),
             _ if self.kind() == RefusalKind::Unavailable => Some("not_sent"),
             _ => None,
         }
@@ -149,5 +161,21 @@ impl Refusal {
             }
             _ => None,
         }
+    }
+}
+
+/// The word for what is not done in a room.
+fn room_code(refused: Refused) -> &'static str {
+    match refused {
+        Refused::NoRoom => "unknown-room",
+        // What is so already is done, for whoever wanted it.
+        Refused::Already | Refused::NotAllowed => "not-allowed",
+        Refused::WrongPair | Refused::Direct => "direct-room",
+        Refused::Archived => "room-archived",
+        Refused::Full => "room-full",
+        Refused::Banned => "banned",
+        Refused::NotInRoom => "not-in-room",
+        Refused::Oneself => "oneself",
+        Refused::Successor => "no-successor",
     }
 }

@@ -9,51 +9,81 @@ pub mod direct;
 mod fold;
 mod judge;
 mod people;
+mod snapshot;
 mod state;
+mod wish;
 
-use crate::message::{RoomId, Standing, UserId};
+use crate::message::{Standing, UserId};
 
 pub use command::{Actor, Command, Refused, Role};
 pub use fold::Verdict;
 pub use judge::{MEMBERS_MAX, judge};
+pub use snapshot::RoomSnapshot;
 pub use state::{Phase, Room, RoomKind, RoomState};
+pub use wish::{RoomWish, ToBe};
 
 /// What one person may do in one room. Made once for each request, frame and send, whatever it then asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Access {
-    may_read: bool,
+    place: Place,
     may_say: bool,
 }
 
+/// Where a person stands towards a room, each with all that the one before it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Place {
+    /// To them, there is no such room.
+    Outside,
+    /// They read what is said, and hear it.
+    Reader,
+    /// They are in the room, and so know who else is.
+    Member,
+    /// They decide about the room, which is open.
+    Owner,
+}
+
 impl Access {
-    /// What a person may do in a room. So far there is one room, and it is everybody's.
-    #[must_use]
-    pub fn of(room: &RoomId, _person: &UserId) -> Self {
-        let is_open_to_all = room.as_str() == RoomId::LOBBY;
-        Self { may_read: is_open_to_all, may_say: is_open_to_all }
-    }
+    /// What everybody may do in the lobby, which has no members.
+    pub const IN_LOBBY: Self = Self { place: Place::Reader, may_say: true };
 
     /// What a person may do in a room that has members, as of where that is known. A room that everybody
     /// finds is read by all; nobody else's is, and only who is in a room speaks there: while it is open, and
     /// in a direct room while neither has blocked the other.
     #[must_use]
     pub fn in_room(state: &RoomState, person: &UserId) -> Self {
-        let is_in = state.standing(person).is_some_and(Standing::is_in);
+        let standing = state.standing(person);
+        let is_in = standing.is_some_and(Standing::is_in);
         let is_open = state.room().is_some_and(|room| room.phase == Phase::Open);
-        Self {
-            may_read: state.is_there() && (is_in || state.is(RoomKind::Public)),
-            may_say: is_in && is_open && !state.is_blocked(),
-        }
+        let place = match standing {
+            _ if !state.is_there() => Place::Outside,
+            Some(Standing::Owner) if is_open => Place::Owner,
+            _ if is_in => Place::Member,
+            _ if state.is(RoomKind::Public) => Place::Reader,
+            _ => Place::Outside,
+        };
+        Self { place, may_say: is_in && is_open && !state.is_blocked() }
     }
 
     /// Whether this person may read what was said, and hear what is said. To anybody who may not,
     /// there is no such room.
     #[must_use]
     pub fn may_read(self) -> bool {
-        self.may_read
+        self.place >= Place::Reader
     }
 
-    /// Whether this person may say something. To anybody who may not, there is no such room.
+    /// Whether this person is in the room, and so may know who else is.
+    #[must_use]
+    pub fn is_member(self) -> bool {
+        self.place >= Place::Member
+    }
+
+    /// Whether this person decides about the room, while it is open.
+    #[must_use]
+    pub fn owns(self) -> bool {
+        self.place == Place::Owner
+    }
+
+    /// Whether this person may say something.
     #[must_use]
     pub fn may_say(self) -> bool {
         self.may_say

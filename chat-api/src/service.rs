@@ -17,6 +17,7 @@ use crate::ingest::Ingest;
 use crate::kafka::Partitioner;
 use crate::metrics;
 use crate::rate::Rate;
+use crate::room_loader::RoomLoader;
 use crate::sockets::Sockets;
 
 /// What handlers and sessions work with.
@@ -31,6 +32,8 @@ pub struct Service {
     pub reads: Arc<Reads>,
     /// Pages of it for sockets that are behind.
     pub backfill: Backfill,
+    /// What is known of rooms, and what each person may do in them.
+    pub rooms: Arc<RoomLoader>,
     /// Which partition a room is in.
     pub partitioner: Partitioner,
     /// The clock and the randomness of this process.

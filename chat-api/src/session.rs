@@ -10,6 +10,7 @@ mod place;
 mod reading;
 mod subscription;
 mod timer;
+mod wanted;
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -40,6 +41,7 @@ use end::End;
 use reading::Reading;
 use subscription::Subscription;
 use timer::Timer;
+use wanted::WantedRooms;
 
 pub use place::{Place, ReadEnd};
 
@@ -58,6 +60,7 @@ pub struct Session {
     line: Arc<Line>,
     seat: Seat,
     rooms: Vec<Subscription>,
+    wanted: WantedRooms,
     /// The room to look at first, so that a busy one does not keep the others waiting.
     turn: usize,
     /// Sends to the log and pages of the archive that are under way.
@@ -98,6 +101,7 @@ impl Session {
             socket,
             line,
             rooms: Vec::new(),
+            wanted: WantedRooms::default(),
             turn: 0,
             work: FuturesUnordered::new(),
             sends: 0,
@@ -141,7 +145,9 @@ impl Session {
                     self.renew(&mut authenticated, &token).await?;
                 }
                 Wakeup::Frame(frame) => self.handle(&authenticated.caller, frame).await?,
-                Wakeup::Completed(done) => self.finish(done).await?,
+                Wakeup::Completed(done) => {
+                    self.finish(&authenticated.caller, done).await?;
+                }
                 Wakeup::Due => self.see_to_time(&mut authenticated).await?,
             }
         }
@@ -263,6 +269,7 @@ impl Session {
             Some(left) => reading.then(|| Instant::now() + left),
         };
         rooms
+            .chain(self.wanted.due())
             .chain(leave)
             .chain(authenticated.warn)
             .chain(ping)
@@ -288,6 +295,8 @@ impl Session {
             }
             _ => {}
         }
+        self.wanted.see_to_time(now);
+        self.load_next(&authenticated.caller);
         self.resume_postponed(now).await
     }
 

@@ -4,6 +4,7 @@ pub mod client;
 pub mod close;
 pub mod frame;
 pub mod place;
+pub mod rooms;
 pub mod transcript;
 
 use std::time::Duration;
@@ -255,6 +256,22 @@ impl Listener {
                 }
             }
             bail!("the connection ended without a close frame")
+        })
+        .await
+    }
+
+    /// Nothing comes: what is asked next is answered next.
+    pub async fn is_quiet(&mut self) -> Result<()> {
+        within("waiting for a pong", async {
+            self.say(&json!({ "type": "ping" })).await?;
+            while let Some(message) = self.socket.next().await {
+                if let Message::Text(text) = message? {
+                    let frame: Value = serde_json::from_str(&text)?;
+                    ensure!(frame["type"] == "pong", "something came: {frame}");
+                    return Ok(());
+                }
+            }
+            bail!("the connection ended")
         })
         .await
     }

@@ -98,8 +98,15 @@ fn what_a_later_release_adds_does_no_harm_and_what_it_changes_is_named() {
     };
     let react = changes().remove(3);
     let of_changes = doc! { "ref": 1, "ref_pos": "1", "emoji": "no", "on": 1 };
-    let named = of_messages.keys().chain(of_changes.keys()).map(String::as_str);
+    let of_proposals = doc! { "proposal": 1 };
+    let named = of_messages.keys().chain(of_changes.keys()).chain(of_proposals.keys());
+    let named = named.map(String::as_str);
     assert_eq!(named.collect::<BTreeSet<_>>(), metrics::DOCUMENT_FIELDS.into_iter().collect());
+    let mut proposal = Document::try_from(document_of(&react)).unwrap();
+    proposal.insert("type", "member");
+    assert_eq!(reader(&react)(&proposal).unwrap_err(), "proposal", "it is not there");
+    proposal.extend(of_proposals);
+    assert_eq!(reader(&react)(&proposal).unwrap_err(), "proposal");
     for (event, faults) in [(&keyed, of_messages), (&react, of_changes)] {
         let good = Document::try_from(document_of(event)).unwrap();
         for (field, fault) in faults {

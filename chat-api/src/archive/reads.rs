@@ -23,6 +23,7 @@ use super::error::{ArchiveError, ReadError};
 use super::log::progress;
 use super::log::watch::{ProgressWatch, Wait};
 use super::mongo::READ_TIMEOUT;
+use super::rooms::RoomCollections;
 use super::{changes, messages, reach};
 use crate::message::{Partition, Position, UserId};
 use crate::metrics;
@@ -57,6 +58,7 @@ pub struct ReadLimits {
 pub struct Reads {
     messages: Collection<Document>,
     changes: Collection<Document>,
+    rooms: RoomCollections,
     progress: Collection<Document>,
     generation: u16,
     watch: ProgressWatch,
@@ -87,6 +89,7 @@ impl Reads {
         Ok(Self {
             messages: messages::collection(&database),
             changes: changes::collection(&database),
+            rooms: RoomCollections::of(&database),
             progress: progress::collection(&database),
             generation,
             watch: ProgressWatch::new(partitions),
@@ -189,6 +192,20 @@ impl Reader<'_> {
 
     pub(super) fn changes(&self) -> Collection<Document> {
         self.reads.changes.clone()
+    }
+
+    pub(super) fn rooms(&self) -> RoomCollections {
+        self.reads.rooms.clone()
+    }
+
+    /// The documents with progress.
+    pub(super) fn places(&self) -> Collection<Document> {
+        self.reads.progress.clone()
+    }
+
+    /// The generation of the log that is read.
+    pub(super) fn generation(&self) -> u16 {
+        self.reads.generation
     }
 
     /// Whoever was admitted.

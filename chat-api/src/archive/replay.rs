@@ -2,7 +2,7 @@
 
 use mongodb::bson::{Document, doc};
 
-use super::changes::document::to_event;
+use super::changes::document::{VOID, to_event};
 use super::error::ReadError;
 use super::messages::document::to_message;
 use super::messages::stored::{self, StoredMessage};
@@ -53,8 +53,11 @@ impl<'a> Replay<'a> {
         };
         let said = Source::of(&self.0.messages(), room, stored::said());
         let mut done = Source::of(&self.0.changes(), room, Document::new());
-        // Verdicts about rooms stand there as well.
-        done.query.insert("type", doc! { "$in": Kind::CHANGES.map(Kind::name).to_vec() });
+        let kinds: Vec<_> =
+            Kind::CHANGES.into_iter().chain(Kind::PROPOSALS).map(Kind::name).collect();
+        done.query.insert("type", doc! { "$in": kinds });
+        // What does not count is nobody's event.
+        done.query.insert("verdict", doc! { "$ne": VOID });
         let found = async move {
             // One after the other: they are one read, with one connection.
             Ok((page::read(said, span).await?, page::read(done, span).await?))

@@ -13,6 +13,9 @@ mod batch;
 mod collections;
 mod document;
 mod kept;
+mod members;
+mod mine;
+mod snapshot;
 mod transaction;
 
 use std::sync::Arc;
@@ -24,7 +27,11 @@ use tokio::sync::OnceCell;
 use super::error::ArchiveError;
 use super::insert::RefusedDocument;
 pub use batch::RoomBatch;
+pub(super) use collections::Collections as RoomCollections;
 use collections::Collections;
+pub use members::{Member, Members};
+pub use mine::{Behind, MyRoom, MyRooms};
+pub use snapshot::RoomSnapshots;
 use transaction::Transaction;
 
 /// Rooms that are decided about at once: each needs a connection, of which there are ten.

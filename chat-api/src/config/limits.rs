@@ -7,6 +7,9 @@ use service_process::cli::up_to;
 
 use crate::rate::Rate;
 
+/// More than anybody needs, and too few to fill anybody's list.
+const ROOMS_PER_DAY: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
+
 /// How often people and sockets may do something; each replica counts for itself.
 #[derive(Debug, Clone, Args)]
 pub struct LimitsArgs {
@@ -25,6 +28,10 @@ pub struct LimitsArgs {
     /// Reads of the archive that one person may cause at once, 1 to 1000000.
     #[arg(long, env = "LIMIT_READS_BURST", default_value_t = Rate::READS.burst, value_parser = up_to(1_000_000))]
     pub limit_reads_burst: NonZeroU32,
+
+    /// Rooms that one person may make in a day, 1 to 1000000. Direct ones do not count.
+    #[arg(long, env = "LIMIT_ROOMS_PER_DAY", default_value_t = ROOMS_PER_DAY, value_parser = up_to(1_000_000))]
+    pub limit_rooms_per_day: NonZeroU32,
 
     /// Frames a second that a client may send on one socket, of any kind, 1 to 1000000.
     #[arg(long, env = "LIMIT_FRAMES_PER_SECOND", default_value_t = Rate::FRAMES.per_second, value_parser = up_to(1_000_000))]

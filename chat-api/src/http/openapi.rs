@@ -12,7 +12,10 @@ use utoipa::{Modify, OpenApi};
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     servers((url = "/v1")),
-    tags((name = "messages", description = "Operations related to chat messages.")),
+    tags(
+        (name = "messages", description = "Operations related to chat messages."),
+        (name = "rooms", description = "Rooms, and who is in them."),
+    ),
     modifiers(&BearerAuth)
 )]
 struct Description;

@@ -10,6 +10,7 @@ use crate::archive::ReadError;
 use crate::auth::AuthError;
 use crate::lookup::LookupError;
 use crate::message::MessageId;
+use crate::room_loader::RoomError;
 
 /// When to come back after an outage, in seconds: about as long as a broker or database takes to
 /// elect another leader.
@@ -159,6 +160,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "unknown-message", "Unknown message", detail)
     }
 
+    pub(super) fn unknown_person() -> Self {
+        let detail = "there can be no such person";
+        Self::new(StatusCode::NOT_FOUND, "unknown-person", "Unknown person", detail)
+    }
+
     pub(super) fn behind() -> Self {
         let (title, detail) = ("History is behind", "what was asked for is not stored yet");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "behind", title, detail)
@@ -212,6 +218,18 @@ impl From<LookupError> for Problem {
             LookupError::Silent => Self::archive_unavailable(),
             LookupError::Beyond => Self::x_after_beyond_the_log(),
             LookupError::Read(error) => error.into(),
+        }
+    }
+}
+
+impl From<RoomError> for Problem {
+    fn from(error: RoomError) -> Self {
+        match error {
+            RoomError::Behind => Self::behind(),
+            RoomError::Unloaded => Self::unloaded(),
+            RoomError::TooFast => Self::too_many_reads(),
+            RoomError::Busy => Self::history_busy(),
+            RoomError::Unavailable => Self::archive_unavailable(),
         }
     }
 }

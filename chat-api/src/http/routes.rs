@@ -3,6 +3,7 @@
 
 mod health;
 mod messages;
+mod rooms;
 mod socket;
 
 use std::future::ready;
@@ -44,11 +45,17 @@ pub fn description() -> OpenApi {
 }
 
 /// The routes that are described, with their paths below `/v1`.
-fn described() -> [UtoipaMethodRouter<Arc<Service>>; 4] {
+fn described() -> [UtoipaMethodRouter<Arc<Service>>; 10] {
     [
         routes!(messages::list, messages::send),
         routes!(messages::one, messages::changes::edit, messages::changes::delete),
         routes!(messages::versions::versions),
         routes!(messages::changes::react, messages::changes::take_back),
+        routes!(rooms::mine::list, rooms::create),
+        routes!(rooms::one, rooms::set, rooms::delete),
+        routes!(rooms::members::list),
+        routes!(rooms::members::put, rooms::members::end),
+        routes!(rooms::direct),
+        routes!(messages::changes::pin, messages::changes::unpin),
     ]
 }

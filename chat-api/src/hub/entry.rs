@@ -3,7 +3,7 @@
 use tokio_tungstenite::tungstenite::Bytes;
 
 use crate::message::{
-    Cursor, Envelope, Event, Kind, MessageId, Partition, Position, RoomId, UserId,
+    Cursor, Ended, Envelope, Event, Kind, MessageId, Partition, Position, RoomId,
 };
 use crate::ws::frame;
 
@@ -38,18 +38,19 @@ pub struct Meta {
     pub kind: Kind,
     /// The message it was done to, if it was done to one.
     pub target: Option<MessageId>,
-    /// The person it was done to, if it was done to somebody.
-    pub subject: Option<UserId>,
-    /// Whether that person hears nothing of the room that comes after it. No kind of this release does
-    /// that.
-    pub ends: bool,
+    /// Who hears nothing of the room that comes after it.
+    pub ends: Option<Ended>,
 }
 
 impl Meta {
-    /// The person whose subscription it ends.
-    #[must_use]
-    pub fn ended(&self) -> Option<&UserId> {
-        self.subject.as_ref().filter(|_| self.ends)
+    fn of(envelope: &Envelope) -> Self {
+        let Envelope { message_id, body, .. } = envelope;
+        Self {
+            id: *message_id,
+            kind: body.kind(),
+            target: body.change().map(|change| change.target.message_id),
+            ends: body.proposal().and_then(|proposal| proposal.change.ended()),
+        }
     }
 
     /// Whether it is a message, or was done to it.
@@ -65,15 +66,24 @@ impl Entry {
     pub fn of(event: &Event, previous: Option<Position>) -> Self {
         let Event { partition, position, envelope } = event;
         let previous = previous.map(|position| Cursor { partition: *partition, position });
-        let meta = Meta {
-            id: envelope.message_id,
-            kind: envelope.body.kind(),
-            target: envelope.body.change().map(|change| change.target.message_id),
-            subject: envelope.body.subject().cloned(),
-            ends: false,
-        };
+        let meta = Meta::of(envelope);
         let frame = frame::event(event, previous);
         Self { position: *position, room: envelope.room_id.clone(), meta, frame }
+    }
+
+    /// The entry of a proposal that changes nothing, or of which that is not known yet: it keeps the place,
+    /// and nobody is sent anything.
+    #[must_use]
+    pub fn silent(event: &Event) -> Self {
+        let Event { position, envelope, .. } = event;
+        let meta = Meta { ends: None, ..Meta::of(envelope) };
+        Self::new(*position, envelope.room_id.clone(), meta, Bytes::new())
+    }
+
+    /// Whether nothing is sent for it.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.frame.is_empty()
     }
 
     /// An entry with a frame that was made otherwise.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_tungstenite::tungstenite::Bytes;
 
 use super::entry::Entry;
-use crate::message::{Position, UserId};
+use crate::message::{Ended, Position};
 
 /// Some events of a room in their order, shared by all who are at the same place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,9 +18,9 @@ pub struct Frames {
     pub count: u64,
     /// Where to read on. Everything of the room from [`Frames::from`] up to here is among them.
     pub next: Position,
-    /// Whose subscription the last one ends. Nothing lies behind such an event: so one comparison tells
+    /// Whose subscriptions the last one ends. Nothing lies behind such an event: so one comparison tells
     /// whoever it is about where to stop, and all others share the frames.
-    pub ends: Option<UserId>,
+    pub ends: Option<Ended>,
 }
 
 impl Frames {
@@ -40,7 +40,8 @@ impl Frames {
                 bytes.into()
             }
         };
-        let ends = entries.last().and_then(|entry| entry.meta.ended()).cloned();
-        Self { from, bytes, count: entries.len() as u64, next, ends }
+        let ends = entries.last().and_then(|entry| entry.meta.ends.clone());
+        let count = entries.iter().filter(|entry| !entry.is_silent()).count() as u64;
+        Self { from, bytes, count, next, ends }
     }
 }

@@ -79,6 +79,13 @@ impl Ring {
         true
     }
 
+    /// Whether the ring holds a place for which nothing is sent so far.
+    #[must_use]
+    pub fn is_silent(&self, position: Position) -> bool {
+        let found = self.entries.binary_search_by_key(&position, |held| held.position);
+        found.is_ok_and(|index| self.entries[index].is_silent())
+    }
+
     /// Passes a position that holds nothing for anybody.
     pub fn skip(&mut self, position: Position) {
         self.head = self.head.max(position.next());
@@ -110,11 +117,18 @@ impl Ring {
         }
     }
 
-    /// The position of a room's last event, if it is held.
+    /// Everything of the partition is held from here on.
+    #[must_use]
+    pub fn floor(&self) -> Position {
+        self.floor
+    }
+
+    /// The position of a room's last event of which something is sent, if it is held.
     #[must_use]
     pub fn last(&self, room: &RoomId) -> Option<Position> {
-        let serial = self.rooms.get(room)?.back()?;
-        Some(self.entry(*serial).position)
+        let mut serials = self.rooms.get(room)?.iter().rev();
+        let spoken = serials.find(|serial| !self.entry(**serial).is_silent())?;
+        Some(self.entry(*spoken).position)
     }
 
     /// What is held of a message and of what was done to it, from a place on.
@@ -145,7 +159,7 @@ impl Ring {
             }
             page.bytes += entry.bytes();
             page.entries.push(Arc::clone(entry));
-            if entry.meta.ended().is_some() {
+            if entry.meta.ends.is_some() {
                 page.next = entry.position.next();
                 break;
             }

@@ -2,7 +2,7 @@ use chrono::DateTime;
 
 use super::*;
 use crate::hub::Meta;
-use crate::message::{Kind, MessageId, UserId};
+use crate::message::{Ended, Kind, MessageId, UserId};
 
 fn at(raw: i64) -> Position {
     Position::from_raw(raw).unwrap()
@@ -18,16 +18,15 @@ fn event(raw: i64, name: &str, bytes: usize) -> Arc<Entry> {
         id: MessageId::new(DateTime::UNIX_EPOCH, [0; 10]),
         kind: Kind::Message,
         target: None,
-        subject: None,
-        ends: false,
+        ends: None,
     };
     Arc::new(Entry::new(at(raw), room(name), meta, "x".repeat(bytes).into()))
 }
 
 /// An event that ends somebody's subscription.
 fn end(raw: i64, name: &str) -> Arc<Entry> {
-    let meta =
-        Meta { subject: UserId::parse("u").ok(), ends: true, ..event(raw, name, 1).meta.clone() };
+    let ends = UserId::parse("u").ok().map(Ended::Person);
+    let meta = Meta { ends, ..event(raw, name, 1).meta.clone() };
     Arc::new(Entry::new(at(raw), room(name), meta, "x".into()))
 }
 

@@ -62,16 +62,32 @@ impl<T, L: ?Sized> Watched<T, L> {
         changed
     }
 
-    /// Puts a listener on the list of a room; its number there. Of what was pushed before it is told nothing.
-    pub(super) fn listen(&self, room: &RoomId, listener: Arc<L>) -> u64 {
+    /// The same, with who is heard.
+    pub(super) fn with_heard<R>(
+        &self,
+        read: impl FnOnce(&mut T, &dyn Fn(&RoomId) -> bool) -> R,
+    ) -> R {
+        let State { value, lanes, .. } = &mut *self.lock();
+        read(value, &|room| lanes.iter().any(|rooms| rooms.contains_key(room)))
+    }
+
+    /// Puts a listener on the list of a room if it is admitted in the same step; its number there. Of what
+    /// was pushed before it is told nothing.
+    pub(super) fn listen<E>(
+        &self,
+        room: &RoomId,
+        listener: Arc<L>,
+        admit: impl FnOnce(&mut T) -> Result<(), E>,
+    ) -> Result<u64, E> {
         let mut state = self.lock();
+        admit(&mut state.value)?;
         let number = state.next;
         state.next += 1;
         let lane = lane(number, state.lanes.len());
         let none = || Listeners { is_dirty: false, all: Vec::new() };
         let listeners = state.lanes[lane].entry(room.clone()).or_insert_with(none);
         listeners.all.push((number, listener));
-        number
+        Ok(number)
     }
 
     /// Takes a listener off the list of a room.

@@ -2,16 +2,16 @@
 
 use tokio::time::timeout;
 
-use super::Ingest;
 use super::error::SendError;
 use super::waits::READ_BACK;
 use super::writes::NewKind;
+use super::{Ingest, may_say};
 use crate::archive::StoredMessage;
 use crate::lookup::Lookup;
 use crate::message::{
     Act, Author, Change, Content, Cursor, Emoji, Envelope, MessageId, RoomId, Target,
 };
-use crate::rooms::Access;
+use crate::rooms::{Access, Refused};
 
 /// What somebody wants to do to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,11 @@ pub enum Wish {
         /// With what.
         emoji: Emoji,
         /// Whether the reaction is to be there.
+        on: bool,
+    },
+    /// Pin it to its room, or take that back.
+    Pin {
+        /// Whether it is to be pinned.
         on: bool,
     },
 }
@@ -57,12 +62,19 @@ impl Wish {
             Self::Edit(_) => NewKind::Edit,
             Self::Delete => NewKind::Delete,
             Self::React { .. } => NewKind::React,
+            Self::Pin { .. } => NewKind::Pin,
         }
     }
 
-    /// Whether only the author of a message may.
-    fn is_the_authors(&self) -> bool {
-        matches!(self, Self::Edit(_) | Self::Delete)
+    /// Whether somebody may who may say something in the room: edit and delete what is their own, as an owner
+    /// of the room delete any message, as a member pin one.
+    fn is_allowed(&self, access: Access, is_author: bool) -> Result<(), SendError> {
+        match self {
+            Self::Edit(_) if !is_author => Err(SendError::ForeignMessage),
+            Self::Delete if !is_author && !access.owns() => Err(SendError::ForeignMessage),
+            Self::Pin { .. } if !access.is_member() => Err(SendError::Room(Refused::NotAllowed)),
+            Self::Edit(_) | Self::Delete | Self::React { .. } | Self::Pin { .. } => Ok(()),
+        }
     }
 
     /// Whether a message is so already.
@@ -73,6 +85,7 @@ impl Wish {
             Self::React { emoji, on } => {
                 stored.reactions.iter().any(|one| one.emoji == *emoji && one.mine) == *on
             }
+            Self::Pin { on } => stored.pinned == *on,
         }
     }
 
@@ -90,6 +103,7 @@ impl Wish {
             Self::Edit(content) => Act::Edit { content: Some(content) },
             Self::Delete => Act::Delete,
             Self::React { emoji, on } => Act::React { emoji, on },
+            Self::Pin { on } => Act::Pin { on },
         }
     }
 }
@@ -133,22 +147,15 @@ impl Ingest {
         let found = lookup.find_current(room.as_ref(), id).await?;
         let stored = found.ok_or(SendError::UnknownMessage)?;
         let (event, room_id) = (&stored.event, stored.event.envelope.room_id.clone());
-        let access = Access::of(&room_id, &author.user_id);
+        let access = self.rooms.access(&room_id, &author.user_id).await?;
         if !access.may_read() {
             return Err(SendError::UnknownMessage);
         }
-        if !access.may_say() {
-            return Err(SendError::UnknownRoom);
-        }
-        if self.hub.is_unloaded(event.partition, &room_id) {
-            return Err(SendError::Unloaded);
-        }
+        may_say(access)?;
         if after.is_some_and(|after| after.partition != event.partition) {
             return Err(SendError::ForeignCursor);
         }
-        if wish.is_the_authors() && event.envelope.user_id != author.user_id {
-            return Err(SendError::ForeignMessage);
-        }
+        wish.is_allowed(access, event.envelope.user_id == author.user_id)?;
         let partition = event.partition;
         let place = |position| Cursor { partition, position };
         if wish.is_fulfilled(&stored) {

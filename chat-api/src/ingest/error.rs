@@ -5,6 +5,8 @@ use crate::archive::ReadError;
 use crate::kafka::AppendError;
 use crate::lookup::LookupError;
 use crate::message::{Change, MessageId};
+use crate::room_loader::RoomError;
+use crate::rooms::Refused;
 
 /// Why something was not said. As text it is what its sender is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +42,18 @@ pub enum SendError {
         Change::EMOJI_MAX
     )]
     TooManyReactions,
+    /// It is not done in this room, or not by this person.
+    #[error("{0}")]
+    Room(Refused),
+    /// This person makes too many rooms.
+    #[error("too many rooms made in a day; nothing was done")]
+    RoomQuota,
+    /// Somebody would be in too many rooms.
+    #[error("a person is in 1,000 rooms at most; nothing was done")]
+    TooManyRooms,
+    /// What it was judged by changed each time before it stood in the log.
+    #[error("others changed the room at the same time; nothing was done, try again")]
+    Overtaken,
     /// The place that the caller has seen is of another room.
     #[error("the cursor is of another room")]
     ForeignCursor,
@@ -79,6 +93,9 @@ impl SendError {
             Self::ForeignMessage => "foreign_message",
             Self::Deleted => "deleted",
             Self::TooManyReactions => "too_many_reactions",
+            Self::Room(_) => "not_in_this_room",
+            Self::RoomQuota | Self::TooManyRooms => "too_many_rooms",
+            Self::Overtaken => "overtaken",
             Self::ForeignCursor | Self::CursorBeyond => "invalid_cursor",
             Self::Unread | Self::Busy => "unread",
             Self::Log { error, .. } => error.class(),
@@ -98,6 +115,18 @@ impl From<LookupError> for SendError {
                 tracing::warn!(%error, "a message cannot be looked up");
                 Self::Unread
             }
+        }
+    }
+}
+
+impl From<RoomError> for SendError {
+    fn from(error: RoomError) -> Self {
+        match error {
+            RoomError::Behind => Self::Behind,
+            RoomError::Unloaded => Self::Unloaded,
+            RoomError::TooFast => Self::TooFast,
+            RoomError::Busy => Self::Busy,
+            RoomError::Unavailable => Self::Unread,
         }
     }
 }

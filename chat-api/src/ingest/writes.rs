@@ -11,13 +11,20 @@ pub enum NewKind {
     Delete,
     /// A reaction to a message, or its end.
     React,
+    /// A message that is pinned to its room, or is so no more.
+    Pin,
     /// A message's `reply_to`: an archive of a release before would store the message without it.
     Reply,
+    /// A change of a room.
+    Room,
+    /// A change of a membership.
+    Member,
 }
 
 impl NewKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Edit, Self::Delete, Self::React, Self::Reply];
+    pub const ALL: [Self; 7] =
+        [Self::Edit, Self::Delete, Self::React, Self::Pin, Self::Reply, Self::Room, Self::Member];
 
     /// Its name in the configuration.
     #[must_use]
@@ -26,7 +33,10 @@ impl NewKind {
             Self::Edit => "edit",
             Self::Delete => "delete",
             Self::React => "react",
+            Self::Pin => "pin",
             Self::Reply => "reply",
+            Self::Room => "room",
+            Self::Member => "member",
         }
     }
 

@@ -50,17 +50,6 @@ pub struct Head {
     pub critical: bool,
 }
 
-impl Newer {
-    /// A proposal, for readers that do not apply those yet: to them it is as one of a later release.
-    #[must_use]
-    pub fn proposed(envelope: &Envelope) -> Option<Self> {
-        let Body::Proposal(proposal) = &envelope.body else { return None };
-        let kind = proposal.change.kind().name().to_owned();
-        let head = Head { version: VERSION, kind, critical: true };
-        Some(Self { room_id: envelope.room_id.clone(), head })
-    }
-}
-
 impl fmt::Display for Head {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "type {}, version {}", self.kind, self.version)

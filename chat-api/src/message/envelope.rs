@@ -60,12 +60,12 @@ impl Body {
         }
     }
 
-    /// The person it was done to, if it was done to somebody.
+    /// What it proposes, if it is about a room or a membership.
     #[must_use]
-    pub fn subject(&self) -> Option<&UserId> {
+    pub fn proposal(&self) -> Option<&Proposal> {
         match self {
+            Self::Proposal(proposal) => Some(proposal),
             Self::Message { .. } | Self::Change(_) => None,
-            Self::Proposal(proposal) => proposal.change.subject(),
         }
     }
 
@@ -156,6 +156,25 @@ impl Envelope {
             user_name: author.user_name.clone(),
             timestamp: now.trunc_subsecs(3),
             body: Body::Change(change),
+        }
+    }
+
+    /// The envelope of what an author proposes of a room or a membership at a time.
+    #[must_use]
+    pub fn propose(
+        room_id: RoomId,
+        proposal: Proposal,
+        author: &Author,
+        now: DateTime<Utc>,
+        randomness: [u8; 10],
+    ) -> Self {
+        Self {
+            message_id: MessageId::new(now, randomness),
+            room_id,
+            user_id: author.user_id.clone(),
+            user_name: author.user_name.clone(),
+            timestamp: now.trunc_subsecs(3),
+            body: Body::Proposal(Box::new(proposal)),
         }
     }
 

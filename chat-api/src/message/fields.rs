@@ -96,6 +96,15 @@ impl Fields {
         self.optional_text(field)?.ok_or(FieldError::Missing(field))
     }
 
+    /// Takes out a truth value. `null` counts as left out.
+    pub fn optional_bool(&mut self, field: &'static str) -> Result<Option<bool>, FieldError> {
+        match self.0.remove(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(value)),
+            Some(_) => Err(FieldError::WrongType { field, expected: "true or false" }),
+        }
+    }
+
     /// Takes out an object that must be there.
     pub fn object(&mut self, field: &'static str) -> Result<Map<String, Value>, FieldError> {
         match self.0.remove(field) {

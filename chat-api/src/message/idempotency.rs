@@ -60,6 +60,15 @@ impl RoomId {
         let id = Uuid::new_v5(&KEYED_ROOM, &length_prefixed(&[creator.as_str(), &key.0]));
         Self::parse(&id.to_string()).expect("a hyphenated UUID is a room id")
     }
+
+    /// The id of a room that is made without a key.
+    ///
+    /// # Panics
+    /// Never: a hyphenated UUID is a room id.
+    #[must_use]
+    pub fn of_record(id: MessageId) -> Self {
+        Self::parse(&id.to_string()).expect("a hyphenated UUID is a room id")
+    }
 }
 
 /// Parts as one name. With its length before it, no part passes for the end of another.

@@ -23,7 +23,7 @@ impl Kind {
     /// The kinds of what is done to messages.
     pub const CHANGES: [Self; 4] = [Self::Edit, Self::Delete, Self::React, Self::Pin];
     /// The kinds of what is proposed of rooms and memberships.
-    const PROPOSALS: [Self; 2] = [Self::Room, Self::Member];
+    pub const PROPOSALS: [Self; 2] = [Self::Room, Self::Member];
 
     /// Its name, as the `type` of a record.
     #[must_use]

@@ -135,6 +135,17 @@ pub enum MemberAct {
     Unblock,
 }
 
+/// Who hears nothing of a room that comes after some event of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Ended {
+    /// Whoever it was done to.
+    Person(UserId),
+    /// Whoever was not in the room then.
+    Strangers,
+    /// All.
+    Everybody,
+}
+
 /// What somebody is to a room that knows of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -205,10 +216,16 @@ impl Proposed {
 
     /// Who hears nothing more of the room once it counts.
     #[must_use]
-    pub fn ended(&self) -> Option<&UserId> {
+    pub fn ended(&self) -> Option<Ended> {
         match self {
-            Self::Member(change) if !change.act.standing().is_in() => Some(&change.subject),
-            _ => None,
+            Self::Member(change) if !change.act.standing().is_in() => {
+                Some(Ended::Person(change.subject.clone()))
+            }
+            Self::Room(RoomChange::Delete) => Some(Ended::Everybody),
+            Self::Room(RoomChange::Set(Settings {
+                visibility: Some(Visibility::Group), ..
+            })) => Some(Ended::Strangers),
+            Self::Member(_) | Self::Room(_) => None,
         }
     }
 }

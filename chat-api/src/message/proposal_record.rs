@@ -31,6 +31,15 @@ struct ReadProposal<T> {
     change: T,
 }
 
+impl Proposal {
+    /// The proposal of a JSON object of its fields, as [`Serialize`] writes it, of a record of that kind
+    /// that was signed by somebody. None if it is of a later release.
+    #[must_use]
+    pub fn read(kind: Kind, json: &[u8], signer: &UserId) -> Option<Self> {
+        read(kind, json, signer).ok()
+    }
+}
+
 /// Reads what a record of that kind proposes, which was signed by somebody.
 pub(super) fn read(
     kind: Kind,

@@ -7,6 +7,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use crate::archive::ReadError;
 use crate::backfill::OldPage;
 use crate::message::{Position, RoomId};
+use crate::room_loader::RoomError;
 
 /// Work that went on beside a session, and has ended.
 pub(super) enum Completed {
@@ -14,4 +15,6 @@ pub(super) enum Completed {
     Send(Utf8Bytes),
     /// A page below the ring's floor.
     Page { room: RoomId, from: Position, page: Result<Arc<OldPage>, Arc<ReadError>> },
+    /// A room that was not known.
+    Room { room: RoomId, loaded: Result<(), RoomError> },
 }

@@ -20,6 +20,7 @@ use super::end::End;
 use super::feed::Advance;
 use super::subscription::Waits;
 use crate::archive::ReadError;
+use crate::auth::Caller;
 use crate::backfill::OldPage;
 use crate::hub::Memo;
 use crate::message::{Cursor, Partition, Position, RoomId, UserId};
@@ -112,7 +113,11 @@ impl Session {
         self.work.push(page.boxed());
     }
 
-    pub(super) async fn finish(&mut self, completed: Completed) -> Result<(), End> {
+    pub(super) async fn finish(
+        &mut self,
+        caller: &Caller,
+        completed: Completed,
+    ) -> Result<(), End> {
         match completed {
             Completed::Send(answer) => {
                 self.sends -= 1;
@@ -131,6 +136,7 @@ impl Session {
                 });
                 self.take_page(&room, from, page.ok().filter(|page| page.next() > from)).await
             }
+            Completed::Room { room, loaded } => self.loaded(caller, &room, loaded).await,
         }
     }
 
@@ -178,8 +184,7 @@ impl Session {
             return Ok(());
         }
         let room = subscription.feed.room.clone();
-        let retry = u64::try_from(retry.as_millis()).unwrap_or(u64::MAX);
-        self.say(&Outbound::Behind { room_id: &room, retry }).await
+        self.behind(&room, retry).await
     }
 
     /// Reads on the rooms whose pause is over.

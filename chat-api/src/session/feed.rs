@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::Bytes;
 
 use super::place::{Place, ReadEnd};
 use crate::hub::{Frames, Hub, HubReadError, Listener, Memo, RoomWake, Wake};
-use crate::message::{Cursor, Partition, Position, RoomId, UserId};
+use crate::message::{Cursor, Ended, Partition, Position, RoomId, UserId};
 use crate::ws::frame::Outbound;
 use crate::ws::line::{Half, Line};
 
@@ -21,8 +21,6 @@ pub(super) struct Feed<H = WriteHalf> {
     pub(super) room: RoomId,
     /// Whose socket it is.
     person: UserId,
-    /// Where the partition ended when the person was let in: what ended a subscription before is over.
-    since: Position,
     hub: Arc<Hub>,
     line: Arc<Line<H>>,
     wake: RoomWake,
@@ -33,6 +31,8 @@ pub(super) struct Feed<H = WriteHalf> {
 struct FeedState {
     place: Place,
     flow: Flow,
+    /// Where the partition ended when the person was let in: what ended a subscription before is over.
+    since: Position,
 }
 
 /// What comes to a feed.
@@ -71,7 +71,6 @@ pub(super) struct Beginning {
     pub(super) room: RoomId,
     pub(super) person: UserId,
     pub(super) place: Place,
-    pub(super) since: Position,
 }
 
 impl<H: Half> Feed<H> {
@@ -82,9 +81,15 @@ impl<H: Half> Feed<H> {
         line: Arc<Line<H>>,
         wake: Arc<Wake>,
     ) -> Self {
-        let Beginning { partition, room, person, place, since } = beginning;
-        let state = Mutex::new(FeedState { place, flow: Flow::Open });
-        Self { partition, room, person, since, hub, line, wake: RoomWake::new(wake), state }
+        let Beginning { partition, room, person, place } = beginning;
+        let state = FeedState { place, flow: Flow::Open, since: Position::BEFORE_ALL };
+        let (state, wake) = (Mutex::new(state), RoomWake::new(wake));
+        Self { partition, room, person, hub, line, wake, state }
+    }
+
+    /// Lets the person in, as of that end of the partition.
+    pub(super) fn admit(&self, since: Position) {
+        self.lock().since = since;
     }
 
     /// The step: puts what the ring has at the place, a piece of it.
@@ -127,7 +132,10 @@ impl<H: Half> Feed<H> {
         if let Some(upto) = state.place.sent(ReadEnd { next: frames.next, head }) {
             is_sent = self.line.put(&self.resumed(upto));
         }
-        if frames.ends.as_ref() == Some(&self.person) && frames.next > self.since {
+        if let Some(ended) = &frames.ends
+            && frames.next > state.since
+            && self.is_among(ended, frames.next.previous())
+        {
             state.flow = Flow::Ended;
             return Advance::Ended;
         }
@@ -137,6 +145,17 @@ impl<H: Half> Feed<H> {
             Advance::More
         } else {
             Advance::Head
+        }
+    }
+
+    /// Whether the person hears nothing that comes after an event that stands there.
+    fn is_among(&self, ended: &Ended, position: Position) -> bool {
+        match ended {
+            Ended::Person(person) => *person == self.person,
+            Ended::Strangers => {
+                self.hub.is_stranger_since(self.partition, &self.room, &self.person, position)
+            }
+            Ended::Everybody => true,
         }
     }
 

@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 
-use crate::hub::{Entry, Hub, Memo, Meta};
-use crate::message::{Kind, MessageId, Position, RoomId, UserId};
+use crate::hub::{Entry, Hub, HubSizes, Memo, Meta};
+use crate::message::{Ended, Kind, MessageId, Position, RoomId, UserId};
 use crate::ws::narrow::OPEN;
 use state::{Socket, State, Task};
 
@@ -112,7 +112,7 @@ impl Model {
         for pushed in 0..=log.len() {
             let hub = |is_replaced: bool| {
                 let limit = scenario.held * Entry::bytes_of(FRAME);
-                let hub = Hub::new(&[Position::FIRST], limit, 10, 1);
+                let hub = Hub::new(&[Position::FIRST], HubSizes::of(limit, 10, 1));
                 (0..pushed).for_each(|offset| hub.push(model.entry(offset, is_replaced)));
                 Arc::new(hub)
             };
@@ -127,12 +127,12 @@ impl Model {
             Elsewhere => RoomId::parse("elsewhere").unwrap(),
             Here | Out => RoomId::lobby(),
         };
+        let is_end = self.log[offset] == Out && self.mistake != Mistake::CutPassed;
         let meta = Meta {
             id: MessageId::new(DateTime::UNIX_EPOCH, [0; 10]),
             kind: Kind::Message,
             target: None,
-            subject: Some(person(ADA)),
-            ends: self.log[offset] == Out && self.mistake != Mistake::CutPassed,
+            ends: is_end.then(|| Ended::Person(person(ADA))),
         };
         let frame = frame(offset, is_replaced && offset == 0).to_vec();
         Arc::new(Entry::new(at(offset), room, meta, frame.into()))

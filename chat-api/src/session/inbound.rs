@@ -16,6 +16,7 @@ use super::feed::{Beginning, Feed};
 use super::place::Place;
 use super::subscription::{ROOMS_MAX, Subscription, Waits};
 use crate::auth::{self, AuthError, Caller};
+use crate::hub::Known;
 use crate::ingest::{Accepted, SendError};
 use crate::message::{Cursor, Draft, IdempotencyKey, RawDraft, RoomId};
 use crate::refusal::Refusal;
@@ -28,6 +29,14 @@ use crate::ws::frame::{self, Inbound, Outbound};
 const REPEATED_MAX: usize = 64;
 /// How long a cursor that is ahead of this replica is waited for: it may come from another one.
 const AHEAD: Duration = Duration::from_secs(2);
+
+/// Why a room is not heard.
+enum NotHeard {
+    /// There is none for this person.
+    Unknown,
+    /// It is not known here yet.
+    NotLoaded,
+}
 
 impl Session {
     /// Lets in whoever the token names.
@@ -80,8 +89,7 @@ impl Session {
             Inbound::Auth(_) => Ok(()),
             Inbound::Subscribe(rooms) => self.subscribe(caller, rooms).await,
             Inbound::Unsubscribe(rooms) => {
-                self.rooms
-                    .retain(|heard| !rooms.iter().any(|name| name == heard.feed.room.as_str()));
+                self.leave(|room| rooms.iter().any(|name| name == room.as_str()));
                 Ok(())
             }
             Inbound::Send(send) => self.append(caller, send).await,
@@ -101,10 +109,8 @@ impl Session {
                 .await;
         }
         for (name, cursor) in rooms {
-            let may_read = |room: &RoomId| Access::of(room, &caller.author.user_id).may_read();
-            let Some(room) = RoomId::parse(&name).ok().filter(may_read) else {
-                let unknown = Refusal::UNKNOWN_ROOM;
-                self.complain(unknown.frame_code(), &unknown.to_string(), &name).await?;
+            let Ok(room) = RoomId::parse(&name) else {
+                self.complain_of_room(&name).await?;
                 continue;
             };
             let cursor = cursor.map(|text| Cursor::parse(&text)).transpose();
@@ -112,26 +118,60 @@ impl Session {
                 self.complain("bad-cursor", "this is not a cursor", &name).await?;
                 continue;
             };
-            let heard = self.rooms.iter().any(|subscription| subscription.feed.room == room);
-            if self.rooms.len() >= ROOMS_MAX && !heard {
+            self.leave(|heard| *heard == room);
+            if self.rooms.len() + self.wanted.len() >= ROOMS_MAX {
                 self.complain("too-many-rooms", "a socket hears 128 rooms at most", &name).await?;
                 continue;
             }
-            self.listen(caller, room, cursor).await?;
+            self.listen(caller, room, cursor, false).await?;
         }
         Ok(())
     }
 
-    async fn listen(
+    /// Hears nothing more of rooms.
+    fn leave(&mut self, is_left: impl Fn(&RoomId) -> bool) {
+        self.rooms.retain(|subscription| !is_left(&subscription.feed.room));
+        self.wanted.forget(is_left);
+    }
+
+    /// Hears a room from a cursor on, as soon as it is known: one that was just loaded is not loaded again
+    /// at once.
+    pub(super) async fn listen(
         &mut self,
         caller: &Caller,
         room: RoomId,
         cursor: Option<Cursor>,
+        is_loaded: bool,
     ) -> Result<(), End> {
         let (hub, partition) = (Arc::clone(&self.service.hub), self.service.partitioner.of(&room));
-        self.rooms.retain(|subscription| subscription.feed.room != room);
         let head = hub.head(partition);
         let place = Place::new(cursor.map(|cursor| cursor.position), head);
+        let person = caller.author.user_id.clone();
+        let beginning = Beginning { partition, room: room.clone(), person, place };
+        let (line, wake) = (Arc::clone(&self.line), Arc::clone(self.seat.wake()));
+        let feed = Arc::new(Feed::new(beginning, Arc::clone(&hub), line, wake));
+        // From here on sweeps may be first; whatever was there before, this task reads.
+        feed.hold(true);
+        let admit = |known: Known<'_>, head| match known {
+            Known::NotLoaded => Err(NotHeard::NotLoaded),
+            // That is told when it is read.
+            Known::Unloaded => Ok(()),
+            known => {
+                let access = known.access(&caller.author.user_id);
+                let may_read = access.is_some_and(Access::may_read);
+                feed.admit(head);
+                if may_read { Ok(()) } else { Err(NotHeard::Unknown) }
+            }
+        };
+        let listening = match hub.listen(partition, &room, Arc::clone(&feed) as _, admit) {
+            Ok(listening) => listening,
+            Err(NotHeard::Unknown) => return self.complain_of_room(room.as_str()).await,
+            Err(NotHeard::NotLoaded) if is_loaded => return self.want_later(room, cursor).await,
+            Err(NotHeard::NotLoaded) => {
+                self.want(caller, room, cursor);
+                return Ok(());
+            }
+        };
         let is_foreign = |cursor: Cursor| {
             cursor.partition != partition || hub.is_beyond(partition, cursor.position)
         };
@@ -144,13 +184,7 @@ impl Session {
         let reads_again =
             cursor.is_some() && waits == Waits::Events && !self.reading.is_first(&room);
         let is_held = reads_again && self.service.reads.admit(&caller.author.user_id).is_err();
-        let person = caller.author.user_id.clone();
-        let beginning = Beginning { partition, room, person, place, since: head };
-        let (line, wake) = (Arc::clone(&self.line), Arc::clone(self.seat.wake()));
-        let feed = Arc::new(Feed::new(beginning, Arc::clone(&hub), line, wake));
         feed.hold(is_held);
-        // From here on sweeps may be first; whatever was there before, this task reads.
-        let listening = hub.listen(partition, &feed.room, Arc::clone(&feed) as _);
         self.rooms.push(Subscription::new(feed, listening, waits));
         if is_held {
             return self.postpone(self.rooms.len() - 1).await;
@@ -175,6 +209,11 @@ impl Session {
         self.sends += 1;
         self.work.push(answer.boxed());
         Ok(())
+    }
+
+    async fn complain_of_room(&mut self, room: &str) -> Result<(), End> {
+        let unknown = Refusal::UNKNOWN_ROOM;
+        self.complain(unknown.frame_code(), &unknown.to_string(), room).await
     }
 
     async fn complain(&mut self, code: &str, detail: &str, room: &str) -> Result<(), End> {

@@ -88,7 +88,7 @@ impl<'a> Model<'a> {
         let entry = |(offset, record): (usize, &ModelRecord)| {
             let of = if *record == ModelRecord::Elsewhere { &elsewhere } else { &room };
             let id = id(*record, offset);
-            let meta = Meta { id, kind: Kind::Message, target: None, subject: None, ends: false };
+            let meta = Meta { id, kind: Kind::Message, target: None, ends: None };
             Arc::new(Entry::new(at(offset), of.clone(), meta, "x".into()))
         };
         let entries = log.iter().enumerate().map(entry).collect();

@@ -14,11 +14,11 @@ use crate::ws::frame::Outbound;
 pub(super) const ROOMS_MAX: usize = 128;
 /// How long to wait for an archive that is behind or away, or for the next read of somebody who read
 /// too much.
-const ARCHIVE_AGAIN: Duration = Duration::from_millis(500);
+pub(super) const ARCHIVE_AGAIN: Duration = Duration::from_millis(500);
 
 /// When another replica may have been upgraded, or this one: a rollout goes from one to the next in about
 /// this time.
-const UPGRADE: Duration = Duration::from_secs(10);
+pub(super) const UPGRADE: Duration = Duration::from_secs(10);
 
 /// A room that a socket hears, and what it waits for.
 pub(super) struct Subscription {

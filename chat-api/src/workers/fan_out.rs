@@ -119,13 +119,11 @@ impl FanOut {
     }
 
     fn deliver(&self, event: &Event, trace: Option<&Trace>) {
-        if let Some(newer) = Newer::proposed(&event.envelope) {
-            return self.pass_over(event.partition, event.position, &newer);
-        }
         let span = trace.map_or_else(Span::none, |trace| trace.continued_by(span()));
         let outcome = match self.hub.take(event) {
             Taken::New => "new",
             Taken::Repeat => "repeat",
+            Taken::Void => "void",
         };
         span.record("outcome", outcome);
         self.records.count(outcome);

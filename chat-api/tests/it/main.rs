@@ -12,6 +12,7 @@ mod documents;
 mod log;
 mod properties;
 mod replicas;
+mod rooms;
 mod routes;
 mod settings;
 mod setup;

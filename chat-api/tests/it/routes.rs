@@ -7,4 +7,5 @@ mod fallback;
 mod health;
 mod messages;
 mod openapi;
+mod rooms;
 mod socket;

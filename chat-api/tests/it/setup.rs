@@ -1,6 +1,7 @@
 //! A chat of a test's own: topic, database and issuer, and replicas on them.
 
 pub(crate) mod archive;
+pub(crate) mod changer;
 pub(crate) mod issuer;
 pub(crate) mod program;
 pub(crate) mod records;
@@ -104,13 +105,14 @@ impl Setup {
             },
             // Nobody distributes connections here.
             sockets: SocketsArgs { chat_drain_pause: 0, chat_drain_over: 0 },
-            hub: HubArgs { chat_ring_bytes: 1 << 20 },
+            hub: HubArgs { chat_ring_bytes: 1 << 20, chat_rooms_bytes: 256 << 20 },
             // Tests speak and read faster than people; what the limits are has tests of its own.
             limits: LimitsArgs {
                 limit_sends_per_second: many,
                 limit_sends_burst: many,
                 limit_reads_per_second: many,
                 limit_reads_burst: many,
+                limit_rooms_per_day: many,
                 limit_frames_per_second: Rate::FRAMES.per_second,
                 limit_frames_burst: Rate::FRAMES.burst,
             },

@@ -19,6 +19,7 @@ mod pages;
 mod relying_party;
 mod restarts;
 mod revocations;
+mod rooms;
 mod run_demo;
 mod secrets;
 mod sign_in;

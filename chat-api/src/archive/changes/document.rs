@@ -1,9 +1,14 @@
 //! Changes as documents.
 
-use mongodb::bson::{Bson, Document, RawDocumentBuf, cstr};
+use mongodb::bson::{self, Bson, Document, RawDocumentBuf, cstr};
 
 use crate::archive::document::{self, BadField, content, id, optional, place, text};
-use crate::message::{Act, Body, Change, Emoji, Event, Kind, Target};
+use crate::message::{Act, Body, Change, Emoji, Event, Kind, Proposal, Target, UserId};
+
+/// The `verdict` of a proposal that counts.
+pub(in crate::archive) const ACCEPTED: &str = "accepted";
+/// The `verdict` of one that does not.
+pub(in crate::archive) const VOID: &str = "void";
 
 /// The document of a change.
 pub(in crate::archive) fn of_event(event: &Event, change: &Change) -> RawDocumentBuf {
@@ -30,7 +35,12 @@ pub(in crate::archive) fn of_event(event: &Event, change: &Change) -> RawDocumen
 
 /// The event of a document. Fields that a later release adds are left out.
 pub(in crate::archive) fn to_event(document: &Document) -> Result<Event, BadField> {
-    let kind = Kind::of_change(text(document, "type")?).ok_or("type")?;
+    let name = text(document, "type")?;
+    if let Some(kind) = Kind::of_proposal(name) {
+        let body = Body::Proposal(Box::new(proposal(document, kind)?));
+        return document::to_event(document, body);
+    }
+    let kind = Kind::of_change(name).ok_or("type")?;
     let on = || optional(document, "on", Bson::as_bool)?.ok_or("on");
     let act = match kind {
         Kind::Edit => Act::Edit { content: content(document, "content")? },
@@ -48,4 +58,12 @@ pub(in crate::archive) fn to_event(document: &Document) -> Result<Event, BadFiel
         position: place(document, "ref_pos")?.ok_or("ref_pos")?,
     };
     document::to_event(document, Body::Change(Change { target, act }))
+}
+
+fn proposal(document: &Document, kind: Kind) -> Result<Proposal, BadField> {
+    let signer = UserId::parse(text(document, "user_id")?).map_err(|_| "user_id")?;
+    let fields = document.get_document("proposal").map_err(|_| "proposal")?;
+    let json: Result<serde_json::Value, _> = bson::deserialize_from_document(fields.clone());
+    let json = json.map_err(|_| "proposal")?.to_string();
+    Proposal::read(kind, json.as_bytes(), &signer).ok_or("proposal")
 }

@@ -138,7 +138,8 @@ fn read(document: &Document) -> Result<Progress, ArchiveError> {
     Ok(Progress { position, lost: document.get_bool("lost").unwrap_or(false) })
 }
 
-fn id(generation: u16, partition: Partition) -> String {
+/// The id of the document of a partition.
+pub(in crate::archive) fn id(generation: u16, partition: Partition) -> String {
     format!("g{generation}-p{partition}")
 }
 

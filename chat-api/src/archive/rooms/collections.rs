@@ -12,7 +12,7 @@ const EXISTS: i32 = 48;
 
 /// Handles, cheap to clone.
 #[derive(Clone)]
-pub(super) struct Collections {
+pub(in crate::archive) struct Collections {
     pub(super) database: Database,
     pub(super) rooms: Collection<Document>,
     pub(super) members: Collection<Document>,
@@ -21,7 +21,7 @@ pub(super) struct Collections {
 }
 
 impl Collections {
-    pub(super) fn of(database: &Database) -> Self {
+    pub(in crate::archive) fn of(database: &Database) -> Self {
         let collection = |name| database.collection_with_options(name, safe());
         Self {
             database: database.clone(),

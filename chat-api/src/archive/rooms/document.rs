@@ -3,6 +3,8 @@
 use mongodb::bson::{self, Bson, Document, doc};
 
 use super::batch::Proposed;
+use super::kept::Membership;
+use crate::archive::changes::document::{ACCEPTED, VOID};
 use crate::archive::error::ArchiveError;
 use crate::message::{Position, RoomId, Standing, UserId};
 use crate::rooms::{RoomState, Verdict};
@@ -12,9 +14,20 @@ pub(super) fn member_id(room: &RoomId, person: &UserId) -> String {
     format!("{room}/{person}")
 }
 
+/// The ids of all memberships of a room.
+pub(super) fn members_of(room: &RoomId) -> Document {
+    // `0` comes right after the stroke.
+    doc! { "$gt": format!("{room}/"), "$lt": format!("{room}0") }
+}
+
 /// The id of a membership by person.
 pub(super) fn of_person_id(room: &RoomId, person: &UserId) -> String {
     format!("{person}/{room}")
+}
+
+/// The ids of all memberships of a person. Those of others may be among them.
+pub(super) fn rooms_of(person: &UserId) -> Document {
+    doc! { "$gt": format!("{person}/"), "$lt": format!("{person}0") }
 }
 
 /// What is kept of a room beside its people, and the last proposal that was decided about.
@@ -53,11 +66,19 @@ pub(super) fn member(document: &Document) -> Result<(UserId, Standing, Position)
 pub(super) fn of_member(
     room: &RoomId,
     person: &UserId,
-    (standing, at): (Standing, Position),
+    Membership { standing, at, since }: &Membership,
 ) -> Document {
-    let standing = bson::serialize_to_bson(&standing).unwrap_or(Bson::Null);
+    let standing = self::standing(*standing);
+    let since = bson::DateTime::from_millis(since.timestamp_millis());
     let (room, person) = (room.as_str(), person.as_str());
-    doc! { "room_id": room, "user_id": person, "standing": standing, "pos": at.raw() }
+    doc! {
+        "room_id": room, "user_id": person, "standing": standing, "pos": at.raw(), "timestamp": since,
+    }
+}
+
+/// What somebody is to a room.
+pub(super) fn standing(standing: Standing) -> Bson {
+    bson::serialize_to_bson(&standing).unwrap_or(Bson::Null)
 }
 
 /// A proposal with what was decided about it.
@@ -65,8 +86,8 @@ pub(super) fn of_verdict(proposed: &Proposed, verdict: Verdict) -> Document {
     let Proposed { event, proposal, .. } = proposed;
     let envelope = &event.envelope;
     let verdict = match verdict {
-        Verdict::Accepted => "accepted",
-        Verdict::Void => "void",
+        Verdict::Accepted => ACCEPTED,
+        Verdict::Void => VOID,
     };
     doc! {
         "_id": envelope.message_id.to_string(),
@@ -87,7 +108,8 @@ fn of(value: &impl serde::Serialize) -> Document {
     bson::serialize_to_document(value).unwrap_or_default()
 }
 
-fn position(document: &Document, field: &str) -> Option<Position> {
+/// Where a document stands.
+pub(super) fn position(document: &Document, field: &str) -> Option<Position> {
     Position::from_raw(document.get_i64(field).ok()?).ok()
 }
 

@@ -33,7 +33,8 @@ fn a_membership_is_read_as_it_was_written() {
     for standing in
         [Standing::Left, Standing::Member, Standing::Owner, Standing::Banned, Standing::Blocked]
     {
-        let document = of_member(&id, &person, (standing, at(5)));
+        let since = chrono::DateTime::UNIX_EPOCH;
+        let document = of_member(&id, &person, &Membership { standing, at: at(5), since });
         assert_eq!(member(&document).unwrap(), (person.clone(), standing, at(5)), "{document}");
     }
     assert!(matches!(member(&doc! { "user_id": "ada" }), Err(ArchiveError::Foreign("members"))));

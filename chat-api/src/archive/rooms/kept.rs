@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use chrono::{DateTime, Utc};
+
 use super::batch::Proposed;
 use crate::message::{MessageId, Position, Standing, UserId};
 use crate::rooms::{RoomState, Verdict};
@@ -19,7 +21,15 @@ pub(super) struct Kept {
 pub(super) struct Outcome<'a> {
     pub(super) verdicts: Vec<(&'a Proposed, Verdict)>,
     /// Whoever is something else now, and since when.
-    pub(super) people: BTreeMap<&'a UserId, (Standing, Position)>,
+    pub(super) people: BTreeMap<&'a UserId, Membership>,
+}
+
+/// What somebody is to a room, and since which record, which was made then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Membership {
+    pub(super) standing: Standing,
+    pub(super) at: Position,
+    pub(super) since: DateTime<Utc>,
 }
 
 /// Whom a proposal concerns.
@@ -53,7 +63,8 @@ impl Kept {
                 // Nobody is in a room that is deleted, and what was known of them does no harm.
                 let is_changed = self.state.position(person) == event.position;
                 if let Some(standing) = self.state.standing(person).filter(|_| is_changed) {
-                    outcome.people.insert(person, (standing, event.position));
+                    let (at, since) = (event.position, envelope.timestamp);
+                    outcome.people.insert(person, Membership { standing, at, since });
                 }
             }
         }

@@ -70,7 +70,11 @@ fn a_batch_writes_each_verdict_and_whoever_is_something_else_with_the_last_of_it
     let outcome = kept.decide(&proposals).unwrap();
     assert_eq!(kept.upto, at(30));
     assert!(outcome.verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Accepted));
-    let people: Vec<_> = outcome.people.into_iter().map(|(name, is)| (name.as_str(), is)).collect();
+    let people: Vec<_> = outcome
+        .people
+        .into_iter()
+        .map(|(name, is)| (name.as_str(), (is.standing, is.at)))
+        .collect();
     let expected = [
         ("ada", (Standing::Owner, at(0))),
         ("bob", (Standing::Left, at(30))),

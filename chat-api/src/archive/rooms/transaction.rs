@@ -17,8 +17,8 @@ use super::kept::{Kept, Outcome, concerned};
 use crate::archive::error::ArchiveError;
 use crate::archive::insert::{self, RefusedDocument};
 use crate::archive::mongo::{WRITE_TIMEOUT, number};
-use crate::message::{MessageId, Position, RoomId};
-use crate::rooms::RoomState;
+use crate::message::{self, MessageId, Position, RoomChange, RoomId, UserId};
+use crate::rooms::{RoomState, Verdict};
 
 /// How often a transaction is tried that ran into another one. There is one reader of a partition, and
 /// for a moment two when it changes hands.
@@ -142,25 +142,43 @@ impl Transaction<'_> {
             collections.changes.insert_many(changes).session(&mut *session).await?;
         }
         let (mut members, mut in_it, mut out) = (Vec::new(), Vec::new(), Vec::new());
-        for (person, (standing, at)) in people {
+        for (person, membership) in people {
             let (room, name) = (self.room.as_str(), person.as_str());
-            let set = doc! { "$set": document::of_member(self.room, person, (*standing, *at)) };
+            let set = doc! { "$set": document::of_member(self.room, person, membership) };
             let query = doc! { "_id": document::member_id(self.room, person), "room_id": room };
             members.push(doc! { "q": query, "u": set.clone(), "upsert": true });
             let query = doc! { "_id": document::of_person_id(self.room, person), "user_id": name };
-            if standing.is_in() {
+            if membership.standing.is_in() {
                 in_it.push(doc! { "q": query, "u": set, "upsert": true });
             } else {
                 out.push(doc! { "q": query, "limit": 1 });
             }
         }
         self.update(&collections.members, "update", members, session).await?;
+        if verdicts.iter().any(|(proposed, verdict)| deletes(proposed, *verdict)) {
+            // Nobody is in it any more, though nothing was done to them.
+            for person in self.everybody(session).await? {
+                let (id, name) = (document::of_person_id(self.room, &person), person.as_str());
+                out.push(doc! { "q": { "_id": id, "user_id": name }, "limit": 1 });
+            }
+        }
         self.update(&collections.rooms_of, "update", in_it, session).await?;
         self.update(&collections.rooms_of, "delete", out, session).await?;
         let query = doc! { "_id": self.room.as_str() };
         let set = doc! { "$set": document::of_room(&kept.state, kept.upto) };
         collections.rooms.update_one(query, set).upsert(true).session(session).await?;
         Ok(())
+    }
+
+    /// Whoever is known to the room.
+    async fn everybody(&self, session: &mut ClientSession) -> Result<Vec<UserId>, ArchiveError> {
+        let query = doc! { "room_id": self.room.as_str(), "_id": document::members_of(self.room) };
+        let mut cursor = self.collections.members.find(query).session(&mut *session).await?;
+        let mut people = Vec::new();
+        while let Some(member) = cursor.next(session).await {
+            people.push(document::member(&member?)?.0);
+        }
+        Ok(people)
     }
 
     /// One command for many documents: the driver has no such call for older servers.
@@ -186,6 +204,11 @@ impl Transaction<'_> {
             }
         }
     }
+}
+
+fn deletes(proposed: &Proposed, verdict: Verdict) -> bool {
+    let change = &proposed.proposal.change;
+    verdict == Verdict::Accepted && *change == message::Proposed::Room(RoomChange::Delete)
 }
 
 async fn commit(session: &mut ClientSession) -> Result<(), ArchiveError> {

@@ -28,11 +28,11 @@ use crate::message::{
     Cursor, Draft, Fields, IdempotencyKey, MessageId, Partition, Position, RawDraft, RoomId,
 };
 use crate::refusal::Refusal;
-use crate::rooms::Access;
 use crate::service::Service;
 use page::HistoryAnswer;
 use query::{Bound, HistoryQuery, MessageQuery};
-use shown::Message;
+pub(super) use query::{LIMIT_DEFAULT, once_each, parse_limit};
+pub(super) use shown::Message;
 
 /// A message to be sent.
 #[derive(ToSchema)]
@@ -160,13 +160,10 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = HistoryQuery::parse(query.as_deref().unwrap_or_default())?;
-    if !Access::of(&query.room_id, &caller.author.user_id).may_read() {
+    if !service.rooms.access(&query.room_id, &caller.author.user_id).await?.may_read() {
         return Err(Refusal::UNKNOWN_ROOM.into());
     }
     let partition = service.partitioner.of(&query.room_id);
-    if service.hub.is_unloaded(partition, &query.room_id) {
-        return Err(Problem::unloaded());
-    }
     let after = header::after(&headers)?;
     if after.is_some_and(|cursor| cursor.partition != partition) {
         return Err(Problem::foreign_x_after());
@@ -261,14 +258,11 @@ pub(super) async fn one(
     let found = lookup(&service, &reader).find(room.as_ref(), id).await?;
     let found = found.ok_or_else(Problem::unknown_message)?;
     let event = &found.event;
-    if !Access::of(&event.envelope.room_id, &caller.author.user_id).may_read() {
+    if !service.rooms.access(&event.envelope.room_id, &caller.author.user_id).await?.may_read() {
         return Err(Problem::unknown_message());
     }
     if after.is_some_and(|cursor| cursor.partition != event.partition) {
         return Err(Problem::foreign_x_after());
-    }
-    if service.hub.is_unloaded(event.partition, &event.envelope.room_id) {
-        return Err(Problem::unloaded());
     }
     Ok(Json(found.into()))
 }

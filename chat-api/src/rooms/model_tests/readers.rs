@@ -1,7 +1,7 @@
 //! Who else reads the log: the archive, in pieces, and whoever hears the room.
 
 use super::{Mistake, Model, Record, Walk, at, judge};
-use crate::message::{MemberAct, Position, Proposed, Standing, UserId};
+use crate::message::{Ended, MemberAct, Position, Proposed, Standing, UserId};
 use crate::rooms::{RoomState, Verdict};
 
 /// What the archive has of a room: written in one transaction.
@@ -152,7 +152,9 @@ impl Model {
                 let ends = |place: &usize| {
                     let counts = walk.verdicts[*place] == Verdict::Accepted
                         || self.mistake == Mistake::VoidEnds;
-                    counts && walk.log[*place].proposal.change.ended() == Some(person)
+                    counts
+                        && walk.log[*place].proposal.change.ended()
+                            == Some(Ended::Person(person.clone()))
                 };
                 let ended = (from..end).find(ends);
                 // Where the room is deleted everybody's stream ends, by that.

@@ -50,7 +50,6 @@ impl Model {
             partition: Partition::from_number(0).unwrap(),
             room: RoomId::lobby(),
             person: person(socket),
-            since: at(heard.since),
             hub,
             line,
             wake: room_wake,
@@ -265,7 +264,7 @@ impl Model {
         let (head, line) = (state.pushed, self.line(&state, socket).unwrap_or_default());
         let place = Place::new(Some(at(from).previous()), at(head));
         state.sockets[socket].subscriptions.push(Heard {
-            state: FeedState { place, flow: Flow::Open },
+            state: FeedState { place, flow: Flow::Open, since: at(head) },
             from,
             since: head,
             before: line.events.len(),

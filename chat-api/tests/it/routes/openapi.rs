@@ -79,12 +79,23 @@ fn the_document_has_these_operations_and_no_other() {
     let all = [
         "delete /messages/{id}",
         "delete /messages/{id}/reactions/{emoji}",
+        "delete /rooms/{room_id}",
+        "delete /rooms/{room_id}/members/{user_id}",
+        "delete /rooms/{room_id}/pins/{message_id}",
         "get /messages",
         "get /messages/{id}",
         "get /messages/{id}/history",
+        "get /rooms",
+        "get /rooms/{room_id}",
+        "get /rooms/{room_id}/members",
         "patch /messages/{id}",
+        "patch /rooms/{room_id}",
         "post /messages",
+        "post /rooms",
+        "put /direct/{user_id}",
         "put /messages/{id}/reactions/{emoji}",
+        "put /rooms/{room_id}/members/{user_id}",
+        "put /rooms/{room_id}/pins/{message_id}",
     ];
     assert_eq!(operations, all);
 }

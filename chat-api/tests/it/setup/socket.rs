@@ -117,7 +117,16 @@ impl Socket {
 
     /// Subscribes the lobby and returns what `resumed` says, with the events before it.
     pub(crate) async fn subscribe(&mut self, cursor: Option<&str>) -> (Vec<Value>, Value) {
-        self.send(&json!({ "type": "subscribe", "rooms": { "lobby": cursor } })).await;
+        self.subscribe_to("lobby", cursor).await
+    }
+
+    /// The same with any room.
+    pub(crate) async fn subscribe_to(
+        &mut self,
+        room: &str,
+        cursor: Option<&str>,
+    ) -> (Vec<Value>, Value) {
+        self.send(&json!({ "type": "subscribe", "rooms": { room: cursor } })).await;
         let mut events = Vec::new();
         loop {
             let frame = self.next().await;

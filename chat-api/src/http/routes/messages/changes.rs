@@ -201,6 +201,83 @@ pub(in crate::http::routes) async fn take_back(
     change(&service, &caller, named, Wish::React { emoji, on: false }).await
 }
 
+/// Pins a message to its room.
+#[utoipa::path(
+    put, path = "/rooms/{room_id}/pins/{message_id}", operation_id = "pinMessage", tag = "rooms",
+    summary = "Pin a message to its room",
+    description = "Pins a message of a room that the caller is a member of.",
+    security(("bearerAuth" = [])),
+    params(
+        ("room_id" = String, Path, description = "The room."),
+        ("message_id" = String, Path, description = "The id of the message."),
+        ("X-After" = Option<String>, Header, pattern = "^[A-Za-z0-9_-]{16}$", description = "A cursor of the room: the call is judged by everything up to it."),
+    ),
+    responses(
+        (status = 200, description = "It was pinned before.", body = inline(Changed)),
+        (status = 202, description = "Accepted and enqueued.", body = inline(Changed)),
+        (status = 400, description = "Invalid header.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Only members may.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such message in this room.", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The message was deleted.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too much of this person in a short time.", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The log refuses the change.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not open yet, not acknowledged in time, or the message cannot be read at the moment.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(in crate::http::routes) async fn pin(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    headers: HeaderMap,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Response, Problem> {
+    change(&service, &caller, pinned(path, &headers)?, Wish::Pin { on: true }).await
+}
+
+/// Takes a pin away.
+#[utoipa::path(
+    delete, path = "/rooms/{room_id}/pins/{message_id}", operation_id = "unpinMessage", tag = "rooms",
+    summary = "Take a pin away",
+    description = "Has a message of a room that the caller is a member of pinned no more.",
+    security(("bearerAuth" = [])),
+    params(
+        ("room_id" = String, Path, description = "The room."),
+        ("message_id" = String, Path, description = "The id of the message."),
+        ("X-After" = Option<String>, Header, pattern = "^[A-Za-z0-9_-]{16}$", description = "A cursor of the room: the call is judged by everything up to it."),
+    ),
+    responses(
+        (status = 200, description = "It was not pinned.", body = inline(Changed)),
+        (status = 202, description = "Accepted and enqueued.", body = inline(Changed)),
+        (status = 400, description = "Invalid header.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Only members may.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such message in this room.", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "The message was deleted.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too much of this person in a short time.", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "The log refuses the change.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not open yet, not acknowledged in time, or the message cannot be read at the moment.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(in crate::http::routes) async fn unpin(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    headers: HeaderMap,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Response, Problem> {
+    change(&service, &caller, pinned(path, &headers)?, Wish::Pin { on: false }).await
+}
+
+fn pinned(
+    path: Result<Path<(String, String)>, PathRejection>,
+    headers: &HeaderMap,
+) -> Result<Named, Problem> {
+    let (room, id) = path.ok().map(|Path(path)| path).unzip();
+    let room = room.and_then(|room: String| RoomId::parse(&room).ok());
+    let id = id.and_then(|id: String| MessageId::parse(&id).ok());
+    let (Some(room), Some(id)) = (room, id) else { return Err(Problem::unknown_message()) };
+    Ok(Named { id, room: Some(room), after: header::after(headers)? })
+}
+
 fn reaction(
     path: Result<Path<(String, String)>, PathRejection>,
     query: Option<&str>,

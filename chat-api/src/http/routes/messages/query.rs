@@ -10,7 +10,7 @@ use crate::message::{Cursor, MessageId, RoomId};
 use crate::refusal::Refusal;
 
 /// How many messages a page has unless asked otherwise, and at most.
-const LIMIT_DEFAULT: u16 = 50;
+pub(in crate::http::routes) const LIMIT_DEFAULT: u16 = 50;
 const LIMIT_MAX: u16 = 200;
 
 /// Which messages are asked for.
@@ -107,7 +107,7 @@ impl VersionsQuery {
 }
 
 /// Reads parameters in their order, each of which is there once at most.
-fn once_each(
+pub(in crate::http::routes) fn once_each(
     query: &str,
     mut read: impl FnMut(&str, &str) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
@@ -141,7 +141,7 @@ fn bound(name: &str, value: &str) -> Result<Bound, Problem> {
     Ok(Bound::Time(time.to_utc()))
 }
 
-fn parse_limit(value: &str) -> Result<u16, Problem> {
+pub(in crate::http::routes) fn parse_limit(value: &str) -> Result<u16, Problem> {
     let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
     limit.ok_or_else(|| {
         Problem::invalid_parameter("limit", format!("limit is a number from 1 to {LIMIT_MAX}"))

@@ -20,7 +20,6 @@ use crate::ingest::SendError;
 use crate::lookup::Lookup;
 use crate::message::{Cursor, Event, MessageId};
 use crate::refusal::Refusal;
-use crate::rooms::Access;
 use crate::service::Service;
 
 /// A text that a message had, or has.
@@ -72,11 +71,8 @@ pub(in crate::http::routes) async fn versions(
     let lookup = Lookup { hub, partitioner, reader: &reader };
     let stored = lookup.find(room.as_ref(), id).await?.ok_or_else(Problem::unknown_message)?;
     let room = stored.event.envelope.room_id.clone();
-    if !Access::of(&room, person).may_read() {
+    if !service.rooms.access(&room, person).await?.may_read() {
         return Err(Problem::unknown_message());
-    }
-    if hub.is_unloaded(stored.event.partition, &room) {
-        return Err(Problem::unloaded());
     }
     if stored.deleted_at.is_some() {
         return Err(Refusal::from(SendError::Deleted).into());
