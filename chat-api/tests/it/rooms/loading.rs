@@ -1,53 +1,80 @@
-//! Rooms that become known to a replica
+//! Rooms that become known to a replica.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use chat_api::message::Visibility;
 use chat_api::rate::Rate;
 use chat_api::rooms::Command;
-use devstack::{kafka, mongodb};
+use devstack::kafka;
+use devstack::mongodb::ReplicaSet;
 use futures_util::future::join_all;
+use mongodb::bson::{Document, doc};
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::{beginning, has_read, say, words};
+use crate::setup::archive::archive_detail;
 use crate::setup::changer::{Changer, person};
+use crate::setup::program::run;
 use crate::setup::records::Putter;
-use crate::setup::{Replica, Setup, assert_problem, eventually};
+use crate::setup::{Setup, assert_problem, eventually};
 
-/// How many rooms a replica has loaded.
-async fn loads(replica: &Replica) -> u64 {
-    let metrics = replica.metrics().await;
-    let line = metrics.lines().find(|line| line.starts_with("chat_room_loads_total"));
-    line.map_or(0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
+/// Counts how often a room is loaded out of the archive of a test, as the database saw it.
+struct Loads(mongodb::Database);
+
+impl Loads {
+    /// Counts from now on.
+    async fn of(setup: &Setup) -> Self {
+        let client = mongodb::Client::with_uri_str(&setup.mongodb_uri).await.unwrap();
+        let database = client.database(&setup.database);
+        // The archive reads them too, in the transactions that decide.
+        let filter = doc! {
+            "op": "query",
+            "ns": format!("{}.rooms", setup.database),
+            "command.autocommit": { "$exists": false },
+        };
+        database.run_command(doc! { "profile": 1, "filter": filter }).await.unwrap();
+        Self(database)
+    }
+
+    async fn count(&self) -> u64 {
+        let profile = self.0.collection::<Document>("system.profile");
+        profile.count_documents(doc! {}).await.unwrap()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn however_many_ask_at_once_a_room_is_loaded_once_and_callers_who_go_hold_nobody_up() {
+async fn however_many_ask_at_once_a_room_is_loaded_once() {
     let setup = Setup::new().await;
     let changer = Changer::made(&setup, "attic", Visibility::Group, &["bob"]).await;
-    let replica = setup.replica().await;
+    let before = setup.replica().await;
+    has_read(&before, &setup.issuer.token("ada"), &changer).await;
+    let (fresh, loads) = (setup.replica().await, Loads::of(&setup).await);
     let token = setup.issuer.token("bob");
-    has_read(&replica, &setup.issuer.token("ada"), &changer).await;
-    let fresh = setup.replica().await;
-    let before = loads(&fresh).await;
-    let asks = (0..300).map(|number| {
-        let request = fresh.get(&token, "/v1/messages?room_id=attic&limit=1");
-        async move {
-            if number % 3 == 0 {
-                // Gone before it is answered.
-                let _ = tokio::time::timeout(std::time::Duration::from_micros(200), request).await;
-                None
-            } else {
-                Some(request.await.status().as_u16())
-            }
-        }
-    });
-    let answers: Vec<_> = join_all(asks).await.into_iter().flatten().collect();
-    assert_eq!(answers.len(), 200);
+    let ask = || async { fresh.get(&token, "/v1/rooms/attic").await.status().as_u16() };
+    let answers = join_all((0..300).map(|_| ask())).await;
     // As many as there are connections for read at once; all of them were let in.
     assert!(answers.iter().all(|status| [200, 503].contains(status)), "{answers:?}");
     assert!(answers.contains(&200));
-    assert_eq!(loads(&fresh).await - before, 1);
+    assert_eq!(loads.count().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_who_go_while_a_room_is_loaded_hold_nobody_up() {
+    let setup = Setup::new().await;
+    let changer = Changer::made(&setup, "attic", Visibility::Group, &["bob"]).await;
+    let before = setup.replica().await;
+    has_read(&before, &setup.issuer.token("ada"), &changer).await;
+    let (fresh, token) = (setup.replica().await, setup.issuer.token("bob"));
+    let gone = (0..300_u64).map(|number| {
+        let request = fresh.get(&token, "/v1/rooms/attic");
+        // Before it is sent, while the room is read, and after.
+        async move { timeout(Duration::from_micros(number * 50), request).await.is_err() }
+    });
+    let gone = join_all(gone).await.into_iter().filter(|is_gone| *is_gone).count();
+    assert!(gone > 0);
+    assert_eq!(fresh.get(&token, "/v1/rooms/attic").await.status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,6 +170,7 @@ async fn rooms_beyond_the_memory_for_them_are_let_go_and_loaded_again() {
     }
     // Memory for about two rooms of each partition.
     let replica = setup.replica_with(|config| config.args.hub.chat_rooms_bytes = 2_000).await;
+    let loads = Loads::of(&setup).await;
     let token = setup.issuer.token("ada");
     let mut socket = replica.socket(&token).await;
     socket.subscribe_to("room-0", None).await;
@@ -151,7 +179,8 @@ async fn rooms_beyond_the_memory_for_them_are_let_go_and_loaded_again() {
             say(&replica, &token, changer.room.as_str(), "hello").await;
         }
     }
-    assert!(loads(&replica).await > 60, "{}", loads(&replica).await);
+    let loads = loads.count().await;
+    assert!(loads > 60, "{loads}");
     assert_eq!(super::heard(&mut socket, 2).await, ["hello", "hello"], "what is heard stays");
 }
 
@@ -191,16 +220,13 @@ async fn while_the_archive_is_behind_what_is_kept_a_room_is_behind_and_comes_lat
     assert_eq!(socket.expect("behind").await["room_id"], "attic");
     // The lobby is there whatever the archive does.
     forgets.say(&ada, "in the lobby").await;
-    let (home, offset) = (changer.partition.to_string(), "3");
-    let place = changer.told.len();
-    assert!(place > 0);
-    let waits = crate::setup::archive::archive_detail(&before).await;
-    let waits = waits.or(crate::setup::archive::archive_detail(&knows).await);
-    let waits = waits.or(crate::setup::archive::archive_detail(&forgets).await);
+    let waits = archive_detail(&before).await;
+    let waits = waits.or(archive_detail(&knows).await);
+    let waits = waits.or(archive_detail(&forgets).await);
     assert!(waits.is_some_and(|detail| detail.contains("a later release wrote it")));
-    let _ = offset;
+    let home = changer.partition.to_string();
     let poll = changer.told[0].0.position.next().offset().to_string();
-    let (code, _, log) = crate::setup::program::run(&setup, &["dlq", "take", &home, &poll]).await;
+    let (code, _, log) = run(&setup, &["dlq", "take", &home, &poll]).await;
     assert_eq!(code, Some(0), "{log}");
     let mut heard = Vec::new();
     while heard.len() < 4 {
@@ -218,7 +244,7 @@ async fn while_the_archive_is_behind_what_is_kept_a_room_is_behind_and_comes_lat
 async fn without_mongodb_rooms_that_are_known_go_on_and_others_wait() {
     let home = tempfile::tempdir().unwrap();
     let kafka = kafka::Broker::start_private(home.path()).await.unwrap();
-    let mongodb = mongodb::ReplicaSet::start_private(home.path()).await.unwrap();
+    let mongodb = ReplicaSet::start_private(home.path()).await.unwrap();
     let setup = Setup::on(kafka.brokers(), mongodb.uri()).await;
     let replica = setup.replica().await;
     let (ada, bob) = (setup.issuer.token("ada"), setup.issuer.token("bob"));
