@@ -23,6 +23,7 @@ mod page;
 mod reach;
 mod reads;
 mod replay;
+mod room_collections;
 mod rooms;
 mod store;
 

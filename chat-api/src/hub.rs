@@ -15,6 +15,7 @@ mod ring;
 mod rooms;
 mod sweep;
 mod sync;
+mod taken;
 mod unloaded;
 mod wake;
 mod watched;
@@ -35,6 +36,7 @@ use proposals::Proposals;
 pub use ring::{Page, Ring};
 pub use rooms::{Known, NotLoaded};
 pub use sweep::Listener;
+pub use taken::Taken;
 use unloaded::Unloaded;
 pub use wake::{RoomWake, Wake};
 use watched::Watched;
@@ -100,17 +102,6 @@ pub enum HubReadError {
     Below(Position),
     /// Nothing certain is known of the room until this replica is upgraded.
     Unloaded,
-}
-
-/// What became of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
-    /// It is an event for whoever listens.
-    New,
-    /// Its id occurred before.
-    Repeat,
-    /// It is a proposal, and what it was judged on does not stand any more.
-    Void,
 }
 
 impl Hub {

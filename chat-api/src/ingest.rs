@@ -24,11 +24,11 @@ use crate::message::{Author, Cursor, Draft, Envelope, MessageId, Partition, Room
 use crate::metrics;
 use crate::rate::Rates;
 use crate::room_loader::RoomLoader;
-use crate::rooms::{Access, Refused};
 use waits::{LOOKUP, READ_BACK};
 
 pub use changes::{Done, Named, Wish};
 pub use error::SendError;
+use error::may_say;
 pub use proposals::Settled;
 pub use writes::{NewKind, Writes};
 
@@ -189,17 +189,6 @@ impl Ingest {
             Ok(original) => placed.settle(original),
             Err(_) => Ok(Accepted { message_id, cursor: None }),
         }
-    }
-}
-
-/// Whether somebody may say something in a room. To who may not read it there is none.
-fn may_say(access: Access) -> Result<(), SendError> {
-    if access.may_say() {
-        Ok(())
-    } else if access.may_read() {
-        Err(SendError::Room(Refused::NotAllowed))
-    } else {
-        Err(SendError::UnknownRoom)
     }
 }
 

@@ -23,7 +23,7 @@ use super::error::{ArchiveError, ReadError};
 use super::log::progress;
 use super::log::watch::{ProgressWatch, Wait};
 use super::mongo::READ_TIMEOUT;
-use super::rooms::RoomCollections;
+use super::room_collections::RoomCollections;
 use super::{changes, messages, reach};
 use crate::message::{Partition, Position, UserId};
 use crate::metrics;

@@ -10,7 +10,6 @@
 //! are found by `_id` alone: there is no other index.
 
 mod batch;
-mod collections;
 mod document;
 mod kept;
 mod members;
@@ -26,9 +25,8 @@ use tokio::sync::OnceCell;
 
 use super::error::ArchiveError;
 use super::insert::RefusedDocument;
+use super::room_collections::RoomCollections;
 pub use batch::RoomBatch;
-pub(super) use collections::Collections as RoomCollections;
-use collections::Collections;
 pub use members::{Member, Members};
 pub use mine::{Behind, MyRoom, MyRooms};
 pub use snapshot::RoomSnapshots;
@@ -40,14 +38,14 @@ const ROOMS_AT_ONCE: usize = 4;
 /// The collections of rooms. A handle, cheap to clone.
 #[derive(Clone)]
 pub struct Rooms {
-    collections: Collections,
+    collections: RoomCollections,
     /// Set when the collections are there.
     made: Arc<OnceCell<()>>,
 }
 
 impl Rooms {
     pub(super) fn of(database: &Database) -> Self {
-        Self { collections: Collections::of(database), made: Arc::default() }
+        Self { collections: RoomCollections::of(database), made: Arc::default() }
     }
 
     /// Decides about a batch of proposals, whatever of it was decided about already. Of each room of which

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::entry::Entry;
 use super::loaded::decide;
 use super::proposals::Kept;
-use super::{Hub, ShardState, Taken};
+use super::taken::Taken;
+use super::{Hub, ShardState};
 use crate::message::{Event, Partition, Position, RoomId, Standing, UserId};
 use crate::rooms::{Access, RoomSnapshot, RoomState, Verdict};
 

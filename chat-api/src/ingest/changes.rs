@@ -2,10 +2,10 @@
 
 use tokio::time::timeout;
 
-use super::error::SendError;
+use super::Ingest;
+use super::error::{SendError, may_say};
 use super::waits::READ_BACK;
 use super::writes::NewKind;
-use super::{Ingest, may_say};
 use crate::archive::StoredMessage;
 use crate::lookup::Lookup;
 use crate::message::{

@@ -6,7 +6,7 @@ use crate::kafka::AppendError;
 use crate::lookup::LookupError;
 use crate::message::{Change, MessageId};
 use crate::room_loader::RoomError;
-use crate::rooms::Refused;
+use crate::rooms::{Access, Refused};
 
 /// Why something was not said. As text it is what its sender is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -139,5 +139,16 @@ fn detail_of(error: AppendError) -> &'static str {
         AppendError::NotSent(_) => "the message was not sent, try again",
         AppendError::Unknown(_) => "the message may have been sent; its id tells",
         AppendError::Refused(_) => "the message cannot be taken",
+    }
+}
+
+/// Whether somebody may say something in a room. To who may not read it there is none.
+pub(super) fn may_say(access: Access) -> Result<(), SendError> {
+    if access.may_say() {
+        Ok(())
+    } else if access.may_read() {
+        Err(SendError::Room(Refused::NotAllowed))
+    } else {
+        Err(SendError::UnknownRoom)
     }
 }

@@ -5,7 +5,9 @@ use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Accepted, Chat, Listener};
+use super::Chat;
+use super::answer::{Accepted, Reply};
+use super::listener::Listener;
 use crate::wait::within;
 
 /// A room, as it was shown.
@@ -92,7 +94,7 @@ impl Chat {
         serde_json::from_value(reply.body).context("an answer of another shape")
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<super::Reply> {
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply> {
         let request = self.http.request(method, format!("{}{path}", self.base));
         self.ask(match body {
             Some(body) => request.json(body),

@@ -3,13 +3,13 @@
 use mongodb::bson::{Document, doc};
 use mongodb::{ClientSession, Collection};
 
-use super::collections::Collections;
 use super::document;
 use crate::archive::changes::document::ACCEPTED;
 use crate::archive::error::{ArchiveError, ReadError};
 use crate::archive::log::progress;
 use crate::archive::mongo::READ_TIMEOUT;
 use crate::archive::reads::Reader;
+use crate::archive::room_collections::RoomCollections;
 use crate::message::{Kind, Partition, Position, RoomId};
 use crate::rooms::{RoomSnapshot, RoomState};
 
@@ -50,7 +50,7 @@ impl<'a> RoomSnapshots<'a> {
 }
 
 async fn find(
-    collections: &Collections,
+    collections: &RoomCollections,
     places: &Collection<Document>,
     place: &str,
     room: &RoomId,

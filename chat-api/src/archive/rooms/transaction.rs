@@ -11,12 +11,12 @@ use mongodb::{ClientSession, Collection};
 use tokio::time::timeout;
 
 use super::batch::Proposed;
-use super::collections::Collections;
 use super::document;
 use super::kept::{Kept, Outcome, concerned};
 use crate::archive::error::ArchiveError;
 use crate::archive::insert::{self, RefusedDocument};
 use crate::archive::mongo::{WRITE_TIMEOUT, number};
+use crate::archive::room_collections::RoomCollections;
 use crate::message::{self, MessageId, Position, RoomChange, RoomId, UserId};
 use crate::rooms::{RoomState, Verdict};
 
@@ -28,7 +28,7 @@ const COMMITS: usize = 3;
 
 /// The proposals of one room.
 pub(super) struct Transaction<'a> {
-    pub(super) collections: &'a Collections,
+    pub(super) collections: &'a RoomCollections,
     pub(super) room: &'a RoomId,
     /// In the log's order.
     pub(super) proposals: Vec<&'a Proposed>,

@@ -2,6 +2,8 @@
 
 pub(super) mod members;
 pub(super) mod mine;
+mod path;
+mod shown;
 
 use std::sync::Arc;
 
@@ -21,11 +23,13 @@ use crate::http::problem::Problem;
 use crate::hub::Known;
 use crate::ingest::{SendError, Settled};
 use crate::message::{
-    Cursor, FieldError, Fields, MessageId, RoomId, RoomName, Settings, Standing, UserId, Visibility,
+    Cursor, FieldError, Fields, MessageId, RoomId, RoomName, Settings, UserId, Visibility,
 };
 use crate::refusal::Refusal;
 use crate::rooms::{Access, Command, Phase, Refused, RoomKind, RoomState, RoomWish, direct};
 use crate::service::Service;
+use path::{room_id, user_id};
+use shown::{EnqueuedChange, enqueued, role};
 
 /// A room to be made.
 #[derive(ToSchema)]
@@ -85,20 +89,6 @@ pub(super) struct ShownRoom {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     cursor: Option<Cursor>,
-}
-
-/// Something stands in the log, and it was not read in time whether it counts.
-#[derive(Serialize, ToSchema)]
-pub(super) struct EnqueuedChange {
-    /// The id of its record.
-    #[schema(value_type = String)]
-    message_id: MessageId,
-    /// Always `enqueued`.
-    #[schema(example = "enqueued")]
-    status: &'static str,
-    /// The room.
-    #[schema(value_type = String)]
-    room_id: RoomId,
 }
 
 /// Makes a room.
@@ -290,11 +280,6 @@ async fn change(
     Ok(response)
 }
 
-fn enqueued(message_id: MessageId, room_id: RoomId) -> Response {
-    let body = EnqueuedChange { message_id, status: "enqueued", room_id };
-    (StatusCode::ACCEPTED, Json(body)).into_response()
-}
-
 /// A room as a person sees it who may.
 fn shown(
     service: &Service,
@@ -339,26 +324,6 @@ fn of_state(
         role: state.standing(person).and_then(role),
         cursor,
     })
-}
-
-/// What somebody who is in a room is there.
-fn role(standing: Standing) -> Option<&'static str> {
-    match standing {
-        Standing::Owner => Some("owner"),
-        Standing::Member | Standing::Blocked => Some("member"),
-        Standing::Left | Standing::Banned => None,
-    }
-}
-
-/// A room's id in a path. What is none is not a room either.
-fn room_id(room: Option<String>) -> Result<RoomId, Problem> {
-    let room = room.and_then(|room| RoomId::parse(&room).ok());
-    room.ok_or_else(|| Refusal::UNKNOWN_ROOM.into())
-}
-
-/// A person in a path.
-fn user_id(person: Option<String>) -> Result<UserId, Problem> {
-    person.and_then(|person| UserId::parse(&person).ok()).ok_or_else(Problem::unknown_person)
 }
 
 fn room_name(name: &str) -> Result<RoomName, Problem> {

@@ -14,7 +14,8 @@ use tokio::time::timeout;
 use url::form_urlencoded;
 use utoipa::ToSchema;
 
-use super::{EnqueuedChange, enqueued, role, room_id, user_id};
+use super::path::{room_id, user_id};
+use super::shown::{EnqueuedChange, enqueued, role};
 use crate::archive::{Member, Members};
 use crate::auth::Caller;
 use crate::http::body::JsonRequest;

@@ -10,7 +10,7 @@ use http::header::LINK;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::role;
+use super::shown::role;
 use crate::archive::{Behind, MyRoom, MyRooms};
 use crate::auth::Caller;
 use crate::http::header;

@@ -4,15 +4,15 @@ use mongodb::bson::Document;
 use mongodb::error::{Error, ErrorKind};
 use mongodb::{Client, Collection, Database};
 
-use crate::archive::error::ArchiveError;
-use crate::archive::mongo::{READ_TIMEOUT, limited, safe};
+use super::error::ArchiveError;
+use super::mongo::{READ_TIMEOUT, limited, safe};
 
 /// `NamespaceExists`: somebody else has made the collection.
 const EXISTS: i32 = 48;
 
 /// Handles, cheap to clone.
 #[derive(Clone)]
-pub(in crate::archive) struct Collections {
+pub(super) struct RoomCollections {
     pub(super) database: Database,
     pub(super) rooms: Collection<Document>,
     pub(super) members: Collection<Document>,
@@ -20,8 +20,8 @@ pub(in crate::archive) struct Collections {
     pub(super) changes: Collection<Document>,
 }
 
-impl Collections {
-    pub(in crate::archive) fn of(database: &Database) -> Self {
+impl RoomCollections {
+    pub(super) fn of(database: &Database) -> Self {
         let collection = |name| database.collection_with_options(name, safe());
         Self {
             database: database.clone(),
