@@ -15,6 +15,7 @@ use service_process::lifecycle::{Lifecycle, Tasks};
 use service_process::listener::{Listener, bind};
 use service_process::sources::Sources;
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -26,11 +27,12 @@ use crate::hub::{Hub, HubSizes};
 use crate::ingest::Ingest;
 use crate::kafka::{Log, Partitioner, Producer};
 use crate::message::Position;
+use crate::notices::{Errand, Notices};
 use crate::rate::Rates;
 use crate::room_loader::RoomLoader;
 use crate::service::{Counters, Service};
 use crate::sockets::{SocketCommand, Sockets};
-use crate::workers::{FanOut, Stopped};
+use crate::workers::{FanOut, Stopped, run_errands};
 use crate::{http, metrics};
 use archive_filler::ArchiveFiller;
 use survey::{LogSurvey, survey};
@@ -47,6 +49,7 @@ pub struct App {
     fetcher: KeyFetcher,
     producer: Arc<Producer>,
     fan_out: FanOut,
+    errands: UnboundedReceiver<Errand>,
     archive_filler: ArchiveFiller,
     address: SocketAddr,
 }
@@ -92,12 +95,14 @@ impl App {
         let rooms = RoomLoader::new(Arc::clone(&reads), Arc::clone(&hub), partitioner);
         let rooms = Arc::new(rooms);
         let sockets = Arc::new(Sockets::default());
+        let (notices, errands) = Notices::new();
         let readiness = Readiness::new();
         let fan_out = FanOut {
             consumer,
             starts,
             hub: Arc::clone(&hub),
             span,
+            notices: Arc::clone(&notices),
             sockets: Arc::clone(&sockets),
             records: metrics::fan_out_records(),
             condition: readiness.condition("fan_out"),
@@ -134,6 +139,7 @@ impl App {
             readiness: readiness.clone(),
             leaving: CancellationToken::new(),
             sockets,
+            notices,
             open_sockets: TaskTracker::new(),
             counters: Counters::default(),
         });
@@ -147,6 +153,7 @@ impl App {
             fetcher,
             producer,
             fan_out,
+            errands,
             archive_filler,
             address,
         })
@@ -185,6 +192,8 @@ impl App {
                 }
             });
         }
+        let service = Arc::clone(&self.service);
+        tasks.worker("notices", run_errands(service, self.errands, downstream.clone()));
         let (archive, stop) = (self.archive_filler.archive.clone(), downstream.clone());
         tasks.spawn(async move {
             tokio::select! {

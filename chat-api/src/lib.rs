@@ -17,6 +17,7 @@ pub mod kafka;
 pub mod lookup;
 pub mod message;
 pub mod metrics;
+pub mod notices;
 pub mod rate;
 pub mod refusal;
 pub mod room_loader;

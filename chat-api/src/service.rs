@@ -16,6 +16,7 @@ use crate::hub::Hub;
 use crate::ingest::Ingest;
 use crate::kafka::Partitioner;
 use crate::metrics;
+use crate::notices::Notices;
 use crate::rate::Rate;
 use crate::room_loader::RoomLoader;
 use crate::sockets::Sockets;
@@ -52,6 +53,8 @@ pub struct Service {
     pub leaving: CancellationToken,
     /// Every open socket: through it they are sent commands.
     pub sockets: Arc<Sockets>,
+    /// What people are told of rooms that their sockets do not hear.
+    pub notices: Arc<Notices>,
     /// The tasks of the open sockets, which a stop waits for.
     pub open_sockets: TaskTracker,
     /// What is counted too often to look its counter up each time.

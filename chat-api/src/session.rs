@@ -6,6 +6,7 @@ mod deliver;
 mod end;
 mod feed;
 mod inbound;
+mod notices;
 mod place;
 mod reading;
 mod subscription;
@@ -38,6 +39,7 @@ use crate::ws::socket::Socket;
 use authenticated::AuthenticatedSession;
 use completed::Completed;
 use end::End;
+use notices::Notebook;
 use reading::Reading;
 use subscription::Subscription;
 use timer::Timer;
@@ -61,6 +63,8 @@ pub struct Session {
     seat: Seat,
     rooms: Vec<Subscription>,
     wanted: WantedRooms,
+    /// What the person is told of other rooms, once it is known who that is.
+    notebook: Option<Notebook>,
     /// The room to look at first, so that a busy one does not keep the others waiting.
     turn: usize,
     /// Sends to the log and pages of the archive that are under way.
@@ -102,6 +106,7 @@ impl Session {
             line,
             rooms: Vec::new(),
             wanted: WantedRooms::default(),
+            notebook: None,
             turn: 0,
             work: FuturesUnordered::new(),
             sends: 0,
@@ -137,6 +142,7 @@ impl Session {
         let mut timer = Timer::new(self.next_moment(&authenticated, true));
         loop {
             self.follow_command().await?;
+            self.tell_notes().await?;
             // There may be more than a turn's worth; whoever waits meanwhile is heard in between.
             let more = self.deliver(&authenticated.caller.author.user_id).await?;
             match self.next_wakeup(more, &authenticated, &mut timer).await? {
@@ -270,6 +276,7 @@ impl Session {
         };
         rooms
             .chain(self.wanted.due())
+            .chain(self.notebook.as_ref().and_then(Notebook::due))
             .chain(leave)
             .chain(authenticated.warn)
             .chain(ping)

@@ -6,5 +6,6 @@ mod framing;
 pub mod line;
 #[cfg(test)]
 pub(crate) mod narrow;
+pub mod notes;
 pub mod socket;
 pub mod wire;

@@ -22,6 +22,8 @@ pub struct Timeouts {
     pub after_expiry: Duration,
     /// For a write of which the other side takes nothing.
     pub stall: Duration,
+    /// Between two times that a socket is told what was said in rooms that it does not hear.
+    pub activity_every: Duration,
     /// After a stop was asked for, until sockets are told: the time in which whoever distributes
     /// connections learns that no more should come here.
     pub drain_pause: Duration,
@@ -39,6 +41,7 @@ impl Timeouts {
             before_expiry: Duration::from_mins(1),
             after_expiry: Duration::from_secs(25),
             stall: Duration::from_secs(15),
+            activity_every: Duration::from_secs(2),
             drain_pause: Duration::from_secs(args.chat_drain_pause.into()),
             drain_over: Duration::from_secs(args.chat_drain_over.into()),
         }

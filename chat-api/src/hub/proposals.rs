@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::message::{Event, Position, RoomId};
+use crate::message::{Event, Position, RoomId, UserId};
 use crate::rooms::Verdict;
 
 /// What a proposal takes beside its texts, in bytes: the event, what it proposes, and its place here.
@@ -56,6 +56,17 @@ impl Proposals {
     /// Those of a room, in the order of the log.
     pub(super) fn of<'a>(&'a mut self, room: &'a RoomId) -> impl Iterator<Item = &'a mut Kept> {
         self.all.iter_mut().filter(move |kept| kept.event.envelope.room_id == *room)
+    }
+
+    /// The rooms that somebody may have come into by them, the latest first.
+    pub(super) fn rooms_of<'a>(&'a self, person: &'a UserId) -> impl Iterator<Item = &'a RoomId> {
+        let all = self.all.iter().rev().map(|kept| &kept.event.envelope);
+        all.filter(move |envelope| {
+            let proposal = envelope.body.proposal();
+            envelope.user_id == *person
+                || proposal.and_then(|proposal| proposal.change.subject()) == Some(person)
+        })
+        .map(|envelope| &envelope.room_id)
     }
 
     /// Whether the one at a place counts, if that is known.

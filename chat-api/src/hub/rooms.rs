@@ -3,6 +3,7 @@
 //! A room is loaded by a snapshot of what the archive decided; what comes after that is decided here, by
 //! the same comparisons, from the proposals that were kept. Nothing here reads a database.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::entry::Entry;
@@ -163,6 +164,17 @@ impl Hub {
         let taken = shard.watched.push(&envelope.room_id, decide, announce);
         shard.head.send_replace(position.next());
         taken
+    }
+
+    /// The rooms that a person may have come into by a proposal that is kept here: those of which the archive
+    /// may not know yet are among them.
+    #[must_use]
+    pub fn rooms_of(&self, person: &UserId) -> HashSet<RoomId> {
+        let mut rooms = HashSet::new();
+        for shard in &self.shards {
+            shard.watched.with(|state| rooms.extend(state.proposals.rooms_of(person).cloned()));
+        }
+        rooms
     }
 
     /// Whether the proposal at a place counts, if it is kept and its room was known.

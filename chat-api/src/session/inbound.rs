@@ -13,6 +13,7 @@ use super::authenticated::AuthenticatedSession;
 use super::completed::Completed;
 use super::end::End;
 use super::feed::{Beginning, Feed};
+use super::notices::Notebook;
 use super::place::Place;
 use super::subscription::{ROOMS_MAX, Subscription, Waits};
 use crate::auth::{self, AuthError, Caller};
@@ -49,6 +50,9 @@ impl Session {
             _ => End::Close(Close::BadToken, error.to_string()),
         })?;
         self.seat.belongs_to(&caller.author.user_id);
+        let wake = Arc::clone(self.seat.wake());
+        let notified = self.service.notices.enter(&caller.author.user_id, wake);
+        self.notebook = Some(Notebook::new(notified));
         self.welcome(caller).await
     }
 
@@ -185,7 +189,8 @@ impl Session {
             cursor.is_some() && waits == Waits::Events && !self.reading.is_first(&room);
         let is_held = reads_again && self.service.reads.admit(&caller.author.user_id).is_err();
         feed.hold(is_held);
-        self.rooms.push(Subscription::new(feed, listening, waits));
+        let by_itself = self.notebook.as_ref().map(|book| book.notified().hear(&feed.room));
+        self.rooms.push(Subscription::new(feed, listening, by_itself, waits));
         if is_held {
             return self.postpone(self.rooms.len() - 1).await;
         }

@@ -8,6 +8,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::feed::Feed;
 use crate::hub::Listening;
+use crate::notices::Heard;
 use crate::ws::frame::Outbound;
 
 /// Rooms that one socket hears.
@@ -25,6 +26,8 @@ pub(super) struct Subscription {
     pub(super) feed: Arc<Feed>,
     /// Keeps it on the room's list.
     _listening: Listening,
+    /// Keeps notes of it from the socket.
+    _heard: Option<Heard>,
     /// Whether there may be more than was sent, and no sweep sees to it.
     pub(super) more: bool,
     /// What keeps it from being sent.
@@ -51,8 +54,13 @@ pub(super) enum Waits {
 
 impl Subscription {
     /// A room on whose list the feed is, so that nothing is missed of what comes after what its place says.
-    pub(super) fn new(feed: Arc<Feed>, listening: Listening, waits: Waits) -> Self {
-        Self { feed, _listening: listening, more: true, waits, told: false }
+    pub(super) fn new(
+        feed: Arc<Feed>,
+        listening: Listening,
+        heard: Option<Heard>,
+        waits: Waits,
+    ) -> Self {
+        Self { feed, _listening: listening, _heard: heard, more: true, waits, told: false }
     }
 
     /// What it waits for.

@@ -17,6 +17,7 @@ use crate::hub::{Hub, Taken};
 use crate::kafka::{Item, LogError, ManualConsumer, Range, Trace};
 use crate::message::{Event, Newer, Partition, Position};
 use crate::metrics;
+use crate::notices::Notices;
 use crate::sockets::{SocketCommand, Sockets};
 
 /// Between two questions to a log that does not answer.
@@ -35,6 +36,8 @@ pub struct FanOut {
     pub hub: Arc<Hub>,
     /// Offsets within which an id is a repeat.
     pub span: i64,
+    /// Tells people of rooms that they do not hear.
+    pub notices: Arc<Notices>,
     /// Who must begin anew when this reader must.
     pub sockets: Arc<Sockets>,
     /// Counts what is read, as [`metrics::FANOUT_RECORDS`].
@@ -127,6 +130,9 @@ impl FanOut {
         };
         span.record("outcome", outcome);
         self.records.count(outcome);
+        if outcome == "new" {
+            self.notices.follow(event, &self.hub);
+        }
     }
 
     /// What only a later release understands is an event for nobody here. If it is critical, what this

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio_tungstenite::tungstenite::{Bytes, Utf8Bytes};
 
 use super::framing::{framed, text};
+use super::notes::{Activity, Added, Removed};
 use crate::message::{
     self, Content, Cursor, Envelope, Event, FieldError, Fields, MessageId, ReadValue, RoomId,
     UserId,
@@ -177,6 +178,18 @@ pub enum Outbound<'a> {
         room_id: &'a RoomId,
         /// When the archive is asked again, in milliseconds.
         retry: u64,
+    },
+    /// What the person is to know of rooms that the socket does not hear.
+    Rooms {
+        /// Rooms that the person came into.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        added: &'a [Added],
+        /// Rooms that the person went out of.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        removed: &'a [Removed],
+        /// Rooms in which something was said.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        activity: &'a [Activity],
     },
     /// The token will expire; `auth` with a fresh one keeps the socket.
     AuthExpiring {

@@ -4,6 +4,7 @@ mod access;
 mod convergence;
 mod cut;
 mod loading;
+mod notices;
 
 use chat_api::message::{Cursor, Position, RoomId};
 use serde_json::{Value, json};

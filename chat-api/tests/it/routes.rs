@@ -7,5 +7,5 @@ mod fallback;
 mod health;
 mod messages;
 mod openapi;
-mod rooms;
+pub(crate) mod rooms;
 mod socket;

@@ -1,5 +1,7 @@
 //! The rooms of a person, page by page, those in which something happened last first.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use mongodb::bson::{self, Document, doc};
@@ -13,6 +15,9 @@ use crate::archive::mongo::READ_TIMEOUT;
 use crate::archive::reads::Reader;
 use crate::message::{RoomId, Standing};
 use crate::rooms::Room;
+
+/// Of so many memberships the newest are looked for: more rooms than that nobody is in.
+const MEMBERSHIPS: i64 = 1_100;
 
 /// Reads the rooms of whoever was admitted.
 pub struct MyRooms<'a>(&'a Reader<'a>);
@@ -89,6 +94,22 @@ impl<'a> MyRooms<'a> {
         };
         let found = self.0.operate(found).await?;
         Ok(found.iter().map(room).collect::<Result<_, _>>()?)
+    }
+
+    /// The ids of all rooms of the person, those that they came into last first.
+    pub async fn newest(&self) -> Result<Vec<RoomId>, ReadError> {
+        let person = self.0.person();
+        let rooms = self.0.rooms().rooms_of;
+        let mine = doc! { "user_id": person.as_str(), "_id": document::rooms_of(person) };
+        let found = async move {
+            let found = rooms.find(mine).projection(doc! { "room_id": 1, "timestamp": 1 });
+            let found = found.limit(MEMBERSHIPS).max_time(READ_TIMEOUT).await?;
+            found.try_collect::<Vec<Document>>().await
+        };
+        let mut found = self.0.operate(found).await?;
+        found.sort_by_key(|room| Reverse(room.get_datetime("timestamp").copied().ok()));
+        let id = |room: &Document| RoomId::parse(room.get_str("room_id").ok()?).ok();
+        Ok(found.iter().filter_map(id).collect())
     }
 }
 

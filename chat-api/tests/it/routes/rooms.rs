@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::setup::{Replica, Setup, assert_problem, eventually};
 
-async fn call(
+pub(crate) async fn call(
     replica: &Replica,
     token: &str,
     method: Method,

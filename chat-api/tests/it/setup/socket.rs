@@ -70,8 +70,18 @@ impl Socket {
         message.expect("the stream goes on").unwrap()
     }
 
-    /// The next frame.
+    /// The next frame, but for what is told of rooms that this socket does not hear.
     pub(crate) async fn next(&mut self) -> Value {
+        loop {
+            let frame = self.next_of_all().await;
+            if frame["type"] != "rooms" {
+                return frame;
+            }
+        }
+    }
+
+    /// The next frame, whatever it tells.
+    pub(crate) async fn next_of_all(&mut self) -> Value {
         loop {
             match self.message().await {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
