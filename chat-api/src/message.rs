@@ -13,6 +13,7 @@ mod id;
 mod idempotency;
 mod invalid;
 mod kind;
+mod marker;
 mod proposal;
 mod proposal_record;
 mod text;
@@ -30,6 +31,7 @@ pub(crate) use idempotency::length_prefixed;
 pub use idempotency::{BodyHash, IdempotencyKey};
 pub use invalid::Invalid;
 pub use kind::Kind;
+pub use marker::{DecodedMarker, Marker, MarkerError, NewMarker};
 pub use proposal::{
     Ended, MemberAct, MemberChange, On, Proposal, Proposed, RoomChange, Settings, Standing,
     Visibility,

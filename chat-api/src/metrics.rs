@@ -16,8 +16,12 @@ pub const APPENDS: &str = "chat_appends_total";
 pub const APPEND_SECONDS: &str = "chat_append_seconds";
 /// Records that the log has not answered for.
 pub const APPENDS_IN_FLIGHT: &str = "chat_appends_in_flight";
-/// Whether a partition takes appends.
+/// Whether a partition of [`MESSAGES`] or [`MARKERS`] takes appends.
 pub const BREAKER_STATE: &str = "chat_breaker_state";
+/// The topic with messages.
+pub const MESSAGES: &str = "messages";
+/// The topic with markers.
+pub const MARKERS: &str = "markers";
 /// How often a partition ceased to take them.
 pub const BREAKER_OPENINGS: &str = "chat_breaker_openings_total";
 /// Clients of Kafka that could never append again.
@@ -92,6 +96,17 @@ pub const DEAD_LETTERS: &str = "chat_dead_letters_total";
 pub const UNDECODABLE: &str = "undecodable";
 /// MongoDB does not take it.
 pub const REFUSED: &str = "refused";
+/// Records of the topic with markers that were read, by the [`FAN_OUT`] or the [`ARCHIVE`]: [`TAKEN`],
+/// [`NEWER`] or [`UNDECODABLE`].
+pub const MARKER_RECORDS: &str = "chat_marker_records_total";
+/// The reader that tells sockets.
+pub const FAN_OUT: &str = "fan_out";
+/// The reader that fills MongoDB.
+pub const ARCHIVE: &str = "archive";
+/// It was understood.
+pub const TAKEN: &str = "taken";
+/// A later release wrote it.
+pub const NEWER: &str = "newer";
 /// Partitions that do not go on.
 pub const STOPPED_PARTITIONS: &str = "chat_stopped_partitions";
 /// Tokens that were checked.
@@ -106,8 +121,16 @@ pub const ALL: &[Metric] = &[
     Metric::counter(APPENDS, &["class"], "What the log made of what was handed to it."),
     Metric::timed(APPEND_SECONDS, &[], "Until the log acknowledged a record."),
     Metric::gauge(APPENDS_IN_FLIGHT, &[], "Records that the log has not answered for."),
-    Metric::gauge(BREAKER_STATE, &["partition"], "0 takes appends, 1 tries one, 2 takes none."),
-    Metric::counter(BREAKER_OPENINGS, &["partition"], "Times that appends began to be refused."),
+    Metric::gauge(
+        BREAKER_STATE,
+        &["topic", "partition"],
+        "0 takes appends, 1 tries one, 2 takes none.",
+    ),
+    Metric::counter(
+        BREAKER_OPENINGS,
+        &["topic", "partition"],
+        "Times that appends began to be refused.",
+    ),
     Metric::counter(PRODUCERS_REPLACED, &[], "Clients of Kafka that could never append again."),
     Metric::gauge(CONNECTIONS, &[], "Open sockets."),
     Metric::counter(CLOSES, &["code"], "How sockets ended, by close code."),
@@ -130,6 +153,11 @@ pub const ALL: &[Metric] = &[
     Metric::counter(ARCHIVE_FAILURES, &[], "What MongoDB failed; it is tried again."),
     Metric::counter(UNREADABLE_DOCUMENTS, &["field"], "Stored documents that pages leave out."),
     Metric::counter(DEAD_LETTERS, &["reason"], "Records that became dead letters."),
+    Metric::counter(
+        MARKER_RECORDS,
+        &["reader", "outcome"],
+        "Records that say how far somebody has read.",
+    ),
     Metric::gauge(STOPPED_PARTITIONS, &["reader", "why"], "Partitions that do not go on."),
     Metric::counter(TOKEN_VERIFICATIONS, &["outcome"], "Tokens that were checked."),
     Metric::counter(KEY_FETCHES, &["outcome"], "Requests for Dex's keys."),
@@ -156,6 +184,11 @@ pub fn fan_out_records() -> OutcomeCounter {
     OutcomeCounter::new(FANOUT_RECORDS, "outcome", "new")
 }
 
+/// Counts a record of [`MARKER_RECORDS`].
+pub fn marker_read(reader: &'static str, outcome: &'static str) {
+    ::metrics::counter!(MARKER_RECORDS, "reader" => reader, "outcome" => outcome).increment(1);
+}
+
 /// Opens the registry and describes every name to it. It comes first: what is looked up before that counts
 /// for nobody.
 pub fn describe() {
@@ -166,6 +199,12 @@ pub fn describe() {
     }
     for why in [PERSON, BUSY] {
         ::metrics::counter!(READ_REFUSALS, "why" => why).increment(0);
+    }
+    for reader in [FAN_OUT, ARCHIVE] {
+        for outcome in [TAKEN, NEWER, UNDECODABLE] {
+            ::metrics::counter!(MARKER_RECORDS, "reader" => reader, "outcome" => outcome)
+                .increment(0);
+        }
     }
     for field in DOCUMENT_FIELDS.into_iter().chain([ENCODING]) {
         ::metrics::counter!(UNREADABLE_DOCUMENTS, "field" => field).increment(0);

@@ -1,13 +1,14 @@
 //! Reading the log: all of it by manual assignment, or as a member of a group a share of it.
 
 mod membership;
+mod share;
 
+use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use rdkafka::consumer::{CommitMode, Consumer as _, ConsumerContext, StreamConsumer};
+use rdkafka::consumer::{Consumer as _, ConsumerContext, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::Message as _;
+use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 use tokio::time::Instant;
 
@@ -15,9 +16,10 @@ use super::log::ASK_TIMEOUT;
 use super::reminder::Reminder;
 use super::{DecodeError, Decoder, Log, LogError, Partitioner, Raw, Trace, reach};
 use crate::message::{Decoded, Event, Newer, Partition, Position};
-use membership::{Group, Member, note};
+use membership::note;
 
 pub use membership::Change;
+pub use share::Share;
 
 /// What a reader gets next.
 #[derive(Debug)]
@@ -66,9 +68,7 @@ pub struct ManualConsumer {
 
 /// Reads the partitions that its group gives it.
 pub struct GroupConsumer {
-    consumer: Arc<Member>,
-    reminder: Reminder,
-    log: Log,
+    share: Share,
     decoder: Decoder,
 }
 
@@ -135,118 +135,28 @@ impl ManualConsumer {
 
     /// Waits for what comes next.
     pub async fn next(&self) -> Result<Item, LogError> {
-        next(&self.consumer, &self.reminder, &self.log, self.decoder, Keep::Place).await
+        let received = receive(&self.consumer, &self.reminder, &self.log).await?;
+        item(received, &self.log, self.decoder, Keep::Place)
     }
 }
 
 impl GroupConsumer {
     /// Joins the group of the archive readers.
     pub fn join(log: &Log, decoder: Decoder) -> Result<Self, LogError> {
-        let consumer: StreamConsumer<Group> = reader(log)
-            .set("group.id", log.archive_group())
-            .set("partition.assignment.strategy", "cooperative-sticky")
-            // A killed member's partitions go to the others after this time.
-            .set("session.timeout.ms", "10000")
-            // Members hear of a change of their shares with their next heartbeat.
-            .set("heartbeat.interval.ms", "1000")
-            .create_with_context(Group::default())?;
-        consumer.subscribe(&[&log.messages()])?;
-        let consumer = Arc::new(Member::new(consumer));
-        Ok(Self { consumer, reminder: Reminder::new(&log.brokers), log: log.clone(), decoder })
-    }
-
-    /// The generation that is read.
-    #[must_use]
-    pub fn generation(&self) -> u16 {
-        self.log.generation
+        Ok(Self { share: Share::join(log, log.messages(), &log.archive_group())?, decoder })
     }
 
     /// Waits for what comes next. Changes of the share come about while this is awaited.
     pub async fn next(&self) -> Result<Item, LogError> {
-        next(&self.consumer, &self.reminder, &self.log, self.decoder, Keep::Record).await
-    }
-
-    /// Completes when there may be a new [`Change`].
-    pub async fn changed(&self) {
-        self.consumer.context().changed.notified().await;
-    }
-
-    /// The oldest change that was not answered, without taking it.
-    #[must_use]
-    pub fn change(&self) -> Option<Change> {
-        self.consumer.context().lock().front().cloned()
-    }
-
-    /// What these partitions hold.
-    pub fn ranges(
-        &self,
-        partitions: Vec<Partition>,
-    ) -> impl Future<Output = Result<Ranges, LogError>> + Send + use<> {
-        let (consumer, log) = (Arc::clone(&self.consumer), self.log.clone());
-        let ask = move || {
-            let range =
-                |partition| Ok((partition, range(&**consumer, &log, &log.messages(), partition)?));
-            partitions.into_iter().map(range).collect()
-        };
-        async move { tokio::task::spawn_blocking(ask).await.map_err(|_| LogError::Died)? }
-    }
-
-    /// Answers the oldest change: reads the new partitions from these positions on.
-    pub fn start(&self, positions: &[(Partition, Position)]) -> Result<(), LogError> {
-        self.consumer.context().lock().pop_front();
-        Ok(self.consumer.incremental_assign(&list(&self.log.messages(), positions)?)?)
-    }
-
-    /// Answers the oldest change: lets these partitions go.
-    pub fn give_up(&self, partitions: &[Partition]) -> Result<(), LogError> {
-        self.consumer.context().lock().pop_front();
-        let partitions = plain_list(&self.log.messages(), partitions.iter().copied());
-        Ok(self.consumer.incremental_unassign(&partitions)?)
-    }
-
-    /// Reads a partition of the share from another position on, wherever and however it stands.
-    pub fn restart(&self, partition: Partition, position: Position) -> Result<(), LogError> {
-        // Not a seek: that is refused for a partition whose position was out of range.
-        self.consumer.incremental_unassign(&plain_list(&self.log.messages(), [partition]))?;
-        Ok(self
-            .consumer
-            .incremental_assign(&list(&self.log.messages(), &[(partition, position)])?)?)
-    }
-
-    /// Reads these partitions no further for now.
-    pub fn pause(&self, partitions: impl IntoIterator<Item = Partition>) -> Result<(), LogError> {
-        Ok(self.consumer.pause(&plain_list(&self.log.messages(), partitions))?)
-    }
-
-    /// Goes on with these partitions.
-    pub fn resume(&self, partitions: impl IntoIterator<Item = Partition>) -> Result<(), LogError> {
-        Ok(self.consumer.resume(&plain_list(&self.log.messages(), partitions))?)
-    }
-
-    /// Tells the group how far each partition is done. For people's tools only: progress itself is
-    /// kept with the documents.
-    pub fn commit(&self, done: &[(Partition, Position)]) -> Result<(), LogError> {
-        let next: Vec<_> =
-            done.iter().map(|(partition, position)| (*partition, position.next())).collect();
-        Ok(self.consumer.commit(&list(&self.log.messages(), &next)?, CommitMode::Async)?)
+        item(self.share.receive().await?, &self.share.log, self.decoder, Keep::Record)
     }
 }
 
-/// Leaves the group, however the reader ended. Blocks until the broker knows, or for 5 s.
-impl Drop for GroupConsumer {
-    fn drop(&mut self) {
-        // From here on the group's callback answers; what it noted before must be answered now, or
-        // the client library waits for it for ever.
-        self.consumer.context().closing.store(true, Ordering::SeqCst);
-        while let Some(change) = self.change() {
-            let answered = match change {
-                Change::Assigned(_) => self.start(&[]),
-                Change::Revoked(partitions) => self.give_up(&partitions),
-            };
-            if let Err(error) = answered {
-                tracing::warn!(%error, "archive reader leaves its group uncleanly");
-            }
-        }
+impl Deref for GroupConsumer {
+    type Target = Share;
+
+    fn deref(&self) -> &Share {
+        &self.share
     }
 }
 
@@ -259,13 +169,23 @@ enum Keep {
     Record,
 }
 
-async fn next<C>(
-    consumer: &StreamConsumer<C>,
+/// What came, before it is decoded.
+pub(super) enum Received<'a> {
+    /// A record, and its place.
+    Record(BorrowedMessage<'a>, Partition, Position),
+    /// The end of a partition was reached.
+    End(Partition),
+    /// A position that the log does not hold any more, or not yet.
+    OutOfRange,
+    /// The broker is away or complains.
+    Trouble(KafkaError),
+}
+
+pub(super) async fn receive<'a, C>(
+    consumer: &'a StreamConsumer<C>,
     reminder: &Reminder,
     log: &Log,
-    decoder: Decoder,
-    keep: Keep,
-) -> Result<Item, LogError>
+) -> Result<Received<'a>, LogError>
 where
     C: ConsumerContext + 'static,
 {
@@ -277,22 +197,31 @@ where
             () = reminder.due() => reminder.remind(consumer.client()),
         }
     };
-    let mut record = match received {
-        Ok(record) => record,
-        Err(KafkaError::PartitionEOF(number)) => {
-            return Ok(Item::End(Partition::from_number(number)?));
+    match received {
+        Ok(record) => {
+            let partition = Partition::from_number(record.partition())?;
+            let position = log.position(record.offset())?;
+            Ok(Received::Record(record, partition, position))
         }
+        Err(KafkaError::PartitionEOF(number)) => Ok(Received::End(Partition::from_number(number)?)),
         Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) => {
-            return Ok(Item::OutOfRange);
+            Ok(Received::OutOfRange)
         }
-        Err(error @ KafkaError::MessageConsumptionFatal(_)) => return Err(error.into()),
+        Err(error @ KafkaError::MessageConsumptionFatal(_)) => Err(error.into()),
         Err(error) => {
             reminder.note(&error, Instant::now());
-            return Ok(Item::Trouble(error));
+            Ok(Received::Trouble(error))
         }
+    }
+}
+
+fn item(received: Received<'_>, log: &Log, decoder: Decoder, keep: Keep) -> Result<Item, LogError> {
+    let (mut record, partition, position) = match received {
+        Received::Record(record, partition, position) => (record, partition, position),
+        Received::End(partition) => return Ok(Item::End(partition)),
+        Received::OutOfRange => return Ok(Item::OutOfRange),
+        Received::Trouble(error) => return Ok(Item::Trouble(error)),
     };
-    let partition = Partition::from_number(record.partition())?;
-    let position = log.position(record.offset())?;
     let trace = Trace::of(&mut record);
     Ok(match decoder.decode(record.key(), record.payload(), partition) {
         Ok(Decoded::Known(envelope)) => Item::Event(Event { partition, position, envelope }, trace),
@@ -330,14 +259,6 @@ pub(super) fn list(
         list.add_partition_offset(topic, partition.number(), Offset::Offset(position.offset()))?;
     }
     Ok(list)
-}
-
-fn plain_list(topic: &str, partitions: impl IntoIterator<Item = Partition>) -> TopicPartitionList {
-    let mut list = TopicPartitionList::new();
-    for partition in partitions {
-        list.add_partition(topic, partition.number());
-    }
-    list
 }
 
 pub(super) struct ManualContext;

@@ -11,18 +11,24 @@ use crate::metrics;
 
 /// Lets appends through to the partitions that take them.
 pub(super) struct Gate {
+    /// What the topic is called in metrics and log lines.
+    topic: &'static str,
     breakers: Vec<(Partition, Mutex<Breaker>)>,
     opened: Notify,
 }
 
 impl Gate {
     /// All partitions are thought to take appends. They come in the order of their numbers.
-    pub(super) fn new(partitions: impl Iterator<Item = Partition>, now: Instant) -> Self {
+    pub(super) fn new(
+        topic: &'static str,
+        partitions: impl Iterator<Item = Partition>,
+        now: Instant,
+    ) -> Self {
         let closed = |partition| {
-            show(partition, BreakerState::Closed);
+            show(topic, partition, BreakerState::Closed);
             (partition, Mutex::new(Breaker::new(now)))
         };
-        Self { breakers: partitions.map(closed).collect(), opened: Notify::new() }
+        Self { topic, breakers: partitions.map(closed).collect(), opened: Notify::new() }
     }
 
     /// Whether an append may be handed over; [`Gate::ended`] must tell the end of one that may.
@@ -68,21 +74,22 @@ impl Gate {
         let after = breaker.state();
         if before != after {
             // Under the lock, so that two changes are told in their order.
-            show(partition, after);
+            show(self.topic, partition, after);
             self.tell(partition, before, after);
         }
         answer
     }
 
     fn tell(&self, partition: Partition, before: BreakerState, after: BreakerState) {
+        let topic = self.topic;
         match (before, after) {
             (BreakerState::Closed, _) => {
-                let label = partition.to_string();
-                ::metrics::counter!(metrics::BREAKER_OPENINGS, "partition" => label).increment(1);
-                tracing::warn!(%partition, "a partition takes no appends: they are refused");
+                let labels = [("topic", topic.to_owned()), ("partition", partition.to_string())];
+                ::metrics::counter!(metrics::BREAKER_OPENINGS, &labels).increment(1);
+                tracing::warn!(topic, %partition, "a partition takes no appends: they are refused");
             }
             (_, BreakerState::Closed) => {
-                tracing::info!(%partition, "a partition takes appends again");
+                tracing::info!(topic, %partition, "a partition takes appends again");
             }
             _ => {}
         }
@@ -92,13 +99,14 @@ impl Gate {
     }
 }
 
-fn show(partition: Partition, state: BreakerState) {
+fn show(topic: &'static str, partition: Partition, state: BreakerState) {
     let value = match state {
         BreakerState::Closed => 0.0,
         BreakerState::HalfOpen | BreakerState::Trying => 1.0,
         BreakerState::Open => 2.0,
     };
-    ::metrics::gauge!(metrics::BREAKER_STATE, "partition" => partition.to_string()).set(value);
+    let labels = [("topic", topic.to_owned()), ("partition", partition.to_string())];
+    ::metrics::gauge!(metrics::BREAKER_STATE, &labels).set(value);
 }
 
 fn lock(breaker: &Mutex<Breaker>) -> MutexGuard<'_, Breaker> {

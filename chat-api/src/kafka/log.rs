@@ -42,6 +42,19 @@ impl Log {
         Position::new(self.generation, offset)
     }
 
+    /// The topic with how far people have read. It has no generations: what it says of a room is a position,
+    /// which names its own.
+    #[must_use]
+    pub fn markers(&self) -> String {
+        format!("{}chat-markers", self.prefix)
+    }
+
+    /// The group of those who store how far people have read.
+    #[must_use]
+    pub fn marker_group(&self) -> String {
+        format!("{}chat-persist-markers", self.prefix)
+    }
+
     /// The topic of dead letters.
     #[must_use]
     pub fn dead_letters(&self) -> String {

@@ -19,8 +19,14 @@ impl Partitioner {
     /// The partition of a room.
     #[must_use]
     pub fn of(self, room: &RoomId) -> Partition {
+        self.of_key(room.as_str())
+    }
+
+    /// The partition of a key.
+    #[must_use]
+    pub fn of_key(self, key: &str) -> Partition {
         // Java masks the sign away instead of taking the absolute value.
-        let positive = murmur2(room.as_str().as_bytes()) & 0x7fff_ffff;
+        let positive = murmur2(key.as_bytes()) & 0x7fff_ffff;
         self.number(positive % self.partitions)
     }
 

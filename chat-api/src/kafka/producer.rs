@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::metrics::Histogram;
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _};
@@ -23,7 +24,7 @@ use super::gate::Gate;
 use super::in_flight::{Bounds, InFlight, Permit};
 use super::reminder::Reminder;
 use super::{AppendError, Log, LogError, Partitioner, codec, trace};
-use crate::message::{Cursor, Envelope, Partition};
+use crate::message::{Cursor, Envelope, NewMarker, Partition};
 use crate::metrics;
 
 /// A record is acknowledged or given up within 5 s: the client library looks once a second for
@@ -43,11 +44,28 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 type Client = ThreadedProducer<Reports>;
 type OutgoingRecord<'a> = BaseRecord<'a, str, [u8], Box<Pending>>;
 
-/// Appends envelopes, durably: acknowledged by all in-sync replicas, once per call.
+/// Where records go.
+struct Target {
+    topic: String,
+    /// What the topic is called in metrics.
+    label: &'static str,
+    partitioner: Partitioner,
+}
+
+/// A record that is to be appended.
+struct Outgoing<'a> {
+    partition: Partition,
+    key: &'a str,
+    value: Vec<u8>,
+    timestamp: DateTime<Utc>,
+}
+
+/// Appends to one topic, durably: acknowledged by all in-sync replicas, once per call.
 pub struct Producer {
     config: ClientConfig,
     log: Log,
     topic: String,
+    partitioner: Partitioner,
     /// What this replica calls itself in the records it appends.
     origin: Option<String>,
     /// The client that takes records now; another one after that one failed for good.
@@ -128,6 +146,28 @@ impl Producer {
         bounds: Bounds,
         origin: Option<String>,
     ) -> Result<Self, LogError> {
+        let target = Target { topic: log.messages(), label: metrics::MESSAGES, partitioner };
+        Self::into_topic(log, target, bounds, origin)
+    }
+
+    /// The same for the topic with markers, with bounds of its own: however many people read, nobody who
+    /// says something waits for that.
+    pub fn of_markers(
+        log: &Log,
+        partitioner: Partitioner,
+        bounds: Bounds,
+        origin: Option<String>,
+    ) -> Result<Self, LogError> {
+        let target = Target { topic: log.markers(), label: metrics::MARKERS, partitioner };
+        Self::into_topic(log, target, bounds, origin)
+    }
+
+    fn into_topic(
+        log: &Log,
+        Target { topic, label, partitioner }: Target,
+        bounds: Bounds,
+        origin: Option<String>,
+    ) -> Result<Self, LogError> {
         let mut config = log.client();
         config
             .set("acks", "all")
@@ -137,13 +177,14 @@ impl Producer {
             .set("queue.buffering.max.messages", bounds.messages.to_string())
             .set("queue.buffering.max.kbytes", bounds.bytes.div_ceil(1024).to_string())
             .set("compression.codec", "lz4");
-        let gate = Arc::new(Gate::new(partitioner.all(), Instant::now()));
+        let gate = Arc::new(Gate::new(label, partitioner.all(), Instant::now()));
         let reminder = Arc::new(Reminder::new(&log.brokers));
         let client = connect(&config, &gate, &reminder)?;
         Ok(Self {
             config,
             log: log.clone(),
-            topic: log.messages(),
+            topic,
+            partitioner,
             origin,
             client: Mutex::new(client),
             in_flight: InFlight::new(bounds),
@@ -161,18 +202,31 @@ impl Producer {
         partition: Partition,
         envelope: &Envelope,
     ) -> Result<Appended, AppendError> {
-        let appended = self.hand_over_and_wait(partition, envelope).await;
-        let class = appended.map_or_else(AppendError::class, |_| "appended");
-        self.appends.count(class);
+        let (key, timestamp) = (envelope.room_id.as_str(), envelope.timestamp);
+        let value = codec::encode(envelope);
+        let offset = self.append_record(Outgoing { partition, key, value, timestamp }).await?;
+        let position = offset.and_then(|offset| self.log.position(offset).ok());
+        Ok(Appended { cursor: position.map(|position| Cursor { partition, position }) })
+    }
+
+    /// Appends a marker to the partition of its key, likewise.
+    pub async fn append_marker(&self, new: &NewMarker) -> Result<(), AppendError> {
+        let (key, value, timestamp) = (new.marker.key(), new.encode(), new.timestamp);
+        let partition = self.partitioner.of_key(&key);
+        self.append_record(Outgoing { partition, key: &key, value, timestamp }).await?;
+        Ok(())
+    }
+
+    async fn append_record(&self, outgoing: Outgoing<'_>) -> Result<Option<i64>, AppendError> {
+        let appended = self.hand_over_and_wait(outgoing).await;
+        self.appends.count(appended.map_or_else(AppendError::class, |_| "appended"));
         appended
     }
 
     async fn hand_over_and_wait(
         &self,
-        partition: Partition,
-        envelope: &Envelope,
-    ) -> Result<Appended, AppendError> {
-        let (key, value) = (envelope.room_id.as_str(), codec::encode(envelope));
+        Outgoing { partition, key, value, timestamp }: Outgoing<'_>,
+    ) -> Result<Option<i64>, AppendError> {
         let permit = self.in_flight.take(key.len() + value.len()).ok_or(AppendError::Overloaded)?;
         let admitted = Instant::now();
         if !self.gate.admit(partition, admitted) {
@@ -184,7 +238,7 @@ impl Producer {
             .partition(partition.number())
             .key(key)
             .payload(value.as_slice())
-            .timestamp(envelope.timestamp.timestamp_millis());
+            .timestamp(timestamp.timestamp_millis());
         record.headers = trace::headers(self.origin.as_deref());
         self.hand_over(record).inspect_err(|_| {
             self.gate.ended(partition, admitted, Outcome::Unclear, Instant::now());
@@ -192,9 +246,7 @@ impl Producer {
 
         let lost = AppendError::Unknown(RDKafkaErrorCode::MessageTimedOut);
         let report = timeout(REPORT_HANG, reported).await;
-        let offset = report.map_err(|_| lost)?.map_err(|_| lost)??;
-        let position = offset.and_then(|offset| self.log.position(offset).ok());
-        Ok(Appended { cursor: position.map(|position| Cursor { partition, position }) })
+        report.map_err(|_| lost)?.map_err(|_| lost)?
     }
 
     /// Gives a record to the client, or to its successor if it has failed for good.

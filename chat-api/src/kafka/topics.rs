@@ -37,7 +37,7 @@ pub struct TopicShape {
 /// The topics as they should be.
 pub struct Topics {
     admin: AdminClient<DefaultClientContext>,
-    all: [Topic; 2],
+    all: [Topic; 3],
     shape: TopicShape,
 }
 
@@ -48,20 +48,37 @@ struct Topic {
 }
 
 impl Topic {
-    fn new(name: String, shape: TopicShape, retention_ms: &str, max_bytes: usize) -> Self {
-        let all = [
+    /// A topic that holds every record for that long.
+    fn kept(name: String, shape: TopicShape, retention_ms: &str, max_bytes: usize) -> Self {
+        let own = [
             ("cleanup.policy", "delete"),
-            ("compression.type", "lz4"),
             // By time alone: a busy day must not cut short how long the archive may be away.
             ("retention.bytes", "-1"),
+            ("retention.ms", retention_ms),
+        ];
+        Self::new(name, shape, &own, max_bytes)
+    }
+
+    /// A topic that holds the last record of every key, for ever.
+    fn compacted(name: String, shape: TopicShape) -> Self {
+        Self::new(name, shape, &[("cleanup.policy", "compact")], MESSAGES_MAX_BYTES)
+    }
+
+    fn new(
+        name: String,
+        shape: TopicShape,
+        own: &[(&'static str, &str)],
+        max_bytes: usize,
+    ) -> Self {
+        let all = [
+            ("compression.type", "lz4"),
             // A replica that was not in sync would take acknowledged messages back.
             ("unclean.leader.election.enable", "false"),
             // The broker's clock: a record of a replica with a wrong one is neither refused for it, nor
             // deleted at once, nor kept for ever.
             ("message.timestamp.type", "LogAppendTime"),
         ];
-        let own = [("retention.ms", retention_ms)];
-        let fixed = all.iter().chain(&own).map(|(key, value)| (*key, (*value).to_owned()));
+        let fixed = all.iter().chain(own).map(|(key, value)| (*key, (*value).to_owned()));
         let minimum = ("min.insync.replicas", shape.min_insync_replicas.to_string());
         let largest = ("max.message.bytes", max_bytes.to_string());
         Self { name, settings: fixed.chain([minimum, largest]).collect() }
@@ -72,8 +89,9 @@ impl Topics {
     /// The topics of a log.
     pub fn new(log: &Log, shape: TopicShape) -> Result<Self, LogError> {
         let all = [
-            Topic::new(log.messages(), shape, MESSAGES_RETENTION_MS, MESSAGES_MAX_BYTES),
-            Topic::new(log.dead_letters(), shape, DEAD_LETTERS_RETENTION_MS, raw::MAX_BYTES),
+            Topic::kept(log.messages(), shape, MESSAGES_RETENTION_MS, MESSAGES_MAX_BYTES),
+            Topic::kept(log.dead_letters(), shape, DEAD_LETTERS_RETENTION_MS, raw::MAX_BYTES),
+            Topic::compacted(log.markers(), shape),
         ];
         Ok(Self { admin: log.client().create()?, all, shape })
     }

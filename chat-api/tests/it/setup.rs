@@ -184,7 +184,7 @@ impl Drop for Setup {
             let mut config = ClientConfig::new();
             let admin: AdminClient<DefaultClientContext> =
                 config.set("bootstrap.servers", &log.brokers).create().unwrap();
-            let topics = [log.messages(), log.dead_letters()];
+            let topics = [log.messages(), log.dead_letters(), log.markers()];
             let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
             let _ = admin.delete_topics(&topics, &AdminOptions::new()).await;
             if let Ok(client) = mongodb::Client::with_uri_str(&uri).await {

@@ -26,7 +26,7 @@ async fn health_readiness_and_metrics_tell_what_happens() {
         "chat_appends_total{class=\"appended\"}",
         "chat_append_seconds_count",
         "chat_appends_in_flight",
-        "chat_breaker_state{partition=\"0\"} 0",
+        "chat_breaker_state{topic=\"messages\",partition=\"0\"} 0",
         "chat_connections",
         "chat_events_delivered_total",
         "chat_fanout_records_total{outcome=\"new\"}",
@@ -44,7 +44,7 @@ async fn what_is_looked_up_before_the_process_runs_is_counted_too() {
     let setup = Setup::new().await;
     let alone = Alone::start(&setup);
     let token = setup.issuer.token("ada");
-    alone.shows(&["chat_breaker_state{partition=\"0\"} 0", "chat_events_delivered_total 0"]).await;
+    alone.shows(&["chat_breaker_state{topic=\"messages\",partition=\"0\"} 0", "chat_events_delivered_total 0"]).await;
     let mut socket = eventually("sockets are let in", async || {
         let mut request = request_at(alone.address);
         let bearer = format!("Bearer {token}").parse().unwrap();
