@@ -31,6 +31,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use rooms::RoomCollections;
+
 pub use changes::Changes;
 pub use error::{ArchiveError, ReadError};
 pub use history::History;
@@ -44,7 +46,9 @@ pub use page::{PAGE_BYTES, Page, Span, SpanEnd};
 pub use reach::{check_address, reach};
 pub use reads::{ReadLimits, Reader, Reads};
 pub use replay::{Replay, Replayed};
-pub use rooms::{Behind, Member, Members, MyRoom, MyRooms, RoomBatch, RoomSnapshots, Rooms};
+pub use rooms::{
+    Behind, MarkerStore, Markers, Member, Members, MyRoom, MyRooms, RoomBatch, RoomSnapshots, Rooms,
+};
 pub use store::{Batch, Stored};
 
 /// Connections for whoever fills the archive, unless the connection string says `maxPoolSize`: a batch,
@@ -62,8 +66,12 @@ pub struct Archive {
     pub changes: Changes,
     /// Rooms and memberships, and what was decided about them.
     pub rooms: Rooms,
+    /// Up to where people have read rooms.
+    pub markers: MarkerStore,
     /// Up to where every record of a partition is held.
     pub progress: ProgressStore,
+    /// The same of the topic with markers.
+    pub marker_progress: ProgressStore,
     /// Which generations of the log are held.
     pub generations: Generations,
 }
@@ -76,7 +84,9 @@ impl Archive {
             messages: Messages::of(&database),
             changes: Changes::of(&database),
             rooms: Rooms::of(&database),
+            markers: MarkerStore::of(RoomCollections::of(&database)),
             generations: Generations::of(&database),
+            marker_progress: ProgressStore::of_markers(database.clone()),
             progress: ProgressStore::of(database),
         })
     }
@@ -103,6 +113,6 @@ impl Archive {
 
     /// Stores a batch of events, whatever of it is held already.
     pub async fn store(&self, batch: &Batch) -> Result<Stored, ArchiveError> {
-        store::store(&self.messages, &self.changes, batch).await
+        store::store(&self.messages, &self.changes, &self.markers, batch).await
     }
 }

@@ -34,6 +34,9 @@ pub enum ArchiveError {
     /// The server answered the update of messages with errors, or with something else.
     #[error("archive: messages were not updated")]
     Fold,
+    /// The server answered the write of markers with errors, or with something else.
+    #[error("archive: markers were not written")]
+    Markers,
     /// Another reader changed the same messages again and again.
     #[error("archive: messages are changed by another reader")]
     Contended,

@@ -17,6 +17,7 @@ pub(super) struct RoomCollections {
     pub(super) rooms: Collection<Document>,
     pub(super) members: Collection<Document>,
     pub(super) rooms_of: Collection<Document>,
+    pub(super) markers: Collection<Document>,
     pub(super) changes: Collection<Document>,
 }
 
@@ -28,13 +29,15 @@ impl RoomCollections {
             rooms: collection("rooms"),
             members: collection("members"),
             rooms_of: collection("rooms_of"),
+            markers: collection("markers"),
             changes: collection("changes"),
         }
     }
 
     /// Makes those that are not there: within a transaction they would be made under a lock.
     pub(super) async fn make(&self) -> Result<(), ArchiveError> {
-        for collection in [&self.rooms, &self.members, &self.rooms_of, &self.changes] {
+        let all = [&self.rooms, &self.members, &self.rooms_of, &self.markers, &self.changes];
+        for collection in all {
             let made = self.database.create_collection(collection.name());
             match limited(READ_TIMEOUT, made).await {
                 Err(ArchiveError::Unavailable(error)) if is_there(&error) => {}

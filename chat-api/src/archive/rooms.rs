@@ -8,14 +8,19 @@
 //! All of a room and a batch is one transaction. So whatever ends this program, a proposal is decided about
 //! once: never again if it lies at or below the room's `pos`, or if its id stands in `changes`. Documents
 //! are found by `_id` alone: there is no other index.
+//!
+//! `markers` says up to where each person has read a room ([`MarkerStore`]). It is filled out of a topic of its
+//! own and, for who says something, with their messages.
 
 mod batch;
 mod document;
 mod kept;
+mod markers;
 mod members;
 mod mine;
 mod snapshot;
 mod transaction;
+mod unread;
 
 use std::sync::Arc;
 
@@ -27,6 +32,7 @@ use super::error::ArchiveError;
 use super::insert::RefusedDocument;
 use super::room_collections::RoomCollections;
 pub use batch::RoomBatch;
+pub use markers::{MarkerStore, Markers};
 pub use members::{Member, Members};
 pub use mine::{Behind, MyRoom, MyRooms};
 pub use snapshot::RoomSnapshots;

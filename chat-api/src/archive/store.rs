@@ -9,7 +9,10 @@ use super::changes::{self, Changes};
 use super::error::ArchiveError;
 use super::insert::{Answers, RefusedDocument};
 use super::messages::{self, ChangedMessage, Folded, Messages};
-use crate::message::{Act, Body, Change, Event, MessageId, RoomId};
+use super::rooms::MarkerStore;
+use crate::message::{
+    Act, Body, Change, Envelope, Event, Marker, MessageId, Position, RoomId, UserId,
+};
 
 /// Messages that are updated by one command, which has 16 MiB at most: each of them has 300 KiB at most, its
 /// text and whoever reacts.
@@ -24,6 +27,8 @@ pub struct Batch {
     changes: Documents,
     /// The changes once more, as many as there are documents of them.
     events: Vec<Event>,
+    /// Who has said something has read up to there: the last place of each author and room.
+    said: HashMap<(RoomId, UserId), Position>,
 }
 
 /// Documents, and which events of the batch they are.
@@ -50,6 +55,10 @@ impl Batch {
             match &event.envelope.body {
                 Body::Message { .. } => {
                     batch.messages.push(number, messages::document::of_event(event));
+                    let Envelope { room_id, user_id, .. } = &event.envelope;
+                    let author = (room_id.clone(), user_id.clone());
+                    let last = batch.said.entry(author).or_insert(event.position);
+                    *last = event.position.max(*last);
                 }
                 Body::Change(change) => {
                     batch.changes.push(number, changes::document::of_event(event, change));
@@ -60,6 +69,16 @@ impl Batch {
             }
         }
         batch
+    }
+
+    /// Up to where its authors have read.
+    fn markers(&self) -> Vec<Marker> {
+        let marker = |((room, user), position): (&(RoomId, UserId), &Position)| Marker {
+            room_id: room.clone(),
+            user_id: user.clone(),
+            position: *position,
+        };
+        self.said.iter().map(marker).collect()
     }
 
     /// The number of events in the batch.
@@ -93,15 +112,19 @@ impl Stored {
     }
 }
 
-/// Stores a batch, whatever of it is held already: first what was said, then what was done to it, then what
-/// came of that. Cut off anywhere and begun anew, also from further back, it comes to the same.
+/// Stores a batch, whatever of it is held already: first what was said and that its authors have read it,
+/// then what was done to it, then what came of that. Cut off anywhere and begun anew, also from further back, it comes to the same.
 pub(super) async fn store(
     messages: &Messages,
     changes: &Changes,
+    markers: &MarkerStore,
     batch: &Batch,
 ) -> Result<Stored, ArchiveError> {
     let mut stored = Stored::default();
     stored.add(&batch.messages, messages.insert(&batch.messages.documents).await?);
+    // Also of messages that were held before: the process may have ended in between. A repeat has its author
+    // read up to itself, not only up to the message that counts.
+    markers.advance(&batch.markers()).await?;
     if batch.events.is_empty() {
         return Ok(stored);
     }

@@ -29,7 +29,7 @@ pub struct Step {
     pub to: Position,
 }
 
-/// The collection `progress`. A handle, cheap to clone.
+/// A collection with the progress of one topic's readers. A handle, cheap to clone.
 #[derive(Clone)]
 pub struct ProgressStore {
     database: Database,
@@ -37,8 +37,15 @@ pub struct ProgressStore {
 }
 
 impl ProgressStore {
+    /// That of the topic with messages.
     pub(in crate::archive) fn of(database: Database) -> Self {
         Self { progress: collection(&database), database }
+    }
+
+    /// That of the topic with markers.
+    pub(in crate::archive) fn of_markers(database: Database) -> Self {
+        let progress = database.collection_with_options("marker_progress", safe());
+        Self { database, progress }
     }
 
     /// The progress of each of these partitions, in their order.

@@ -7,7 +7,7 @@ use super::kept::Membership;
 use crate::archive::changes::document::{ACCEPTED, VOID};
 use crate::archive::error::ArchiveError;
 use crate::message::{Position, RoomId, Standing, UserId};
-use crate::rooms::{RoomState, Verdict};
+use crate::rooms::{Phase, RoomState, Verdict};
 
 /// The id of a membership: no room's id has a stroke.
 pub(super) fn member_id(room: &RoomId, person: &UserId) -> String {
@@ -101,6 +101,11 @@ pub(super) fn of_verdict(proposed: &Proposed, verdict: Verdict) -> Document {
         "verdict": verdict,
         "proposal": of(proposal),
     }
+}
+
+/// Whether a room goes on.
+pub(super) fn phase(phase: Phase) -> Bson {
+    bson::serialize_to_bson(&phase).unwrap_or(Bson::Null)
 }
 
 fn of(value: &impl serde::Serialize) -> Document {

@@ -6,14 +6,14 @@ use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use mongodb::bson::{self, Document, doc};
 
-use super::document;
+use super::{document, unread};
 use crate::archive::document::readable;
 use crate::archive::error::{ArchiveError, ReadError};
 use crate::archive::messages::document::to_message;
 use crate::archive::messages::stored::{self, StoredMessage};
 use crate::archive::mongo::READ_TIMEOUT;
 use crate::archive::reads::Reader;
-use crate::message::{RoomId, Standing};
+use crate::message::{Position, RoomId, Standing};
 use crate::rooms::Room;
 
 /// Of so many memberships the newest are looked for: more rooms than that nobody is in.
@@ -35,6 +35,8 @@ pub struct MyRoom {
     pub active_at: DateTime<Utc>,
     /// What was said last.
     pub last: Option<StoredMessage>,
+    /// How many messages of others lie behind the person's marker: at most 100 are counted.
+    pub unread: u32,
 }
 
 /// A place in the list: behind that room, which was active then.
@@ -87,13 +89,29 @@ impl<'a> MyRooms<'a> {
         }
         stages.push(doc! { "$sort": { "active_at": -1, "room_id": 1 } });
         stages.push(doc! { "$limit": i64::from(limit) });
+        let id = doc! { "$concat": ["$room_id", "/", { "$literal": person.as_str() }] };
+        stages.push(doc! { "$set": { "marker": id } });
+        stages.push(doc! { "$lookup": {
+            "from": "markers", "localField": "marker", "foreignField": "_id", "as": "marker",
+        } });
+        stages.push(doc! { "$set": { "marker": { "$first": "$marker.pos" } } });
         let rooms = self.0.rooms().rooms_of;
         let found = async move {
             let found = rooms.aggregate(stages).batch_size(u32::from(limit) + 1);
             found.max_time(READ_TIMEOUT).await?.try_collect::<Vec<Document>>().await
         };
         let found = self.0.operate(found).await?;
-        Ok(found.iter().map(room).collect::<Result<_, _>>()?)
+        let found = found.iter().map(room).collect::<Result<Vec<_>, _>>()?;
+        let is_news = |found: &&Found| {
+            found.room.last.as_ref().is_some_and(|last| last.event.position > found.read_to)
+        };
+        let behind = found.iter().filter(is_news).map(|found| (&found.room.room_id, found.read_to));
+        let mut unread = unread::count(self.0, &behind.collect::<Vec<_>>()).await?;
+        let counted = |Found { room, .. }: Found| {
+            let unread = unread.remove(room.room_id.as_str()).unwrap_or_default();
+            MyRoom { unread, ..room }
+        };
+        Ok(found.into_iter().map(counted).collect())
     }
 
     /// The ids of all rooms of the person, those that they came into last first.
@@ -113,16 +131,25 @@ impl<'a> MyRooms<'a> {
     }
 }
 
-fn room(found: &Document) -> Result<MyRoom, ArchiveError> {
+/// A room in which nothing is counted yet.
+struct Found {
+    room: MyRoom,
+    /// The person's marker. Whoever has none has read up to where they came, or became what they are.
+    read_to: Position,
+}
+
+fn room(found: &Document) -> Result<Found, ArchiveError> {
     let foreign = || ArchiveError::Foreign("rooms_of");
     let text = found.get_str("room_id").map_err(|_| foreign())?;
     let room_id = RoomId::parse(text).map_err(|_| foreign())?;
     let room = found.get_document("room").map_err(|_| foreign())?;
     let room = bson::deserialize_from_document(room.clone()).map_err(|_| foreign())?;
-    let (_, standing, _) = document::member(found)?;
+    let (_, standing, since) = document::member(found)?;
     let at = found.get_datetime("active_at").map_err(|_| foreign())?;
     let active_at = DateTime::from_timestamp_millis(at.timestamp_millis()).ok_or_else(foreign)?;
     let last = found.get_document("last").ok();
     let last = last.and_then(|last| readable(last, to_message));
-    Ok(MyRoom { room_id, room, standing, active_at, last })
+    let read_to = document::position(found, "marker").unwrap_or(since);
+    let room = MyRoom { room_id, room, standing, active_at, last, unread: 0 };
+    Ok(Found { room, read_to })
 }

@@ -161,6 +161,9 @@ impl Transaction<'_> {
                 let (id, name) = (document::of_person_id(self.room, &person), person.as_str());
                 out.push(doc! { "q": { "_id": id, "user_id": name }, "limit": 1 });
             }
+            let ids = document::members_of(self.room);
+            let markers = doc! { "room_id": self.room.as_str(), "_id": ids };
+            collections.markers.delete_many(markers).session(&mut *session).await?;
         }
         self.update(&collections.rooms_of, "update", in_it, session).await?;
         self.update(&collections.rooms_of, "delete", out, session).await?;

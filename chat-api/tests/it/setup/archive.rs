@@ -47,7 +47,7 @@ pub(crate) async fn indexes_are_there(setup: &Setup) {
     let messages = setup.collection("messages").await;
     eventually("the indexes are there", async || {
         let names = messages.list_index_names().await.ok()?;
-        (names == ["_id_", "room_pos", "room_timestamp"]).then_some(())
+        (names == ["_id_", "room_pos_user", "room_timestamp"]).then_some(())
     })
     .await;
 }

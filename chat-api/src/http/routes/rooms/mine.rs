@@ -42,13 +42,17 @@ pub(in crate::http::routes) struct ShownMyRoom {
     /// What was said last.
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<Message>,
+    /// How many messages of others lie behind the caller's marker, deleted ones too. 100 means that many or
+    /// more.
+    #[schema(minimum = 0, maximum = 100)]
+    unread: u32,
 }
 
 /// Lists the caller's rooms.
 #[utoipa::path(
     get, path = "/rooms", operation_id = "getMyRooms", tag = "rooms",
     summary = "Retrieve one's rooms",
-    description = "Returns a page of the rooms that the caller is in, those in which something was said last first.",
+    description = "Returns a page of the rooms that the caller is in, those in which something was said last first, with how much there is unread.",
     security(("bearerAuth" = [])),
     params(
         ("after" = Option<String>, Query, pattern = "^[0-9]{1,15}\\.[a-z0-9_-]{1,64}$", description = "Only rooms behind this place, which `Link` names."),
@@ -101,7 +105,7 @@ fn behind(text: &str) -> Result<Behind, Problem> {
 }
 
 fn of_mine(mine: MyRoom) -> Option<ShownMyRoom> {
-    let MyRoom { room_id, room, standing, active_at, last } = mine;
+    let MyRoom { room_id, room, standing, active_at, last, unread } = mine;
     Some(ShownMyRoom {
         room_id,
         kind: room.kind,
@@ -110,5 +114,6 @@ fn of_mine(mine: MyRoom) -> Option<ShownMyRoom> {
         role: role(standing)?,
         active_at,
         last: last.map(Message::from),
+        unread,
     })
 }
