@@ -1,6 +1,7 @@
 //! The process: what it is made of, how it starts and in which order it stops.
 
 mod archive_filler;
+mod markers;
 mod survey;
 
 use std::net::SocketAddr;
@@ -35,6 +36,7 @@ use crate::sockets::{SocketCommand, Sockets};
 use crate::workers::{FanOut, Stopped, run_errands};
 use crate::{http, metrics};
 use archive_filler::ArchiveFiller;
+use markers::MarkerParts;
 use survey::{LogSurvey, survey};
 
 /// How long appends that are under way get at a stop: their own delivery timeout, and a little.
@@ -51,6 +53,7 @@ pub struct App {
     fan_out: FanOut,
     errands: UnboundedReceiver<Errand>,
     archive_filler: ArchiveFiller,
+    markers: MarkerParts,
     address: SocketAddr,
 }
 
@@ -76,7 +79,7 @@ impl App {
         let bound = bind("CHAT_LISTEN", args.http.chat_listen)?;
         let admin = Admin::bind(args.http.admin_listen)?;
         let log = newest(args.log.log()?).await?;
-        let LogSurvey { partitioner, decoder, consumer, starts } =
+        let LogSurvey { partitioner, decoder, consumer, starts, markers: tail } =
             survey(&log, span, extra_kind).await?;
         let MongoArgs { mongodb_uri, mongodb_database } = &args.mongodb;
         let archive = Archive::open(mongodb_uri, mongodb_database).await.context("MONGODB_URI")?;
@@ -85,7 +88,9 @@ impl App {
         let reads =
             Reads::open(mongodb_uri, mongodb_database, log.generation, partitions, most).await;
         let reads = Arc::new(reads.context("MONGODB_URI")?);
-        let producer = Arc::new(Producer::new(&log, partitioner, in_flight, args.chat_replica)?);
+        let replica = args.chat_replica;
+        let markers = MarkerParts::new((&log, tail), &archive, in_flight, replica.clone())?;
+        let producer = Arc::new(Producer::new(&log, partitioner, in_flight, replica)?);
 
         // A room that many hear is taken to them by all threads there are.
         let lanes = Handle::current().metrics().num_workers();
@@ -113,6 +118,7 @@ impl App {
         let archive_filler = ArchiveFiller { archive, log, decoder, partitions, stopped, sources };
         let ingest = Ingest {
             producer: Arc::clone(&producer),
+            markers: markers.set.clone(),
             partitioner,
             hub: Arc::clone(&hub),
             reads: Arc::clone(&reads),
@@ -155,6 +161,7 @@ impl App {
             fan_out,
             errands,
             archive_filler,
+            markers,
             address,
         })
     }
@@ -182,6 +189,7 @@ impl App {
         tasks.spawn(self.fetcher.run(downstream.clone().cancelled_owned()));
         let (warm, fan_out_stop) = (self.fan_out.warm.clone(), self.fan_out.stop.clone());
         tasks.worker("fan-out", self.fan_out.run());
+        self.markers.run(&tasks, &self.service, fan_out_stop.clone(), downstream.clone());
         for lane in self.service.hub.lanes() {
             let (service, stop) = (Arc::clone(&self.service), fan_out_stop.clone());
             tasks.worker("sweep", async move {
@@ -256,7 +264,11 @@ impl Serving {
             () = tasks.aborting().cancelled() => return Ok(()),
         }
         tracing::info!("all sockets are closed");
-        tokio::task::spawn_blocking(move || producer.flush(FLUSH_TIMEOUT)).await??;
+        tokio::task::spawn_blocking(move || {
+            service.ingest.markers.producer.flush(FLUSH_TIMEOUT)?;
+            producer.flush(FLUSH_TIMEOUT)
+        })
+        .await??;
         Ok(())
     }
 }

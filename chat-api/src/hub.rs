@@ -9,6 +9,7 @@ mod entry;
 mod frames;
 mod lane;
 mod loaded;
+mod markers;
 mod memo;
 mod proposals;
 mod ring;
@@ -31,6 +32,8 @@ pub use entry::{Entry, Meta};
 pub use frames::Frames;
 use lane::Lane;
 use loaded::LoadedRooms;
+use markers::MarkerBoards;
+pub use markers::{MarkerFrames, MarkerReach};
 pub use memo::{Memo, PIECE};
 use proposals::Proposals;
 pub use ring::{Page, Ring};
@@ -81,6 +84,7 @@ struct ShardState {
     proposals: Proposals,
     rooms: LoadedRooms,
     unloaded: Unloaded,
+    markers: MarkerBoards,
 }
 
 impl ShardState {
@@ -91,6 +95,7 @@ impl ShardState {
             proposals: Proposals::new(start, sizes.ring_bytes),
             rooms: LoadedRooms::new(room_bytes),
             unloaded: Unloaded::default(),
+            markers: MarkerBoards::default(),
         }
     }
 }
@@ -205,8 +210,10 @@ impl Hub {
         *shard.window() = Window::new(self.sizes.span);
         let room_bytes = self.sizes.room_bytes / self.shards.len();
         shard.watched.with(|state| {
-            let unloaded = std::mem::take(&mut state.unloaded);
-            *state = ShardState { unloaded, ..ShardState::new(start, self.sizes, room_bytes) };
+            let (unloaded, markers) =
+                (std::mem::take(&mut state.unloaded), std::mem::take(&mut state.markers));
+            let fresh = ShardState::new(start, self.sizes, room_bytes);
+            *state = ShardState { unloaded, markers, ..fresh };
         });
         shard.head.send_replace(start);
     }

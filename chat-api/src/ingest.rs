@@ -2,6 +2,7 @@
 
 mod changes;
 mod error;
+mod markers;
 mod proposals;
 mod waits;
 mod writes;
@@ -29,6 +30,7 @@ use waits::{LOOKUP, READ_BACK};
 pub use changes::{Done, Named, Wish};
 pub use error::SendError;
 use error::may_say;
+pub use markers::{Marked, MarkerLog};
 pub use proposals::Settled;
 pub use writes::{NewKind, Writes};
 
@@ -36,6 +38,8 @@ pub use writes::{NewKind, Writes};
 pub struct Ingest {
     /// Appends to the log.
     pub producer: Arc<Producer>,
+    /// Appends to the topic with markers.
+    pub markers: MarkerLog,
     /// Which partition a room is in.
     pub partitioner: Partitioner,
     /// Tells what was said lately with the same key.

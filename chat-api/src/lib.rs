@@ -15,6 +15,7 @@ pub mod hub;
 pub mod ingest;
 pub mod kafka;
 pub mod lookup;
+pub mod markers;
 pub mod message;
 pub mod metrics;
 pub mod notices;

@@ -57,9 +57,13 @@ impl Refusal {
                 | SendError::UnknownMessage
                 | SendError::Room(Refused::NoRoom | Refused::NotInRoom),
             ) => RefusalKind::NotFound,
-            Self::Draft(_) | Self::Send(SendError::ForeignCursor | SendError::CursorBeyond) => {
-                RefusalKind::Malformed
-            }
+            Self::Draft(_)
+            | Self::Send(
+                SendError::ForeignCursor
+                | SendError::CursorBeyond
+                | SendError::ForeignMarker
+                | SendError::MarkerBeyond,
+            ) => RefusalKind::Malformed,
             Self::Send(SendError::TooFast | SendError::RoomQuota) => RefusalKind::TooFast,
             Self::Send(SendError::ForeignMessage | SendError::Room(Refused::NotAllowed)) => {
                 RefusalKind::Forbidden
@@ -102,6 +106,7 @@ impl Refusal {
             },
             Self::Draft(DraftError::Key(_))
             | Self::Send(SendError::ForeignCursor | SendError::CursorBeyond) => "invalid-header",
+            Self::Send(SendError::ForeignMarker | SendError::MarkerBeyond) => "invalid-cursor",
             Self::Draft(DraftError::Room) | Self::Send(SendError::UnknownRoom) => "unknown-room",
             Self::Draft(DraftError::ReplyTo) | Self::Send(SendError::UnknownMessage) => {
                 "unknown-message"

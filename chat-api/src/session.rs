@@ -6,6 +6,7 @@ mod deliver;
 mod end;
 mod feed;
 mod inbound;
+mod markers;
 mod notices;
 mod place;
 mod reading;
@@ -142,6 +143,7 @@ impl Session {
         let mut timer = Timer::new(self.next_moment(&authenticated, true));
         loop {
             self.follow_command().await?;
+            self.tell_own_markers(&authenticated.caller.author.user_id).await?;
             self.tell_notes().await?;
             // There may be more than a turn's worth; whoever waits meanwhile is heard in between.
             let more = self.deliver(&authenticated.caller.author.user_id).await?;

@@ -5,10 +5,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::hub::Wake;
-use crate::message::UserId;
+use crate::message::{Marker, Position, RoomId, UserId};
 
 /// Sockets that one person has at one replica; one more closes the oldest.
 const PER_PERSON: usize = 10;
+
+/// Of how many rooms a socket that takes nothing is told how far its person has read: as many as it hears.
+const MARKERS_MAX: usize = 128;
 
 /// What a socket is told from outside its room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +44,8 @@ struct SocketTable {
 struct Handle {
     wake: Arc<Wake>,
     command: AtomicU8,
+    /// What this person has read, and this socket was not told yet: the latest of each room.
+    markers: Mutex<BTreeMap<RoomId, Position>>,
 }
 
 impl Handle {
@@ -48,6 +53,21 @@ impl Handle {
         // The gravest command stays.
         self.command.fetch_max(command as u8, Ordering::AcqRel);
         self.wake.notify();
+    }
+
+    fn tell_marker(&self, Marker { room_id, position, .. }: &Marker) {
+        let mut markers = self.markers();
+        if markers.len() < MARKERS_MAX || markers.contains_key(room_id) {
+            let latest = markers.entry(room_id.clone()).or_insert(*position);
+            *latest = position.max(latest).to_owned();
+        }
+        drop(markers);
+        self.wake.notify();
+    }
+
+    fn markers(&self) -> MutexGuard<'_, BTreeMap<RoomId, Position>> {
+        // Each access leaves it whole.
+        self.markers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -93,6 +113,15 @@ impl Sockets {
         }
     }
 
+    /// Tells the sockets of a person up to where that person has read a room.
+    pub fn tell_marker(&self, marker: &Marker) {
+        let state = self.lock();
+        let mine = state.people.get(&marker.user_id).into_iter().flatten();
+        for handle in mine.filter_map(|number| state.open.get(number)) {
+            handle.tell_marker(marker);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, SocketTable> {
         // Each access leaves the maps consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -115,6 +144,12 @@ impl Seat {
             2 => Some(SocketCommand::Drain),
             _ => Some(SocketCommand::Replace),
         }
+    }
+
+    /// What this socket's person has read of which rooms since this was last asked.
+    #[must_use]
+    pub fn take_markers(&self) -> BTreeMap<RoomId, Position> {
+        std::mem::take(&mut *self.handle.markers())
     }
 
     /// Says whose socket it is, which may be one too many of that person's.

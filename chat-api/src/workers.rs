@@ -2,6 +2,8 @@
 
 pub mod archive;
 pub mod fan_out;
+mod marker_archive;
+mod marker_teller;
 mod notices;
 mod partition_state;
 mod rebuild;
@@ -9,6 +11,8 @@ mod stopped;
 
 pub use archive::ArchiveReader;
 pub use fan_out::{FanOut, Start};
+pub use marker_archive::MarkerArchive;
+pub use marker_teller::MarkerTeller;
 pub use notices::run_errands;
 pub use partition_state::PartitionState;
 pub use rebuild::{Rebuild, Rebuilt};

@@ -1,11 +1,12 @@
 //! What is asked of the log before anything can be built.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
 
-use crate::kafka::{Decoder, Log, LogError, ManualConsumer, Partitioner};
+use crate::kafka::{Decoder, Log, LogError, ManualConsumer, MarkerTail, Partitioner};
 use crate::message::Partition;
 use crate::workers::Start;
 
@@ -20,6 +21,8 @@ pub(super) struct LogSurvey {
     pub(super) decoder: Decoder,
     pub(super) consumer: ManualConsumer,
     pub(super) starts: Vec<(Partition, Start)>,
+    /// What is said of markers from now on.
+    pub(super) markers: Arc<MarkerTail>,
 }
 
 /// Asks the log, also while a partition has no leader yet.
@@ -46,8 +49,9 @@ async fn survey_once(
     extra_kind: Option<&'static str>,
 ) -> Result<LogSurvey, LogError> {
     let asked = log.clone();
-    let partitioner = tokio::task::spawn_blocking(move || asked.partitioner()).await;
-    let partitioner = partitioner.map_err(|_| LogError::Died)??;
+    let ask = move || Ok::<_, LogError>((asked.partitioner()?, MarkerTail::new(&asked)?));
+    let asked = tokio::task::spawn_blocking(ask).await;
+    let (partitioner, markers) = asked.map_err(|_| LogError::Died)??;
     let decoder = Decoder::new(partitioner).with_extra_kind(extra_kind);
     let consumer = ManualConsumer::new(log, decoder)?;
     let ranges = consumer.ranges().await?;
@@ -57,5 +61,6 @@ async fn survey_once(
         decoder,
         consumer,
         starts: ranges.into_iter().map(start).collect(),
+        markers: Arc::new(markers),
     })
 }

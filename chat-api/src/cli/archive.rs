@@ -65,6 +65,8 @@ pub(super) async fn run(action: ArchiveAction) -> anyhow::Result<()> {
         }
         stopped += u32::from((is_outside && !args.reset_progress) || held.newer > 0);
     }
+    let markers = rebuild.markers().await?;
+    output::line(&format!("markers: {markers} records"))?;
     anyhow::ensure!(stopped == 0, "{stopped} partitions stay stopped");
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::ingest::{NewKind, Writes};
 #[derive(Debug, Clone, Args)]
 pub struct WritesArgs {
     /// What may come into the log beside messages, of `edit`, `delete`, `react`, `pin`, `reply`,
-    /// `room` and `member`, separated by commas; nothing if left out, and calls that need it are answered by 503 `not-open-yet`. Open them
+    /// `room`, `member` and `marker`, separated by commas; nothing if left out, and calls that need it are answered by 503 `not-open-yet`. Open them
     /// when every replica is of a release that reads them: one of a release before holds its archive at
     /// the first.
     #[arg(long, env = "CHAT_WRITES", value_delimiter = ',', value_parser = item(parse as fn(&str) -> Result<NewKind, String>))]
@@ -25,6 +25,7 @@ impl WritesArgs {
 }
 
 fn parse(text: &str) -> Result<NewKind, String> {
-    NewKind::of_name(text)
-        .ok_or_else(|| "expected edit, delete, react, pin, reply, room or member".to_owned())
+    NewKind::of_name(text).ok_or_else(|| {
+        "expected edit, delete, react, pin, reply, room, member or marker".to_owned()
+    })
 }

@@ -60,6 +60,7 @@ fn title(refusal: &Refusal) -> &'static str {
         },
         Refusal::Draft(DraftError::Key(_))
         | Refusal::Send(SendError::ForeignCursor | SendError::CursorBeyond) => "Invalid header",
+        Refusal::Send(SendError::ForeignMarker | SendError::MarkerBeyond) => "Invalid cursor",
         Refusal::Draft(DraftError::Room) | Refusal::Send(SendError::UnknownRoom) => "Unknown room",
         Refusal::Send(SendError::TooFast) => "Too many messages",
         Refusal::Send(SendError::Conflict) => "Key used for another message",
@@ -95,6 +96,7 @@ fn field(refusal: &Refusal) -> Option<&'static str> {
         }
         Refusal::Draft(DraftError::ReplyTo) => Some("reply_to"),
         Refusal::Send(SendError::ForeignCursor | SendError::CursorBeyond) => Some("X-After"),
+        Refusal::Send(SendError::ForeignMarker | SendError::MarkerBeyond) => Some("cursor"),
         Refusal::Draft(DraftError::Field(_)) | Refusal::Send(_) => None,
     }
 }

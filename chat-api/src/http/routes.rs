@@ -45,7 +45,7 @@ pub fn description() -> OpenApi {
 }
 
 /// The routes that are described, with their paths below `/v1`.
-fn described() -> [UtoipaMethodRouter<Arc<Service>>; 10] {
+fn described() -> [UtoipaMethodRouter<Arc<Service>>; 12] {
     [
         routes!(messages::list, messages::send),
         routes!(messages::one, messages::changes::edit, messages::changes::delete),
@@ -55,6 +55,8 @@ fn described() -> [UtoipaMethodRouter<Arc<Service>>; 10] {
         routes!(rooms::one, rooms::set, rooms::delete),
         routes!(rooms::members::list),
         routes!(rooms::members::put, rooms::members::end),
+        routes!(rooms::markers::put),
+        routes!(rooms::markers::list),
         routes!(rooms::direct),
         routes!(messages::changes::pin, messages::changes::unpin),
     ]

@@ -1,6 +1,7 @@
 //! What one pass over listeners has read.
 
 use super::frames::Frames;
+use super::markers::MarkerFrames;
 use super::ring::Page;
 use crate::message::Position;
 
@@ -16,6 +17,7 @@ pub const PIECE: usize = 14 * 1024;
 pub struct Memo {
     budget: usize,
     last: Option<(Frames, Position)>,
+    markers: Option<MarkerFrames>,
     /// How many events were put on lines in this pass.
     pub events: u64,
     /// And their bytes.
@@ -32,7 +34,7 @@ impl Memo {
     /// A pass that takes so many bytes at once.
     #[must_use]
     pub fn new(budget: usize) -> Self {
-        Self { budget, last: None, events: 0, bytes: 0 }
+        Self { budget, last: None, markers: None, events: 0, bytes: 0 }
     }
 
     /// What there is from a place on, and the end of the partition when it was read.
@@ -49,6 +51,14 @@ impl Memo {
         let page = read(self.budget)?;
         let frames = Frames::join(from, &page.entries, page.next);
         Ok(self.last.insert((frames, page.head)).clone())
+    }
+
+    /// The markers after a number: most listeners were told up to the same one.
+    pub fn markers(&mut self, after: u64, read: impl FnOnce() -> MarkerFrames) -> MarkerFrames {
+        if let Some(markers) = self.markers.as_ref().filter(|markers| markers.after == after) {
+            return markers.clone();
+        }
+        self.markers.insert(read()).clone()
     }
 }
 

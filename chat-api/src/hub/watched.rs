@@ -90,6 +90,14 @@ impl<T, L: ?Sized> Watched<T, L> {
         Ok(number)
     }
 
+    /// How many hear a room.
+    pub(super) fn listeners(&self, room: &RoomId) -> usize {
+        let state = self.lock();
+        let of_lane =
+            |rooms: &HashMap<RoomId, Listeners<L>>| rooms.get(room).map(|some| some.all.len());
+        state.lanes.iter().filter_map(of_lane).sum()
+    }
+
     /// Takes a listener off the list of a room.
     pub(super) fn leave(&self, room: &RoomId, number: u64) {
         let mut state = self.lock();

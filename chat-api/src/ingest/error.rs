@@ -60,6 +60,12 @@ pub enum SendError {
     /// The place that the caller has seen lies beyond the log.
     #[error("the cursor lies beyond the end of the log")]
     CursorBeyond,
+    /// The place up to which somebody has read is of another room.
+    #[error("cursor: it is of another room")]
+    ForeignMarker,
+    /// The place up to which somebody has read lies beyond the log.
+    #[error("cursor: it lies beyond the end of the log")]
+    MarkerBeyond,
     /// The archive does not have the message yet.
     #[error("what was asked for is not stored yet; nothing was sent")]
     Behind,
@@ -96,7 +102,9 @@ impl SendError {
             Self::Room(_) => "not_in_this_room",
             Self::RoomQuota | Self::TooManyRooms => "too_many_rooms",
             Self::Overtaken => "overtaken",
-            Self::ForeignCursor | Self::CursorBeyond => "invalid_cursor",
+            Self::ForeignCursor | Self::CursorBeyond | Self::ForeignMarker | Self::MarkerBeyond => {
+                "invalid_cursor"
+            }
             Self::Unread | Self::Busy => "unread",
             Self::Log { error, .. } => error.class(),
         }

@@ -19,12 +19,22 @@ pub enum NewKind {
     Room,
     /// A change of a membership.
     Member,
+    /// How far somebody has read: a record of a topic of its own.
+    Marker,
 }
 
 impl NewKind {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Edit, Self::Delete, Self::React, Self::Pin, Self::Reply, Self::Room, Self::Member];
+    pub const ALL: [Self; 8] = [
+        Self::Edit,
+        Self::Delete,
+        Self::React,
+        Self::Pin,
+        Self::Reply,
+        Self::Room,
+        Self::Member,
+        Self::Marker,
+    ];
 
     /// Its name in the configuration.
     #[must_use]
@@ -37,6 +47,7 @@ impl NewKind {
             Self::Reply => "reply",
             Self::Room => "room",
             Self::Member => "member",
+            Self::Marker => "marker",
         }
     }
 

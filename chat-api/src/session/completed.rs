@@ -13,6 +13,8 @@ use crate::room_loader::RoomError;
 pub(super) enum Completed {
     /// The frame that answers a send.
     Send(Utf8Bytes),
+    /// The frame that refuses what was read, if it is refused.
+    Read(Option<Utf8Bytes>),
     /// A page below the ring's floor.
     Page { room: RoomId, from: Position, page: Result<Arc<OldPage>, Arc<ReadError>> },
     /// A room that was not known.

@@ -123,6 +123,13 @@ impl Session {
                 self.sends -= 1;
                 self.send(Message::Text(answer)).await
             }
+            Completed::Read(refusal) => {
+                self.sends -= 1;
+                match refusal {
+                    Some(refusal) => self.send(Message::Text(refusal)).await,
+                    None => Ok(()),
+                }
+            }
             Completed::Page { room, from, page } => {
                 self.reading.page_under_way = false;
                 let page = page.inspect_err(|error| match **error {

@@ -33,6 +33,8 @@ struct FeedState {
     flow: Flow,
     /// Where the partition ended when the person was let in: what ended a subscription before is over.
     since: Position,
+    /// The number of the last marker that was told.
+    told: u64,
 }
 
 /// What comes to a feed.
@@ -82,7 +84,7 @@ impl<H: Half> Feed<H> {
         wake: Arc<Wake>,
     ) -> Self {
         let Beginning { partition, room, person, place } = beginning;
-        let state = FeedState { place, flow: Flow::Open, since: Position::BEFORE_ALL };
+        let state = FeedState { place, flow: Flow::Open, since: Position::BEFORE_ALL, told: 0 };
         let (state, wake) = (Mutex::new(state), RoomWake::new(wake));
         Self { partition, room, person, hub, line, wake, state }
     }
@@ -112,7 +114,29 @@ impl<H: Half> Feed<H> {
         };
         memo.events += frames.count;
         memo.bytes += frames.bytes.len();
-        self.put(&mut state, &frames, head)
+        match self.put(&mut state, &frames, head) {
+            Advance::Head => self.tell_markers(&mut state, memo),
+            came_to => came_to,
+        }
+    }
+
+    /// Puts up to where others have read, the latest of each: to whoever is in the room now.
+    fn tell_markers(&self, state: &mut FeedState, memo: &mut Memo) -> Advance {
+        let read = || self.hub.markers(self.partition, &self.room, state.told);
+        let markers = memo.markers(state.told, read);
+        state.told = markers.upto;
+        if markers.bytes.is_empty() || !self.hub.is_member(self.partition, &self.room, &self.person)
+        {
+            return Advance::Head;
+        }
+        memo.bytes += markers.bytes.len();
+        if !self.line.put(&markers.bytes) {
+            Advance::Blocked
+        } else if markers.more {
+            Advance::More
+        } else {
+            Advance::Head
+        }
     }
 
     /// The same step with what the archive had at a place, if that is still the place. `head` is the

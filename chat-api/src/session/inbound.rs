@@ -97,6 +97,7 @@ impl Session {
                 Ok(())
             }
             Inbound::Send(send) => self.append(caller, send).await,
+            Inbound::Read(read) => self.mark(caller, read).await,
             Inbound::Ping => self.say(&Outbound::Pong).await,
         }
     }
@@ -216,12 +217,17 @@ impl Session {
         Ok(())
     }
 
-    async fn complain_of_room(&mut self, room: &str) -> Result<(), End> {
+    pub(super) async fn complain_of_room(&mut self, room: &str) -> Result<(), End> {
         let unknown = Refusal::UNKNOWN_ROOM;
         self.complain(unknown.frame_code(), &unknown.to_string(), room).await
     }
 
-    async fn complain(&mut self, code: &str, detail: &str, room: &str) -> Result<(), End> {
+    pub(super) async fn complain(
+        &mut self,
+        code: &str,
+        detail: &str,
+        room: &str,
+    ) -> Result<(), End> {
         let room_id = (room.len() <= REPEATED_MAX).then_some(room);
         self.say(&Outbound::Error { code, detail, room_id }).await
     }

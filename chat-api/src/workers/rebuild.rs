@@ -1,8 +1,8 @@
 //! Log → archive once more, by hand.
 
 use crate::archive::{Archive, Batch, RoomBatch, Stored};
-use crate::kafka::{Decoder, Log, Scan};
-use crate::message::{Decoded, Event, Partition};
+use crate::kafka::{Decoder, Log, LogError, Scan};
+use crate::message::{Decoded, DecodedMarker, Event, Marker, Partition};
 use crate::workers::PartitionState;
 
 /// As many as the archive's reader writes at once.
@@ -11,6 +11,7 @@ const BATCH_RECORDS: usize = 1_000;
 /// Stores again what the log holds. Whatever the archive holds is left as it is, but for changes that a
 /// message lacks, and so is progress: readers beside it do not notice.
 pub struct Rebuild {
+    log: Log,
     scan: Scan,
     archive: Archive,
     decoder: Decoder,
@@ -37,7 +38,8 @@ impl Rebuild {
     /// From that log into that archive.
     pub fn new(log: &Log, archive: Archive, decoder: Decoder) -> anyhow::Result<Self> {
         let generation = log.generation;
-        Ok(Self { scan: Scan::new(log, log.messages())?, archive, decoder, generation })
+        let (scan, log) = (Scan::new(log, log.messages())?, log.clone());
+        Ok(Self { log, scan, archive, decoder, generation })
     }
 
     /// Stores everything that a partition holds now.
@@ -76,6 +78,35 @@ impl Rebuild {
         rebuilt.dead += refused.len() + held.len();
         events.clear();
         Ok(())
+    }
+
+    /// Stores again up to where people have read, as far as the topic with markers tells: the last that each
+    /// of them has set. Returns how many records that were.
+    pub async fn markers(&self) -> anyhow::Result<usize> {
+        let (log, topic) = (Log { generation: 0, ..self.log.clone() }, self.log.markers());
+        let (asked, name) = (log.clone(), topic.clone());
+        let partitioner = tokio::task::spawn_blocking(move || asked.partitions_of(&name)).await;
+        let partitioner = partitioner.map_err(|_| LogError::Died)??;
+        let mut scan = Scan::new(&log, topic)?;
+        let (mut markers, mut records) = (Vec::with_capacity(BATCH_RECORDS), 0);
+        for partition in partitioner.all() {
+            let range = scan.range(partition).await?;
+            scan.begin(partition, range)?;
+            while let Some(raw) = scan.next().await? {
+                records += 1;
+                // What nobody can read, or only a later release, its readers pass over as well.
+                let read = Marker::decode(raw.key.as_deref(), raw.value.as_deref());
+                if let Ok(DecodedMarker::Known(marker)) = read {
+                    markers.push(marker);
+                }
+                if markers.len() == BATCH_RECORDS {
+                    self.archive.markers.advance(&markers).await?;
+                    markers.clear();
+                }
+            }
+        }
+        self.archive.markers.advance(&markers).await?;
+        Ok(records)
     }
 
     /// Has the archive's readers read a partition from the start of the log.

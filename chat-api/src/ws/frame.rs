@@ -33,6 +33,8 @@ pub enum Inbound {
     Unsubscribe(Vec<String>),
     /// Something to be said.
     Send(Send),
+    /// How far a room was read.
+    Read(Read),
     /// Asks for a `pong`.
     Ping,
 }
@@ -51,6 +53,15 @@ pub struct Send {
     pub reply_to: Option<String>,
     /// The sender's own name for it, if it may be sent again.
     pub key: Option<String>,
+}
+
+/// How far a room was read: its name and a cursor, both still to be parsed.
+#[derive(Debug)]
+pub struct Read {
+    /// The name of the room.
+    pub room_id: String,
+    /// The last place that was read.
+    pub cursor: String,
 }
 
 /// A frame that cannot be understood.
@@ -76,6 +87,7 @@ impl Inbound {
             "auth" => &["token"],
             "subscribe" | "unsubscribe" => &["rooms"],
             "send" => &["ref", "room_id", "content", "reply_to", "key"],
+            "read" => &["room_id", "cursor"],
             "ping" => &[],
             _ => return Err(FrameError::Type),
         };
@@ -90,6 +102,10 @@ impl Inbound {
                 content: fields.text("content")?,
                 reply_to: fields.optional_text("reply_to")?,
                 key: fields.optional_text("key")?,
+            }),
+            "read" => Self::Read(Read {
+                room_id: fields.text("room_id")?,
+                cursor: fields.text("cursor")?,
             }),
             _ => Self::Ping,
         })
@@ -156,6 +172,15 @@ pub enum Outbound<'a> {
         prev: Option<Cursor>,
         /// The record, as it stands in the log.
         event: &'a Envelope,
+    },
+    /// Somebody has read a room.
+    Marker {
+        /// The room.
+        room_id: &'a RoomId,
+        /// Who has read it.
+        user_id: &'a UserId,
+        /// The last place that they have read.
+        cursor: Cursor,
     },
     /// Everything of a subscribed room up to this cursor was sent.
     Resumed {

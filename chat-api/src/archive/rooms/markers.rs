@@ -8,11 +8,11 @@ use std::collections::HashSet;
 use futures_util::TryStreamExt as _;
 use mongodb::bson::{Document, doc};
 
-use crate::archive::room_collections::RoomCollections;
 use super::document;
 use crate::archive::error::{ArchiveError, ReadError};
 use crate::archive::mongo::{READ_TIMEOUT, WRITE_TIMEOUT, limited, number};
 use crate::archive::reads::Reader;
+use crate::archive::room_collections::RoomCollections;
 use crate::message::{Marker, Position, RoomId, UserId};
 use crate::rooms::Phase;
 

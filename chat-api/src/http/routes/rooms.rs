@@ -1,5 +1,6 @@
 //! `/v1/rooms`, and `/v1/direct/{user_id}`: rooms, made and changed.
 
+pub(super) mod markers;
 pub(super) mod members;
 pub(super) mod mine;
 mod path;

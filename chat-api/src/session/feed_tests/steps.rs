@@ -264,7 +264,7 @@ impl Model {
         let (head, line) = (state.pushed, self.line(&state, socket).unwrap_or_default());
         let place = Place::new(Some(at(from).previous()), at(head));
         state.sockets[socket].subscriptions.push(Heard {
-            state: FeedState { place, flow: Flow::Open, since: at(head) },
+            state: FeedState { place, flow: Flow::Open, since: at(head), told: 0 },
             from,
             since: head,
             before: line.events.len(),

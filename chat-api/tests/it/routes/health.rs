@@ -44,7 +44,12 @@ async fn what_is_looked_up_before_the_process_runs_is_counted_too() {
     let setup = Setup::new().await;
     let alone = Alone::start(&setup);
     let token = setup.issuer.token("ada");
-    alone.shows(&["chat_breaker_state{topic=\"messages\",partition=\"0\"} 0", "chat_events_delivered_total 0"]).await;
+    alone
+        .shows(&[
+            "chat_breaker_state{topic=\"messages\",partition=\"0\"} 0",
+            "chat_events_delivered_total 0",
+        ])
+        .await;
     let mut socket = eventually("sockets are let in", async || {
         let mut request = request_at(alone.address);
         let bearer = format!("Bearer {token}").parse().unwrap();

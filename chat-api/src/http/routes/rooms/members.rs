@@ -123,11 +123,8 @@ pub(in crate::http::routes) async fn list(
         timeout(LONGEST_WAIT, reached).await.map_err(|_| Problem::behind())?;
     }
     let next = members.last().filter(|_| members.len() == usize::from(limit));
-    let next = next.map(|last| {
-        let after = form_urlencoded::byte_serialize(last.user_id.as_str().as_bytes());
-        let after: String = after.collect();
-        format!("</v1/rooms/{room}/members?after={after}&limit={limit}>; rel=\"next\"")
-    });
+    let next =
+        next.map(|last| next_page(&format!("/v1/rooms/{room}/members"), &last.user_id, limit));
     let shown = members.into_iter().filter_map(|Member { user_id, standing, .. }| {
         Some(ShownMember { user_id, role: role(standing)? })
     });
@@ -138,7 +135,13 @@ pub(in crate::http::routes) async fn list(
     Ok(response)
 }
 
-fn page(query: &str) -> Result<(Option<UserId>, u16), Problem> {
+/// Leads to the page behind somebody.
+pub(super) fn next_page(path: &str, after: &UserId, limit: u16) -> String {
+    let after: String = form_urlencoded::byte_serialize(after.as_str().as_bytes()).collect();
+    format!("<{path}?after={after}&limit={limit}>; rel=\"next\"")
+}
+
+pub(super) fn page(query: &str) -> Result<(Option<UserId>, u16), Problem> {
     let (mut after, mut limit) = (None, LIMIT_DEFAULT);
     once_each(query, |name, value| {
         match name {
