@@ -81,13 +81,9 @@ impl App {
         let log = newest(args.log.log()?).await?;
         let LogSurvey { partitioner, decoder, consumer, starts, markers: tail } =
             survey(&log, span, extra_kind).await?;
-        let MongoArgs { mongodb_uri, mongodb_database } = &args.mongodb;
-        let archive = Archive::open(mongodb_uri, mongodb_database).await.context("MONGODB_URI")?;
         let partitions = partitioner.count();
         let most = ReadLimits { rate: reads, connections: args.reads.mongodb_read_connections };
-        let reads =
-            Reads::open(mongodb_uri, mongodb_database, log.generation, partitions, most).await;
-        let reads = Arc::new(reads.context("MONGODB_URI")?);
+        let (archive, reads) = open_both(&args.mongodb, &log, partitions, most).await?;
         let replica = args.chat_replica;
         let markers = MarkerParts::new((&log, tail), &archive, in_flight, replica.clone())?;
         let producer = Arc::new(Producer::new(&log, partitioner, in_flight, replica)?);
@@ -290,6 +286,19 @@ pub(crate) async fn newest(log: Log) -> anyhow::Result<Log> {
     let brokers = log.brokers.clone();
     let asked = tokio::task::spawn_blocking(move || log.newest()).await?;
     asked.with_context(|| format!("KAFKA_BROKERS {brokers}"))
+}
+
+/// The archive for whoever fills it, and for those who read it.
+async fn open_both(
+    args: &MongoArgs,
+    log: &Log,
+    partitions: usize,
+    most: ReadLimits,
+) -> anyhow::Result<(Archive, Arc<Reads>)> {
+    let MongoArgs { mongodb_uri, mongodb_database } = args;
+    let archive = Archive::open(mongodb_uri, mongodb_database).await.context("MONGODB_URI")?;
+    let reads = Reads::open(mongodb_uri, mongodb_database, log.generation, partitions, most).await;
+    Ok((archive, Arc::new(reads.context("MONGODB_URI")?)))
 }
 
 /// The archive, with its indexes, of a log with that many partitions.

@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use rooms::RoomCollections;
+use room_collections::RoomCollections;
 
 pub use changes::Changes;
 pub use error::{ArchiveError, ReadError};

@@ -110,12 +110,38 @@ func TestTheTopicsOfStrimziAreWhatTheProgramExpects(t *testing.T) {
 		if got := number(config["max.message.bytes"]); got != want[1] {
 			t.Errorf("%s: max.message.bytes %s, not %s", name, got, want[1])
 		}
-		for _, setting := range regexp.MustCompile(`\("([a-z.]+)", "([^"]+)"\)`).FindAllStringSubmatch(string(content), -1) {
+		for _, setting := range settings(string(content)) {
 			if got := number(config[setting[1]]); got != setting[2] {
 				t.Errorf("%s: %s %s, not %s", name, setting[1], got, setting[2])
 			}
 		}
 	}
+	markers := texts(field[map[string]any](t, objects.must(t, "KafkaTopic", "chat-markers"), "spec", "config"))
+	if markers["cleanup.policy"] != "compact" || number(markers["max.message.bytes"]) != constant("MESSAGES_MAX_BYTES") {
+		t.Errorf("chat-markers: %v", markers)
+	}
+	for _, setting := range settings(string(content)) {
+		// What a topic that keeps every record has besides.
+		if setting[1] == "cleanup.policy" || setting[1] == "retention.bytes" {
+			continue
+		}
+		if got := number(markers[setting[1]]); got != setting[2] {
+			t.Errorf("chat-markers: %s %s, not %s", setting[1], got, setting[2])
+		}
+	}
+}
+
+// settings finds the settings in a source that have fixed values. That of the one topic which is compacted comes
+// last, and is not among them.
+func settings(source string) [][]string {
+	all := regexp.MustCompile(`\("([a-z.]+)", "([^"]+)"\)`).FindAllStringSubmatch(source, -1)
+	kept := all[:0]
+	for _, setting := range all {
+		if setting[2] != "compact" {
+			kept = append(kept, setting)
+		}
+	}
+	return kept
 }
 
 // number undoes what YAML's numbers become on their way through JSON.

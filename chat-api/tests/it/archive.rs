@@ -41,5 +41,5 @@ async fn history_is_read_by_index_and_time_has_one_too() {
     let plans = client.database(&setup.database).run_command(explain).await.unwrap();
     let plans = plans.get_document("queryPlanner").unwrap();
     let plan = plans.get_document("winningPlan").unwrap().to_string();
-    assert!(plan.contains("room_pos") && !plan.contains("\"SORT\""), "{plan}");
+    assert!(plan.contains("room_pos_user") && !plan.contains("\"SORT\""), "{plan}");
 }

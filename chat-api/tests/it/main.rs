@@ -10,6 +10,7 @@ mod commands;
 mod corpora;
 mod documents;
 mod log;
+mod markers;
 mod properties;
 mod replicas;
 mod rooms;

@@ -30,7 +30,7 @@ async fn a_rebuild_stores_what_is_missing_and_changes_nothing_else() {
 
     let (code, text, _) = run(&setup, &["archive", "rebuild"]).await;
     assert_eq!(code, Some(0), "{text}");
-    assert_eq!(text.lines().count(), 3, "{text}");
+    assert_eq!(text.lines().count(), 4, "{text}");
     let line = format!(
         "partition {}: 21 records from 0 to 21, 5 were missing, 1 cannot be stored",
         Setup::lobby_partition()

@@ -87,6 +87,7 @@ fn the_document_has_these_operations_and_no_other() {
         "get /messages/{id}/history",
         "get /rooms",
         "get /rooms/{room_id}",
+        "get /rooms/{room_id}/markers",
         "get /rooms/{room_id}/members",
         "patch /messages/{id}",
         "patch /rooms/{room_id}",
@@ -94,6 +95,7 @@ fn the_document_has_these_operations_and_no_other() {
         "post /rooms",
         "put /direct/{user_id}",
         "put /messages/{id}/reactions/{emoji}",
+        "put /rooms/{room_id}/marker",
         "put /rooms/{room_id}/members/{user_id}",
         "put /rooms/{room_id}/pins/{message_id}",
     ];
