@@ -4,6 +4,7 @@ mod body;
 mod caller;
 mod header;
 mod openapi;
+mod parameters;
 pub mod problem;
 mod refused;
 mod routes;

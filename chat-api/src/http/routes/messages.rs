@@ -31,7 +31,6 @@ use crate::refusal::Refusal;
 use crate::service::Service;
 use page::HistoryAnswer;
 use query::{Bound, HistoryQuery, MessageQuery};
-pub(super) use query::{LIMIT_DEFAULT, once_each, parse_limit};
 pub(super) use shown::Message;
 
 /// A message to be sent.

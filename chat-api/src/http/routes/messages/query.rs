@@ -1,17 +1,11 @@
 //! The parameters of a history request.
 
-use std::collections::HashSet;
-
 use chrono::{DateTime, Utc};
-use url::form_urlencoded;
 
+use crate::http::parameters::{LIMIT_DEFAULT, LIMIT_MAX, once_each, parse_limit};
 use crate::http::problem::Problem;
 use crate::message::{Cursor, MessageId, RoomId};
 use crate::refusal::Refusal;
-
-/// How many messages a page has unless asked otherwise, and at most.
-pub(in crate::http::routes) const LIMIT_DEFAULT: u16 = 50;
-const LIMIT_MAX: u16 = 200;
 
 /// Which messages are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +39,7 @@ impl HistoryQuery {
                 }
                 "before" => before = Some(bound("before", value)?),
                 "after" => after = Some(bound("after", value)?),
-                "limit" => limit = parse_limit(value)?,
+                "limit" => limit = parse_limit(value, LIMIT_MAX)?,
                 unknown => return Err(Problem::unknown_parameter(unknown)),
             }
             Ok(())
@@ -97,28 +91,13 @@ impl VersionsQuery {
                         .map_err(|_| Problem::invalid_parameter("after", "this is not a cursor"))?;
                     after = Some(cursor);
                 }
-                "limit" => limit = parse_limit(value)?,
+                "limit" => limit = parse_limit(value, LIMIT_MAX)?,
                 unknown => return Err(Problem::unknown_parameter(unknown)),
             }
             Ok(())
         })?;
         Ok(Self { room, after, limit })
     }
-}
-
-/// Reads parameters in their order, each of which is there once at most.
-pub(in crate::http::routes) fn once_each(
-    query: &str,
-    mut read: impl FnMut(&str, &str) -> Result<(), Problem>,
-) -> Result<(), Problem> {
-    let mut seen = HashSet::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        read(&name, &value)?;
-        if !seen.insert(name.clone()) {
-            return Err(Problem::invalid_parameter(&name, "it is there more than once"));
-        }
-    }
-    Ok(())
 }
 
 fn bound(name: &str, value: &str) -> Result<Bound, Problem> {
@@ -139,11 +118,4 @@ fn bound(name: &str, value: &str) -> Result<Bound, Problem> {
         Problem::invalid_parameter(name, detail)
     })?;
     Ok(Bound::Time(time.to_utc()))
-}
-
-pub(in crate::http::routes) fn parse_limit(value: &str) -> Result<u16, Problem> {
-    let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-    limit.ok_or_else(|| {
-        Problem::invalid_parameter("limit", format!("limit is a number from 1 to {LIMIT_MAX}"))
-    })
 }

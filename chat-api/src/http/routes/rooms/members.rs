@@ -20,8 +20,8 @@ use crate::archive::{Member, Members};
 use crate::auth::Caller;
 use crate::http::body::JsonRequest;
 use crate::http::header;
+use crate::http::parameters::{LIMIT_DEFAULT, LIMIT_MAX, once_each, parse_limit};
 use crate::http::problem::Problem;
-use crate::http::routes::messages::{LIMIT_DEFAULT, once_each, parse_limit};
 use crate::ingest::{SendError, Settled};
 use crate::message::{Cursor, FieldError, RoomId, UserId};
 use crate::refusal::Refusal;
@@ -149,7 +149,7 @@ pub(super) fn page(query: &str) -> Result<(Option<UserId>, u16), Problem> {
                 let none = |_| Problem::invalid_parameter("after", "this is not a user id");
                 after = Some(UserId::parse(value).map_err(none)?);
             }
-            "limit" => limit = parse_limit(value)?,
+            "limit" => limit = parse_limit(value, LIMIT_MAX)?,
             unknown => return Err(Problem::unknown_parameter(unknown)),
         }
         Ok(())

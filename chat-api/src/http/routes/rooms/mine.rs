@@ -14,8 +14,9 @@ use super::shown::role;
 use crate::archive::{Behind, MyRoom, MyRooms};
 use crate::auth::Caller;
 use crate::http::header;
+use crate::http::parameters::{LIMIT_DEFAULT, LIMIT_MAX, once_each, parse_limit};
 use crate::http::problem::Problem;
-use crate::http::routes::messages::{LIMIT_DEFAULT, Message, once_each, parse_limit};
+use crate::http::routes::messages::Message;
 use crate::message::{RoomId, RoomName};
 use crate::rooms::{Phase, RoomKind};
 use crate::service::Service;
@@ -75,7 +76,7 @@ pub(in crate::http::routes) async fn list(
     once_each(query.as_deref().unwrap_or_default(), |name, value| {
         match name {
             "after" => after = Some(behind(value)?),
-            "limit" => limit = parse_limit(value)?,
+            "limit" => limit = parse_limit(value, LIMIT_MAX)?,
             unknown => return Err(Problem::unknown_parameter(unknown)),
         }
         Ok(())
