@@ -2,6 +2,7 @@
 
 mod archive_filler;
 mod markers;
+mod presence;
 mod survey;
 
 use std::net::SocketAddr;
@@ -17,13 +18,13 @@ use service_process::listener::{Listener, bind};
 use service_process::sources::Sources;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::archive::{self, Archive, ReadLimits, Reads};
 use crate::backfill::Backfill;
-use crate::config::{Config, MongoArgs};
+use crate::config::{Config, HubArgs, MongoArgs};
 use crate::hub::{Hub, HubSizes};
 use crate::ingest::Ingest;
 use crate::kafka::{Log, Partitioner, Producer};
@@ -33,10 +34,11 @@ use crate::rate::Rates;
 use crate::room_loader::RoomLoader;
 use crate::service::{Counters, Service};
 use crate::sockets::{SocketCommand, Sockets};
-use crate::workers::{FanOut, Stopped, run_errands};
+use crate::workers::{FanOut, Stopped, WARM_WITHIN, run_errands};
 use crate::{http, metrics};
 use archive_filler::ArchiveFiller;
 use markers::MarkerParts;
+use presence::{PresenceParts, PresenceWorkers};
 use survey::{LogSurvey, survey};
 
 /// How long appends that are under way get at a stop: their own delivery timeout, and a little.
@@ -52,6 +54,7 @@ pub struct App {
     producer: Arc<Producer>,
     fan_out: FanOut,
     errands: UnboundedReceiver<Errand>,
+    presence: PresenceWorkers,
     archive_filler: ArchiveFiller,
     markers: MarkerParts,
     address: SocketAddr,
@@ -84,15 +87,12 @@ impl App {
         let partitions = partitioner.count();
         let most = ReadLimits { rate: reads, connections: args.reads.mongodb_read_connections };
         let (archive, reads) = open_both(&args.mongodb, &log, partitions, most).await?;
-        let replica = args.chat_replica;
+        let replica = args.chat_replica.clone();
         let markers = MarkerParts::new((&log, tail), &archive, in_flight, replica.clone())?;
         let producer = Arc::new(Producer::new(&log, partitioner, in_flight, replica)?);
 
-        // A room that many hear is taken to them by all threads there are.
-        let lanes = Handle::current().metrics().num_workers();
         let rings: Vec<Position> = starts.iter().map(|(_, start)| start.ring).collect();
-        let room_bytes = args.hub.room_bytes();
-        let hub = Arc::new(Hub::new(&rings, HubSizes { ring_bytes, room_bytes, span, lanes }));
+        let hub = Arc::new(Hub::new(&rings, hub_sizes(&args.hub, ring_bytes, span)));
         let rooms = RoomLoader::new(Arc::clone(&reads), Arc::clone(&hub), partitioner);
         let rooms = Arc::new(rooms);
         let sockets = Arc::new(Sockets::default());
@@ -110,6 +110,9 @@ impl App {
             warm: CancellationToken::new(),
             stop: CancellationToken::new(),
         };
+        let presence =
+            PresenceParts { hub: &hub, rooms: &rooms, partitioner, args: &args, sources };
+        let presence = presence.workers(&log)?;
         let stopped = Stopped::new("archive", log.messages(), readiness.condition("archive"));
         let archive_filler = ArchiveFiller { archive, log, decoder, partitions, stopped, sources };
         let ingest = Ingest {
@@ -142,6 +145,8 @@ impl App {
             leaving: CancellationToken::new(),
             sockets,
             notices,
+            presence: Arc::clone(&presence.teller.presence),
+            typing: Arc::clone(&presence.teller.typing),
             open_sockets: TaskTracker::new(),
             counters: Counters::default(),
         });
@@ -156,6 +161,7 @@ impl App {
             producer,
             fan_out,
             errands,
+            presence,
             archive_filler,
             markers,
             address,
@@ -209,6 +215,7 @@ impl App {
             "archive",
             self.archive_filler.run(downstream.clone(), tasks.aborting().clone()),
         );
+        self.presence.run(&tasks, &downstream);
         let (reads, stop) = (Arc::clone(&self.service.reads), downstream.clone());
         tasks.spawn(async move { reads.follow_progress(stop).await });
         tasks.worker("producer", Arc::clone(&self.producer).look_after(downstream.clone()));
@@ -229,6 +236,12 @@ impl App {
     }
 }
 
+/// How much the hub holds. A room that many hear is taken to them by all threads there are.
+fn hub_sizes(args: &HubArgs, ring_bytes: usize, span: i64) -> HubSizes {
+    let lanes = Handle::current().metrics().num_workers();
+    HubSizes { ring_bytes, room_bytes: args.room_bytes(), span, lanes }
+}
+
 /// The public port and the service behind it, until the stop.
 struct Serving {
     service: Arc<Service>,
@@ -246,6 +259,11 @@ impl Serving {
         tokio::select! {
             // A socket before that would hear the past as if it were said now.
             () = warm.cancelled() => {}
+            () = tasks.stopping().cancelled() => return Ok(()),
+        }
+        tokio::select! {
+            // Without it people who are online would be told of a few at first. Nothing else waits for it.
+            _ = timeout(WARM_WITHIN, service.presence.warm.cancelled()) => {}
             () = tasks.stopping().cancelled() => return Ok(()),
         }
         let router = http::router(Arc::clone(&service));

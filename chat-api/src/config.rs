@@ -6,6 +6,7 @@ mod hub;
 mod invalid;
 mod limits;
 mod log;
+mod presence;
 mod sockets;
 mod timeouts;
 mod tokens;
@@ -27,6 +28,7 @@ pub use hub::HubArgs;
 pub use invalid::BadConfiguration;
 pub use limits::LimitsArgs;
 pub use log::{LogArgs, SecurityArgs, SecurityProtocol, TopicArgs};
+pub use presence::PresenceArgs;
 pub use sockets::SocketsArgs;
 pub use timeouts::Timeouts;
 pub use tokens::TokensArgs;
@@ -44,7 +46,8 @@ pub struct ServeArgs {
     pub log: LogArgs,
 
     /// What this replica calls itself in the records that it appends to the log, as their header
-    /// `origin`.
+    /// `origin`, and to the other replicas: each needs a name of its own. Without one others know it by a
+    /// name that it makes up at each start.
     #[arg(long, env = "CHAT_REPLICA", value_parser = NonEmptyStringValueParser::new())]
     pub chat_replica: Option<String>,
 
@@ -63,6 +66,10 @@ pub struct ServeArgs {
     /// How sockets are ended at a stop.
     #[command(flatten)]
     pub sockets: SocketsArgs,
+
+    /// How people are counted as online.
+    #[command(flatten)]
+    pub presence: PresenceArgs,
 
     /// What is kept in memory of what was said.
     #[command(flatten)]

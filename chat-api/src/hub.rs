@@ -11,6 +11,7 @@ mod lane;
 mod loaded;
 mod markers;
 mod memo;
+mod offer;
 mod proposals;
 mod ring;
 mod rooms;
@@ -22,6 +23,7 @@ mod wake;
 mod watched;
 mod window;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -35,6 +37,7 @@ use loaded::LoadedRooms;
 use markers::MarkerBoards;
 pub use markers::{MarkerFrames, MarkerReach};
 pub use memo::{Memo, PIECE};
+pub use offer::{Offer, Told};
 use proposals::Proposals;
 pub use ring::{Page, Ring};
 pub use rooms::{Known, NotLoaded};
@@ -85,6 +88,8 @@ struct ShardState {
     rooms: LoadedRooms,
     unloaded: Unloaded,
     markers: MarkerBoards,
+    /// Rooms in which proposals counted since somebody asked.
+    moved: HashSet<RoomId>,
 }
 
 impl ShardState {
@@ -96,6 +101,7 @@ impl ShardState {
             rooms: LoadedRooms::new(room_bytes),
             unloaded: Unloaded::default(),
             markers: MarkerBoards::default(),
+            moved: HashSet::new(),
         }
     }
 }

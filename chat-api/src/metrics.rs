@@ -109,6 +109,22 @@ pub const TAKEN: &str = "taken";
 pub const NEWER: &str = "newer";
 /// Partitions that do not go on.
 pub const STOPPED_PARTITIONS: &str = "chat_stopped_partitions";
+/// Records that this replica appended to the topics that are kept for minutes.
+pub const EPHEMERAL_RECORDS: &str = "chat_ephemeral_records_total";
+/// Records that it read there.
+pub const EPHEMERAL_READ: &str = "chat_ephemeral_read_total";
+/// Values of both, in bytes.
+pub const EPHEMERAL_BYTES: &str = "chat_ephemeral_bytes_total";
+/// From this replica to the log.
+pub const OUT: &str = "out";
+/// From the log to this replica.
+pub const IN: &str = "in";
+/// Signs of typing that people sent.
+pub const TYPING_SIGNS: &str = "chat_typing_signs_total";
+/// Replicas that told this one who is online there.
+pub const PRESENCE_PEERS: &str = "chat_presence_peers";
+/// Who is online in the whole system.
+pub const ONLINE: &str = "chat_online";
 /// Tokens that were checked.
 pub const TOKEN_VERIFICATIONS: &str = "dex_token_verifications_total";
 /// Requests for Dex's keys.
@@ -159,6 +175,20 @@ pub const ALL: &[Metric] = &[
         "Records that say how far somebody has read.",
     ),
     Metric::gauge(STOPPED_PARTITIONS, &["reader", "why"], "Partitions that do not go on."),
+    Metric::counter(
+        EPHEMERAL_RECORDS,
+        &["topic", "outcome"],
+        "Records of presence and typing that this replica tells.",
+    ),
+    Metric::counter(
+        EPHEMERAL_READ,
+        &["topic", "outcome"],
+        "Records of presence and typing that this replica read.",
+    ),
+    Metric::counter(EPHEMERAL_BYTES, &["topic", "direction"], "Bytes of both."),
+    Metric::counter(TYPING_SIGNS, &["outcome"], "Signs of typing that people sent."),
+    Metric::gauge(PRESENCE_PEERS, &[], "Other replicas that are alive."),
+    Metric::gauge(ONLINE, &["who"], "People and guests who are online in the whole system."),
     Metric::counter(TOKEN_VERIFICATIONS, &["outcome"], "Tokens that were checked."),
     Metric::counter(KEY_FETCHES, &["outcome"], "Requests for Dex's keys."),
     listener::CONNECTIONS,
@@ -187,6 +217,37 @@ pub fn fan_out_records() -> OutcomeCounter {
 /// Counts a record of [`MARKER_RECORDS`].
 pub fn marker_read(reader: &'static str, outcome: &'static str) {
     ::metrics::counter!(MARKER_RECORDS, "reader" => reader, "outcome" => outcome).increment(1);
+}
+
+/// Counts [`TYPING_SIGNS`], most of which are sent.
+#[must_use]
+pub fn typing_signs() -> OutcomeCounter {
+    OutcomeCounter::new(TYPING_SIGNS, "outcome", "sent")
+}
+
+/// Counts one of [`EPHEMERAL_RECORDS`].
+pub fn ephemeral_record(topic: &'static str, outcome: &'static str) {
+    ::metrics::counter!(EPHEMERAL_RECORDS, "topic" => topic, "outcome" => outcome).increment(1);
+}
+
+/// Counts one of [`EPHEMERAL_READ`].
+pub fn ephemeral_read(topic: &'static str, outcome: &'static str) {
+    ::metrics::counter!(EPHEMERAL_READ, "topic" => topic, "outcome" => outcome).increment(1);
+}
+
+/// Counts [`EPHEMERAL_BYTES`] of a value that went [`OUT`] or came [`IN`].
+pub fn ephemeral_bytes(topic: &'static str, direction: &'static str, bytes: usize) {
+    let counter = ::metrics::counter!(EPHEMERAL_BYTES, "topic" => topic, "direction" => direction);
+    counter.increment(u64::try_from(bytes).unwrap_or(u64::MAX));
+}
+
+/// Shows [`ONLINE`] and [`PRESENCE_PEERS`].
+pub fn online(signed_in: usize, guests: u64, peers: usize) {
+    let shown = |number: u64| u32::try_from(number).map_or(f64::from(u32::MAX), f64::from);
+    let many = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    ::metrics::gauge!(ONLINE, "who" => "signed_in").set(shown(many(signed_in)));
+    ::metrics::gauge!(ONLINE, "who" => "guests").set(shown(guests));
+    ::metrics::gauge!(PRESENCE_PEERS).set(shown(many(peers)));
 }
 
 /// Opens the registry and describes every name to it. It comes first: what is looked up before that counts

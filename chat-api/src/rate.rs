@@ -1,5 +1,6 @@
 //! How fast one person, or one socket, may do something at one replica.
 
+use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -51,13 +52,13 @@ const fn not_zero(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).expect("a rate is not zero")
 }
 
-/// How often each person did something lately.
-pub struct Rates<C: Clock> {
-    people: RateLimiter<UserId, DashMapStateStore<UserId>, C, NoOpMiddleware<C::Instant>>,
+/// How often each person did something lately, or each of something else.
+pub struct Rates<C: Clock, K: Hash + Eq + Clone = UserId> {
+    people: RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<C::Instant>>,
     asked: AtomicU32,
 }
 
-impl<C: Clock> Rates<C> {
+impl<C: Clock, K: Hash + Eq + Clone> Rates<C, K> {
     /// Everybody has a whole burst.
     #[must_use]
     pub fn new(rate: Rate, clock: C) -> Self {
@@ -71,13 +72,21 @@ impl<C: Clock> Rates<C> {
         Self::of(quota.allow_burst(times), clock)
     }
 
+    /// Everybody may do it once in so long.
+    #[must_use]
+    pub fn every(period: Duration, clock: C) -> Self {
+        let once = NonZeroU32::MIN;
+        let quota = Quota::with_period(period).unwrap_or(Quota::per_second(once));
+        Self::of(quota.allow_burst(once), clock)
+    }
+
     fn of(quota: Quota, clock: C) -> Self {
         let people = RateLimiter::new(quota, DashMapStateStore::default(), clock);
         Self { people, asked: AtomicU32::new(0) }
     }
 
     /// Whether a person may do it now.
-    pub fn admits(&self, person: &UserId) -> bool {
+    pub fn admits(&self, person: &K) -> bool {
         if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_EVERY) {
             self.people.retain_recent();
         }

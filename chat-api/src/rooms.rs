@@ -18,6 +18,7 @@ use crate::message::{Standing, UserId};
 pub use command::{Actor, Command, Refused, Role};
 pub use fold::Verdict;
 pub use judge::{MEMBERS_MAX, judge};
+pub use people::PersonKey;
 pub use snapshot::RoomSnapshot;
 pub use state::{Phase, Room, RoomKind, RoomState};
 pub use wish::{RoomWish, ToBe};

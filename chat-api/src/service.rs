@@ -17,9 +17,11 @@ use crate::ingest::Ingest;
 use crate::kafka::Partitioner;
 use crate::metrics;
 use crate::notices::Notices;
+use crate::presence::Presence;
 use crate::rate::Rate;
 use crate::room_loader::RoomLoader;
 use crate::sockets::Sockets;
+use crate::typing::Typing;
 
 /// What handlers and sessions work with.
 pub struct Service {
@@ -55,6 +57,10 @@ pub struct Service {
     pub sockets: Arc<Sockets>,
     /// What people are told of rooms that their sockets do not hear.
     pub notices: Arc<Notices>,
+    /// Who is online.
+    pub presence: Arc<Presence>,
+    /// Who is typing.
+    pub typing: Arc<Typing>,
     /// The tasks of the open sockets, which a stop waits for.
     pub open_sockets: TaskTracker,
     /// What is counted too often to look its counter up each time.

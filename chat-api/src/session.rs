@@ -31,6 +31,7 @@ use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use crate::metrics;
+use crate::presence::Visit;
 use crate::service::Service;
 use crate::sockets::{Seat, SocketCommand};
 use crate::ws::close::Close;
@@ -62,13 +63,15 @@ pub struct Session {
     /// What the socket is written to, by sweeps too.
     line: Arc<Line>,
     seat: Seat,
+    /// Whose connection this is, to those who count.
+    visit: Option<Visit>,
     rooms: Vec<Subscription>,
     wanted: WantedRooms,
     /// What the person is told of other rooms, once it is known who that is.
     notebook: Option<Notebook>,
     /// The room to look at first, so that a busy one does not keep the others waiting.
     turn: usize,
-    /// Sends to the log and pages of the archive that are under way.
+    /// Sends to the log, signs of typing and pages of the archive that are under way.
     work: FuturesUnordered<BoxFuture<'static, Completed>>,
     sends: usize,
     reading: Reading,
@@ -105,6 +108,7 @@ impl Session {
             service,
             socket,
             line,
+            visit: None,
             rooms: Vec::new(),
             wanted: WantedRooms::default(),
             notebook: None,
@@ -127,9 +131,9 @@ impl Session {
         };
         connections.decrement(1.0);
         ::metrics::counter!(metrics::CLOSES, "code" => end.code()).increment(1);
-        let Self { socket, line, seat, rooms, work, .. } = self;
+        let Self { socket, line, seat, visit, rooms, work, .. } = self;
         // No event follows the close.
-        drop((rooms, line, seat, work));
+        drop((rooms, line, seat, visit, work));
         close_socket(socket, end).await;
     }
 

@@ -6,6 +6,7 @@ mod marker_archive;
 mod marker_teller;
 mod notices;
 mod partition_state;
+mod presence;
 mod rebuild;
 mod stopped;
 
@@ -15,5 +16,6 @@ pub use marker_archive::MarkerArchive;
 pub use marker_teller::MarkerTeller;
 pub use notices::run_errands;
 pub use partition_state::PartitionState;
+pub use presence::{GuestCount, PresencePublisher, PresenceReader, Teller, WARM_WITHIN};
 pub use rebuild::{Rebuild, Rebuilt};
 pub use stopped::Stopped;

@@ -9,3 +9,6 @@ pub(crate) mod narrow;
 pub mod notes;
 pub mod socket;
 pub mod wire;
+
+#[cfg(test)]
+pub(crate) use framing::text;

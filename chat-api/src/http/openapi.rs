@@ -15,6 +15,7 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "messages", description = "Operations related to chat messages."),
         (name = "rooms", description = "Rooms, and who is in them."),
+        (name = "presence", description = "Who is online."),
     ),
     modifiers(&BearerAuth)
 )]

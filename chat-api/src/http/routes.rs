@@ -3,6 +3,7 @@
 
 mod health;
 mod messages;
+mod presence;
 mod rooms;
 mod socket;
 
@@ -59,5 +60,7 @@ fn described() -> [UtoipaMethodRouter<Arc<Service>>; 12] {
         routes!(rooms::markers::list),
         routes!(rooms::direct),
         routes!(messages::changes::pin, messages::changes::unpin),
+        routes!(presence::online),
+        routes!(presence::of_room),
     ]
 }

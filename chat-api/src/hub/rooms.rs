@@ -4,6 +4,7 @@
 //! the same comparisons, from the proposals that were kept. Nothing here reads a database.
 
 use std::collections::HashSet;
+use std::mem;
 use std::sync::Arc;
 
 use super::entry::Entry;
@@ -145,6 +146,19 @@ impl Hub {
         })
     }
 
+    /// The rooms, of those that are known, in which something was changed since this was last asked.
+    #[must_use]
+    pub fn take_moved(&self) -> Vec<RoomId> {
+        let take = |shard: &Shard| shard.watched.with(|state| mem::take(&mut state.moved));
+        self.shards.iter().flat_map(take).collect()
+    }
+
+    /// Whether somebody hears a room.
+    #[must_use]
+    pub fn is_heard(&self, partition: Partition, room: &RoomId) -> bool {
+        self.shards[partition.index()].watched.with_heard(|_, is_heard| is_heard(room))
+    }
+
     /// Takes in the next proposal: an event if it counts. Of a room that is not loaded that is not known, and
     /// nobody hears it.
     pub(super) fn decide(&self, event: &Event, previous: Option<Position>) -> Taken {
@@ -155,7 +169,10 @@ impl Hub {
             let verdict = state.rooms.decide(event);
             state.proposals.push(Arc::new(event.clone()), verdict, state.ring.floor());
             match verdict {
-                Some(Verdict::Accepted) => state.ring.push(Arc::new(Entry::of(event, previous))),
+                Some(Verdict::Accepted) => {
+                    state.ring.push(Arc::new(Entry::of(event, previous)));
+                    state.moved.insert(envelope.room_id.clone());
+                }
                 Some(Verdict::Void) => state.ring.skip(*position),
                 None => state.ring.push(Arc::new(Entry::silent(event))),
             }

@@ -1,4 +1,4 @@
-//! Taking events to those who hear their room.
+//! Taking events to those who hear their room, and what is offered besides.
 
 use std::convert::Infallible;
 
@@ -6,6 +6,7 @@ use tokio::task::yield_now;
 
 use super::Hub;
 use super::memo::Memo;
+use super::offer::Offer;
 use crate::message::{Partition, RoomId};
 
 /// How many listeners are swept between two looks at what else there is to do: a quarter of a millisecond,
@@ -16,6 +17,10 @@ const CHUNK: usize = 32;
 pub trait Listener: Send + Sync {
     /// There may be more in the room than there was. Does not wait.
     fn sweep(&self, memo: &mut Memo);
+
+    /// There is something that is worth having only now. `false` if the listener had to go without it, or
+    /// without a part of it. Does not wait.
+    fn offer(&self, offer: &dyn Offer) -> bool;
 }
 
 impl Hub {
@@ -55,4 +60,27 @@ impl Hub {
             some = watched.after(lane, room, last, CHUNK);
         }
     }
+
+    /// Offers something to everybody who hears a room. Whether all of them have all of it.
+    pub async fn offer(&self, partition: Partition, room: &RoomId, offer: &dyn Offer) -> bool {
+        let watched = &self.shards[partition.index()].watched;
+        let mut all_have_it = true;
+        for lane in self.lanes() {
+            let mut some = watched.some(lane, room, 0, CHUNK);
+            loop {
+                for (_, listener) in &some {
+                    all_have_it &= listener.offer(offer);
+                }
+                let Some((last, _)) = some.get(CHUNK - 1) else { break };
+                let next = last + 1;
+                yield_now().await;
+                some = watched.some(lane, room, next, CHUNK);
+            }
+        }
+        all_have_it
+    }
 }
+
+#[cfg(test)]
+#[path = "sweep_tests.rs"]
+mod tests;

@@ -130,9 +130,20 @@ impl<T, L: ?Sized> Watched<T, L> {
         number: u64,
         most: usize,
     ) -> Vec<(u64, Arc<L>)> {
+        self.some(lane, room, number + 1, most)
+    }
+
+    /// Listeners of a room in a lane, from that number on.
+    pub(super) fn some(
+        &self,
+        lane: usize,
+        room: &RoomId,
+        from: u64,
+        most: usize,
+    ) -> Vec<(u64, Arc<L>)> {
         let state = self.lock();
         let Some(listeners) = state.lanes[lane].get(room) else { return Vec::new() };
-        listeners.from(number + 1, most)
+        listeners.from(from, most)
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T, L>> {

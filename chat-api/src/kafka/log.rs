@@ -61,6 +61,18 @@ impl Log {
         format!("{}chat-dlq", self.prefix)
     }
 
+    /// The topic with who is online: what each replica tells the others.
+    #[must_use]
+    pub fn presence(&self) -> String {
+        format!("{}chat-presence", self.prefix)
+    }
+
+    /// The topic with what is of use for seconds: who is typing.
+    #[must_use]
+    pub fn ephemeral(&self) -> String {
+        format!("{}chat-ephemeral", self.prefix)
+    }
+
     /// The group of the archive readers.
     #[must_use]
     pub fn archive_group(&self) -> String {

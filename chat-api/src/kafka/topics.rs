@@ -16,6 +16,10 @@ use super::{Log, LogError};
 const MESSAGES_RETENTION_MS: &str = "604800000";
 /// 30 days: how long people have to look at a dead letter.
 const DEAD_LETTERS_RETENTION_MS: &str = "2592000000";
+/// Ten minutes: a replica that starts reads half a minute of it, and people may look at the rest.
+const PRESENCE_RETENTION_MS: &str = "600000";
+/// A minute: who is typing is forgotten after seconds.
+const EPHEMERAL_RETENTION_MS: &str = "60000";
 /// What a batch of messages may have, compressed: as much as the client library puts into one before it
 /// compresses it, and a head. That is a broker's default, too; with less, small messages are refused
 /// for those that are sent with them.
@@ -37,7 +41,7 @@ pub struct TopicShape {
 /// The topics as they should be.
 pub struct Topics {
     admin: AdminClient<DefaultClientContext>,
-    all: [Topic; 3],
+    all: [Topic; 5],
     shape: TopicShape,
 }
 
@@ -83,6 +87,14 @@ impl Topic {
         let largest = ("max.message.bytes", max_bytes.to_string());
         Self { name, settings: fixed.chain([minimum, largest]).collect() }
     }
+
+    /// A topic that is kept for minutes: the segment that is written to is never deleted, and the broker's
+    /// default writes to one for a week.
+    fn short_lived(name: String, shape: TopicShape, retention_ms: &str) -> Self {
+        let mut topic = Self::new(name, shape, retention_ms, MESSAGES_MAX_BYTES);
+        topic.settings.push(("segment.ms", retention_ms.to_owned()));
+        topic
+    }
 }
 
 impl Topics {
@@ -92,6 +104,8 @@ impl Topics {
             Topic::kept(log.messages(), shape, MESSAGES_RETENTION_MS, MESSAGES_MAX_BYTES),
             Topic::kept(log.dead_letters(), shape, DEAD_LETTERS_RETENTION_MS, raw::MAX_BYTES),
             Topic::compacted(log.markers(), shape),
+            Topic::short_lived(log.presence(), shape, PRESENCE_RETENTION_MS),
+            Topic::short_lived(log.ephemeral(), shape, EPHEMERAL_RETENTION_MS),
         ];
         Ok(Self { admin: log.client().create()?, all, shape })
     }

@@ -1,5 +1,7 @@
 //! Who is known to a room, in little memory.
 
+use std::collections::HashSet;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::message::{Position, Standing, UserId};
@@ -27,10 +29,12 @@ struct Known {
 
 /// The first 16 bytes of the SHA-256 of a subject: two people of whom both have one are not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct PersonKey([u8; 16]);
+pub struct PersonKey([u8; 16]);
 
 impl PersonKey {
-    pub(super) fn of(person: &UserId) -> Self {
+    /// That of a person.
+    #[must_use]
+    pub fn of(person: &UserId) -> Self {
         let digest: [u8; 32] = Sha256::digest(person.as_str()).into();
         Self(std::array::from_fn(|index| digest[index]))
     }
@@ -63,6 +67,20 @@ impl People {
         }
         self.members += u32::from(standing.is_in());
         self.owners += u32::from(standing == Standing::Owner);
+    }
+
+    /// Who is in the room.
+    pub(super) fn keys(&self) -> impl Iterator<Item = PersonKey> {
+        self.known.iter().filter(|known| known.standing.is_in()).map(|known| known.key)
+    }
+
+    /// Whether one of these is known. The fewer are looked for among the others.
+    pub(super) fn has_any(&self, people: &HashSet<PersonKey>) -> bool {
+        if people.len() < self.known.len() {
+            people.iter().any(|person| self.place(*person).is_ok())
+        } else {
+            self.known.iter().any(|known| people.contains(&known.key))
+        }
     }
 
     /// How many are in the room.

@@ -33,3 +33,20 @@ fn everybody_is_found_with_what_was_set_last_and_counted_once() {
     assert_eq!(people.find(&person(100)), None);
     assert_eq!((people.members(), people.owners(), people.has_blocked()), (98, 1, true));
 }
+
+#[test]
+fn those_are_found_who_are_known_however_few_or_many_are_looked_for() {
+    let mut people = People::default();
+    let standings = [Standing::Owner, Standing::Blocked, Standing::Left, Standing::Banned];
+    for (number, standing) in (0..).zip(standings) {
+        people.set(&person(number), standing, Position::FIRST);
+    }
+    let keys = |numbers: std::ops::Range<usize>| -> HashSet<PersonKey> {
+        numbers.map(|number| PersonKey::of(&person(number))).collect()
+    };
+    assert_eq!(people.keys().collect::<HashSet<_>>(), keys(0..2), "in the room");
+    for (looked_for, is_known) in [(3..4, true), (3..100, true), (4..5, false), (4..100, false)] {
+        assert_eq!(people.has_any(&keys(looked_for.clone())), is_known, "{looked_for:?}");
+    }
+    assert!(!people.has_any(&HashSet::new()));
+}

@@ -1,10 +1,12 @@
 //! What a reader of the log knows of a room.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::message::{Position, RoomName, Standing, UserId, Visibility};
 
-use super::people::People;
+use super::people::{People, PersonKey};
 
 /// A room, as of some place in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -96,6 +98,17 @@ impl RoomState {
     #[must_use]
     pub fn position(&self, person: &UserId) -> Position {
         self.people.find(person).map_or(Position::BEFORE_ALL, |(_, at)| at)
+    }
+
+    /// Who is in it; nobody once it is deleted.
+    pub fn keys(&self) -> impl Iterator<Item = PersonKey> {
+        self.people.keys()
+    }
+
+    /// Whether it knows one of these people, who may have left.
+    #[must_use]
+    pub fn has_any(&self, people: &HashSet<PersonKey>) -> bool {
+        self.people.has_any(people)
     }
 
     /// How many people are in it.

@@ -8,6 +8,7 @@ use crate::archive::ReadError;
 use crate::backfill::OldPage;
 use crate::message::{Position, RoomId};
 use crate::room_loader::RoomError;
+use crate::rooms::Refused;
 
 /// Work that went on beside a session, and has ended.
 pub(super) enum Completed {
@@ -15,6 +16,8 @@ pub(super) enum Completed {
     Send(Utf8Bytes),
     /// The frame that refuses what was read, if it is refused.
     Read(Option<Utf8Bytes>),
+    /// A sign of typing, and why it is not taken.
+    Typing { room: RoomId, taken: Result<(), Refused> },
     /// A page below the ring's floor.
     Page { room: RoomId, from: Position, page: Result<Arc<OldPage>, Arc<ReadError>> },
     /// A room that was not known.

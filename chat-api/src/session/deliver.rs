@@ -130,6 +130,7 @@ impl Session {
                     None => Ok(()),
                 }
             }
+            Completed::Typing { room, taken } => self.typed(&room, taken).await,
             Completed::Page { room, from, page } => {
                 self.reading.page_under_way = false;
                 let page = page.inspect_err(|error| match **error {

@@ -4,16 +4,17 @@
 //! moves behind it, under one lock. A sweep takes it after every event; the socket's own task takes it
 //! where the sweep could not go on, and puts what the archive has.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use service_process::listener::WriteHalf;
 use tokio_tungstenite::tungstenite::Bytes;
 
 use super::place::{Place, ReadEnd};
-use crate::hub::{Frames, Hub, HubReadError, Listener, Memo, RoomWake, Wake};
+use crate::hub::{Frames, Hub, HubReadError, Listener, Memo, Offer, RoomWake, Told, Wake};
 use crate::message::{Cursor, Ended, Partition, Position, RoomId, UserId};
 use crate::ws::frame::Outbound;
-use crate::ws::line::{Half, Line};
+use crate::ws::line::{Half, Line, Offered};
 
 /// A room that a socket hears, as its own task and the sweeps know it.
 pub(super) struct Feed<H = WriteHalf> {
@@ -25,6 +26,8 @@ pub(super) struct Feed<H = WriteHalf> {
     line: Arc<Line<H>>,
     wake: RoomWake,
     state: Mutex<FeedState>,
+    /// Of what tells how something is besides events, the version that was shown last.
+    shown: AtomicU64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -85,8 +88,8 @@ impl<H: Half> Feed<H> {
     ) -> Self {
         let Beginning { partition, room, person, place } = beginning;
         let state = FeedState { place, flow: Flow::Open, since: Position::BEFORE_ALL, told: 0 };
-        let (state, wake) = (Mutex::new(state), RoomWake::new(wake));
-        Self { partition, room, person, hub, line, wake, state }
+        let (state, wake, shown) = (Mutex::new(state), RoomWake::new(wake), AtomicU64::new(0));
+        Self { partition, room, person, hub, line, wake, state, shown }
     }
 
     /// Lets the person in, as of that end of the partition.
@@ -233,6 +236,23 @@ impl<H: Half + Send> Listener for Feed<H> {
             | Advance::Unloaded
             | Advance::Ended => self.wake.notify(),
         }
+    }
+
+    fn offer(&self, offer: &dyn Offer) -> bool {
+        // Nothing is put on the line after the end.
+        let state = self.lock();
+        if state.flow == Flow::Ended {
+            return true;
+        }
+        let told = offer.to(&self.person, self.shown.load(Ordering::Relaxed));
+        let Some(Told { frames, version, has_more }) = told else { return true };
+        match self.line.offer(&frames) {
+            Offered::Taken => {}
+            Offered::Kept => self.wake.notify(),
+            Offered::Declined => return false,
+        }
+        self.shown.store(version, Ordering::Relaxed);
+        !has_more
     }
 }
 

@@ -17,11 +17,11 @@ use super::notices::Notebook;
 use super::place::Place;
 use super::subscription::{ROOMS_MAX, Subscription, Waits};
 use crate::auth::{self, AuthError, Caller};
-use crate::hub::Known;
+use crate::hub::{Known, Listener as _};
 use crate::ingest::{Accepted, SendError};
 use crate::message::{Cursor, Draft, IdempotencyKey, RawDraft, RoomId};
 use crate::refusal::Refusal;
-use crate::rooms::Access;
+use crate::rooms::{Access, Refused};
 use crate::ws::close::Close;
 use crate::ws::frame::{self, Inbound, Outbound};
 
@@ -84,6 +84,8 @@ impl Session {
 
     async fn welcome(&mut self, caller: Caller) -> Result<AuthenticatedSession, End> {
         let user_id = &caller.author.user_id;
+        // With a fresh token somebody may have another name.
+        self.visit = Some(self.service.presence.enter(&caller.author));
         self.say(&Outbound::Ready { user_id, expires_at: caller.expires_at }).await?;
         Ok(AuthenticatedSession::new(&self.service, caller))
     }
@@ -98,6 +100,7 @@ impl Session {
             }
             Inbound::Send(send) => self.append(caller, send).await,
             Inbound::Read(read) => self.mark(caller, read).await,
+            Inbound::Typing(room) => self.type_in(caller, &room).await,
             Inbound::Ping => self.say(&Outbound::Pong).await,
         }
     }
@@ -191,11 +194,54 @@ impl Session {
         let is_held = reads_again && self.service.reads.admit(&caller.author.user_id).is_err();
         feed.hold(is_held);
         let by_itself = self.notebook.as_ref().map(|book| book.notified().hear(&feed.room));
-        self.rooms.push(Subscription::new(feed, listening, by_itself, waits));
+        let subscription = Subscription::new(Arc::clone(&feed), listening, by_itself, waits);
+        self.rooms.push(subscription);
+        self.tell_who_is_online(&feed);
         if is_held {
             return self.postpone(self.rooms.len() - 1).await;
         }
         Ok(())
+    }
+
+    /// Tells whoever begins to hear a room who is online: of the lobby how many at once, for that is
+    /// everybody's; of another room with the next pass over it.
+    fn tell_who_is_online(&self, feed: &Feed) {
+        let presence = &self.service.presence;
+        if feed.room.as_str() != RoomId::LOBBY {
+            presence.note_hearer(&feed.room);
+        } else if !feed.offer(&*presence.notice()) {
+            presence.note_missed();
+        }
+    }
+
+    /// Somebody types. The room may have to be loaded, as for a send, and counts as one until it is.
+    async fn type_in(&mut self, caller: &Caller, name: &str) -> Result<(), End> {
+        let Ok(room) = RoomId::parse(name) else { return self.complain_of_room(name).await };
+        let (service, author) = (Arc::clone(&self.service), caller.author.clone());
+        let sign = async move {
+            let taken = service.typing.say(&author, &room).await;
+            Completed::Typing { room, taken }
+        };
+        self.sends += 1;
+        self.work.push(sign.boxed());
+        Ok(())
+    }
+
+    /// Says why a sign of typing is not taken. What comes too often is nobody's mistake: it is passed over.
+    pub(super) async fn typed(
+        &mut self,
+        room: &RoomId,
+        taken: Result<(), Refused>,
+    ) -> Result<(), End> {
+        self.sends -= 1;
+        match taken {
+            Ok(()) => Ok(()),
+            Err(Refused::NoRoom) => self.complain_of_room(room.as_str()).await,
+            Err(refused) => {
+                let refusal = Refusal::from(SendError::Room(refused));
+                self.complain(refusal.frame_code(), &refusal.to_string(), room.as_str()).await
+            }
+        }
     }
 
     async fn append(&mut self, caller: &Caller, send: frame::Send) -> Result<(), End> {

@@ -11,7 +11,7 @@ use super::framing::{framed, text};
 use super::notes::{Activity, Added, Removed};
 use crate::message::{
     self, Content, Cursor, Envelope, Event, FieldError, Fields, MessageId, ReadValue, RoomId,
-    UserId,
+    UserId, UserName,
 };
 
 /// The one subprotocol that is spoken (`Sec-WebSocket-Protocol`, RFC 6455 §1.9).
@@ -35,6 +35,8 @@ pub enum Inbound {
     Send(Send),
     /// How far a room was read.
     Read(Read),
+    /// Somebody types in this room.
+    Typing(String),
     /// Asks for a `pong`.
     Ping,
 }
@@ -88,6 +90,7 @@ impl Inbound {
             "subscribe" | "unsubscribe" => &["rooms"],
             "send" => &["ref", "room_id", "content", "reply_to", "key"],
             "read" => &["room_id", "cursor"],
+            "typing" => &["room_id"],
             "ping" => &[],
             _ => return Err(FrameError::Type),
         };
@@ -107,6 +110,7 @@ impl Inbound {
                 room_id: fields.text("room_id")?,
                 cursor: fields.text("cursor")?,
             }),
+            "typing" => Self::Typing(fields.text("room_id")?),
             _ => Self::Ping,
         })
     }
@@ -215,6 +219,31 @@ pub enum Outbound<'a> {
         /// Rooms in which something was said.
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         activity: &'a [Activity],
+    },
+    /// Somebody types.
+    Typing {
+        /// The room.
+        room_id: &'a RoomId,
+        /// Who.
+        user_id: &'a UserId,
+        /// The name of that person.
+        user_name: &'a UserName,
+    },
+    /// Members of a room came online or went offline.
+    Presence {
+        /// The room.
+        room_id: &'a RoomId,
+        /// Who is online now.
+        online: &'a [&'a UserId],
+        /// Who is offline now.
+        offline: &'a [&'a UserId],
+    },
+    /// How many are online in the whole system.
+    Counts {
+        /// People, however many sockets each has.
+        signed_in: usize,
+        /// Sockets of guests.
+        guests: u64,
     },
     /// The token will expire; `auth` with a fresh one keeps the socket.
     AuthExpiring {

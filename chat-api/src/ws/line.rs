@@ -28,6 +28,17 @@ impl Half for WriteHalf {
     }
 }
 
+/// What became of frames that were offered to a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offered {
+    /// The system has all of them.
+    Taken,
+    /// They are on the line, which is to be flushed.
+    Kept,
+    /// They are not sent: something waits there already.
+    Declined,
+}
+
 /// The write half of a connection. Nobody else writes to it.
 pub struct Line<H = WriteHalf> {
     out: Mutex<Out<H>>,
@@ -59,6 +70,15 @@ impl<H: Half> Line<H> {
     /// system has all of it.
     pub fn put(&self, frames: &Bytes) -> bool {
         self.lock().put(frames, |taken| frames.slice(taken..))
+    }
+
+    /// Puts whole frames on the line if nothing waits there, without waiting.
+    pub fn offer(&self, frames: &Bytes) -> Offered {
+        let mut out = self.lock();
+        if out.is_lost || !out.rest.is_empty() {
+            return Offered::Declined;
+        }
+        if out.put(frames, |taken| frames.slice(taken..)) { Offered::Taken } else { Offered::Kept }
     }
 
     /// Puts whole frames on the line once nothing is kept any more: all of them.

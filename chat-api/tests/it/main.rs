@@ -11,6 +11,7 @@ mod corpora;
 mod documents;
 mod log;
 mod markers;
+mod presence;
 mod properties;
 mod replicas;
 mod rooms;

@@ -16,8 +16,8 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use chat_api::app::App;
 use chat_api::config::{
-    Config, HttpArgs, HubArgs, LimitsArgs, LogArgs, MongoArgs, ReadsArgs, SecurityArgs, ServeArgs,
-    SocketsArgs, TokensArgs, WritesArgs,
+    Config, HttpArgs, HubArgs, LimitsArgs, LogArgs, MongoArgs, PresenceArgs, ReadsArgs,
+    SecurityArgs, ServeArgs, SocketsArgs, TokensArgs, WritesArgs,
 };
 use chat_api::ingest::NewKind;
 use chat_api::kafka::{Log, Partitioner, Security, TopicShape, Topics};
@@ -105,6 +105,7 @@ impl Setup {
             },
             // Nobody distributes connections here.
             sockets: SocketsArgs { chat_drain_pause: 0, chat_drain_over: 0 },
+            presence: PresenceArgs { chat_presence_snapshot: 10, chat_presence_grace: 10 },
             hub: HubArgs { chat_ring_bytes: 1 << 20, chat_rooms_bytes: 256 << 20 },
             // Tests speak and read faster than people; what the limits are has tests of its own.
             limits: LimitsArgs {
@@ -184,7 +185,13 @@ impl Drop for Setup {
             let mut config = ClientConfig::new();
             let admin: AdminClient<DefaultClientContext> =
                 config.set("bootstrap.servers", &log.brokers).create().unwrap();
-            let topics = [log.messages(), log.dead_letters(), log.markers()];
+            let topics = [
+                log.messages(),
+                log.dead_letters(),
+                log.markers(),
+                log.presence(),
+                log.ephemeral(),
+            ];
             let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
             let _ = admin.delete_topics(&topics, &AdminOptions::new()).await;
             if let Ok(client) = mongodb::Client::with_uri_str(&uri).await {

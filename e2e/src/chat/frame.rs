@@ -13,6 +13,7 @@ pub enum Outgoing<'a> {
     Auth { token: &'a str },
     Subscribe { rooms: BTreeMap<&'a str, Option<&'a str>> },
     Send { r#ref: &'a str, room_id: &'a str, content: &'a str, key: &'a str },
+    Typing { room_id: &'a str },
     Ping,
 }
 
@@ -52,6 +53,16 @@ pub enum Incoming {
         after: u64,
     },
     Pong,
+    /// How many are online. It comes at any time.
+    Counts {
+        signed_in: u64,
+        guests: u64,
+    },
+    /// Somebody else types.
+    Typing {
+        room_id: String,
+        user_id: String,
+    },
     Error {
         code: String,
         detail: String,
@@ -93,6 +104,8 @@ mod tests {
         let text = Outgoing::Subscribe { rooms }.text();
         assert_eq!(text, r#"{"type":"subscribe","rooms":{"a":"x","lobby":null}}"#);
         assert_eq!(Outgoing::Ping.text(), r#"{"type":"ping"}"#);
+        let typing = Outgoing::Typing { room_id: "lobby" };
+        assert_eq!(typing.text(), r#"{"type":"typing","room_id":"lobby"}"#);
     }
 
     #[test]
@@ -107,6 +120,10 @@ mod tests {
         assert!(matches!(expiring, Incoming::AuthExpiring {}));
         let behind = parse(r#"{"type":"behind","room_id":"lobby","retry":250}"#);
         assert!(matches!(behind, Incoming::Behind {}));
-        assert!(matches!(parse(r#"{"type":"typing","room_id":"a"}"#), Incoming::Unknown));
+        let counts = parse(r#"{"type":"counts","signed_in":3,"guests":1}"#);
+        assert!(matches!(counts, Incoming::Counts { signed_in: 3, guests: 1 }));
+        let typing = parse(r#"{"type":"typing","room_id":"a","user_id":"b","user_name":"B"}"#);
+        assert!(matches!(typing, Incoming::Typing { user_id, .. } if user_id == "b"));
+        assert!(matches!(parse(r#"{"type":"later","room_id":"a"}"#), Incoming::Unknown));
     }
 }

@@ -3,7 +3,7 @@
 pub(super) mod markers;
 pub(super) mod members;
 pub(super) mod mine;
-mod path;
+pub(super) mod path;
 mod shown;
 
 use std::sync::Arc;

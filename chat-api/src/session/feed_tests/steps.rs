@@ -1,5 +1,6 @@
 //! What may happen next.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
@@ -54,6 +55,7 @@ impl Model {
             line,
             wake: room_wake,
             state: Mutex::new(heard.state.clone()),
+            told: AtomicU64::new(0),
         };
         let real = Real { feed, wake };
         let result = step(&real);

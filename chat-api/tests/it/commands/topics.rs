@@ -21,16 +21,22 @@ async fn a_check_names_every_difference_and_ensuring_does_not_hide_it() {
     let topics = Topics::new(&setup.log, shape).unwrap();
     for error in [topics.check().await.unwrap_err(), topics.ensure().await.unwrap_err()] {
         let text = error.to_string();
-        let topics = [setup.log.messages(), setup.log.dead_letters()];
-        let (of_messages, of_dead_letters) = text.split_once(&topics[1]).unwrap();
-        assert!(of_messages.contains(&topics[0]), "{text}");
-        for difference in
-            ["3 partitions, expected 5", "replication factor 1, expected 2", "min.insync.replicas"]
-        {
-            assert!(of_messages.contains(difference), "{text}");
-            assert!(of_dead_letters.contains(difference), "{text}");
+        for topic in all_topics(&setup) {
+            let of_topic = text.split("topic ").find(|part| part.starts_with(&topic)).unwrap();
+            for difference in [
+                "3 partitions, expected 5",
+                "replication factor 1, expected 2",
+                "min.insync.replicas",
+            ] {
+                assert!(of_topic.contains(difference), "{text}");
+            }
         }
     }
+}
+
+fn all_topics(setup: &Setup) -> [String; 4] {
+    let log = &setup.log;
+    [log.messages(), log.dead_letters(), log.presence(), log.ephemeral()]
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,17 +49,46 @@ async fn a_missing_topic_is_named_with_the_command_that_makes_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_topic_that_is_missing_beside_the_other_is_made() {
+async fn a_topic_that_is_missing_beside_the_others_is_made() {
     let setup = Setup::new().await;
-    crate::setup::records::delete_topic(&setup, &setup.log.dead_letters()).await;
+    let [_, others @ ..] = all_topics(&setup);
+    for topic in others {
+        crate::setup::records::delete_topic(&setup, &topic).await;
+        let topics = Topics::new(&setup.log, SHAPE).unwrap();
+        crate::setup::eventually("it is gone", async || {
+            let error = topics.check().await.err()?;
+            error.to_string().contains(&topic).then_some(())
+        })
+        .await;
+        topics.ensure().await.unwrap();
+        topics.check().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_of_use_for_minutes_is_deleted_after_minutes() {
+    let setup = Setup::new().await;
     let topics = Topics::new(&setup.log, SHAPE).unwrap();
-    crate::setup::eventually("it is gone", async || {
-        let error = topics.check().await.err()?;
-        error.to_string().contains(&setup.log.dead_letters()).then_some(())
-    })
-    .await;
-    topics.ensure().await.unwrap();
-    topics.check().await.unwrap();
+    let admin = crate::setup::records::admin(&setup);
+    for (topic, kept) in [(setup.log.presence(), "600000"), (setup.log.ephemeral(), "60000")] {
+        let resource = ResourceSpecifier::Topic(&topic);
+        let answers = admin.describe_configs([&resource], &AdminOptions::new()).await.unwrap();
+        let settings = answers.into_iter().next().unwrap().unwrap();
+        for key in ["retention.ms", "segment.ms"] {
+            let value = settings.get(key).and_then(|entry| entry.value.clone());
+            assert_eq!(value.as_deref(), Some(kept), "{key} of {topic}");
+        }
+        // A segment that is open for a week is kept for a week.
+        let change = AlterConfig::new(resource).set("segment.ms", "604800000");
+        for changed in admin.alter_configs([&change], &AdminOptions::new()).await.unwrap() {
+            changed.unwrap();
+        }
+        crate::setup::eventually("it is named", async || {
+            let text = topics.check().await.err()?.to_string();
+            text.contains("segment.ms is \"604800000\", expected \"").then_some(())
+        })
+        .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,7 +108,7 @@ async fn every_setting_that_may_lose_or_refuse_a_message_is_set_and_named() {
     topics.check().await.unwrap();
     // It has to live until it is answered.
     let admin = crate::setup::records::admin(&setup);
-    for topic in [setup.log.messages(), setup.log.dead_letters()] {
+    for topic in all_topics(&setup) {
         let change = harmful
             .iter()
             .fold(AlterConfig::new(ResourceSpecifier::Topic(&topic)), |change, (key, value)| {

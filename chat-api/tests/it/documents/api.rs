@@ -115,7 +115,7 @@ impl DocumentReader {
         let given = loop {
             match heard.iter().position(|frame| frame["type"] == documented["type"]) {
                 Some(index) => break heard.remove(index),
-                None => heard.push(socket.next().await),
+                None => heard.push(socket.next_of_all().await),
             }
         };
         self.compare(block, &documented, &given);

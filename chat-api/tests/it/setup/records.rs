@@ -181,6 +181,17 @@ impl Putter {
     }
 }
 
+/// Puts records with these keys and values into any topic, in this order.
+pub(crate) fn append_to(setup: &Setup, topic: &str, records: &[(&[u8], Option<&[u8]>)]) {
+    let producer: ThreadedProducer<DefaultProducerContext> = client(setup).create().unwrap();
+    for (key, value) in records {
+        let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic).key(*key);
+        record.payload = *value;
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+    producer.flush(HANG).unwrap();
+}
+
 /// The first records of a topic, as many as that.
 pub(crate) async fn records(setup: &Setup, topic: &str, count: usize) -> Vec<Record> {
     let consumer: StreamConsumer = client(setup)

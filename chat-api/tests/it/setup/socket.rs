@@ -1,5 +1,6 @@
 //! A WebSocket client.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -14,6 +15,10 @@ use crate::setup::{HANG, Replica};
 pub(crate) struct Socket {
     pub(crate) stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub(crate) protocol: Option<String>,
+    /// What was last said of how many are online.
+    last_counts: Value,
+    /// Of each room who is online, as far as that was said.
+    members: BTreeMap<String, BTreeSet<String>>,
 }
 
 pub(crate) fn request(replica: &Replica) -> http::Request<()> {
@@ -40,7 +45,8 @@ impl Socket {
         let (stream, response) = connect_async(request).await?;
         let protocol = response.headers().get("sec-websocket-protocol");
         let protocol = protocol.map(|value| value.to_str().unwrap().to_owned());
-        Ok(Self { stream, protocol })
+        let (last_counts, members) = (Value::Null, BTreeMap::new());
+        Ok(Self { stream, protocol, last_counts, members })
     }
 
     pub(crate) async fn send(&mut self, frame: &Value) {
@@ -70,11 +76,13 @@ impl Socket {
         message.expect("the stream goes on").unwrap()
     }
 
-    /// The next frame, but for what is told of rooms that this socket does not hear.
+    /// The next frame, but for those that come at any time, or not at all: of presence and typing, and of rooms
+    /// that this socket does not hear.
     pub(crate) async fn next(&mut self) -> Value {
         loop {
             let frame = self.next_of_all().await;
-            if frame["type"] != "rooms" {
+            let kind = frame["type"].as_str();
+            if !matches!(kind, Some("rooms" | "counts" | "presence" | "typing")) {
                 return frame;
             }
         }
@@ -84,10 +92,62 @@ impl Socket {
     pub(crate) async fn next_of_all(&mut self) -> Value {
         loop {
             match self.message().await {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Text(text) => {
+                    let frame: Value = serde_json::from_str(&text).unwrap();
+                    match frame["type"].as_str() {
+                        Some("counts") => self.last_counts = frame.clone(),
+                        Some("presence") => self.note_members(&frame),
+                        _ => {}
+                    }
+                    return frame;
+                }
                 Message::Ping(_) | Message::Pong(_) => {}
                 other => panic!("{other:?}"),
             }
+        }
+    }
+
+    /// The next frame of that type, whatever comes before.
+    pub(crate) async fn until(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.next_of_all().await;
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
+    /// Waits until so many people are said to be online, unless that was the last that was said.
+    pub(crate) async fn counts(&mut self, signed_in: u64) -> Value {
+        while self.last_counts["signed_in"] != signed_in {
+            self.until("counts").await;
+        }
+        self.last_counts.clone()
+    }
+
+    fn note_members(&mut self, frame: &Value) {
+        let ids = |name: &str| {
+            let ids = frame[name].as_array().unwrap().clone();
+            ids.into_iter().map(|id| id.as_str().unwrap().to_owned())
+        };
+        let room = frame["room_id"].as_str().unwrap();
+        let members = self.members.entry(room.to_owned()).or_default();
+        members.extend(ids("online"));
+        for gone in ids("offline") {
+            members.remove(&gone);
+        }
+    }
+
+    /// Whether exactly these people of a room are online, as far as that was said.
+    pub(crate) fn knows_online(&self, room: &str, expected: &[&str]) -> bool {
+        let members = self.members.get(room).into_iter().flatten();
+        members.eq(expected)
+    }
+
+    /// Waits until exactly these people of a room are said to be online.
+    pub(crate) async fn online(&mut self, room: &str, expected: &[&str]) {
+        while !self.knows_online(room, expected) {
+            self.until("presence").await;
         }
     }
 

@@ -242,7 +242,12 @@ impl<'a> Connection<'a> {
             Incoming::Error { code, detail, .. } => {
                 lock(&self.life.record).faults.push(format!("{code}: {detail}"));
             }
-            Incoming::Ready {} | Incoming::Pong | Incoming::Unknown => {}
+            // What is told of people is nobody's loss, and needs no answer.
+            Incoming::Counts { .. }
+            | Incoming::Typing { .. }
+            | Incoming::Ready {}
+            | Incoming::Pong
+            | Incoming::Unknown => {}
         }
         Ok(())
     }

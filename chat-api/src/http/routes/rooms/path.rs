@@ -5,7 +5,7 @@ use crate::message::{RoomId, UserId};
 use crate::refusal::Refusal;
 
 /// A room's id in a path. What is none is not a room either.
-pub(super) fn room_id(room: Option<String>) -> Result<RoomId, Problem> {
+pub(in crate::http::routes) fn room_id(room: Option<String>) -> Result<RoomId, Problem> {
     let room = room.and_then(|room| RoomId::parse(&room).ok());
     room.ok_or_else(|| Refusal::UNKNOWN_ROOM.into())
 }
