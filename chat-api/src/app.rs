@@ -63,6 +63,10 @@ pub struct App {
 impl App {
     /// Connects to the log and binds both ports; port 0 lets the system choose. The archive is connected
     /// to in the background.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a list: what the process is made of, in the order in which one needs the other"
+    )]
     pub async fn build(config: Config) -> anyhow::Result<Self> {
         let Config {
             args,

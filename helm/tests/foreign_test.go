@@ -99,13 +99,18 @@ func TestTheTopicsOfStrimziAreWhatTheProgramExpects(t *testing.T) {
 	mebibytes, _ := strconv.Atoi(string(shift[1]))
 	objects := install(t, "production-operators")
 	for name, want := range map[string][2]string{
-		"chat-messages": {constant("MESSAGES_RETENTION_MS"), constant("MESSAGES_MAX_BYTES")},
-		"chat-dlq":      {constant("DEAD_LETTERS_RETENTION_MS"), strconv.Itoa(mebibytes << 20)},
+		"chat-messages":  {constant("MESSAGES_RETENTION_MS"), constant("MESSAGES_MAX_BYTES")},
+		"chat-presence":  {constant("PRESENCE_RETENTION_MS"), constant("MESSAGES_MAX_BYTES")},
+		"chat-ephemeral": {constant("EPHEMERAL_RETENTION_MS"), constant("MESSAGES_MAX_BYTES")},
+		"chat-dlq":       {constant("DEAD_LETTERS_RETENTION_MS"), strconv.Itoa(mebibytes << 20)},
 	} {
 		topic := objects.must(t, "KafkaTopic", name)
 		config := texts(field[map[string]any](t, topic, "spec", "config"))
 		if got := number(config["retention.ms"]); got != want[0] {
 			t.Errorf("%s: retention.ms %s, not %s", name, got, want[0])
+		}
+		if short := name == "chat-presence" || name == "chat-ephemeral"; short && number(config["segment.ms"]) != want[0] {
+			t.Errorf("%s: segment.ms %s, not %s", name, number(config["segment.ms"]), want[0])
 		}
 		if got := number(config["max.message.bytes"]); got != want[1] {
 			t.Errorf("%s: max.message.bytes %s, not %s", name, got, want[1])

@@ -46,7 +46,7 @@ pub fn description() -> OpenApi {
 }
 
 /// The routes that are described, with their paths below `/v1`.
-fn described() -> [UtoipaMethodRouter<Arc<Service>>; 12] {
+fn described() -> [UtoipaMethodRouter<Arc<Service>>; 14] {
     [
         routes!(messages::list, messages::send),
         routes!(messages::one, messages::changes::edit, messages::changes::delete),

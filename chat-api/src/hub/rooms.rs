@@ -149,8 +149,8 @@ impl Hub {
     /// The rooms, of those that are known, in which something was changed since this was last asked.
     #[must_use]
     pub fn take_moved(&self) -> Vec<RoomId> {
-        let take = |shard: &Shard| shard.watched.with(|state| mem::take(&mut state.moved));
-        self.shards.iter().flat_map(take).collect()
+        let shards = self.shards.iter();
+        shards.flat_map(|shard| shard.watched.with(|state| mem::take(&mut state.moved))).collect()
     }
 
     /// Whether somebody hears a room.

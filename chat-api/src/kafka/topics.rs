@@ -68,6 +68,14 @@ impl Topic {
         Self::new(name, shape, &[("cleanup.policy", "compact")], MESSAGES_MAX_BYTES)
     }
 
+    /// A topic that is kept for minutes: the segment that is written to is never deleted, and the broker's
+    /// default writes to one for a week.
+    fn short_lived(name: String, shape: TopicShape, retention_ms: &str) -> Self {
+        let mut topic = Self::kept(name, shape, retention_ms, MESSAGES_MAX_BYTES);
+        topic.settings.push(("segment.ms", retention_ms.to_owned()));
+        topic
+    }
+
     fn new(
         name: String,
         shape: TopicShape,
@@ -86,14 +94,6 @@ impl Topic {
         let minimum = ("min.insync.replicas", shape.min_insync_replicas.to_string());
         let largest = ("max.message.bytes", max_bytes.to_string());
         Self { name, settings: fixed.chain([minimum, largest]).collect() }
-    }
-
-    /// A topic that is kept for minutes: the segment that is written to is never deleted, and the broker's
-    /// default writes to one for a week.
-    fn short_lived(name: String, shape: TopicShape, retention_ms: &str) -> Self {
-        let mut topic = Self::new(name, shape, retention_ms, MESSAGES_MAX_BYTES);
-        topic.settings.push(("segment.ms", retention_ms.to_owned()));
-        topic
     }
 }
 

@@ -55,7 +55,7 @@ impl Model {
             line,
             wake: room_wake,
             state: Mutex::new(heard.state.clone()),
-            told: AtomicU64::new(0),
+            shown: AtomicU64::new(0),
         };
         let real = Real { feed, wake };
         let result = step(&real);
