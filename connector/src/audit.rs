@@ -6,6 +6,7 @@ mod fold;
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
+use service_process::network::Network;
 use uuid::Uuid;
 
 pub use event::{DenialReason, Event, Proof, RefusalReason, SearchedBy};
@@ -13,7 +14,6 @@ pub use fold::{AuditFold, FoldKey, Note};
 
 use crate::account::AccountId;
 use crate::lockout::GuardKey;
-use crate::network::Network;
 
 /// Where a call came from, as Dex tells it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

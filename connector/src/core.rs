@@ -4,13 +4,13 @@
 use std::num::{NonZero, NonZeroU32};
 
 use service_process::lifecycle::Tasks;
+use service_process::proxies::TrustedProxies;
 use service_process::sources::Sources;
 
 use crate::guard::Guard;
 use crate::keys::MacKey;
 use crate::limits::{LimitSettings, Limits, Spraying};
 use crate::lockout::Lockout;
-use crate::network::TrustedProxies;
 use crate::password::{Calibration, Cost, Parking, Peppers, Pool};
 use crate::store::Store;
 use crate::trail::Trail;

@@ -20,10 +20,10 @@ pub use charging::{HeldCharge, retry_until_done};
 
 use crate::account::AccountId;
 use crate::lockout::{Budget, Charge, ChargeRequest, GuardKey, History, Lockout, Table, Verdict};
-use crate::network::Network;
 use crate::password::Cost;
 use crate::store::{Candidate, LONGEST_STEP, Store, StoreError};
 use charging::Charging;
+use service_process::network::Network;
 
 /// How long an attempt waits that is refused only because others are under way.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);

@@ -28,7 +28,6 @@ pub mod lockout;
 pub mod login;
 pub mod mail;
 pub mod metrics;
-pub mod network;
 pub mod password;
 pub mod seed;
 pub mod store;

@@ -18,6 +18,7 @@ use governor::Quota;
 use governor::clock::{Clock, MonotonicClock};
 use keyed::{Keyed, refused};
 use name_tag::{NameTag, tag};
+use service_process::network::Network;
 
 pub use keyed::SWEEP_EVERY;
 pub use sample::Sampler;
@@ -26,7 +27,6 @@ pub use starts::{FlowLimits, FlowRates};
 
 use crate::keys::NameKey;
 use crate::metrics::{LIMIT_KEYS, LOGIN_WITHOUT_ADDRESS};
-use crate::network::Network;
 
 /// The most keys of each limit. At that many a new key is refused until the next sweep, 30 s at
 /// most, and those that are held go on. A slot of a table takes 17 bytes, and up to half of the 2²¹

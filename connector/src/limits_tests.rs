@@ -1,9 +1,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use governor::clock::FakeRelativeClock;
+use service_process::proxies::TrustedProxies;
 
 use super::*;
-use crate::network::TrustedProxies;
 
 /// More than any limit here takes a quarter of.
 const PLENTY: f64 = 1e9;

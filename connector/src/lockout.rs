@@ -9,6 +9,7 @@ mod ladder;
 
 use std::array::TryFromSliceError;
 
+use service_process::network::Network;
 use uuid::Uuid;
 
 pub use ladder::{
@@ -18,7 +19,6 @@ pub use ladder::{
 
 use crate::account::LoginName;
 use crate::keys::NameKey;
-use crate::network::Network;
 
 /// Whom an attempt is counted for: an account, or a name that belongs to nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

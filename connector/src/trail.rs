@@ -12,9 +12,9 @@ use service_process::sources::Sources;
 use crate::audit::{AuditFold, Entry, Event, FoldKey, Note, Origin, Subject};
 use crate::limits::Sampler;
 use crate::metrics::AUTH_EVENTS;
-use crate::network::Network;
 use crate::store::Store;
 use queue::Queue;
+use service_process::network::Network;
 
 /// Takes what happens, and writes the audit trail in the background.
 #[derive(Debug)]

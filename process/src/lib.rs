@@ -9,7 +9,8 @@
 //! [`listener`], answers errors as a [`problem`], and is watched through the [`admin`] port. Its calls belong
 //! to traces that cross processes by [`trace_context`], what it counts is defined with [`metrics`], and an
 //! [`error_chain`] is how it logs an error. Commands answer through [`output`] and [`exit`], read what they
-//! are handed with [`input`], and [`address`] tells what is wrong with a connection string.
+//! are handed with [`input`], [`address`] tells what is wrong with a connection string, and limits count each
+//! [`network`] that somebody calls from, through [`proxies`] or not.
 //!
 //! A module uses only those beneath it:
 //!
@@ -17,8 +18,8 @@
 //! admin                     the admin port
 //! lifecycle  listener  cli  a process, its HTTP listeners, its command line
 //! telemetry  exit           logs, traces, the registry of metrics; exit codes
-//! metrics  output           definitions of metrics; answers of commands
-//! address  error_chain  input  problem  sources  trace_context
+//! metrics  output  proxies  definitions of metrics; answers of commands; proxies and who calls through them
+//! address  error_chain  input  network  problem  sources  trace_context
 //! ```
 
 pub mod address;
@@ -30,8 +31,10 @@ pub mod input;
 pub mod lifecycle;
 pub mod listener;
 pub mod metrics;
+pub mod network;
 pub mod output;
 pub mod problem;
+pub mod proxies;
 pub mod sources;
 pub mod telemetry;
 pub mod trace_context;

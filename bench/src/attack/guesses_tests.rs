@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use auth_connector::account::LoginName;
-use auth_connector::network::Network;
+use service_process::network::Network;
 
 use super::*;
 

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use auth_connector::audit::{AuditFold, FoldKey};
 use auth_connector::keys::NameKey;
 use auth_connector::limits::{Admission, LimitSettings, Limits, SWEEP_EVERY, Spraying};
-use auth_connector::network::Network;
+use service_process::network::Network;
 use service_process::sources::Sources;
 use service_process::telemetry;
 use tokio::time::{Instant, sleep_until};

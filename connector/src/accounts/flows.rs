@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use service_process::network::Network;
 use service_process::sources::Sources;
 use uuid::Uuid;
 
@@ -19,7 +20,6 @@ use crate::flow::{
 use crate::limits::FlowLimits;
 use crate::mail::Language;
 use crate::metrics::ACCOUNT_FLOWS;
-use crate::network::Network;
 use crate::store::{NewFlow, ProvedFlow, Store, StoreError, UnitOfWork};
 
 /// Begins flows, and has them proved.

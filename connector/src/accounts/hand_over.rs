@@ -1,6 +1,7 @@
 //! Where a flow ends that began at a login: its browser is led back there, with a ticket in the place of the password.
 
 use service_process::error_chain::ErrorChain;
+use service_process::network::Network;
 use tracing::{debug, warn};
 use url::Url;
 
@@ -8,7 +9,6 @@ use crate::account::AccountId;
 use crate::audit::Entry;
 use crate::dex_login::{DexLogins, NoLogin};
 use crate::flow::{FlowToken, HandBack, Ticket};
-use crate::network::Network;
 use crate::store::{NewTicket, StoreError, UnitOfWork};
 
 /// How somebody goes on at Dex.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use service_process::network::Network;
 
 use super::ending::{count, ended, take};
 use super::flows::{FlowRequest, Flows};
@@ -23,7 +24,6 @@ use crate::dex_login::DexLogins;
 use crate::due::MailKind;
 use crate::flow::{Code, FlowPurpose, FlowToken, HandBack, InvitationCode, Standing};
 use crate::mail::Language;
-use crate::network::Network;
 use crate::password::Credential;
 use crate::store::{Named, NewAccount, ProvedFlow, StoreError};
 

@@ -5,9 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
+use service_process::network::Network;
 
 use crate::lockout::GuardKey;
-use crate::network::Network;
 
 /// How long lines are counted together.
 const WINDOW: TimeDelta = TimeDelta::hours(1);

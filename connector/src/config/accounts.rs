@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use axum::http::{HeaderName, HeaderValue};
 use clap::Args;
 use service_process::cli::{item, up_to};
+use service_process::proxies::parse_proxy_header;
 use thiserror::Error;
 use url::Url;
 
@@ -141,25 +142,6 @@ impl PublicUrl {
     pub fn origin(&self) -> &HeaderValue {
         &self.origin
     }
-}
-
-/// It cannot be the header of a proxy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-enum InvalidProxyHeader {
-    /// No name of a header.
-    #[error("expected the name of a header, such as X-Real-IP")]
-    Name,
-    /// Whoever calls writes into it, too.
-    #[error(
-        "a list to which each proxy adds; name a header that yours overwrites with one address"
-    )]
-    List,
-}
-
-fn parse_proxy_header(text: &str) -> Result<HeaderName, InvalidProxyHeader> {
-    let name: HeaderName = text.parse().map_err(|_| InvalidProxyHeader::Name)?;
-    let lists = ["x-forwarded-for", "forwarded"];
-    if lists.contains(&name.as_str()) { Err(InvalidProxyHeader::List) } else { Ok(name) }
 }
 
 /// It cannot be the address of an app.

@@ -4,9 +4,9 @@ use std::num::NonZeroU32;
 
 use clap::Args;
 use service_process::cli::up_to;
+use service_process::proxies::TrustedProxies;
 
 use crate::limits::LimitSettings;
-use crate::network::TrustedProxies;
 
 /// How many attempts are let in, by each replica for itself.
 #[derive(Debug, Clone, Args)]

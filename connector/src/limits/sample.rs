@@ -5,8 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
-
-use crate::network::Network;
+use service_process::network::Network;
 
 /// A network that is throttled is refused up to thousands of times a second; that it is, one line
 /// a minute tells as well.

@@ -6,11 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lru::LruCache;
+use service_process::network::Network;
 
 use super::name_tag::{NameTag, tag};
 use crate::keys::NameKey;
 use crate::metrics::{SPRAYING_BLOCKS, SPRAYING_NETWORKS};
-use crate::network::Network;
 
 /// In which time the distinct names are counted.
 const WINDOW: TimeDelta = TimeDelta::hours(1);

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use governor::Quota;
 use governor::clock::{Clock, MonotonicClock};
+use service_process::network::Network;
 use uuid::Uuid;
 
 use super::keyed::{Keyed, refused};
 use crate::account::AccountId;
 use crate::flow::FlowToken;
 use crate::metrics::{FLOWS_WITHOUT_ADDRESS, LIMIT_KEYS};
-use crate::network::Network;
 
 /// The most keys of each limit: 17 bytes each, in tables that are up to half empty. At that many a new
 /// network is refused until the next sweep.

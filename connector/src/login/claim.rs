@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
+use service_process::network::Network;
 use tokio::time::Instant;
 
 use super::attempt::{Attempt, Purpose, Who};
@@ -11,7 +12,6 @@ use crate::account::LoginName;
 use crate::audit::RefusalReason;
 use crate::keys::{MacKey, NameKey};
 use crate::lockout::ChargeRequest;
-use crate::network::Network;
 use crate::password::{MAX_PASSWORD_BYTES, TICKET_PREFIX};
 
 /// Identifies an attempt: two with the same key say the same and come from the same network.

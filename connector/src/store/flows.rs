@@ -2,6 +2,7 @@
 //! of replicas: it locks the one row it changes and looks at that row as it is then.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use service_process::network::Network;
 use sqlx::types::Uuid;
 
 use super::Store;
@@ -17,7 +18,6 @@ use crate::flow::{
     REQUEST_LIFE, Standing, TRIES,
 };
 use crate::lockout::KNOWN_FOR_DAYS;
-use crate::network::Network;
 
 /// A flow that begins.
 #[derive(Debug)]

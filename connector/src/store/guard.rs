@@ -2,6 +2,7 @@
 //! locks the one row it changes and looks at that row as it is then.
 
 use chrono::{DateTime, Utc};
+use service_process::network::Network;
 use sqlx::types::Uuid;
 
 use super::Store;
@@ -15,7 +16,6 @@ use crate::due::{MailKind, WorkKind};
 use crate::lockout::{
     Budget, CHARGE_LIFE, Charge, GuardKey, History, KNOWN_FOR_DAYS, KNOWN_NETWORKS, MEMORY,
 };
-use crate::network::Network;
 
 /// The network of everybody: the row of strangers.
 pub(super) const ANYWHERE: &str = "::/0";

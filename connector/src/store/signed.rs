@@ -1,6 +1,7 @@
 //! What is asked and changed of an account by its owner, who is signed in.
 
 use chrono::{DateTime, Utc};
+use service_process::network::Network;
 use sqlx::types::Uuid;
 
 use super::Store;
@@ -9,7 +10,6 @@ use super::step::in_time;
 use super::unit_of_work::UnitOfWork;
 use crate::account::{AccountId, Phone, PhoneChange};
 use crate::audit::Entry;
-use crate::network::Network;
 
 /// An account as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! One-time tickets.
 
 use chrono::{DateTime, Utc};
+use service_process::network::Network;
 use sha2::{Digest as _, Sha256};
 use sqlx::types::Uuid;
 
@@ -12,7 +13,6 @@ use super::unit_of_work::UnitOfWork;
 use crate::account::AccountId;
 use crate::audit::Entry;
 use crate::flow::{FlowToken, HandBack, TICKET_LIFE, Ticket};
-use crate::network::Network;
 
 /// A ticket that is made where a flow ends.
 #[derive(Debug)]

@@ -10,11 +10,11 @@ use auth_connector::accounts::{FlowRequest, Flows};
 use auth_connector::flow::{Code, CodeNumber, FlowPurpose, FlowToken, Standing};
 use auth_connector::limits::{FlowLimits, FlowRates};
 use auth_connector::mail::Language;
-use auth_connector::network::Network;
 use auth_connector::store::{ProvedFlow, Store};
 use chrono::{DateTime, TimeDelta, Utc};
 use devstack::mail::{Mail, Speech};
 use futures_util::future::join_all;
+use service_process::network::Network;
 use service_process::sources::Sources;
 use uuid::Uuid;
 

@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use auth_connector::account::{Email, LoginName, MAX_NAME_BYTES, UserName};
 use auth_connector::keys::MacKey;
-use auth_connector::network::TrustedProxies;
 use auth_connector::password::{Credential, Peppers};
 use auth_connector::seed::Plan;
+use service_process::proxies::TrustedProxies;
 
 /// A property of a text.
 pub(crate) type Property = fn(&str);

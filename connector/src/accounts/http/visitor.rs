@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use service_process::listener::Peer;
+use service_process::network::Network;
 
 use super::cookie;
 use super::shared::Shared;
@@ -14,7 +15,6 @@ use crate::accounts::refusal::Refusal;
 use crate::audit::Origin;
 use crate::flow::{FlowToken, HandBack};
 use crate::mail::Language;
-use crate::network::{Network, TrustedProxies};
 
 /// The header that only a script of our own origin can send.
 const X_SESSION: &str = "x-session";
@@ -50,7 +50,7 @@ impl FromRequestParts<Arc<Shared>> for Visitor {
         let headers = &parts.headers;
         let peer = parts.extensions.get::<Peer>().map(|Peer(address)| address.ip());
         let proxies = &shared.service.core().proxies;
-        let address = caller(peer, proxies, (headers, &shared.proxy_header));
+        let address = proxies.caller(peer, headers, &shared.proxy_header);
         let is_ours = headers.get(header::ORIGIN) == Some(&shared.origin);
         Ok(Self {
             address,
@@ -86,23 +86,6 @@ impl Visitor {
 /// Whether a script of our own origin sends this, or a program: the browser lets no other page send the header, and no form.
 pub(super) fn is_script(headers: &HeaderMap) -> bool {
     headers.get(X_SESSION).map(HeaderValue::as_bytes) == Some(b"1")
-}
-
-/// The address of a person: the peer's, or what a trusted proxy says. Two such headers say nothing.
-fn caller(
-    peer: Option<IpAddr>,
-    proxies: &TrustedProxies,
-    (headers, name): (&HeaderMap, &HeaderName),
-) -> Option<IpAddr> {
-    let is_person = |address: &IpAddr| proxies.network_of(Some(*address)).is_some();
-    let peer = peer.map(|address| address.to_canonical())?;
-    if is_person(&peer) {
-        return Some(peer);
-    }
-    let mut said = headers.get_all(name).iter();
-    let (Some(address), None) = (said.next(), said.next()) else { return None };
-    let address: IpAddr = address.to_str().ok()?.trim().parse().ok()?;
-    Some(address.to_canonical()).filter(is_person)
 }
 
 /// The first language that there are words in; English without one. Browsers write them in the order of

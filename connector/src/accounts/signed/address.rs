@@ -2,6 +2,7 @@
 //! it back for a week.
 
 use secrecy::SecretString;
+use service_process::network::Network;
 
 use super::SignedIn;
 use super::refusal::SignedRefusal;
@@ -14,7 +15,6 @@ use crate::audit::{Entry, Event, Origin};
 use crate::due::MailKind;
 use crate::flow::{Code, FlowPurpose, FlowToken, UndoCode};
 use crate::mail::Language;
-use crate::network::Network;
 
 /// What became of a code.
 enum Step {

@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
+use service_process::network::Network;
 use uuid::Uuid;
 
 use super::SignedIn;
 use super::refusal::SignedRefusal;
 use super::session::Signed;
 use crate::audit::{Event, Origin};
-use crate::network::Network;
 use crate::store::{Happened, KnownNetwork};
 
 /// The most lines of one page.

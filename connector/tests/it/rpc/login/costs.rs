@@ -3,7 +3,7 @@
 use auth_connector::audit::RefusalReason;
 use auth_connector::limits::Admission;
 use auth_connector::login::Outcome;
-use auth_connector::network::Network;
+use service_process::network::Network;
 
 use crate::setup::login_path::{Path, start};
 use crate::setup::{Database, PASSWORD};

@@ -8,12 +8,12 @@ use auth_connector::guard::{Guard, NoCharge};
 use auth_connector::lockout::{
     Budget, Charge, ChargeRequest, GuardKey, History, Lockout, MEMORY, Verdict,
 };
-use auth_connector::network::Network;
 use auth_connector::store::Store;
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use service_process::lifecycle::{Lifecycle, Tasks};
+use service_process::network::Network;
 use service_process::sources::Sources;
 use tokio::time::Instant;
 use uuid::Uuid;

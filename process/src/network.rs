@@ -1,11 +1,8 @@
-//! The network that an attempt comes from. Limits, lockout and known networks count networks, not
-//! addresses: one subscriber has a whole IPv6 /64 to choose addresses from.
+//! The network that somebody calls from. Limits count networks, not addresses: one subscriber has a whole
+//! IPv6 /64 to choose addresses from.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-use ipnet::IpNet;
-use thiserror::Error;
 
 /// What one subscriber gets, an IPv4 /32 or an IPv6 /64 (RFC 6177 §2), or the [coarse](Self::coarse)
 /// network around that. Displayed as PostgreSQL's `cidr` reads and writes it.
@@ -80,68 +77,6 @@ impl fmt::Debug for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
-}
-
-/// The networks of the proxies before Dex. When the header with the person's address is missing,
-/// Dex hands over the proxy's own, and that says nothing about the person.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Vec<IpNet>);
-
-/// Why a list of networks cannot be one.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum InvalidProxies {
-    /// Not `ADDRESS/LENGTH`.
-    #[error("{0:?} is not a network such as 10.0.0.0/8 or fd00::/8")]
-    NotANetwork(String),
-    /// Nobody would have a network any more, and so nobody a limit.
-    #[error("{0} is every address")]
-    Everybody(IpNet),
-    /// Addresses are compared as IPv4 when they are, so it would contain none.
-    #[error("{0} must be written as an IPv4 network")]
-    Mapped(IpNet),
-}
-
-impl TrustedProxies {
-    /// Parses networks separated by commas; none when there is only white space.
-    pub fn parse(text: &str) -> Result<Self, InvalidProxies> {
-        if text.trim().is_empty() {
-            return Ok(Self::default());
-        }
-        text.split(',').map(|part| proxy_network(part.trim())).collect::<Result<_, _>>().map(Self)
-    }
-
-    /// Whether none is named.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The network of a caller. `None` when nobody can tell it: without an address, or with that
-    /// of a proxy. Whoever gets `None` must not share a bucket with others who do.
-    #[must_use]
-    pub fn network_of(&self, remote_ip: Option<IpAddr>) -> Option<Network> {
-        let address = remote_ip?.to_canonical();
-        let is_proxy = self.0.iter().any(|network| network.contains(&address));
-        (!is_proxy).then(|| Network::of(address))
-    }
-}
-
-impl fmt::Display for TrustedProxies {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let networks: Vec<_> = self.0.iter().map(ToString::to_string).collect();
-        f.write_str(&networks.join(", "))
-    }
-}
-
-fn proxy_network(text: &str) -> Result<IpNet, InvalidProxies> {
-    let network: IpNet = text.parse().map_err(|_| InvalidProxies::NotANetwork(text.to_owned()))?;
-    if network.prefix_len() == 0 {
-        return Err(InvalidProxies::Everybody(network));
-    }
-    if network.addr().to_canonical() != network.addr() {
-        return Err(InvalidProxies::Mapped(network));
-    }
-    Ok(network)
 }
 
 #[cfg(test)]
