@@ -32,4 +32,4 @@ pub use clock::Clock;
 pub use config::{ConfigError, VerifierConfig};
 pub use error::{Reason, TokenError};
 pub use fetcher::KeyFetcher;
-pub use verifier::{MAX_TOKEN_BYTES, Verifier};
+pub use verifier::{MAX_TOKEN_BYTES, Passed, Verifier};

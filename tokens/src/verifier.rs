@@ -37,6 +37,14 @@ pub struct Verifier {
     remembered: metrics::Counter,
 }
 
+/// A token that passed every check.
+pub struct Passed {
+    /// What it says.
+    pub claims: Arc<Claims>,
+    /// Whether it passes for the first time, as far as this verifier remembers.
+    pub is_new: bool,
+}
+
 /// What a check comes to that finds the token in memory.
 const REMEMBERED: &str = "remembered";
 
@@ -93,6 +101,12 @@ impl Verifier {
     ///
     /// Waits only when the token names a key that is not held and the issuer may be asked for it.
     pub async fn verify(&self, token: &str) -> Result<Arc<Claims>, TokenError> {
+        self.pass(token).await.map(|passed| passed.claims)
+    }
+
+    /// The same as [`Self::verify`], and whether the token is one that was not seen here before: what it says may be
+    /// news.
+    pub async fn pass(&self, token: &str) -> Result<Passed, TokenError> {
         let result = self.recall_or_check(token).await;
         match &result {
             Ok((_, REMEMBERED)) => self.remembered.increment(1),
@@ -100,7 +114,7 @@ impl Verifier {
             Err(TokenError::Unavailable) => counter("unavailable").increment(1),
             Err(TokenError::Invalid(reason)) => counter(reason.label()).increment(1),
         }
-        result.map(|(claims, _)| claims)
+        result.map(|(claims, outcome)| Passed { claims, is_new: outcome != REMEMBERED })
     }
 
     /// How many verified tokens are remembered.
