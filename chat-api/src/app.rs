@@ -24,17 +24,19 @@ use tokio_util::task::TaskTracker;
 
 use crate::archive::{self, Archive, ReadLimits, Reads};
 use crate::backfill::Backfill;
-use crate::config::{Config, HubArgs, MongoArgs};
+use crate::config::{Config, MongoArgs};
+use crate::guests::Guests;
 use crate::hub::{Hub, HubSizes};
 use crate::ingest::Ingest;
 use crate::kafka::{Log, Partitioner, Producer};
-use crate::message::Position;
+use crate::message::{Partition, Position};
 use crate::notices::{Errand, Notices};
+use crate::people::Book;
 use crate::rate::Rates;
 use crate::room_loader::RoomLoader;
 use crate::service::{Counters, Service};
 use crate::sockets::{SocketCommand, Sockets};
-use crate::workers::{FanOut, Stopped, WARM_WITHIN, run_errands};
+use crate::workers::{FanOut, PeopleWriter, Start, Stopped, WARM_WITHIN, run_errands};
 use crate::{http, metrics};
 use archive_filler::ArchiveFiller;
 use markers::MarkerParts;
@@ -57,6 +59,7 @@ pub struct App {
     presence: PresenceWorkers,
     archive_filler: ArchiveFiller,
     markers: MarkerParts,
+    people_writer: PeopleWriter,
     address: SocketAddr,
 }
 
@@ -95,8 +98,7 @@ impl App {
         let markers = MarkerParts::new((&log, tail), &archive, in_flight, replica.clone())?;
         let producer = Arc::new(Producer::new(&log, partitioner, in_flight, replica)?);
 
-        let rings: Vec<Position> = starts.iter().map(|(_, start)| start.ring).collect();
-        let hub = Arc::new(Hub::new(&rings, hub_sizes(&args.hub, ring_bytes, span)));
+        let hub = hub(&starts, ring_bytes, args.hub.room_bytes(), span);
         let rooms = RoomLoader::new(Arc::clone(&reads), Arc::clone(&hub), partitioner);
         let rooms = Arc::new(rooms);
         let sockets = Arc::new(Sockets::default());
@@ -114,10 +116,21 @@ impl App {
             warm: CancellationToken::new(),
             stop: CancellationToken::new(),
         };
-        let presence =
-            PresenceParts { hub: &hub, rooms: &rooms, partitioner, args: &args, sources };
+        let entrance = args.guests.entrance();
+        let lets_guests_in = entrance.is_some();
+        let guests = Arc::new(Guests::new(entrance));
+        let presence = PresenceParts {
+            hub: &hub,
+            rooms: &rooms,
+            guests: &guests,
+            partitioner,
+            args: &args,
+            sources,
+        };
         let presence = presence.workers(&log)?;
         let stopped = Stopped::new("archive", log.messages(), readiness.condition("archive"));
+        let (people, queue) = Book::new();
+        let people_writer = PeopleWriter { queue, people: archive.people.clone() };
         let archive_filler = ArchiveFiller { archive, log, decoder, partitions, stopped, sources };
         let ingest = Ingest {
             producer: Arc::clone(&producer),
@@ -134,6 +147,8 @@ impl App {
         };
         let service = Arc::new(Service {
             verifier,
+            people,
+            guests,
             ingest,
             hub,
             backfill: Backfill::new(Arc::clone(&reads)),
@@ -156,6 +171,8 @@ impl App {
         });
         let address = bound.local_addr()?;
         let listener = Listener::public(bound, limits);
+        // Nobody else's network is of interest.
+        let listener = if lets_guests_in { listener.telling_peers() } else { listener };
         Ok(Self {
             service,
             listener,
@@ -168,6 +185,7 @@ impl App {
             presence,
             archive_filler,
             markers,
+            people_writer,
             address,
         })
     }
@@ -220,6 +238,7 @@ impl App {
             self.archive_filler.run(downstream.clone(), tasks.aborting().clone()),
         );
         self.presence.run(&tasks, &downstream);
+        tasks.worker("people", self.people_writer.run(downstream.clone()));
         let (reads, stop) = (Arc::clone(&self.service.reads), downstream.clone());
         tasks.spawn(async move { reads.follow_progress(stop).await });
         tasks.worker("producer", Arc::clone(&self.producer).look_after(downstream.clone()));
@@ -240,10 +259,12 @@ impl App {
     }
 }
 
-/// How much the hub holds. A room that many hear is taken to them by all threads there are.
-fn hub_sizes(args: &HubArgs, ring_bytes: usize, span: i64) -> HubSizes {
+/// A hub whose rings begin where the log is to be read from.
+fn hub(starts: &[(Partition, Start)], ring_bytes: usize, room_bytes: usize, span: i64) -> Arc<Hub> {
+    // A room that many hear is taken to them by all threads there are.
     let lanes = Handle::current().metrics().num_workers();
-    HubSizes { ring_bytes, room_bytes: args.room_bytes(), span, lanes }
+    let rings: Vec<Position> = starts.iter().map(|(_, start)| start.ring).collect();
+    Arc::new(Hub::new(&rings, HubSizes { ring_bytes, room_bytes, span, lanes }))
 }
 
 /// The public port and the service behind it, until the stop.

@@ -5,13 +5,16 @@
 //! nothing. What was done to a message stands among the changes as it happened, and is folded into the
 //! message, which says up to where (`changed`). [`Rooms`] decides about proposals, once each; verdicts stand
 //! among the changes.
+//! [`People`] are no projection: they are made of what tokens say.
 //! [`ProgressStore`] says per generation and partition up to where every record is held; it is written
 //! after the documents, and only somebody who puts a backup back makes it fall.
 //!
 //! Whoever fills them has an [`Archive`]. Whoever reads is admitted by [`Reads`] and has two ways to read
-//! a room: as it is now ([`History`]), and as it happened ([`Replay`]).
+//! a room: as it is now ([`History`]), and as it happened ([`Replay`]). People are looked for in the
+//! [`Directory`].
 
 mod changes;
+mod directory;
 mod document;
 mod error;
 mod history;
@@ -20,6 +23,7 @@ mod log;
 mod messages;
 mod mongo;
 mod page;
+mod people;
 mod reach;
 mod reads;
 mod replay;
@@ -34,6 +38,7 @@ use secrecy::SecretString;
 use room_collections::RoomCollections;
 
 pub use changes::Changes;
+pub use directory::{Directory, ListedPerson};
 pub use error::{ArchiveError, ReadError};
 pub use history::History;
 pub use insert::RefusedDocument;
@@ -43,6 +48,7 @@ pub use log::watch::Wait;
 pub use messages::Messages;
 pub use messages::stored::{ReactionCount, StoredMessage};
 pub use page::{PAGE_BYTES, Page, Span, SpanEnd};
+pub use people::{Noted, People};
 pub use reach::{check_address, reach};
 pub use reads::{ReadLimits, Reader, Reads};
 pub use replay::{Replay, Replayed};
@@ -68,6 +74,8 @@ pub struct Archive {
     pub rooms: Rooms,
     /// Up to where people have read rooms.
     pub markers: MarkerStore,
+    /// Everybody who has shown a token.
+    pub people: People,
     /// Up to where every record of a partition is held.
     pub progress: ProgressStore,
     /// The same of the topic with markers.
@@ -85,6 +93,7 @@ impl Archive {
             changes: Changes::of(&database),
             rooms: Rooms::of(&database),
             markers: MarkerStore::of(RoomCollections::of(&database)),
+            people: People::of(&database),
             generations: Generations::of(&database),
             marker_progress: ProgressStore::of_markers(database.clone()),
             progress: ProgressStore::of(database),
@@ -108,7 +117,8 @@ impl Archive {
 
     async fn create_indexes(&self) -> Result<(), ArchiveError> {
         self.messages.create_indexes().await?;
-        self.changes.create_indexes().await
+        self.changes.create_indexes().await?;
+        self.people.create_indexes().await
     }
 
     /// Stores a batch of events, whatever of it is held already.

@@ -7,8 +7,9 @@ use moka::future::Cache;
 
 use crate::archive::{PAGE_BYTES, ReadError, Reader, Reads, Replay};
 use crate::hub::{Entry, Frames, PIECE};
-use crate::message::{Partition, Position, RoomId, UserId};
+use crate::message::{Partition, Position, RoomId};
 use crate::metrics;
+use crate::visitor::Visitor;
 
 /// Events per page, and [`PAGE_BYTES`] of them: a client that takes nothing holds one.
 const PAGE: u16 = 200;
@@ -78,16 +79,16 @@ impl Backfill {
         Self { reads, pages }
     }
 
-    /// The events of a room from `next` on, a page of them. It is one read of this person, whoever else
+    /// The events of a room from `next` on, a page of them. It is one read of this visitor, whoever else
     /// wants the same.
     pub async fn read(
         &self,
-        person: &UserId,
+        visitor: &Visitor,
         partition: Partition,
         room: &RoomId,
         next: Position,
     ) -> Result<Arc<OldPage>, Arc<ReadError>> {
-        let reader = self.reads.admit(person)?;
+        let reader = self.reads.admit_visitor(visitor)?;
         // Boxed where it is awaited: of all who ask only one reads.
         let read =
             async { Box::pin(self.fetch(&reader, partition, room, next)).await.map(Arc::new) };

@@ -2,7 +2,7 @@ use chrono::DateTime;
 
 use super::*;
 use crate::hub::Meta;
-use crate::message::{Ended, Kind, MessageId};
+use crate::message::{Ended, Kind, MessageId, UserId};
 
 fn at(raw: i64) -> Position {
     Position::from_raw(raw).unwrap()

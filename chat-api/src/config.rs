@@ -1,6 +1,7 @@
 //! What an operator decides. Everything is parsed before anything is bound.
 
 mod archive;
+mod guests;
 mod http;
 mod hub;
 mod invalid;
@@ -23,6 +24,7 @@ use crate::kafka::Bounds;
 use crate::rate::Rate;
 
 pub use archive::{MongoArgs, ReadsArgs};
+pub use guests::GuestsArgs;
 pub use http::HttpArgs;
 pub use hub::HubArgs;
 pub use invalid::BadConfiguration;
@@ -62,6 +64,10 @@ pub struct ServeArgs {
     /// Whose tokens are accepted.
     #[command(flatten)]
     pub tokens: TokensArgs,
+
+    /// Who comes without a token.
+    #[command(flatten)]
+    pub guests: GuestsArgs,
 
     /// How sockets are ended at a stop.
     #[command(flatten)]

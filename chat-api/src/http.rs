@@ -9,6 +9,7 @@ pub mod problem;
 mod refused;
 mod routes;
 mod trace;
+mod visitor;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -28,6 +28,8 @@ pub const BREAKER_OPENINGS: &str = "chat_breaker_openings_total";
 pub const PRODUCERS_REPLACED: &str = "chat_producers_replaced_total";
 /// Open sockets.
 pub const CONNECTIONS: &str = "chat_connections";
+/// Open sockets of guests.
+pub const GUESTS: &str = "chat_guests";
 /// How sockets ended.
 pub const CLOSES: &str = "chat_closes_total";
 /// Events written to sockets.
@@ -36,10 +38,13 @@ pub const EVENTS_DELIVERED: &str = "chat_events_delivered_total";
 pub const ARCHIVE_READS: &str = "chat_archive_reads_total";
 /// Rooms that were loaded from MongoDB.
 pub const ROOM_LOADS: &str = "chat_room_loads_total";
-/// Reads of the archive that were refused, because of a [`PERSON`] or because it is [`BUSY`].
+/// Reads of the archive that were refused, because of a [`PERSON`], because of
+/// the guests of a [`NETWORK`], or because it is [`BUSY`].
 pub const READ_REFUSALS: &str = "chat_read_refusals_total";
 /// One person reads too much.
 pub const PERSON: &str = "person";
+/// The guests of one network read too much.
+pub const NETWORK: &str = "network";
 /// As much is read as there are connections for.
 pub const BUSY: &str = "busy";
 /// Records that the fan-out read.
@@ -63,8 +68,8 @@ pub const ARCHIVE_FAILURES: &str = "chat_archive_failures_total";
 /// Stored documents that are left out of their pages, because of one of [`DOCUMENT_FIELDS`] or of their
 /// [`ENCODING`].
 pub const UNREADABLE_DOCUMENTS: &str = "chat_unreadable_documents_total";
-/// The fields of a document of a message or of a change, and the one that tells its kind.
-pub const DOCUMENT_FIELDS: [&str; 22] = [
+/// The fields of a document of a message, of a change or of a person, and the one that tells its kind.
+pub const DOCUMENT_FIELDS: [&str; 23] = [
     "_id",
     "body_hash",
     "changed",
@@ -72,6 +77,7 @@ pub const DOCUMENT_FIELDS: [&str; 22] = [
     "deleted_at",
     "edited_at",
     "emoji",
+    "name",
     "on",
     "original",
     "partition",
@@ -107,6 +113,12 @@ pub const ARCHIVE: &str = "archive";
 pub const TAKEN: &str = "taken";
 /// A later release wrote it.
 pub const NEWER: &str = "newer";
+/// People whose tokens were seen: they are [`STORED`], [`DROPPED`] or [`REFUSED`].
+pub const PEOPLE: &str = "chat_people_total";
+/// It is in MongoDB, or something newer is.
+pub const STORED: &str = "stored";
+/// Too many wait to be stored.
+pub const DROPPED: &str = "dropped";
 /// Partitions that do not go on.
 pub const STOPPED_PARTITIONS: &str = "chat_stopped_partitions";
 /// Records that this replica appended to the topics that are kept for minutes.
@@ -149,6 +161,7 @@ pub const ALL: &[Metric] = &[
     ),
     Metric::counter(PRODUCERS_REPLACED, &[], "Clients of Kafka that could never append again."),
     Metric::gauge(CONNECTIONS, &[], "Open sockets."),
+    Metric::gauge(GUESTS, &[], "Open sockets of guests."),
     Metric::counter(CLOSES, &["code"], "How sockets ended, by close code."),
     Metric::counter(EVENTS_DELIVERED, &[], "Events written to sockets."),
     Metric::counter(ARCHIVE_READS, &[], "Pages that sessions read from MongoDB."),
@@ -174,6 +187,7 @@ pub const ALL: &[Metric] = &[
         &["reader", "outcome"],
         "Records that say how far somebody has read.",
     ),
+    Metric::counter(PEOPLE, &["outcome"], "People of whom a token said something new."),
     Metric::gauge(STOPPED_PARTITIONS, &["reader", "why"], "Partitions that do not go on."),
     Metric::counter(
         EPHEMERAL_RECORDS,
@@ -258,7 +272,7 @@ pub fn describe() {
     for reason in [UNDECODABLE, REFUSED] {
         ::metrics::counter!(DEAD_LETTERS, "reason" => reason).increment(0);
     }
-    for why in [PERSON, BUSY] {
+    for why in [PERSON, NETWORK, BUSY] {
         ::metrics::counter!(READ_REFUSALS, "why" => why).increment(0);
     }
     for reader in [FAN_OUT, ARCHIVE] {
@@ -266,6 +280,9 @@ pub fn describe() {
             ::metrics::counter!(MARKER_RECORDS, "reader" => reader, "outcome" => outcome)
                 .increment(0);
         }
+    }
+    for outcome in [STORED, DROPPED, REFUSED] {
+        ::metrics::counter!(PEOPLE, "outcome" => outcome).increment(0);
     }
     for field in DOCUMENT_FIELDS.into_iter().chain([ENCODING]) {
         ::metrics::counter!(UNREADABLE_DOCUMENTS, "field" => field).increment(0);

@@ -52,7 +52,7 @@ const fn not_zero(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).expect("a rate is not zero")
 }
 
-/// How often each person did something lately, or each of something else.
+/// How often each person, or whoever else a `K` tells apart, did something lately.
 pub struct Rates<C: Clock, K: Hash + Eq + Clone = UserId> {
     people: RateLimiter<K, DashMapStateStore<K>, C, NoOpMiddleware<C::Instant>>,
     asked: AtomicU32,

@@ -17,6 +17,9 @@ pub enum Refusal {
     /// What was sent is a message, and was not said this time.
     #[error(transparent)]
     Send(#[from] SendError),
+    /// Guests say nothing.
+    #[error("guests only read: a token is needed")]
+    Guest,
 }
 
 /// What a refusal means to whoever sent it.
@@ -26,6 +29,8 @@ pub enum RefusalKind {
     Malformed,
     /// It is larger than allowed.
     TooLarge,
+    /// It takes a token.
+    Unauthorized,
     /// What it names is not there, or not for this person.
     NotFound,
     /// It is somebody else's.
@@ -64,6 +69,7 @@ impl Refusal {
                 | SendError::ForeignMarker
                 | SendError::MarkerBeyond,
             ) => RefusalKind::Malformed,
+            Self::Guest => RefusalKind::Unauthorized,
             Self::Send(SendError::TooFast | SendError::RoomQuota) => RefusalKind::TooFast,
             Self::Send(SendError::ForeignMessage | SendError::Room(Refused::NotAllowed)) => {
                 RefusalKind::Forbidden
@@ -111,6 +117,7 @@ impl Refusal {
             Self::Draft(DraftError::ReplyTo) | Self::Send(SendError::UnknownMessage) => {
                 "unknown-message"
             }
+            Self::Guest => "missing-token",
             Self::Send(SendError::TooFast) => "rate-limited",
             Self::Send(SendError::Unloaded | SendError::Behind) => "behind",
             Self::Send(SendError::NotOpenYet(_)) => "not-open-yet",

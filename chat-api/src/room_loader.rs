@@ -13,6 +13,7 @@ use crate::kafka::Partitioner;
 use crate::message::{Partition, RoomId, UserId};
 use crate::metrics;
 use crate::rooms::Access;
+use crate::visitor::Visitor;
 
 /// How long this replica may take to read what the archive has already.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -28,8 +29,8 @@ pub enum RoomError {
     /// A record changed it in a way that this release does not understand.
     #[error("this room waits for an upgrade of the service")]
     Unloaded,
-    /// This person reads too much in a short time.
-    #[error("too many reads of one person in a short time")]
+    /// This person reads too much in a short time, or the guests of this network do.
+    #[error("too many reads of one person or network in a short time")]
     TooFast,
     /// As much is read already as there are connections for.
     #[error("too many reads are under way")]
@@ -58,29 +59,50 @@ impl RoomLoader {
     /// What a person may do in a room, as of where this replica has read to. If the room is not known here,
     /// it is loaded, which is one read of this person, whoever else asks.
     pub async fn access(&self, room: &RoomId, person: &UserId) -> Result<Access, RoomError> {
+        match self.known(self.partitioner.of(room), room, Some(person))? {
+            Some(access) => Ok(access),
+            None => self.visitor_access(room, &Visitor::Person(person.clone())).await,
+        }
+    }
+
+    /// What a person or a guest may do in a room; the read is the visitor's, of a guest the network's.
+    pub async fn visitor_access(
+        &self,
+        room: &RoomId,
+        visitor: &Visitor,
+    ) -> Result<Access, RoomError> {
         let partition = self.partitioner.of(room);
         for _ in 0..ATTEMPTS {
-            let known = self.hub.room(partition, room, |known| match known {
-                Known::Unloaded => Err(RoomError::Unloaded),
-                known => Ok(known.access(person)),
-            })?;
-            match known {
+            match self.known(partition, room, visitor.person())? {
                 Some(access) => return Ok(access),
-                None => self.load(person, partition, room).await?,
+                None => self.load(visitor, partition, room).await?,
             }
         }
         // More rooms are heard than there is memory for.
         Err(RoomError::Busy)
     }
 
-    /// Loads a room, by a read of this person.
+    /// What a person may do in a room, or without one a guest, if the room is known here.
+    fn known(
+        &self,
+        partition: Partition,
+        room: &RoomId,
+        person: Option<&UserId>,
+    ) -> Result<Option<Access>, RoomError> {
+        self.hub.room(partition, room, |known| match known {
+            Known::Unloaded => Err(RoomError::Unloaded),
+            known => Ok(known.access(person)),
+        })
+    }
+
+    /// Loads a room, by a read of this visitor.
     pub async fn load(
         &self,
-        person: &UserId,
+        visitor: &Visitor,
         partition: Partition,
         room: &RoomId,
     ) -> Result<(), RoomError> {
-        let reader = self.reads.admit(person).map_err(of_read)?;
+        let reader = self.reads.admit_visitor(visitor).map_err(of_read)?;
         // Boxed where it is awaited: of all who ask only one reads.
         let load = async { Box::pin(self.fetch(&reader, partition, room)).await };
         let loaded = self.loads.try_get_with_by_ref(room, load).await;

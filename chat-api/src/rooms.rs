@@ -23,7 +23,7 @@ pub use snapshot::RoomSnapshot;
 pub use state::{Phase, Room, RoomKind, RoomState};
 pub use wish::{RoomWish, ToBe};
 
-/// What one person may do in one room. Made once for each request, frame and send, whatever it then asks.
+/// What one person, or a guest, may do in one room. Made once for each request, frame and send, whatever it then asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Access {
     place: Place,
@@ -44,8 +44,18 @@ enum Place {
 }
 
 impl Access {
-    /// What everybody may do in the lobby, which has no members.
+    /// What every person may do in the lobby, which has no members.
     pub const IN_LOBBY: Self = Self { place: Place::Reader, may_say: true };
+
+    /// What a guest may do there.
+    pub const OF_GUEST_IN_LOBBY: Self = Self { place: Place::Reader, may_say: false };
+
+    /// What a guest may do in a room that has members, as of where that is known: read what everybody may read.
+    #[must_use]
+    pub fn of_guest(state: &RoomState) -> Self {
+        let is_public = state.is_there() && state.is(RoomKind::Public);
+        Self { place: if is_public { Place::Reader } else { Place::Outside }, may_say: false }
+    }
 
     /// What a person may do in a room that has members, as of where that is known. A room that everybody
     /// finds is read by all; nobody else's is, and only who is in a room speaks there: while it is open, and

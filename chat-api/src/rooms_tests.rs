@@ -59,3 +59,18 @@ fn while_one_blocks_the_other_both_read_their_direct_room_and_neither_speaks() {
     state.set(&person("bob"), Standing::Blocked, Position::FIRST.next());
     assert_eq!(may(&state), (vec!["ada", "bob"], vec![]));
 }
+
+#[test]
+fn a_guest_reads_what_everybody_may_and_is_in_no_room() {
+    let lobby = Access::OF_GUEST_IN_LOBBY;
+    assert!(lobby.may_read() && !lobby.may_say());
+    for kind in [RoomKind::Public, RoomKind::Group, RoomKind::Direct] {
+        for phase in [Phase::Open, Phase::Archived, Phase::Deleted] {
+            let access = Access::of_guest(&room(kind, phase));
+            let is_read = kind == RoomKind::Public && phase != Phase::Deleted;
+            assert_eq!(access.may_read(), is_read, "{kind:?}, {phase:?}");
+            assert!(!access.may_say() && !access.is_member() && !access.owns(), "{kind:?}");
+        }
+    }
+    assert!(!Access::of_guest(&RoomState::default()).may_read(), "never made");
+}

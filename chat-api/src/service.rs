@@ -12,11 +12,13 @@ use tokio_util::task::TaskTracker;
 use crate::archive::Reads;
 use crate::backfill::Backfill;
 use crate::config::Timeouts;
+use crate::guests::Guests;
 use crate::hub::Hub;
 use crate::ingest::Ingest;
 use crate::kafka::Partitioner;
 use crate::metrics;
 use crate::notices::Notices;
+use crate::people::Book;
 use crate::presence::Presence;
 use crate::rate::Rate;
 use crate::room_loader::RoomLoader;
@@ -27,6 +29,10 @@ use crate::typing::Typing;
 pub struct Service {
     /// Verifies the tokens that people send.
     pub verifier: Verifier,
+    /// What this replica has seen of people.
+    pub people: Book,
+    /// Who comes without a token.
+    pub guests: Arc<Guests>,
     /// Appends what people say to the log.
     pub ingest: Ingest,
     /// The last events of each partition, and who is to be woken for the next.

@@ -25,6 +25,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use futures_util::{SinkExt as _, poll};
+use service_process::network::Network;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
@@ -35,7 +36,7 @@ use crate::presence::Visit;
 use crate::service::Service;
 use crate::sockets::{Seat, SocketCommand};
 use crate::ws::close::Close;
-use crate::ws::frame::{Inbound, Outbound};
+use crate::ws::frame::{Credentials, Inbound, Outbound};
 use crate::ws::line::Line;
 use crate::ws::socket::Socket;
 use authenticated::AuthenticatedSession;
@@ -55,6 +56,14 @@ const SENDS_IN_FLIGHT: usize = 32;
 const GOODBYE: Duration = Duration::from_secs(5);
 /// How long a close may take that the other side takes no part in.
 const LAST_WRITE: Duration = Duration::from_secs(2);
+
+/// What a handshake tells of whoever it comes from.
+pub struct Arrival {
+    /// The token that came with it.
+    pub token: Option<String>,
+    /// The network that it counts for if it is a guest's, where guests are let in.
+    pub network: Option<Network>,
+}
 
 /// A socket and what belongs to it.
 pub struct Session {
@@ -122,10 +131,10 @@ impl Session {
     }
 
     /// Runs until either side ends it.
-    pub async fn run(mut self, token: Option<String>) {
+    pub async fn run(mut self, arrival: Arrival) {
         let connections = ::metrics::gauge!(metrics::CONNECTIONS);
         connections.increment(1.0);
-        let end = match self.live(token).await {
+        let end = match self.live(arrival).await {
             Ok(never) => match never {},
             Err(end) => end,
         };
@@ -137,35 +146,33 @@ impl Session {
         close_socket(socket, end).await;
     }
 
-    async fn live(&mut self, token: Option<String>) -> Result<Infallible, End> {
-        let token = match token {
-            Some(token) => token,
+    async fn live(&mut self, arrival: Arrival) -> Result<Infallible, End> {
+        let Arrival { token, network } = arrival;
+        let credentials = match token {
+            Some(token) => Credentials::Token(token),
             None => self.first_frame().await?,
         };
-        let mut authenticated = self.enter(&token).await?;
-        drop(token);
+        let mut authenticated = self.enter(credentials, network).await?;
         let mut timer = Timer::new(self.next_moment(&authenticated, true));
         loop {
             self.follow_command().await?;
-            self.tell_own_markers(&authenticated.caller.author.user_id).await?;
+            self.tell_own_markers(&authenticated.visitor).await?;
             self.tell_notes().await?;
             // There may be more than a turn's worth; whoever waits meanwhile is heard in between.
-            let more = self.deliver(&authenticated.caller.author.user_id).await?;
+            let more = self.deliver(&authenticated.visitor).await?;
             match self.next_wakeup(more, &authenticated, &mut timer).await? {
                 Wakeup::Deliver => {}
-                Wakeup::Frame(Inbound::Auth(token)) => {
-                    self.renew(&mut authenticated, &token).await?;
+                Wakeup::Frame(Inbound::Auth(credentials)) => {
+                    self.renew(&mut authenticated, credentials).await?;
                 }
-                Wakeup::Frame(frame) => self.handle(&authenticated.caller, frame).await?,
-                Wakeup::Completed(done) => {
-                    self.finish(&authenticated.caller, done).await?;
-                }
+                Wakeup::Frame(frame) => self.handle(&authenticated, frame).await?,
+                Wakeup::Completed(done) => self.finish(&authenticated.visitor, done).await?,
                 Wakeup::Due => self.see_to_time(&mut authenticated).await?,
             }
         }
     }
 
-    async fn first_frame(&mut self) -> Result<String, End> {
+    async fn first_frame(&mut self) -> Result<Credentials, End> {
         let deadline = Instant::now() + self.service.timeouts.auth;
         loop {
             let message = tokio::select! {
@@ -178,7 +185,7 @@ impl Session {
             let message = message
                 .map_err(|_| End::Close(Close::AuthTimeout, "no token in time".to_owned()))?;
             match end::understand(message)? {
-                Some(Inbound::Auth(token)) => return Ok(token),
+                Some(Inbound::Auth(credentials)) => return Ok(credentials),
                 Some(_) => return Err(End::bad_frame("the first frame must be auth")),
                 None => {}
             }
@@ -280,23 +287,27 @@ impl Session {
             None => Some(self.pings.due),
             Some(left) => reading.then(|| Instant::now() + left),
         };
+        // Nothing may be due: then it is looked again.
+        let again = Instant::now() + self.service.timeouts.ping_every;
         rooms
             .chain(self.wanted.due())
             .chain(self.notebook.as_ref().and_then(Notebook::due))
             .chain(leave)
             .chain(authenticated.warn)
+            .chain(authenticated.end)
             .chain(ping)
-            .fold(authenticated.end, Instant::min)
+            .fold(again, Instant::min)
     }
 
     async fn see_to_time(&mut self, authenticated: &mut AuthenticatedSession) -> Result<(), End> {
         let now = Instant::now();
-        if authenticated.end <= now {
+        if authenticated.end.is_some_and(|end| end <= now) {
             return Err(End::Close(Close::Expired, "the token has expired".to_owned()));
         }
-        if authenticated.warn.take_if(|warn| *warn <= now).is_some() {
-            self.say(&Outbound::AuthExpiring { expires_at: authenticated.caller.expires_at })
-                .await?;
+        if authenticated.warn.take_if(|warn| *warn <= now).is_some()
+            && let Some(expires_at) = authenticated.expires_at()
+        {
+            self.say(&Outbound::AuthExpiring { expires_at }).await?;
         }
         match self.pings.left {
             Some(Duration::ZERO) => {
@@ -309,7 +320,7 @@ impl Session {
             _ => {}
         }
         self.wanted.see_to_time(now);
-        self.load_next(&authenticated.caller);
+        self.load_next(&authenticated.visitor);
         self.resume_postponed(now).await
     }
 

@@ -9,6 +9,7 @@ use service_process::sources::Sources;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ServeArgs;
+use crate::guests::Guests;
 use crate::hub::Hub;
 use crate::kafka::{EphemeralProducer, Log, LogError, Partitioner, Recent};
 use crate::presence::{Boot, Core, Presence};
@@ -20,6 +21,7 @@ use crate::workers::{PresencePublisher, PresenceReader, Teller};
 pub(super) struct PresenceParts<'a> {
     pub(super) hub: &'a Arc<Hub>,
     pub(super) rooms: &'a Arc<RoomLoader>,
+    pub(super) guests: &'a Arc<Guests>,
     pub(super) partitioner: Partitioner,
     pub(super) args: &'a ServeArgs,
     pub(super) sources: Sources,
@@ -36,7 +38,7 @@ pub(super) struct PresenceWorkers {
 impl PresenceParts<'_> {
     /// The workers, on that log.
     pub(super) fn workers(self, log: &Log) -> Result<PresenceWorkers, LogError> {
-        let Self { hub, rooms, partitioner, args, sources } = self;
+        let Self { hub, rooms, guests, partitioner, args, sources } = self;
         let id = sources.id((sources.now)());
         let replica = args.chat_replica.clone().unwrap_or_else(|| id.to_string());
         let pace = args.presence.pace();
@@ -55,8 +57,7 @@ impl PresenceParts<'_> {
         let publisher = PresencePublisher {
             presence: Arc::clone(&presence),
             producer: Arc::clone(&producer),
-            // Nobody has a socket without a token.
-            guests: Box::new(|| 0),
+            guests: Arc::clone(guests),
             replica,
         };
         let teller = Teller { presence, typing, hub: Arc::clone(hub), partitioner };

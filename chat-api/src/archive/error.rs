@@ -37,6 +37,9 @@ pub enum ArchiveError {
     /// The server answered the write of markers with errors, or with something else.
     #[error("archive: markers were not written")]
     Markers,
+    /// The server answered the write of people with errors, or with something else.
+    #[error("archive: people were not written")]
+    People,
     /// Another reader changed the same messages again and again.
     #[error("archive: messages are changed by another reader")]
     Contended,
@@ -80,8 +83,8 @@ impl ArchiveError {
 /// Why something was not read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// This person reads too much in a short time.
-    #[error("too many reads of one person in a short time")]
+    /// This person reads too much in a short time, or the guests of this network do.
+    #[error("too many reads of one person or network in a short time")]
     TooFast,
     /// As much is read already as there are connections for.
     #[error("too many reads are under way")]

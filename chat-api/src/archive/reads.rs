@@ -24,10 +24,11 @@ use super::log::progress;
 use super::log::watch::{ProgressWatch, Wait};
 use super::mongo::READ_TIMEOUT;
 use super::room_collections::RoomCollections;
-use super::{changes, messages, reach};
+use super::{changes, messages, people, reach};
 use crate::message::{Partition, Position, UserId};
 use crate::metrics;
 use crate::rate::{Rate, Rates};
+use crate::visitor::Visitor;
 
 /// Connections for reads, unless the operator or the connection string's `maxPoolSize` says otherwise: a
 /// read takes a few milliseconds, so these serve some thousand a second.
@@ -47,7 +48,7 @@ const FAILED_AGAIN: Duration = Duration::from_millis(500);
 /// How much may be read of the archive.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadLimits {
-    /// How often one person may read.
+    /// How often one person may read, or the guests of one network together.
     pub rate: Rate,
     /// Connections, and with them reads at once. Without it they are those of the connection string's
     /// `maxPoolSize`, or 10.
@@ -60,9 +61,10 @@ pub struct Reads {
     changes: Collection<Document>,
     rooms: RoomCollections,
     progress: Collection<Document>,
+    people: Collection<Document>,
     generation: u16,
     watch: ProgressWatch,
-    rates: Rates<MonotonicClock>,
+    rates: Rates<MonotonicClock, Visitor>,
     turns: Arc<Semaphore>,
     /// A stop does not wait for these: nobody is there any more who wants to know.
     operations: TaskTracker,
@@ -71,7 +73,7 @@ pub struct Reads {
 /// Somebody who may read, once: a page, a message, whatever it takes to answer one question.
 pub struct Reader<'a> {
     reads: &'a Reads,
-    person: UserId,
+    visitor: Visitor,
 }
 
 impl Reads {
@@ -91,6 +93,7 @@ impl Reads {
             changes: changes::collection(&database),
             rooms: RoomCollections::of(&database),
             progress: progress::collection(&database),
+            people: people::collection(&database),
             generation,
             watch: ProgressWatch::new(partitions),
             rates: Rates::new(rate, MonotonicClock),
@@ -101,10 +104,19 @@ impl Reads {
 
     /// Lets a person read once, unless that is too much in a short time.
     pub fn admit(&self, person: &UserId) -> Result<Reader<'_>, ReadError> {
-        if self.rates.admits(person) {
-            return Ok(Reader { reads: self, person: person.clone() });
+        self.admit_visitor(&Visitor::Person(person.clone()))
+    }
+
+    /// Lets a person or a guest read once, unless that is too much in a short time.
+    pub fn admit_visitor(&self, visitor: &Visitor) -> Result<Reader<'_>, ReadError> {
+        if self.rates.admits(visitor) {
+            return Ok(Reader { reads: self, visitor: visitor.clone() });
         }
-        ::metrics::counter!(metrics::READ_REFUSALS, "why" => metrics::PERSON).increment(1);
+        let why = match visitor {
+            Visitor::Person(_) => metrics::PERSON,
+            Visitor::Guest(_) => metrics::NETWORK,
+        };
+        ::metrics::counter!(metrics::READ_REFUSALS, "why" => why).increment(1);
         Err(ReadError::TooFast)
     }
 
@@ -194,6 +206,10 @@ impl Reader<'_> {
         self.reads.changes.clone()
     }
 
+    pub(super) fn people(&self) -> Collection<Document> {
+        self.reads.people.clone()
+    }
+
     pub(super) fn rooms(&self) -> RoomCollections {
         self.reads.rooms.clone()
     }
@@ -208,9 +224,9 @@ impl Reader<'_> {
         self.reads.generation
     }
 
-    /// Whoever was admitted.
-    pub(super) fn person(&self) -> &UserId {
-        &self.person
+    /// The person who was admitted; a guest is none.
+    pub(super) fn person(&self) -> Option<&UserId> {
+        self.visitor.person()
     }
 
     /// Does one operation in its turn, and to its end whoever waits for it.

@@ -19,6 +19,6 @@ impl FromRequestParts<Arc<Service>> for Caller {
     ) -> Result<Self, Problem> {
         let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = header.and_then(auth::bearer).ok_or(AuthError::Missing)?;
-        Ok(auth::authenticate(&service.verifier, token).await?)
+        Ok(auth::authenticate(&service.verifier, &service.people, token).await?)
     }
 }

@@ -16,6 +16,7 @@ use utoipa::{Modify, OpenApi};
         (name = "messages", description = "Operations related to chat messages."),
         (name = "rooms", description = "Rooms, and who is in them."),
         (name = "presence", description = "Who is online."),
+        (name = "users", description = "People, as others see them."),
     ),
     modifiers(&BearerAuth)
 )]

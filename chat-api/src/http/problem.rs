@@ -180,6 +180,16 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "history-busy", title, detail)
     }
 
+    pub(super) fn people_unavailable() -> Self {
+        let detail = "people cannot be looked for at the moment";
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "people-unavailable",
+            "People unavailable",
+            detail,
+        )
+    }
+
     pub(super) fn unloaded() -> Self {
         let (title, detail) = ("Room is behind", "this room waits for an upgrade of the service");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "behind", title, detail)

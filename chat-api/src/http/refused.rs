@@ -32,6 +32,7 @@ impl From<FieldError> for Problem {
 fn status(refusal: &Refusal) -> StatusCode {
     match refusal.kind() {
         RefusalKind::Malformed => StatusCode::BAD_REQUEST,
+        RefusalKind::Unauthorized => StatusCode::UNAUTHORIZED,
         RefusalKind::NotFound => StatusCode::NOT_FOUND,
         RefusalKind::Conflict => StatusCode::CONFLICT,
         RefusalKind::Forbidden => StatusCode::FORBIDDEN,
@@ -62,6 +63,7 @@ fn title(refusal: &Refusal) -> &'static str {
         | Refusal::Send(SendError::ForeignCursor | SendError::CursorBeyond) => "Invalid header",
         Refusal::Send(SendError::ForeignMarker | SendError::MarkerBeyond) => "Invalid cursor",
         Refusal::Draft(DraftError::Room) | Refusal::Send(SendError::UnknownRoom) => "Unknown room",
+        Refusal::Guest => "Not signed in",
         Refusal::Send(SendError::TooFast) => "Too many messages",
         Refusal::Send(SendError::Conflict) => "Key used for another message",
         Refusal::Draft(DraftError::ReplyTo) | Refusal::Send(SendError::UnknownMessage) => {
@@ -90,6 +92,7 @@ fn field(refusal: &Refusal) -> Option<&'static str> {
             FieldError::Missing(field) | FieldError::WrongType { field, .. },
         )) => Some(*field),
         Refusal::Draft(DraftError::Content(_)) => Some("content"),
+        Refusal::Guest => Some("Authorization"),
         Refusal::Draft(DraftError::Room) | Refusal::Send(SendError::UnknownRoom) => Some("room_id"),
         Refusal::Draft(DraftError::Key(_)) | Refusal::Send(SendError::Conflict) => {
             Some("Idempotency-Key")

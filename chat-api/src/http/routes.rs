@@ -6,6 +6,7 @@ mod messages;
 mod presence;
 mod rooms;
 mod socket;
+mod users;
 
 use std::future::ready;
 use std::sync::Arc;
@@ -46,7 +47,7 @@ pub fn description() -> OpenApi {
 }
 
 /// The routes that are described, with their paths below `/v1`.
-fn described() -> [UtoipaMethodRouter<Arc<Service>>; 14] {
+fn described() -> [UtoipaMethodRouter<Arc<Service>>; 16] {
     [
         routes!(messages::list, messages::send),
         routes!(messages::one, messages::changes::edit, messages::changes::delete),
@@ -62,5 +63,7 @@ fn described() -> [UtoipaMethodRouter<Arc<Service>>; 14] {
         routes!(messages::changes::pin, messages::changes::unpin),
         routes!(presence::online),
         routes!(presence::of_room),
+        routes!(users::list),
+        routes!(users::me),
     ]
 }

@@ -152,7 +152,9 @@ impl Hub {
     /// Whether somebody is in a room, as of the partition's head.
     #[must_use]
     pub fn is_member(&self, partition: Partition, room: &RoomId, person: &UserId) -> bool {
-        self.room(partition, room, |known| known.access(person).is_some_and(Access::is_member))
+        self.room(partition, room, |known| {
+            known.access(Some(person)).is_some_and(Access::is_member)
+        })
     }
 }
 

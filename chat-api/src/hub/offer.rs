@@ -6,8 +6,8 @@ use crate::message::UserId;
 
 /// Something for everybody who hears a room, besides its events.
 pub trait Offer: Send + Sync {
-    /// What a person is told of it who was told up to a version before; 0 is nothing.
-    fn to(&self, person: &UserId, known: u64) -> Option<Told>;
+    /// What a person, or a guest, is told of it who was told up to a version before; 0 is nothing.
+    fn to(&self, person: Option<&UserId>, known: u64) -> Option<Told>;
 }
 
 /// What one listener is told.

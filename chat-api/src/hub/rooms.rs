@@ -40,13 +40,15 @@ pub enum NotLoaded {
 }
 
 impl Known<'_> {
-    /// What a person may do there, if that is known.
+    /// What a person may do there, or without one a guest, if that is known.
     #[must_use]
-    pub fn access(self, person: &UserId) -> Option<Access> {
-        match self {
-            Self::Lobby => Some(Access::IN_LOBBY),
-            Self::Room(state) => Some(Access::in_room(state, person)),
-            Self::NotLoaded | Self::Unloaded => None,
+    pub fn access(self, person: Option<&UserId>) -> Option<Access> {
+        match (self, person) {
+            (Self::Lobby, Some(_)) => Some(Access::IN_LOBBY),
+            (Self::Lobby, None) => Some(Access::OF_GUEST_IN_LOBBY),
+            (Self::Room(state), Some(person)) => Some(Access::in_room(state, person)),
+            (Self::Room(state), None) => Some(Access::of_guest(state)),
+            (Self::NotLoaded | Self::Unloaded, _) => None,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::message::{Position, UserId};
 struct Word(&'static str);
 
 impl Offer for Word {
-    fn to(&self, _: &UserId, version: u64) -> Option<Told> {
+    fn to(&self, _: Option<&UserId>, version: u64) -> Option<Told> {
         Some(Told { frames: Bytes::from_static(self.0.as_bytes()), version, has_more: false })
     }
 }
@@ -28,7 +28,7 @@ impl Listener for Ear {
 
     fn offer(&self, offer: &dyn Offer) -> bool {
         if self.is_free {
-            let told = offer.to(&self.person, 0);
+            let told = offer.to(Some(&self.person), 0);
             self.heard.lock().unwrap().extend(told.map(|told| told.frames));
         }
         self.is_free

@@ -30,7 +30,7 @@ impl CountsNotice {
 }
 
 impl Offer for CountsNotice {
-    fn to(&self, _: &UserId, known: u64) -> Option<Told> {
+    fn to(&self, _: Option<&UserId>, known: u64) -> Option<Told> {
         let (frames, version) = (self.frame.clone(), self.version);
         (known < version).then_some(Told { frames, version, has_more: false })
     }

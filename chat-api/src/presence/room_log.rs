@@ -114,9 +114,9 @@ impl RoomOffer<'_> {
 }
 
 impl Offer for RoomOffer<'_> {
-    fn to(&self, person: &UserId, known: u64) -> Option<Told> {
+    fn to(&self, person: Option<&UserId>, known: u64) -> Option<Told> {
         // Members have a connection here, so they are online; nobody else is told.
-        if !self.log.shows(person) {
+        if !person.is_some_and(|person| self.log.shows(person)) {
             return None;
         }
         // It is replaced whole.

@@ -34,7 +34,7 @@ impl Ear {
     /// Takes what there is: how many frames.
     fn take(&mut self, log: &RoomLog) -> usize {
         let (room, mut frames) = (RoomId::parse("attic").unwrap(), 0);
-        while let Some(told) = log.offer(&room).to(&self.person, self.known) {
+        while let Some(told) = log.offer(&room).to(Some(&self.person), self.known) {
             let frame: Value = serde_json::from_slice(text(&told.frames).unwrap()).unwrap();
             assert_eq!((&frame["type"], &frame["room_id"]), (&"presence".into(), &"attic".into()));
             let ids = |name: &str| {
@@ -112,7 +112,7 @@ fn many_come_in_several_frames_none_of_which_is_large() {
     update(&mut log, &people);
     let mut ear = Ear::of(people[0]);
     let room = RoomId::parse("attic").unwrap();
-    let first = log.offer(&room).to(&ear.person, 0).unwrap();
+    let first = log.offer(&room).to(Some(&ear.person), 0).unwrap();
     assert!(first.has_more && first.frames.len() < PART_BYTES + 1_024, "{}", first.frames.len());
     let frames = ear.take(&log);
     assert!((20..30).contains(&frames), "{frames}");

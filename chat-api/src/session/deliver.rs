@@ -20,19 +20,19 @@ use super::end::End;
 use super::feed::Advance;
 use super::subscription::Waits;
 use crate::archive::ReadError;
-use crate::auth::Caller;
 use crate::backfill::OldPage;
 use crate::hub::Memo;
-use crate::message::{Cursor, Partition, Position, RoomId, UserId};
+use crate::message::{Cursor, Partition, Position, RoomId};
+use crate::visitor::Visitor;
 use crate::ws::frame::Outbound;
 
 /// What is taken out of the rings in one turn, in bytes.
 const TURN: usize = 32 * 1024;
 
 impl Session {
-    /// Sends a turn's worth of what there is, each room in its order, to this person; tells whether
+    /// Sends a turn's worth of what there is, each room in its order, to this visitor; tells whether
     /// there may be more.
-    pub(super) async fn deliver(&mut self, person: &UserId) -> Result<bool, End> {
+    pub(super) async fn deliver(&mut self, visitor: &Visitor) -> Result<bool, End> {
         // Nothing goes past what the line keeps.
         self.flush().await?;
         let (mut bytes, mut more, mut ended) = (0, false, false);
@@ -50,7 +50,7 @@ impl Session {
                     (self.turn, more) = (index + 1, true);
                     break;
                 }
-                Advance::Below => self.ask_archive(index, person),
+                Advance::Below => self.ask_archive(index, visitor),
                 Advance::Unloaded => self.tell_unloaded(index).await?,
                 // The line may keep the last of it.
                 Advance::Ended => (ended, more) = (true, true),
@@ -94,7 +94,7 @@ impl Session {
 
     /// Asks for the next page of a room, unless one of another room is under way. When that has come
     /// all rooms are looked at again.
-    fn ask_archive(&mut self, index: usize, person: &UserId) {
+    fn ask_archive(&mut self, index: usize, visitor: &Visitor) {
         if self.reading.page_under_way {
             return;
         }
@@ -104,10 +104,10 @@ impl Session {
         let subscription = &mut self.rooms[index];
         subscription.wait_for(Waits::Page);
         let (partition, from) = (subscription.feed.partition, subscription.feed.next());
-        let (person, room) = (person.clone(), subscription.feed.room.clone());
+        let (visitor, room) = (visitor.clone(), subscription.feed.room.clone());
         let service = Arc::clone(&self.service);
         let page = async move {
-            let page = service.backfill.read(&person, partition, &room, from).await;
+            let page = service.backfill.read(&visitor, partition, &room, from).await;
             Completed::Page { room, from, page }
         };
         self.work.push(page.boxed());
@@ -115,7 +115,7 @@ impl Session {
 
     pub(super) async fn finish(
         &mut self,
-        caller: &Caller,
+        visitor: &Visitor,
         completed: Completed,
     ) -> Result<(), End> {
         match completed {
@@ -144,7 +144,7 @@ impl Session {
                 });
                 self.take_page(&room, from, page.ok().filter(|page| page.next() > from)).await
             }
-            Completed::Room { room, loaded } => self.loaded(caller, &room, loaded).await,
+            Completed::Room { room, loaded } => self.loaded(visitor, &room, loaded).await,
         }
     }
 

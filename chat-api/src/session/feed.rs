@@ -20,8 +20,8 @@ use crate::ws::line::{Half, Line, Offered};
 pub(super) struct Feed<H = WriteHalf> {
     pub(super) partition: Partition,
     pub(super) room: RoomId,
-    /// Whose socket it is.
-    person: UserId,
+    /// Whose socket it is, unless a guest's.
+    person: Option<UserId>,
     hub: Arc<Hub>,
     line: Arc<Line<H>>,
     wake: RoomWake,
@@ -34,7 +34,7 @@ pub(super) struct Feed<H = WriteHalf> {
 struct FeedState {
     place: Place,
     flow: Flow,
-    /// Where the partition ended when the person was let in: what ended a subscription before is over.
+    /// Where the partition ended when the visitor was let in: what ended a subscription before is over.
     since: Position,
     /// The number of the last marker that was told.
     told: u64,
@@ -74,7 +74,7 @@ pub(super) enum Advance {
 pub(super) struct Beginning {
     pub(super) partition: Partition,
     pub(super) room: RoomId,
-    pub(super) person: UserId,
+    pub(super) person: Option<UserId>,
     pub(super) place: Place,
 }
 
@@ -92,7 +92,7 @@ impl<H: Half> Feed<H> {
         Self { partition, room, person, hub, line, wake, state, shown }
     }
 
-    /// Lets the person in, as of that end of the partition.
+    /// Lets the visitor in, as of that end of the partition.
     pub(super) fn admit(&self, since: Position) {
         self.lock().since = since;
     }
@@ -128,8 +128,11 @@ impl<H: Half> Feed<H> {
         let read = || self.hub.markers(self.partition, &self.room, state.told);
         let markers = memo.markers(state.told, read);
         state.told = markers.upto;
-        if markers.bytes.is_empty() || !self.hub.is_member(self.partition, &self.room, &self.person)
-        {
+        let is_told = || {
+            let person = self.person.as_ref();
+            person.is_some_and(|one| self.hub.is_member(self.partition, &self.room, one))
+        };
+        if markers.bytes.is_empty() || !is_told() {
             return Advance::Head;
         }
         memo.bytes += markers.bytes.len();
@@ -175,13 +178,14 @@ impl<H: Half> Feed<H> {
         }
     }
 
-    /// Whether the person hears nothing that comes after an event that stands there.
+    /// Whether whose socket it is hears nothing that comes after an event that stands there.
     fn is_among(&self, ended: &Ended, position: Position) -> bool {
         match ended {
-            Ended::Person(person) => *person == self.person,
-            Ended::Strangers => {
-                self.hub.is_stranger_since(self.partition, &self.room, &self.person, position)
-            }
+            Ended::Person(person) => self.person.as_ref() == Some(person),
+            // Who is a guest is in no room.
+            Ended::Strangers => self.person.as_ref().is_none_or(|person| {
+                self.hub.is_stranger_since(self.partition, &self.room, person, position)
+            }),
             Ended::Everybody => true,
         }
     }
@@ -244,7 +248,7 @@ impl<H: Half + Send> Listener for Feed<H> {
         if state.flow == Flow::Ended {
             return true;
         }
-        let told = offer.to(&self.person, self.shown.load(Ordering::Relaxed));
+        let told = offer.to(self.person.as_ref(), self.shown.load(Ordering::Relaxed));
         let Some(Told { frames, version, has_more }) = told else { return true };
         match self.line.offer(&frames) {
             Offered::Taken => {}

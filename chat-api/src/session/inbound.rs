@@ -9,20 +9,18 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::Session;
-use super::authenticated::AuthenticatedSession;
+use super::authenticated::{AuthenticatedSession, Owner};
 use super::completed::Completed;
 use super::end::End;
 use super::feed::{Beginning, Feed};
-use super::notices::Notebook;
 use super::place::Place;
 use super::subscription::{ROOMS_MAX, Subscription, Waits};
-use crate::auth::{self, AuthError, Caller};
 use crate::hub::{Known, Listener as _};
 use crate::ingest::{Accepted, SendError};
 use crate::message::{Cursor, Draft, IdempotencyKey, RawDraft, RoomId};
 use crate::refusal::Refusal;
 use crate::rooms::{Access, Refused};
-use crate::ws::close::Close;
+use crate::visitor::Visitor;
 use crate::ws::frame::{self, Inbound, Outbound};
 
 /// A name that is repeated in an answer, in bytes: as long as a room's may be. A frame that names a
@@ -33,81 +31,35 @@ const AHEAD: Duration = Duration::from_secs(2);
 
 /// Why a room is not heard.
 enum NotHeard {
-    /// There is none for this person.
+    /// There is none for this visitor.
     Unknown,
     /// It is not known here yet.
     NotLoaded,
 }
 
 impl Session {
-    /// Lets in whoever the token names.
-    pub(super) async fn enter(&mut self, token: &str) -> Result<AuthenticatedSession, End> {
-        let caller = auth::authenticate(&self.service.verifier, token).await;
-        let caller = caller.map_err(|error| match error {
-            AuthError::Token(dex_tokens::TokenError::Unavailable) => {
-                End::Close(Close::TryAgainLater, error.to_string())
-            }
-            _ => End::Close(Close::BadToken, error.to_string()),
-        })?;
-        self.seat.belongs_to(&caller.author.user_id);
-        let wake = Arc::clone(self.seat.wake());
-        let notified = self.service.notices.enter(&caller.author.user_id, wake);
-        self.notebook = Some(Notebook::new(notified));
-        self.welcome(caller).await
-    }
-
-    /// Goes on with a fresh token of the same person.
-    pub(super) async fn renew(
+    pub(super) async fn handle(
         &mut self,
-        authenticated: &mut AuthenticatedSession,
-        token: &str,
+        authenticated: &AuthenticatedSession,
+        frame: Inbound,
     ) -> Result<(), End> {
-        match auth::authenticate(&self.service.verifier, token).await {
-            Ok(fresh) if fresh.author.user_id == authenticated.caller.author.user_id => {
-                *authenticated = self.welcome(fresh).await?;
-                Ok(())
-            }
-            Ok(_) => Err(End::Close(Close::BadToken, "the token is somebody else's".to_owned())),
-            // The token that is in use still passes; the client may try again until it does not.
-            Err(error @ AuthError::Token(dex_tokens::TokenError::Unavailable)) => {
-                let detail = error.to_string();
-                self.say(&Outbound::Error {
-                    code: "keys-unavailable",
-                    detail: &detail,
-                    room_id: None,
-                })
-                .await
-            }
-            Err(error) => Err(End::Close(Close::BadToken, error.to_string())),
-        }
-    }
-
-    async fn welcome(&mut self, caller: Caller) -> Result<AuthenticatedSession, End> {
-        let user_id = &caller.author.user_id;
-        // With a fresh token somebody may have another name.
-        self.visit = Some(self.service.presence.enter(&caller.author));
-        self.say(&Outbound::Ready { user_id, expires_at: caller.expires_at }).await?;
-        Ok(AuthenticatedSession::new(&self.service, caller))
-    }
-
-    pub(super) async fn handle(&mut self, caller: &Caller, frame: Inbound) -> Result<(), End> {
         match frame {
             Inbound::Auth(_) => Ok(()),
-            Inbound::Subscribe(rooms) => self.subscribe(caller, rooms).await,
+            Inbound::Subscribe(rooms) => self.subscribe(&authenticated.visitor, rooms).await,
             Inbound::Unsubscribe(rooms) => {
                 self.leave(|room| rooms.iter().any(|name| name == room.as_str()));
                 Ok(())
             }
-            Inbound::Send(send) => self.append(caller, send).await,
-            Inbound::Read(read) => self.mark(caller, read).await,
-            Inbound::Typing(room) => self.type_in(caller, &room).await,
+            Inbound::Send(send) => self.append(&authenticated.owner, send).await,
+            Inbound::Read(read) => self.mark(&authenticated.owner, read).await,
+            Inbound::Typing(room) => self.type_in(&authenticated.owner, &room).await,
             Inbound::Ping => self.say(&Outbound::Pong).await,
         }
     }
 
     async fn subscribe(
         &mut self,
-        caller: &Caller,
+        visitor: &Visitor,
         rooms: BTreeMap<String, Option<String>>,
     ) -> Result<(), End> {
         if rooms.len() > ROOMS_MAX {
@@ -131,7 +83,7 @@ impl Session {
                 self.complain("too-many-rooms", "a socket hears 128 rooms at most", &name).await?;
                 continue;
             }
-            self.listen(caller, room, cursor, false).await?;
+            self.listen(visitor, room, cursor, false).await?;
         }
         Ok(())
     }
@@ -146,7 +98,7 @@ impl Session {
     /// at once.
     pub(super) async fn listen(
         &mut self,
-        caller: &Caller,
+        visitor: &Visitor,
         room: RoomId,
         cursor: Option<Cursor>,
         is_loaded: bool,
@@ -154,7 +106,7 @@ impl Session {
         let (hub, partition) = (Arc::clone(&self.service.hub), self.service.partitioner.of(&room));
         let head = hub.head(partition);
         let place = Place::new(cursor.map(|cursor| cursor.position), head);
-        let person = caller.author.user_id.clone();
+        let person = visitor.person().cloned();
         let beginning = Beginning { partition, room: room.clone(), person, place };
         let (line, wake) = (Arc::clone(&self.line), Arc::clone(self.seat.wake()));
         let feed = Arc::new(Feed::new(beginning, Arc::clone(&hub), line, wake));
@@ -165,7 +117,7 @@ impl Session {
             // That is told when it is read.
             Known::Unloaded => Ok(()),
             known => {
-                let access = known.access(&caller.author.user_id);
+                let access = known.access(visitor.person());
                 let may_read = access.is_some_and(Access::may_read);
                 feed.admit(head);
                 if may_read { Ok(()) } else { Err(NotHeard::Unknown) }
@@ -176,7 +128,7 @@ impl Session {
             Err(NotHeard::Unknown) => return self.complain_of_room(room.as_str()).await,
             Err(NotHeard::NotLoaded) if is_loaded => return self.want_later(room, cursor).await,
             Err(NotHeard::NotLoaded) => {
-                self.want(caller, room, cursor);
+                self.want(visitor, room, cursor);
                 return Ok(());
             }
         };
@@ -191,7 +143,7 @@ impl Session {
         // Nothing is read of what is ahead of the log, and it must not be put off: it may lie in no log.
         let reads_again =
             cursor.is_some() && waits == Waits::Events && !self.reading.is_first(&room);
-        let is_held = reads_again && self.service.reads.admit(&caller.author.user_id).is_err();
+        let is_held = reads_again && self.service.reads.admit_visitor(visitor).is_err();
         feed.hold(is_held);
         let by_itself = self.notebook.as_ref().map(|book| book.notified().hear(&feed.room));
         let subscription = Subscription::new(Arc::clone(&feed), listening, by_itself, waits);
@@ -215,7 +167,8 @@ impl Session {
     }
 
     /// Somebody types. The room may have to be loaded, as for a send, and counts as one until it is.
-    async fn type_in(&mut self, caller: &Caller, name: &str) -> Result<(), End> {
+    async fn type_in(&mut self, owner: &Owner, name: &str) -> Result<(), End> {
+        let Owner::Person(caller) = owner else { return self.complain_of_guest(name).await };
         let Ok(room) = RoomId::parse(name) else { return self.complain_of_room(name).await };
         let (service, author) = (Arc::clone(&self.service), caller.author.clone());
         let sign = async move {
@@ -244,8 +197,11 @@ impl Session {
         }
     }
 
-    async fn append(&mut self, caller: &Caller, send: frame::Send) -> Result<(), End> {
+    async fn append(&mut self, owner: &Owner, send: frame::Send) -> Result<(), End> {
         let frame::Send { reference, room_id, content, reply_to, key } = send;
+        let Owner::Person(caller) = owner else {
+            return self.send(Message::Text(nack(&reference, &Refusal::Guest))).await;
+        };
         let key = key.as_deref().map(IdempotencyKey::parse).transpose();
         let (content, reply_to) = (Ok(content), Ok(reply_to));
         let raw = RawDraft { room_id: Some(room_id), content, reply_to, key };
@@ -261,6 +217,11 @@ impl Session {
         self.sends += 1;
         self.work.push(answer.boxed());
         Ok(())
+    }
+
+    /// Says that guests only read.
+    pub(super) async fn complain_of_guest(&mut self, room: &str) -> Result<(), End> {
+        self.complain(Refusal::Guest.frame_code(), &Refusal::Guest.to_string(), room).await
     }
 
     pub(super) async fn complain_of_room(&mut self, room: &str) -> Result<(), End> {

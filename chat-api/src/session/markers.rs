@@ -6,20 +6,22 @@ use futures_util::FutureExt as _;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::Session;
+use super::authenticated::Owner;
 use super::completed::Completed;
 use super::end::End;
-use crate::auth::Caller;
-use crate::message::{Cursor, RoomId, UserId};
+use crate::message::{Cursor, RoomId};
 use crate::refusal::Refusal;
+use crate::visitor::Visitor;
 use crate::ws::frame::{Outbound, Read};
 
 impl Session {
     /// Notes up to where a room was read. Nothing answers that but a refusal.
     pub(super) async fn mark(
         &mut self,
-        caller: &Caller,
+        owner: &Owner,
         Read { room_id, cursor }: Read,
     ) -> Result<(), End> {
+        let Owner::Person(caller) = owner else { return self.complain_of_guest(&room_id).await };
         let Ok(room) = RoomId::parse(&room_id) else {
             return self.complain_of_room(&room_id).await;
         };
@@ -38,7 +40,8 @@ impl Session {
 
     /// Says up to where this person has read rooms, on this device or another, of which not everybody is
     /// told how far the others are.
-    pub(super) async fn tell_own_markers(&mut self, person: &UserId) -> Result<(), End> {
+    pub(super) async fn tell_own_markers(&mut self, visitor: &Visitor) -> Result<(), End> {
+        let Some(person) = visitor.person() else { return Ok(()) };
         for (room, position) in self.seat.take_markers() {
             let heard = self.rooms.iter().find(|subscription| subscription.feed.room == room);
             let Some(partition) = heard.map(|subscription| subscription.feed.partition) else {

@@ -13,9 +13,9 @@ use super::Session;
 use super::completed::Completed;
 use super::end::End;
 use super::subscription::{ARCHIVE_AGAIN, UPGRADE};
-use crate::auth::Caller;
 use crate::message::{Cursor, RoomId};
 use crate::room_loader::RoomError;
+use crate::visitor::Visitor;
 use crate::ws::frame::Outbound;
 
 /// The rooms of one socket, in the order in which they were named.
@@ -65,21 +65,21 @@ impl WantedRooms {
 
 impl Session {
     /// Notes that a room is to be heard as soon as it is known.
-    pub(super) fn want(&mut self, caller: &Caller, room: RoomId, cursor: Option<Cursor>) {
+    pub(super) fn want(&mut self, visitor: &Visitor, room: RoomId, cursor: Option<Cursor>) {
         self.wanted.rooms.push(Wanted { room, cursor, again: None, told: false });
-        self.load_next(caller);
+        self.load_next(visitor);
     }
 
     /// Has the next room loaded, unless one is.
-    pub(super) fn load_next(&mut self, caller: &Caller) {
+    pub(super) fn load_next(&mut self, visitor: &Visitor) {
         let next = self.wanted.rooms.iter().find(|wanted| wanted.again.is_none());
         let Some(next) = next.filter(|_| !self.wanted.is_loading) else { return };
-        let (room, person) = (next.room.clone(), caller.author.user_id.clone());
+        let (room, visitor) = (next.room.clone(), visitor.clone());
         let service = Arc::clone(&self.service);
         let partition = service.partitioner.of(&room);
         self.wanted.is_loading = true;
         let load = async move {
-            let loaded = service.rooms.load(&person, partition, &room).await;
+            let loaded = service.rooms.load(&visitor, partition, &room).await;
             Completed::Room { room, loaded }
         };
         self.work.push(load.boxed());
@@ -88,7 +88,7 @@ impl Session {
     /// Hears a room that is loaded, or asks for it again.
     pub(super) async fn loaded(
         &mut self,
-        caller: &Caller,
+        visitor: &Visitor,
         room: &RoomId,
         loaded: Result<(), RoomError>,
     ) -> Result<(), End> {
@@ -96,11 +96,11 @@ impl Session {
         // It may have been left.
         if let Some(wanted) = self.wanted.take(room) {
             match loaded {
-                Ok(()) => self.listen(caller, wanted.room, wanted.cursor, true).await?,
+                Ok(()) => self.listen(visitor, wanted.room, wanted.cursor, true).await?,
                 Err(error) => self.put_off(wanted, error).await?,
             }
         }
-        self.load_next(caller);
+        self.load_next(visitor);
         Ok(())
     }
 

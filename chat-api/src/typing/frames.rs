@@ -31,8 +31,8 @@ impl TypingFrames {
 }
 
 impl Offer for TypingFrames {
-    fn to(&self, person: &UserId, known: u64) -> Option<Told> {
-        let is_about = |(about, _): &&(UserId, Bytes)| about == person;
+    fn to(&self, person: Option<&UserId>, known: u64) -> Option<Told> {
+        let is_about = |(about, _): &&(UserId, Bytes)| Some(about) == person;
         let frames = if self.frames.iter().any(|frame| is_about(&frame)) {
             join(self.frames.iter().filter(|frame| !is_about(frame)))
         } else {

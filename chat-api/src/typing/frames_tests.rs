@@ -18,7 +18,7 @@ fn of(names: &[&str]) -> TypingFrames {
 
 /// What a person is told, frame by frame.
 fn told(frames: &TypingFrames, name: &str) -> Vec<Value> {
-    let Some(Told { mut frames, version, has_more }) = frames.to(&user(name), 7) else {
+    let Some(Told { mut frames, version, has_more }) = frames.to(Some(&user(name)), 7) else {
         return Vec::new();
     };
     assert_eq!((version, has_more), (7, false), "it is no state");

@@ -14,6 +14,7 @@ use crate::message::{RoomId, UserId};
 use crate::notices::Errand;
 use crate::room_loader::RoomError;
 use crate::service::Service;
+use crate::visitor::Visitor;
 
 /// Errands at once: after a restart everybody comes at the same moment.
 const AT_ONCE: usize = 8;
@@ -54,8 +55,9 @@ async fn read_rooms(service: &Service, person: &UserId) {
 
 async fn load(service: &Service, room: &RoomId, person: &UserId) {
     let partition = service.partitioner.of(room);
+    let visitor = Visitor::Person(person.clone());
     while service.notices.is_here(person) {
-        match service.rooms.load(person, partition, room).await {
+        match service.rooms.load(&visitor, partition, room).await {
             Ok(()) | Err(RoomError::Unloaded) => break,
             Err(_) => sleep(AGAIN).await,
         }

@@ -5,6 +5,6 @@ mod reader;
 mod rooms;
 mod teller;
 
-pub use publisher::{GuestCount, PresencePublisher};
+pub use publisher::PresencePublisher;
 pub use reader::PresenceReader;
 pub use teller::{Teller, WARM_WITHIN};

@@ -26,7 +26,7 @@ const REF_MAX: usize = 64;
 #[derive(Debug)]
 pub enum Inbound {
     /// The first frame of a socket without a token; later a fresh token of the same person.
-    Auth(String),
+    Auth(Credentials),
     /// Rooms and the cursors to go on from; without one only what is said from now on.
     Subscribe(BTreeMap<String, Option<String>>),
     /// Rooms to hear no more of.
@@ -39,6 +39,15 @@ pub enum Inbound {
     Typing(String),
     /// Asks for a `pong`.
     Ping,
+}
+
+/// Who somebody is.
+#[derive(Debug)]
+pub enum Credentials {
+    /// The person of this token.
+    Token(String),
+    /// Nobody in particular.
+    Guest,
 }
 
 /// Something to be said. Room, content and key are still to be parsed: a mistake in them is answered,
@@ -75,6 +84,9 @@ pub enum FrameError {
     /// A type that is not known.
     #[error("unknown frame type")]
     Type,
+    /// An `auth` that says two things.
+    #[error("a guest has no token")]
+    GuestWithToken,
     /// A `ref` that cannot come back.
     #[error("ref is longer than {REF_MAX} bytes, or holds U+0000 or half of a surrogate pair")]
     Reference,
@@ -86,7 +98,7 @@ impl Inbound {
         let mut fields = Fields::parse(text.as_bytes())?;
         let kind = fields.text("type")?;
         let known: &[&str] = match kind.as_str() {
-            "auth" => &["token"],
+            "auth" => &["token", "guest"],
             "subscribe" | "unsubscribe" => &["rooms"],
             "send" => &["ref", "room_id", "content", "reply_to", "key"],
             "read" => &["room_id", "cursor"],
@@ -96,7 +108,7 @@ impl Inbound {
         };
         fields.only(known)?;
         Ok(match kind.as_str() {
-            "auth" => Self::Auth(fields.text("token")?),
+            "auth" => Self::Auth(credentials(&mut fields)?),
             "subscribe" => Self::Subscribe(cursors(fields.object("rooms")?)?),
             "unsubscribe" => Self::Unsubscribe(fields.texts("rooms")?),
             "send" => Self::Send(Send {
@@ -113,6 +125,15 @@ impl Inbound {
             "typing" => Self::Typing(fields.text("room_id")?),
             _ => Self::Ping,
         })
+    }
+}
+
+fn credentials(fields: &mut Fields) -> Result<Credentials, FrameError> {
+    match (fields.optional_text("token")?, fields.optional_bool("guest")?.unwrap_or_default()) {
+        (Some(token), false) => Ok(Credentials::Token(token)),
+        (None, true) => Ok(Credentials::Guest),
+        (Some(_), true) => Err(FrameError::GuestWithToken),
+        (None, false) => Err(FieldError::Missing("token").into()),
     }
 }
 
@@ -142,6 +163,12 @@ pub enum Outbound<'a> {
         user_id: &'a UserId,
         /// Until when, without a fresh token.
         expires_at: DateTime<Utc>,
+    },
+    /// A guest is let in.
+    #[serde(rename = "ready")]
+    Welcome {
+        /// Always `true`.
+        guest: bool,
     },
     /// A `send` stands in the log.
     Ack {

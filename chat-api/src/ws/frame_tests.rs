@@ -8,6 +8,10 @@ fn frames_are_understood() {
     assert_eq!(rooms["lobby"], None);
     assert_eq!(rooms["b"].as_deref(), Some("x"));
     assert!(matches!(Inbound::parse(r#"{"type":"ping"}"#), Ok(Inbound::Ping)));
+    let auth = Inbound::parse(r#"{"type":"auth","token":"t"}"#);
+    assert!(matches!(auth, Ok(Inbound::Auth(Credentials::Token(token))) if token == "t"));
+    let auth = Inbound::parse(r#"{"type":"auth","guest":true}"#);
+    assert!(matches!(auth, Ok(Inbound::Auth(Credentials::Guest))));
     let send = Inbound::parse(r#"{"type":"send","ref":"1","room_id":"lobby","content":"hi"}"#);
     assert!(matches!(send, Ok(Inbound::Send(send)) if send.content == "hi"));
 }
@@ -25,6 +29,10 @@ fn what_is_no_frame_is_refused_with_its_reason() {
         (r#"{"type":"subscribe","rooms":{"lobby":1}}"#, "rooms: expected cursors or null"),
         (r#"{"type":"unsubscribe","rooms":[1]}"#, "rooms: expected a list of strings"),
         (r#"{"type":"send","room_id":"lobby","content":"hi"}"#, "missing field: ref"),
+        (r#"{"type":"auth"}"#, "missing field: token"),
+        (r#"{"type":"auth","guest":false}"#, "missing field: token"),
+        (r#"{"type":"auth","guest":"yes"}"#, "guest: expected true or false"),
+        (r#"{"type":"auth","guest":true,"token":"t"}"#, "a guest has no token"),
     ];
     for (text, reason) in cases {
         let error = Inbound::parse(text).unwrap_err().to_string();

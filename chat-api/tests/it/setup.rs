@@ -13,10 +13,10 @@ use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderName, HeaderValue};
 use chat_api::app::App;
 use chat_api::config::{
-    Config, HttpArgs, HubArgs, LimitsArgs, LogArgs, MongoArgs, PresenceArgs, ReadsArgs,
+    Config, GuestsArgs, HttpArgs, HubArgs, LimitsArgs, LogArgs, MongoArgs, PresenceArgs, ReadsArgs,
     SecurityArgs, ServeArgs, SocketsArgs, TokensArgs, WritesArgs,
 };
 use chat_api::ingest::NewKind;
@@ -32,6 +32,7 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use service_process::lifecycle::{Lifecycle, Tasks};
 use service_process::listener::ListenerArgs;
+use service_process::proxies::TrustedProxies;
 pub(crate) use service_process_testing::wait::{HANG, eventually};
 use tokio::task::JoinHandle;
 
@@ -102,6 +103,11 @@ impl Setup {
                 dex_issuer_url: self.issuer.url.clone(),
                 dex_audience: "chat-api".to_owned(),
                 dex_discovery_url: None,
+            },
+            guests: GuestsArgs {
+                chat_guests: false,
+                trusted_proxy_cidrs: TrustedProxies::default(),
+                trusted_proxy_header: HeaderName::from_static("x-real-ip"),
             },
             // Nobody distributes connections here.
             sockets: SocketsArgs { chat_drain_pause: 0, chat_drain_over: 0 },

@@ -1,7 +1,7 @@
 //! A message as it is now.
 
 use chrono::{DateTime, Utc};
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 
 use crate::message::{Body, Content, Emoji, Event, Position, UserId};
 
@@ -49,17 +49,17 @@ impl StoredMessage {
     }
 }
 
-/// The fields of a message as a person is shown them: reactions are counted by the server, so that a message
+/// The fields of a message as a person, or a guest, is shown them: reactions are counted by the server, so that a message
 /// that many react to costs a page no more than others.
-pub(in crate::archive) fn shown_to(person: &UserId) -> Document {
+pub(in crate::archive) fn shown_to(person: Option<&UserId>) -> Document {
+    let is_theirs = match person {
+        Some(person) => doc! { "$in": [{ "$literal": person.as_str() }, "$$one.v"] }.into(),
+        None => Bson::Boolean(false),
+    };
     let count = doc! {
         "emoji": "$$one.k",
         "count": { "$cond": [{ "$isArray": "$$one.v" }, { "$size": "$$one.v" }, 0] },
-        "mine": { "$cond": [
-            { "$isArray": "$$one.v" },
-            { "$in": [{ "$literal": person.as_str() }, "$$one.v"] },
-            false,
-        ] },
+        "mine": { "$cond": [{ "$isArray": "$$one.v" }, is_theirs, false] },
     };
     let counts = doc! { "$map": {
         "input": { "$objectToArray": "$reactions" },

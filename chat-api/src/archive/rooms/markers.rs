@@ -107,7 +107,8 @@ impl<'a> Markers<'a> {
 
     /// Up to where whoever was admitted has read a room, if that was ever told.
     pub async fn mine(&self, room: &RoomId) -> Result<Option<Position>, ReadError> {
-        let found = self.of_people(room, &[self.0.person()]).await?;
+        let Some(person) = self.0.person() else { return Ok(None) };
+        let found = self.of_people(room, &[person]).await?;
         Ok(found.first().map(|marker| marker.position))
     }
 

@@ -62,13 +62,14 @@ impl<'a> MyRooms<'a> {
         behind: Option<&Behind>,
         limit: u16,
     ) -> Result<Vec<MyRoom>, ReadError> {
-        let person = self.0.person();
+        // A guest is in no room.
+        let Some(person) = self.0.person() else { return Ok(Vec::new()) };
         let last = doc! {
             "from": "messages", "localField": "room_id", "foreignField": "room_id", "as": "last",
             "pipeline": [
                 { "$sort": { "pos": -1 } },
                 { "$limit": 1 },
-                { "$project": stored::shown_to(person) },
+                { "$project": stored::shown_to(Some(person)) },
             ],
         };
         let mut stages = vec![
@@ -116,7 +117,7 @@ impl<'a> MyRooms<'a> {
 
     /// The ids of all rooms of the person, those that they came into last first.
     pub async fn newest(&self) -> Result<Vec<RoomId>, ReadError> {
-        let person = self.0.person();
+        let Some(person) = self.0.person() else { return Ok(Vec::new()) };
         let rooms = self.0.rooms().rooms_of;
         let mine = doc! { "user_id": person.as_str(), "_id": document::rooms_of(person) };
         let found = async move {

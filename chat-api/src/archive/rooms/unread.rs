@@ -39,7 +39,8 @@ pub(super) async fn count(
 
 /// Every stage needs nothing but what the index `room_pos_user` has.
 fn of_room(reader: &Reader<'_>, room: &RoomId, after: Position) -> Vec<Document> {
-    let others = doc! { "$ne": Bson::String(reader.person().as_str().to_owned()) };
+    let person = reader.person().map(|person| Bson::String(person.as_str().to_owned()));
+    let others = doc! { "$ne": person.unwrap_or(Bson::Null) };
     vec![
         doc! { "$match": { "room_id": room.as_str(), "pos": { "$gt": after.raw() } } },
         doc! { "$sort": { "pos": 1 } },

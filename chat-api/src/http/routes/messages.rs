@@ -29,6 +29,7 @@ use crate::message::{
 };
 use crate::refusal::Refusal;
 use crate::service::Service;
+use crate::visitor::Visitor;
 use page::HistoryAnswer;
 use query::{Bound, HistoryQuery, MessageQuery};
 pub(super) use shown::Message;
@@ -132,7 +133,7 @@ fn draft(
     get, path = "/messages", operation_id = "getMessages", tag = "messages",
     summary = "Retrieve message history",
     description = "Returns a page of the messages in a room's history: the newest ones, the newest ones before a cursor, or the oldest ones after a cursor.",
-    security(("bearerAuth" = [])),
+    security(("bearerAuth" = []), ()),
     params(
         ("room_id" = Option<String>, Query, pattern = "^[a-z0-9_-]{1,64}$", description = "The room; `lobby` if left out."),
         ("before" = Option<String>, Query, pattern = "^([A-Za-z0-9_-]{16}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2}))$", description = "Only messages before this cursor or message (by its id), or before the first message of this time (RFC 3339)."),
@@ -146,20 +147,20 @@ fn draft(
             ("X-Cursor" = String, description = "Up to where this history goes: subscribe from here."),
         )),
         (status = 400, description = "Invalid parameter or header.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Missing or invalid token; where guests are let in, their reads of public rooms need none.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such room, or no such message to answer.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many reads of this person in a short time.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many reads of this person, or of the guests of this network, in a short time.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The history cannot be read at the moment, or does not include `X-After` yet.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn list(
     State(service): State<Arc<Service>>,
-    caller: Caller,
+    visitor: Visitor,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let query = HistoryQuery::parse(query.as_deref().unwrap_or_default())?;
-    if !service.rooms.access(&query.room_id, &caller.author.user_id).await?.may_read() {
+    if !service.rooms.visitor_access(&query.room_id, &visitor).await?.may_read() {
         return Err(Refusal::UNKNOWN_ROOM.into());
     }
     let partition = service.partitioner.of(&query.room_id);
@@ -167,7 +168,7 @@ pub(super) async fn list(
     if after.is_some_and(|cursor| cursor.partition != partition) {
         return Err(Problem::foreign_x_after());
     }
-    let reader = service.reads.admit(&caller.author.user_id)?;
+    let reader = service.reads.admit_visitor(&visitor)?;
     if let Some(cursor) = after {
         lookup(&service, &reader).caught_up(cursor).await?;
     }
@@ -220,7 +221,7 @@ async fn span(
     get, path = "/messages/{id}", operation_id = "getMessage", tag = "messages",
     summary = "Retrieve one message",
     description = "Returns one message by its id. It is waited for if it stands in the log and is not stored yet.",
-    security(("bearerAuth" = [])),
+    security(("bearerAuth" = []), ()),
     params(
         ("id" = String, Path, description = "The id of the message."),
         ("room_id" = Option<String>, Query, pattern = "^[a-z0-9_-]{1,64}$", description = "The room of the message: it is found faster."),
@@ -229,15 +230,15 @@ async fn span(
     responses(
         (status = 200, description = "The message.", body = Message),
         (status = 400, description = "Invalid parameter or header.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Missing or invalid token; where guests are let in, their reads of public rooms need none.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such message.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many reads of this person in a short time.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many reads of this person, or of the guests of this network, in a short time.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The history cannot be read at the moment, or does not include the message or `X-After` yet.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn one(
     State(service): State<Arc<Service>>,
-    caller: Caller,
+    visitor: Visitor,
     headers: HeaderMap,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
@@ -250,14 +251,14 @@ pub(super) async fn one(
     if after.is_some_and(|cursor| cursor.partition.index() >= service.partitioner.count()) {
         return Err(Problem::foreign_x_after());
     }
-    let reader = service.reads.admit(&caller.author.user_id)?;
+    let reader = service.reads.admit_visitor(&visitor)?;
     if let Some(cursor) = after {
         lookup(&service, &reader).caught_up(cursor).await?;
     }
     let found = lookup(&service, &reader).find(room.as_ref(), id).await?;
     let found = found.ok_or_else(Problem::unknown_message)?;
     let event = &found.event;
-    if !service.rooms.access(&event.envelope.room_id, &caller.author.user_id).await?.may_read() {
+    if !service.rooms.visitor_access(&event.envelope.room_id, &visitor).await?.may_read() {
         return Err(Problem::unknown_message());
     }
     if after.is_some_and(|cursor| cursor.partition != event.partition) {

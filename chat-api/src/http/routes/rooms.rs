@@ -29,6 +29,7 @@ use crate::message::{
 use crate::refusal::Refusal;
 use crate::rooms::{Access, Command, Phase, Refused, RoomKind, RoomState, RoomWish, direct};
 use crate::service::Service;
+use crate::visitor::Visitor;
 use path::{room_id, user_id};
 use shown::{EnqueuedChange, enqueued, role};
 
@@ -137,27 +138,27 @@ pub(super) async fn create(
 #[utoipa::path(
     get, path = "/rooms/{room_id}", operation_id = "getRoom", tag = "rooms",
     summary = "Retrieve a room",
-    description = "Returns a room that the caller may read.",
-    security(("bearerAuth" = [])),
+    description = "Returns a room that the caller may read; a public one guests may, too.",
+    security(("bearerAuth" = []), ()),
     params(("room_id" = String, Path, description = "The room.")),
     responses(
         (status = 200, description = "The room.", body = ShownRoom),
-        (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Missing or invalid token; where guests are let in, their reads of public rooms need none.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such room.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many reads of this person in a short time.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many reads of this person, or of the guests of this network, in a short time.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The room cannot be read at the moment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn one(
     State(service): State<Arc<Service>>,
-    caller: Caller,
+    visitor: Visitor,
     room: Result<Path<String>, PathRejection>,
 ) -> Result<Json<ShownRoom>, Problem> {
     let room = room_id(room.ok().map(|Path(room)| room))?;
-    if !service.rooms.access(&room, &caller.author.user_id).await?.may_read() {
+    if !service.rooms.visitor_access(&room, &visitor).await?.may_read() {
         return Err(Refusal::UNKNOWN_ROOM.into());
     }
-    shown(&service, &caller.author.user_id, &room, None).map(Json)
+    shown(&service, visitor.person(), &room, None).map(Json)
 }
 
 /// Changes a room.
@@ -273,7 +274,7 @@ async fn change(
         Settled::Already => (StatusCode::OK, None),
         Settled::Enqueued(message_id) => return Ok(enqueued(message_id, room.clone())),
     };
-    let shown = shown(service, &caller.author.user_id, room, cursor)?;
+    let shown = shown(service, Some(&caller.author.user_id), room, cursor)?;
     let mut response = (status, Json(shown)).into_response();
     if status == StatusCode::CREATED {
         response.headers_mut().insert(LOCATION, header::value(&format!("/v1/rooms/{room}")));
@@ -281,16 +282,16 @@ async fn change(
     Ok(response)
 }
 
-/// A room as a person sees it who may.
+/// A room as a person sees it who may, or without one a guest.
 fn shown(
     service: &Service,
-    person: &UserId,
+    person: Option<&UserId>,
     room: &RoomId,
     cursor: Option<Cursor>,
 ) -> Result<ShownRoom, Problem> {
     let partition = service.partitioner.of(room);
     service.hub.room(partition, room, |known| match known {
-        Known::Room(state) if Access::in_room(state, person).may_read() => {
+        Known::Room(state) if known.access(person).is_some_and(Access::may_read) => {
             of_state(state, person, room, cursor).ok_or_else(|| Refusal::UNKNOWN_ROOM.into())
         }
         Known::Lobby => Ok(ShownRoom {
@@ -311,7 +312,7 @@ fn shown(
 
 fn of_state(
     state: &RoomState,
-    person: &UserId,
+    person: Option<&UserId>,
     room: &RoomId,
     cursor: Option<Cursor>,
 ) -> Option<ShownRoom> {
@@ -322,7 +323,7 @@ fn of_state(
         name: made.name.clone(),
         archived: made.phase == Phase::Archived,
         members: state.members(),
-        role: state.standing(person).and_then(role),
+        role: person.and_then(|person| state.standing(person)).and_then(role),
         cursor,
     })
 }

@@ -8,12 +8,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
+use service_process::listener::Peer;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::auth;
 use crate::http::problem::Problem;
 use crate::service::Service;
-use crate::session::Session;
+use crate::session::{Arrival, Session};
 use crate::ws::frame::SUBPROTOCOL;
 use crate::ws::socket;
 use crate::ws::wire::Wire;
@@ -38,7 +39,9 @@ pub(super) async fn upgrade(State(service): State<Arc<Service>>, mut request: Re
     if !is_allowed_origin(&service, headers) {
         return Problem::foreign_origin().into_response();
     }
-    let token = token(headers);
+    let peer = request.extensions().get::<Peer>().map(|Peer(address)| *address);
+    let network = service.guests.network_of(peer, headers);
+    let arrival = Arrival { token: token(headers), network };
     // Counted from here on, so that a stop waits for this socket too.
     service.open_sockets.clone().spawn(async move {
         let upgraded = match upgrade.await {
@@ -52,7 +55,7 @@ pub(super) async fn upgrade(State(service): State<Arc<Service>>, mut request: Re
         };
         let line = Arc::clone(wire.line());
         let socket = socket::of(wire, service.frames).await;
-        Session::new(service, socket, line).run(token).await;
+        Session::new(service, socket, line).run(arrival).await;
     });
     let headers = [
         (header::CONNECTION, UPGRADE),

@@ -50,7 +50,7 @@ impl Model {
         let feed = Feed {
             partition: Partition::from_number(0).unwrap(),
             room: RoomId::lobby(),
-            person: person(socket),
+            person: Some(person(socket)),
             hub,
             line,
             wake: room_wake,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use crate::guests::Guests;
 use crate::kafka::{EphemeralProducer, ShortLived};
 use crate::metrics;
 use crate::presence::Presence;
@@ -16,9 +17,6 @@ const TICK: Duration = Duration::from_secs(1);
 /// long enough.
 const LAST_RECORD: Duration = Duration::from_secs(1);
 
-/// How many sockets at this replica are those of guests now.
-pub type GuestCount = Box<dyn Fn() -> u32 + Send + Sync>;
-
 /// Tells the other replicas who is online here.
 pub struct PresencePublisher {
     /// Who is online.
@@ -26,7 +24,7 @@ pub struct PresencePublisher {
     /// Writes to the topic.
     pub producer: Arc<EphemeralProducer>,
     /// How many guests are here.
-    pub guests: GuestCount,
+    pub guests: Arc<Guests>,
     /// What this replica is called there.
     pub replica: String,
 }
@@ -41,7 +39,7 @@ impl PresencePublisher {
                 () = stop.cancelled() => break,
                 _ = ticks.tick() => {}
             }
-            for record in self.presence.due(Instant::now(), (self.guests)()) {
+            for record in self.presence.due(Instant::now(), self.guests.count()) {
                 self.offer(&record.encode());
             }
             let (counts, peers) = self.presence.counts();

@@ -90,6 +90,8 @@ fn the_document_has_these_operations_and_no_other() {
         "get /rooms/{room_id}/markers",
         "get /rooms/{room_id}/members",
         "get /rooms/{room_id}/presence",
+        "get /users",
+        "get /users/me",
         "get /users/online",
         "patch /messages/{id}",
         "patch /rooms/{room_id}",

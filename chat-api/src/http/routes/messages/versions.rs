@@ -13,7 +13,6 @@ use utoipa::ToSchema;
 
 use super::query::VersionsQuery;
 use crate::archive::{History, Span, SpanEnd};
-use crate::auth::Caller;
 use crate::http::header;
 use crate::http::problem::Problem;
 use crate::ingest::SendError;
@@ -21,6 +20,7 @@ use crate::lookup::Lookup;
 use crate::message::{Cursor, Event, MessageId};
 use crate::refusal::Refusal;
 use crate::service::Service;
+use crate::visitor::Visitor;
 
 /// A text that a message had, or has.
 #[derive(Serialize, ToSchema)]
@@ -38,7 +38,7 @@ pub(in crate::http::routes) struct Version {
     get, path = "/messages/{id}/history", operation_id = "getMessageHistory", tag = "messages",
     summary = "Retrieve the history of one message",
     description = "Returns the texts that a message had, the first one first and its present one last. `Link` with `rel=\"next\"` leads to later ones.",
-    security(("bearerAuth" = [])),
+    security(("bearerAuth" = []), ()),
     params(
         ("id" = String, Path, description = "The id of the message."),
         ("room_id" = Option<String>, Query, pattern = "^[a-z0-9_-]{1,64}$", description = "The room of the message: it is found faster."),
@@ -48,16 +48,16 @@ pub(in crate::http::routes) struct Version {
     responses(
         (status = 200, description = "The texts.", body = Vec<Version>, headers(("Link" = String, description = "The next page, if there is one."))),
         (status = 400, description = "Invalid parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Missing or invalid token; where guests are let in, their reads of public rooms need none.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such message.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The message was deleted.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many reads of this person in a short time.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many reads of this person, or of the guests of this network, in a short time.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The history cannot be read at the moment, or does not include the message yet.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(in crate::http::routes) async fn versions(
     State(service): State<Arc<Service>>,
-    caller: Caller,
+    visitor: Visitor,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
@@ -65,13 +65,12 @@ pub(in crate::http::routes) async fn versions(
     let id = id.ok_or_else(Problem::unknown_message)?;
     let VersionsQuery { room, after, limit } =
         VersionsQuery::parse(query.as_deref().unwrap_or_default())?;
-    let person = &caller.author.user_id;
-    let reader = service.reads.admit(person)?;
+    let reader = service.reads.admit_visitor(&visitor)?;
     let (hub, partitioner) = (&service.hub, service.partitioner);
     let lookup = Lookup { hub, partitioner, reader: &reader };
     let stored = lookup.find(room.as_ref(), id).await?.ok_or_else(Problem::unknown_message)?;
     let room = stored.event.envelope.room_id.clone();
-    if !service.rooms.access(&room, person).await?.may_read() {
+    if !service.rooms.visitor_access(&room, &visitor).await?.may_read() {
         return Err(Problem::unknown_message());
     }
     if stored.deleted_at.is_some() {
