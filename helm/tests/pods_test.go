@@ -103,6 +103,25 @@ func TestARolloutTakesNoReplicaAwayBeforeAnotherIsReady(t *testing.T) {
 	}
 }
 
+func TestGuestsOfTheChatAreCountedBehindTheProxyThatBringsThem(t *testing.T) {
+	settings := func(values ...string) map[string]string {
+		return env(install(t, "production-external", values...).pod(t, "Deployment", "chat-api").spec.Containers[0])
+	}
+	for name := range settings() {
+		if name == "CHAT_GUESTS" || strings.HasPrefix(name, "TRUSTED_PROXY") {
+			t.Errorf("guests are let in without having been asked: %s", name)
+		}
+	}
+	set := settings("chatApi.guests=true", "proxy.cidr=10.1.0.0/16", "proxy.header=X-Client")
+	for name, want := range map[string]string{
+		"CHAT_GUESTS": "on", "TRUSTED_PROXY_CIDRS": "10.1.0.0/16", "TRUSTED_PROXY_HEADER": "X-Client",
+	} {
+		if set[name] != want {
+			t.Errorf("%s is %q", name, set[name])
+		}
+	}
+}
+
 // The figures are those of the programs: docs/ARCHITECTURE.md#how-a-service-stops.
 func TestAPodHasTheTimeThatItsProgramTakesToStop(t *testing.T) {
 	const own = 15 + 2 // what chat-api has beside its drain, and its last spans

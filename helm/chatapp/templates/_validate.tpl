@@ -65,6 +65,9 @@ template, because any of them may be the first; `fail` ends the rendering.
 {{- if and $production $local $dex.enabled (not .Values.proxy.cidr) -}}
 {{- fail "proxy.cidr: is empty, so no login would have an address and limits by network could not work; name the network of the ingress controller's pods" -}}
 {{- end -}}
+{{- if and .Values.chatApi.guests (or .Values.ingress.enabled .Values.httpRoute.enabled) (not .Values.proxy.cidr) -}}
+{{- fail "proxy.cidr: is empty, so all guests of the chat would be one network and share its limits; name the network of the ingress controller's pods, or set chatApi.guests to false" -}}
+{{- end -}}
 {{- if and .Values.ingress.enabled .Values.httpRoute.enabled -}}
 {{- fail "httpRoute.enabled: the Ingress is on, too; choose one of the two" -}}
 {{- end -}}
@@ -187,7 +190,7 @@ template, because any of them may be the first; `fail` ends the rendering.
 {{- end -}}
 {{- $ours := dict
   "authConnector" (list "ROLES" "POSTGRES_DSN" "POSTGRES_CONNECTIONS" "BCRYPT_COST" "PEPPER_FILE" "GUARD_KEY_FILE" "CODE_KEY_FILE" "TRUSTED_PROXY_CIDRS" "TRUSTED_PROXY_HEADER" "REQUIRE_VERIFIED_EMAIL" "DEX_API_ADDRESS" "DEX_API_CA_FILE" "DEX_API_CERT_FILE" "DEX_API_KEY_FILE" "DEX_CONNECTOR_ID" "CONNECTOR_GRPC_LISTEN" "ACCOUNTS_LISTEN" "ADMIN_LISTEN" "TLS_CERT_FILE" "TLS_KEY_FILE" "TLS_CA_FILE" "TLS_CLIENT_NAMES" "CONNECTOR_INSECURE" "SERVICE_ROLE" "SEED_FILE" "SMTP_ADDRESS" "SMTP_ENCRYPTION" "SMTP_CA_FILE" "SMTP_USER" "SMTP_PASSWORD_FILE" "MAIL_FROM" "MAIL_LANGUAGE" "ACCOUNTS_PUBLIC_URL" "ACCOUNTS_APP_URL" "ACCOUNTS_APP_ORIGINS" "PASSWORD_RANGES_URL" "ACCOUNTS_SIGN_UP" "ACCOUNTS_SEARCH_GROUPS" "ACCOUNTS_CLIENT_SECRET_FILE" "ACCOUNTS_SESSION_KEY_FILE" "DEX_ISSUER_URL" "DEX_DISCOVERY_URL")
-  "chatApi" (list "CHAT_LISTEN" "ADMIN_LISTEN" "CHAT_ALLOWED_ORIGINS" "KAFKA_BROKERS" "KAFKA_TOPIC_PREFIX" "KAFKA_SECURITY_PROTOCOL" "KAFKA_CA_FILE" "KAFKA_CERT_FILE" "KAFKA_KEY_FILE" "KAFKA_SASL_MECHANISM" "KAFKA_SASL_USER" "KAFKA_SASL_PASSWORD" "KAFKA_SASL_PASSWORD_FILE" "KAFKA_ALLOW_SASL_PLAINTEXT" "CHAT_REPLICA" "MONGODB_URI" "MONGODB_DATABASE" "DEX_ISSUER_URL" "DEX_AUDIENCE" "DEX_DISCOVERY_URL" "CHAT_DRAIN_PAUSE" "CHAT_DRAIN_OVER" "KAFKA_PARTITIONS" "KAFKA_REPLICATION_FACTOR" "KAFKA_MIN_INSYNC_REPLICAS") -}}
+  "chatApi" (list "CHAT_LISTEN" "ADMIN_LISTEN" "CHAT_ALLOWED_ORIGINS" "KAFKA_BROKERS" "KAFKA_TOPIC_PREFIX" "KAFKA_SECURITY_PROTOCOL" "KAFKA_CA_FILE" "KAFKA_CERT_FILE" "KAFKA_KEY_FILE" "KAFKA_SASL_MECHANISM" "KAFKA_SASL_USER" "KAFKA_SASL_PASSWORD" "KAFKA_SASL_PASSWORD_FILE" "KAFKA_ALLOW_SASL_PLAINTEXT" "CHAT_REPLICA" "MONGODB_URI" "MONGODB_DATABASE" "DEX_ISSUER_URL" "DEX_AUDIENCE" "DEX_DISCOVERY_URL" "CHAT_DRAIN_PAUSE" "CHAT_DRAIN_OVER" "CHAT_GUESTS" "TRUSTED_PROXY_CIDRS" "TRUSTED_PROXY_HEADER" "KAFKA_PARTITIONS" "KAFKA_REPLICATION_FACTOR" "KAFKA_MIN_INSYNC_REPLICAS") -}}
 {{- range $component, $names := $ours -}}
 {{- range $name, $_ := (index $.Values $component).env -}}
 {{- if has $name $names -}}
