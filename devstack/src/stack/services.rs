@@ -147,6 +147,7 @@ impl ChatStores<'_> {
             .env("CHAT_DRAIN_OVER", "0")
             // There is one release here.
             .env("CHAT_WRITES", "edit,delete,react,pin,reply,room,member,marker")
+            .env("CHAT_GUESTS", "on")
             .env("CHAT_ALLOWED_ORIGINS", format!("http://localhost:{}", ports.web));
         Ok(Part::new(format!("chat-{replica}"), program, state, ready(admin)))
     }

@@ -10,10 +10,25 @@ use uuid::Uuid;
 #[serde(tag = "type", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "described with the API")]
 pub enum Outgoing<'a> {
-    Auth { token: &'a str },
-    Subscribe { rooms: BTreeMap<&'a str, Option<&'a str>> },
-    Send { r#ref: &'a str, room_id: &'a str, content: &'a str, key: &'a str },
-    Typing { room_id: &'a str },
+    Auth {
+        token: &'a str,
+    },
+    #[serde(rename = "auth")]
+    Guest {
+        guest: bool,
+    },
+    Subscribe {
+        rooms: BTreeMap<&'a str, Option<&'a str>>,
+    },
+    Send {
+        r#ref: &'a str,
+        room_id: &'a str,
+        content: &'a str,
+        key: &'a str,
+    },
+    Typing {
+        room_id: &'a str,
+    },
     Ping,
 }
 
@@ -106,6 +121,7 @@ mod tests {
         assert_eq!(Outgoing::Ping.text(), r#"{"type":"ping"}"#);
         let typing = Outgoing::Typing { room_id: "lobby" };
         assert_eq!(typing.text(), r#"{"type":"typing","room_id":"lobby"}"#);
+        assert_eq!(Outgoing::Guest { guest: true }.text(), r#"{"type":"auth","guest":true}"#);
     }
 
     #[test]

@@ -48,14 +48,18 @@ impl Event {
 }
 
 impl Listener {
-    /// Opens a socket at a replica that has said who it is, if the token is let in.
-    pub(super) async fn open(base: &str, token: &Token) -> Result<Self> {
+    /// Opens a socket at a replica that has said who it is, or that it is a guest's, if that is let in.
+    pub(super) async fn open(base: &str, token: Option<&Token>) -> Result<Self> {
         let url = format!("{}/v1/ws", base.replacen("http", "ws", 1));
         let mut request = url.into_client_request().context("the chat API's address is no URL")?;
         request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL);
         let (socket, _) = connect_async(request).await.context("no WebSocket")?;
         let mut listener = Self { socket };
-        listener.say(&json!({ "type": "auth", "token": token.expose() })).await?;
+        let auth = match token {
+            Some(token) => json!({ "type": "auth", "token": token.expose() }),
+            None => json!({ "type": "auth", "guest": true }),
+        };
+        listener.say(&auth).await?;
         listener.frame_of("ready").await?;
         Ok(listener)
     }

@@ -123,28 +123,44 @@ impl<'a> Crew<'a> {
 
     /// Has members join, who may take their time.
     pub fn admit(&mut self, members: &Members) -> Result<()> {
-        let replicas = &self.scene.endpoints.chat_replicas;
-        let replicas: Vec<String> =
-            members.replicas.iter().map(|index| replicas[*index].clone()).collect();
         for person in members.people.clone() {
             for number in 0..members.each {
-                let index = self.clients.len();
-                let (client, life) = Client::new(Settings {
-                    name: format!("client {index} of person {person}"),
-                    replicas: replicas.clone(),
-                    home: person + number,
-                    wallet: self.scene.people.get(person).context("too few people")?.clone(),
-                    room: LOBBY.to_owned(),
-                    from: members.from,
-                    seed: self.scene.seed.wrapping_add(index as u64),
-                    receive_buffer: members.receive_buffer,
-                    http: self.scene.http.clone(),
-                });
-                self.lives.spawn(life);
-                self.clients.push(client);
+                let name = format!("client {} of person {person}", self.clients.len());
+                let wallet = self.scene.people.get(person).context("too few people")?.clone();
+                let settings = self.settings(members, person + number);
+                self.begin(Settings { name, wallet: Some(wallet), ..settings });
             }
         }
         Ok(())
+    }
+
+    /// Has a guest join, who only hears, and waits until it listens.
+    pub async fn join_guest(&mut self) -> Result<()> {
+        let name = format!("client {}, a guest", self.clients.len());
+        self.begin(Settings { name, ..self.settings(&Members::people(0..0), 0) });
+        self.everybody_listens().await
+    }
+
+    /// What the next client is like, but for its name and whose it is.
+    fn settings(&self, members: &Members, home: usize) -> Settings {
+        let replicas = &self.scene.endpoints.chat_replicas;
+        Settings {
+            name: String::new(),
+            replicas: members.replicas.iter().map(|index| replicas[*index].clone()).collect(),
+            home,
+            wallet: None,
+            room: LOBBY.to_owned(),
+            from: members.from,
+            seed: self.scene.seed.wrapping_add(self.clients.len() as u64),
+            receive_buffer: members.receive_buffer,
+            http: self.scene.http.clone(),
+        }
+    }
+
+    fn begin(&mut self, settings: Settings) {
+        let (client, life) = Client::new(settings);
+        self.lives.spawn(life);
+        self.clients.push(client);
     }
 
     /// Waits until everybody is connected and has caught up.

@@ -43,7 +43,8 @@ const LEAVING: Duration = Duration::from_secs(5);
 const READ_BUFFER: usize = 8 * 1024;
 
 /// Refusals that no repetition changes.
-const FOR_GOOD: [&str; 8] = [
+const FOR_GOOD: [&str; 9] = [
+    "missing-token",
     "unknown-room",
     "empty-content",
     "content-too-large",
@@ -84,8 +85,13 @@ impl<'a> Connection<'a> {
 
     /// Says who it is, waits until that is accepted, and subscribes from where it was.
     async fn begin(&mut self) -> Result<(), End> {
-        let token = self.life.settings.wallet.token().await;
-        self.send(&Outgoing::Auth { token: token.expose() }).await?;
+        match &self.life.settings.wallet {
+            Some(wallet) => {
+                let token = wallet.token().await;
+                self.send(&Outgoing::Auth { token: token.expose() }).await?;
+            }
+            None => self.send(&Outgoing::Guest { guest: true }).await?,
+        }
         let ready = async {
             loop {
                 let message = self.socket.next().await;
@@ -233,8 +239,9 @@ impl<'a> Connection<'a> {
             }
             Incoming::Behind {} => lock(&self.life.record).behind += 1,
             Incoming::AuthExpiring {} => {
-                let wallet = self.life.settings.wallet.clone();
-                self.renewal = Some(Box::pin(async move { wallet.renew().await }));
+                if let Some(wallet) = self.life.settings.wallet.clone() {
+                    self.renewal = Some(Box::pin(async move { wallet.renew().await }));
+                }
             }
             Incoming::Drain { after } => {
                 self.leave_at = Some(Instant::now() + Duration::from_millis(after) + LEAVING);

@@ -14,8 +14,8 @@ pub struct Settings {
     pub replicas: Vec<String>,
     /// Where it goes first: an index of `replicas`.
     pub home: usize,
-    /// The tokens of the person whose client it is.
-    pub wallet: Arc<Wallet>,
+    /// The tokens of the person whose client it is; a guest has none.
+    pub wallet: Option<Arc<Wallet>>,
     /// The room it hears.
     pub room: String,
     /// The cursor it begins with; without one it hears what is said from now on.

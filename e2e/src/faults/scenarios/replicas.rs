@@ -47,7 +47,8 @@ pub(super) async fn frozen(stage: &Stage, _: Scale) -> Result<Report> {
 }
 
 pub(super) async fn rolling_restart(stage: &Stage, scale: Scale) -> Result<Report> {
-    let crew = Crew::gather(stage, 12).await?;
+    let mut crew = Crew::gather(stage, 12).await?;
+    crew.join_guest().await?;
     crew.speak_while(&Talk::lively(12), async {
         for replica in (0..REPLICAS).cycle().take(scale.of(1, 2 * REPLICAS)) {
             disturb::away(stage.replica(replica)?, Blow::Stop, Duration::ZERO).await?;
