@@ -2,6 +2,7 @@
 
 mod networks;
 mod refusals;
+mod rooms;
 mod socket;
 
 use chat_api::config::Config;

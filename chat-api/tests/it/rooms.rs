@@ -15,13 +15,13 @@ use crate::setup::socket::Socket;
 use crate::setup::{Replica, eventually};
 
 /// The cursor before everything in a room.
-fn beginning(room: &str) -> String {
+pub(crate) fn beginning(room: &str) -> String {
     let partition = partitioner().of(&RoomId::parse(room).unwrap());
     Cursor { partition, position: Position::BEFORE_ALL }.to_string()
 }
 
 /// Says something in a room, as somebody who may; what is answered.
-async fn say(replica: &Replica, token: &str, room: &str, content: &str) -> Value {
+pub(crate) async fn say(replica: &Replica, token: &str, room: &str, content: &str) -> Value {
     let message = json!({ "content": content, "room_id": room });
     let response = replica.post(token, &message).send().await.unwrap();
     assert_eq!(response.status(), 202, "{room} {content}");
@@ -29,7 +29,7 @@ async fn say(replica: &Replica, token: &str, room: &str, content: &str) -> Value
 }
 
 /// Waits until a replica has read what was last appended about a room.
-async fn has_read(replica: &Replica, token: &str, changer: &Changer) {
+pub(crate) async fn has_read(replica: &Replica, token: &str, changer: &Changer) {
     let (last, _) = changer.told.last().unwrap();
     let position = last.cursor().to_string();
     eventually("the replica has read it", async || {
@@ -45,7 +45,7 @@ async fn has_read(replica: &Replica, token: &str, changer: &Changer) {
 }
 
 /// What is heard next in a room: the content of a message, or what was done and to whom.
-async fn heard(socket: &mut Socket, count: usize) -> Vec<String> {
+pub(crate) async fn heard(socket: &mut Socket, count: usize) -> Vec<String> {
     let mut heard = Vec::new();
     while heard.len() < count {
         let frame = socket.next().await;
@@ -58,7 +58,7 @@ async fn heard(socket: &mut Socket, count: usize) -> Vec<String> {
 }
 
 /// What an event says, in a word or two.
-fn words(frame: &Value) -> String {
+pub(crate) fn words(frame: &Value) -> String {
     let event = &frame["event"];
     if let Some(content) = event["content"].as_str() {
         return content.to_owned();
@@ -68,7 +68,7 @@ fn words(frame: &Value) -> String {
 }
 
 /// Nothing more is heard: what is asked next is answered next.
-async fn is_quiet(socket: &mut Socket) {
+pub(crate) async fn is_quiet(socket: &mut Socket) {
     socket.send(&json!({ "type": "ping" })).await;
     socket.expect("pong").await;
 }
