@@ -68,6 +68,8 @@ impl<'a> Directory<'a> {
         let people = self.0.people();
         let found = async move {
             let find = people.find(query).hint(Hint::Keys(index)).limit(i64::from(limit));
+            // One more than there can be: otherwise the server keeps the cursor for a second answer.
+            let find = find.batch_size(u32::from(limit) + 1);
             let find = find.projection(doc! { "name": 1 }).max_time(READ_TIMEOUT);
             find.await?.try_collect::<Vec<_>>().await
         };

@@ -1,6 +1,7 @@
 //! People: filled from tokens, found by name, address and id
 
 mod limits;
+mod members;
 mod outage;
 mod search;
 mod tokens;

@@ -1,5 +1,6 @@
 //! `/v1/rooms/{room_id}/members/{user_id}`: who is in a room, and as what.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,14 +17,14 @@ use utoipa::ToSchema;
 
 use super::path::{room_id, user_id};
 use super::shown::{EnqueuedChange, enqueued, role};
-use crate::archive::{Member, Members};
+use crate::archive::{Directory, Member, Members, ReadError, Reader};
 use crate::auth::Caller;
 use crate::http::body::JsonRequest;
 use crate::http::header;
 use crate::http::parameters::{LIMIT_DEFAULT, LIMIT_MAX, once_each, parse_limit};
 use crate::http::problem::Problem;
 use crate::ingest::{SendError, Settled};
-use crate::message::{Cursor, FieldError, RoomId, UserId};
+use crate::message::{Cursor, FieldError, RoomId, UserId, UserName};
 use crate::refusal::Refusal;
 use crate::rooms::{Refused, Role, RoomWish, ToBe};
 use crate::service::Service;
@@ -71,6 +72,10 @@ pub(in crate::http::routes) struct ShownMember {
     /// The person.
     #[schema(value_type = String)]
     user_id: UserId,
+    /// The name to show. It is left out for whoever has shown no token here yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    user_name: Option<UserName>,
     /// `owner` or `member`.
     #[schema(example = "member")]
     role: &'static str,
@@ -82,7 +87,7 @@ type Ids = Result<Path<(String, String)>, PathRejection>;
 #[utoipa::path(
     get, path = "/rooms/{room_id}/members", operation_id = "getMembers", tag = "rooms",
     summary = "Retrieve the members of a room",
-    description = "Returns a page of those who are in a room, in the order of their ids. Only members see it.",
+    description = "Returns a page of those who are in a room, with the names that their tokens said last, in the order of their ids. Only members see it.",
     security(("bearerAuth" = [])),
     params(
         ("room_id" = String, Path, description = "The room."),
@@ -125,14 +130,27 @@ pub(in crate::http::routes) async fn list(
     let next = members.last().filter(|_| members.len() == usize::from(limit));
     let next =
         next.map(|last| next_page(&format!("/v1/rooms/{room}/members"), &last.user_id, limit));
-    let shown = members.into_iter().filter_map(|Member { user_id, standing, .. }| {
-        Some(ShownMember { user_id, role: role(standing)? })
-    });
-    let mut response = Json(shown.collect::<Vec<_>>()).into_response();
+    let mut response = Json(with_names(&reader, members).await?).into_response();
     if let Some(next) = next {
         response.headers_mut().insert(LINK, header::value(&next));
     }
     Ok(response)
+}
+
+/// Members as they are shown, in their order: one more read by ids, of no more people than are listed.
+async fn with_names(
+    reader: &Reader<'_>,
+    members: Vec<Member>,
+) -> Result<Vec<ShownMember>, ReadError> {
+    let ids: Vec<UserId> = members.iter().map(|member| member.user_id.clone()).collect();
+    let people = Directory::of(reader).by_id(&ids).await?;
+    let mut names: HashMap<_, _> =
+        people.into_iter().map(|person| (person.id, person.name)).collect();
+    let shown = members.into_iter().filter_map(|Member { user_id, standing, .. }| {
+        let user_name = names.remove(&user_id);
+        Some(ShownMember { user_id, user_name, role: role(standing)? })
+    });
+    Ok(shown.collect())
 }
 
 /// Leads to the page behind somebody.
