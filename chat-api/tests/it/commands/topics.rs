@@ -132,6 +132,26 @@ async fn every_setting_that_may_lose_or_refuse_a_message_is_set_and_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_would_forget_how_far_people_have_read_is_named() {
+    let setup = Setup::new().await;
+    let topics = Topics::new(&setup.log, SHAPE).unwrap();
+    let admin = crate::setup::records::admin(&setup);
+    let topic = setup.log.markers();
+    let change = AlterConfig::new(ResourceSpecifier::Topic(&topic));
+    let change = change.set("cleanup.policy", "delete");
+    for result in admin.alter_configs([&change], &AdminOptions::new()).await.unwrap() {
+        result.unwrap();
+    }
+    crate::setup::eventually("it is named", async || {
+        let text = topics.check().await.err()?.to_string();
+        let named = format!("topic {topic}: ");
+        let (_, differences) = text.split_once(&named)?;
+        differences.contains("cleanup.policy is \"delete\", expected \"compact\"").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn topics_are_ensured_and_checked_from_the_command_line() {
     let setup = Setup::new().await;
     let shape = [
