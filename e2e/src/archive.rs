@@ -18,6 +18,7 @@ use crate::wait::until;
 #[derive(Clone, Debug)]
 pub struct Archive {
     messages: Collection<Document>,
+    changes: Collection<Document>,
     progress: Collection<Document>,
 }
 
@@ -32,6 +33,7 @@ impl Archive {
         let database = Client::with_options(options)?.database(&endpoints.mongodb_database);
         Ok(Self {
             messages: database.collection("messages"),
+            changes: database.collection("changes"),
             progress: database.collection("progress"),
         })
     }
@@ -55,14 +57,19 @@ impl Archive {
         .await
     }
 
-    /// Where the messages of a room stand that come after a position, by their ids.
+    /// Where what was said in a room stands, and what was done to it or to a membership and counts, after a position,
+    /// by the ids.
     pub async fn places(&self, room: &str, after: i64) -> Result<HashMap<Uuid, i64>> {
-        let query = doc! { "room_id": room, "pos": { "$gt": after } };
-        let mut found = self.messages.find(query).projection(doc! { "pos": 1 }).await?;
+        let said = doc! { "room_id": room, "pos": { "$gt": after } };
+        let mut done = said.clone();
+        done.insert("verdict", "accepted");
         let mut places = HashMap::new();
-        while let Some(document) = found.try_next().await? {
-            let id = document.get_str("_id")?.parse().context("an id is a UUID")?;
-            places.insert(id, document.get_i64("pos")?);
+        for (collection, query) in [(&self.messages, said), (&self.changes, done)] {
+            let mut found = collection.find(query).projection(doc! { "pos": 1 }).await?;
+            while let Some(document) = found.try_next().await? {
+                let id = document.get_str("_id")?.parse().context("an id is a UUID")?;
+                places.insert(id, document.get_i64("pos")?);
+            }
         }
         Ok(places)
     }

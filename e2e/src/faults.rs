@@ -9,6 +9,7 @@ pub mod disturb;
 pub mod figures;
 pub mod judge;
 pub mod program;
+pub mod room;
 pub mod scale;
 pub mod scenarios;
 pub mod scene;

@@ -77,6 +77,12 @@ impl Wallet {
         Ok(held.tokens.access.clone())
     }
 
+    /// Who the person is to the services.
+    pub async fn subject(&self) -> Result<String> {
+        let claims = self.held.lock().await.tokens.access.claims()?;
+        Ok(claims["sub"].as_str().context("a token has a subject")?.to_owned())
+    }
+
     /// How long ago the token at hand was issued.
     pub async fn age(&self) -> Duration {
         self.held.lock().await.issued.elapsed()

@@ -83,6 +83,12 @@ impl Client {
         let _ = self.commands.send(ClientCommand::Stall(time)).await;
     }
 
+    /// Has it subscribe from where it was, as an app does that learns of a membership. Without a connection nothing
+    /// happens: the next one begins so.
+    pub async fn subscribe(&self) {
+        let _ = self.commands.send(ClientCommand::Subscribe).await;
+    }
+
     /// What it heard and what befell it.
     pub fn record(&self) -> MutexGuard<'_, ClientRecord> {
         lock(&self.record)

@@ -20,6 +20,7 @@ pub struct Room {
     pub archived: bool,
     pub members: u32,
     pub role: Option<String>,
+    pub cursor: Option<String>,
 }
 
 impl Chat {
@@ -69,6 +70,17 @@ impl Chat {
         let is_taken = reply.status == StatusCode::ACCEPTED;
         ensure!(is_taken, "refused with {}: {}", reply.status, reply.body);
         serde_json::from_value(reply.body).context("a 202 of another shape")
+    }
+
+    /// Asks for the newest page of a room's history, with everything up to a cursor if there is one, whatever comes of
+    /// it.
+    pub async fn try_history(&self, room: &str, with: Option<&str>) -> Result<Reply> {
+        let query = [("room_id", room), ("limit", "200")];
+        let mut request = self.http.get(format!("{}/v1/messages", self.base)).query(&query);
+        if let Some(cursor) = with {
+            request = request.header("x-after", cursor);
+        }
+        self.ask(request).await
     }
 
     /// Opens a socket that hears what is said in a room from now on.

@@ -1,5 +1,7 @@
 //! Clients that speak and listen while something happens, and the report on them.
 
+mod judging;
+mod leavers;
 mod talk;
 
 use std::collections::{HashMap, HashSet};
@@ -15,23 +17,21 @@ use futures_util::future::{Either, join_all, select};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::figures::Figures;
-use super::judge::{ClientHeard, Evidence, Verdict, judge};
+use super::room::LoggedRoom;
 use super::scene::Scene;
-use crate::chat::LOBBY;
 use crate::chat::client::{Acked, Client, Cut, Refused, Settings};
 use crate::chat::place::Place;
 use crate::wait::until_after;
 use talk::Speech;
 
+pub use leavers::Leaver;
 pub use talk::Talk;
 
 /// A hang limit for what takes seconds: elections, sessions of a group, a thousand sockets.
-const PATIENCE: Duration = Duration::from_secs(90);
-/// Between two looks at what is not settled yet.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
+pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// One speaker in this many posts by REST and only listens on its socket.
 const BY_REST: usize = 4;
@@ -63,7 +63,10 @@ impl Members {
 /// Clients, and what they said.
 pub struct Crew<'a> {
     scene: &'a Scene,
+    /// Where they speak.
+    room: &'a LoggedRoom,
     clients: Vec<Client>,
+    leavers: Vec<Leaver>,
     lives: JoinSet<()>,
     said: Mutex<Said>,
     figures: Mutex<Figures>,
@@ -100,9 +103,17 @@ impl<'a> Crew<'a> {
     /// A crew without anybody yet.
     #[must_use]
     pub fn empty(scene: &'a Scene) -> Self {
+        Self::of_room(scene, &scene.lobby)
+    }
+
+    /// The same in another room than the lobby.
+    #[must_use]
+    pub fn of_room(scene: &'a Scene, room: &'a LoggedRoom) -> Self {
         Self {
             scene,
+            room,
             clients: Vec::new(),
+            leavers: Vec::new(),
             lives: JoinSet::new(),
             said: Mutex::default(),
             figures: Mutex::default(),
@@ -125,10 +136,8 @@ impl<'a> Crew<'a> {
     pub fn admit(&mut self, members: &Members) -> Result<()> {
         for person in members.people.clone() {
             for number in 0..members.each {
-                let name = format!("client {} of person {person}", self.clients.len());
-                let wallet = self.scene.people.get(person).context("too few people")?.clone();
-                let settings = self.settings(members, person + number);
-                self.begin(Settings { name, wallet: Some(wallet), ..settings });
+                let client = self.client(person, person + number, members)?;
+                self.clients.push(client);
             }
         }
         Ok(())
@@ -137,8 +146,23 @@ impl<'a> Crew<'a> {
     /// Has a guest join, who only hears, and waits until it listens.
     pub async fn join_guest(&mut self) -> Result<()> {
         let name = format!("client {}, a guest", self.clients.len());
-        self.begin(Settings { name, ..self.settings(&Members::people(0..0), 0) });
+        let settings = self.settings(&Members::people(0..0), 0);
+        let guest = self.begin(Settings { name, ..settings });
+        self.clients.push(guest);
         self.everybody_listens().await
+    }
+
+    /// A client of a person, which lives from now on and goes to that of the replicas first.
+    fn client(&mut self, person: usize, home: usize, members: &Members) -> Result<Client> {
+        let name = format!("client {} of person {person}", self.number());
+        let wallet = self.scene.people.get(person).context("too few people")?.clone();
+        let settings = self.settings(members, home);
+        Ok(self.begin(Settings { name, wallet: Some(wallet), ..settings }))
+    }
+
+    /// The number of the next client.
+    fn number(&self) -> usize {
+        self.clients.len() + self.leavers.len()
     }
 
     /// What the next client is like, but for its name and whose it is.
@@ -149,18 +173,18 @@ impl<'a> Crew<'a> {
             replicas: members.replicas.iter().map(|index| replicas[*index].clone()).collect(),
             home,
             wallet: None,
-            room: LOBBY.to_owned(),
+            room: self.room.id.clone(),
             from: members.from,
-            seed: self.scene.seed.wrapping_add(self.clients.len() as u64),
+            seed: self.scene.seed.wrapping_add(self.number() as u64),
             receive_buffer: members.receive_buffer,
             http: self.scene.http.clone(),
         }
     }
 
-    fn begin(&mut self, settings: Settings) {
+    fn begin(&mut self, settings: Settings) -> Client {
         let (client, life) = Client::new(settings);
         self.lives.spawn(life);
-        self.clients.push(client);
+        client
     }
 
     /// Waits until everybody is connected and has caught up.
@@ -298,7 +322,7 @@ impl<'a> Crew<'a> {
     pub async fn recovers(&self) -> Result<()> {
         self.figures().disturbances += 1;
         let (acks, mut archived) = (self.said().acks.clone(), None);
-        let partition = self.scene.partition;
+        let partition = self.room.partition;
         until_after(PATIENCE, "recovery", async || {
             let progress = self.scene.archive.progress(partition).await?;
             let before = *archived.get_or_insert(progress);
@@ -317,66 +341,6 @@ impl<'a> Crew<'a> {
         Ok(())
     }
 
-    /// Waits until everything has arrived everywhere, or does not any more, and judges.
-    pub async fn judged(mut self) -> Result<Report> {
-        let deadline = Instant::now() + PATIENCE;
-        let verdict = loop {
-            let verdict = judge(&self.evidence().await?);
-            if verdict.findings.is_empty() || Instant::now() >= deadline {
-                break verdict;
-            }
-            sleep(LOOK_AGAIN).await;
-        };
-        let report = self.report(&verdict);
-        // A scenario may still hold a client, which would go on for as long.
-        self.lives.shutdown().await;
-        Ok(report)
-    }
-
-    /// What there is to judge by. The clients are asked first: the log can only be ahead of them.
-    async fn evidence(&self) -> Result<Evidence> {
-        let clients: Vec<ClientHeard> = self.clients.iter().filter_map(seen).collect();
-        let since = clients.iter().map(|client| client.start).min().unwrap_or_default();
-        let log = self.scene.log().await?.messages.clone();
-        Ok(Evidence {
-            log,
-            since,
-            archive: self.scene.archive.places(LOBBY, since).await?,
-            dead: self.scene.dead().await?.1,
-            acked: self.said().acked.clone(),
-            clients,
-        })
-    }
-
-    fn report(&self, verdict: &Verdict) -> Report {
-        let (said, mut figures) = (self.said(), self.figures().clone());
-        let mut findings = verdict.findings.clone();
-        figures.add_verdict(verdict);
-        figures.sent = said.sent;
-        figures.acknowledged = said.acked.len() as u64;
-        findings.extend(said.refused.iter().take(3).cloned());
-        for client in &self.clients {
-            let record = client.record();
-            figures.add_client(&record);
-            let transcript = &record.transcript;
-            let stays = record.ended.iter().map(|why| format!("stays away: {why}"));
-            let counted = [
-                (transcript.holes, "events after a hole"),
-                (transcript.again, "events at places it had passed"),
-                (transcript.resets, "resets"),
-            ];
-            let counted = counted.into_iter().filter(|(count, _)| *count > 0);
-            let counted = counted.map(|(count, what)| format!("{count} {what}"));
-            let faults = transcript.faults.iter().chain(&record.faults).take(3).cloned();
-            let found = stays.chain(counted).chain(faults);
-            findings.extend(found.map(|found| format!("{}: {found}", client.name())));
-        }
-        if figures.unknown != figures.settled {
-            findings.push(format!("{} of {} settled", figures.settled, figures.unknown));
-        }
-        Report { figures, findings }
-    }
-
     fn said(&self) -> MutexGuard<'_, Said> {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -384,14 +348,4 @@ impl<'a> Crew<'a> {
     fn figures(&self) -> MutexGuard<'_, Figures> {
         self.figures.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn seen(client: &Client) -> Option<ClientHeard> {
-    let record = client.record();
-    let transcript = &record.transcript;
-    Some(ClientHeard {
-        name: client.name().to_owned(),
-        start: transcript.start()?.position,
-        heard: transcript.heard().to_vec(),
-    })
 }

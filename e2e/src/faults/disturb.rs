@@ -88,7 +88,7 @@ pub const POISONS: usize = 6;
 pub async fn poison(stage: &Stage) -> Result<()> {
     // Not one of a later release either: for that the archive waits.
     let version = r#"{"v":"99","type":"message","message_id":"019ab1c4-91f2-7b60-8a47-d1c02be9a7f0","room_id":"lobby"}"#;
-    let here = stage.partition;
+    let here = stage.lobby.partition;
     let elsewhere = (here + 1) % stage.messages.partitions().await?;
     let poisons: [(i32, &str, Option<&str>); POISONS] = [
         (here, LOBBY, Some("not JSON")),

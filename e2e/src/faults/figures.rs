@@ -28,6 +28,8 @@ pub struct Figures {
     pub gaps: u64,
     /// Messages that a client took in another order than the log's.
     pub misplaced: u64,
+    /// Messages that a client heard and was not to hear.
+    pub overheard: u64,
     /// Copies in the log from repeated sends.
     pub copies: u64,
     /// Events that the id filter of a client dropped.
@@ -72,6 +74,7 @@ impl Figures {
         self.doubled += verdict.doubled;
         self.gaps += verdict.gaps;
         self.misplaced += verdict.misplaced;
+        self.overheard += verdict.overheard;
         self.copies += verdict.copies;
     }
 }
@@ -93,6 +96,7 @@ impl AddAssign<&Self> for Figures {
         self.doubled += other.doubled;
         self.gaps += other.gaps;
         self.misplaced += other.misplaced;
+        self.overheard += other.overheard;
         self.copies += other.copies;
         self.filtered += other.filtered;
         self.reconnects += other.reconnects;
@@ -109,11 +113,21 @@ impl AddAssign<&Self> for Figures {
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { clients, sent, acknowledged, unknown, settled, lost, doubled, gaps, .. } = self;
-        let Self { misplaced, copies, filtered, reconnects, resets, behind, renewals, .. } = self;
+        let Self {
+            misplaced,
+            overheard,
+            copies,
+            filtered,
+            reconnects,
+            resets,
+            behind,
+            renewals,
+            ..
+        } = self;
         writeln!(
             f,
             "    sent {sent}, acknowledged {acknowledged}, unknown {unknown}, settled {settled}; lost {lost}, \
-             doubled {doubled}, gaps {gaps}, out of order {misplaced}"
+             doubled {doubled}, gaps {gaps}, out of order {misplaced}, not to be heard {overheard}"
         )?;
         writeln!(
             f,

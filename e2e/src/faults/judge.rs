@@ -18,17 +18,17 @@ const WINDOW: i64 = 10_000;
 /// What there is to judge by.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    /// The messages of the room, from the beginning of its partition.
+    /// What is heard of the room, from the beginning of its partition.
     pub log: Vec<Heard>,
     /// What stands after this position belongs to the run.
     pub since: i64,
-    /// Where the archive says that the room's messages after `since` stand.
+    /// Where the archive says that what is heard of the room after `since` stands.
     pub archive: HashMap<Uuid, i64>,
     /// The messages in the dead letter queue.
     pub dead: HashSet<Uuid>,
     /// What was acknowledged; a message that was sent more than once under its key, more than once.
     pub acked: Vec<Acked>,
-    /// Every client that was subscribed for the whole run.
+    /// Every client that was subscribed for the whole run, or until its person was removed.
     pub clients: Vec<ClientHeard>,
 }
 
@@ -39,6 +39,8 @@ pub struct ClientHeard {
     pub name: String,
     /// The client must have heard everything after this position.
     pub start: i64,
+    /// And nothing after this one, if its person was removed there.
+    pub end: Option<i64>,
     /// What it heard, in the order it came.
     pub heard: Vec<Heard>,
 }
@@ -54,6 +56,8 @@ pub struct Verdict {
     pub gaps: u64,
     /// Messages that a client heard at another place than the log's.
     pub misplaced: u64,
+    /// Messages that a client heard and was not to hear.
+    pub overheard: u64,
     /// Copies in the log, from repeated sends, that readers must drop.
     pub copies: u64,
     /// Everything that is not as promised, in words.
@@ -72,7 +76,7 @@ pub fn judge(evidence: &Evidence) -> Verdict {
     judge_archive(evidence, &first, &mut verdict);
     judge_acked(evidence, &first, &mut verdict);
     for client in &evidence.clients {
-        judge_client(client, &expected(&delivered, client.start), &mut verdict);
+        judge_client(client, &expected(&delivered, client), &mut verdict);
     }
     verdict
 }
@@ -95,11 +99,14 @@ fn delivered(log: &[Heard]) -> Vec<Heard> {
     log.iter().filter(is_new).copied().collect()
 }
 
-/// What a client hears of that from a place on, when it drops what it knows.
-fn expected(delivered: &[Heard], start: i64) -> Vec<Heard> {
+/// What a client hears of that, when it drops what it knows.
+fn expected(delivered: &[Heard], client: &ClientHeard) -> Vec<Heard> {
     let mut known = HashSet::new();
-    let after = delivered.iter().filter(|entry| entry.position > start);
-    after.filter(|entry| known.insert(entry.id)).copied().collect()
+    let is_heard = |entry: &&Heard| {
+        entry.position > client.start && client.end.is_none_or(|end| entry.position <= end)
+    };
+    let heard = delivered.iter().filter(is_heard);
+    heard.filter(|entry| known.insert(entry.id)).copied().collect()
 }
 
 fn judge_archive(evidence: &Evidence, first: &HashMap<Uuid, i64>, verdict: &mut Verdict) {
@@ -164,6 +171,7 @@ fn judge_client(client: &ClientHeard, expected: &[Heard], verdict: &mut Verdict)
     verdict.gaps += missing.len() as u64;
     verdict.doubled += doubled.len() as u64;
     verdict.misplaced += misplaced.len() as u64;
+    verdict.overheard += strange.len() as u64;
     verdict.find(format_args!("missing at {name}"), &missing);
     verdict.find(format_args!("taken twice by {name}"), &doubled);
     verdict.find(format_args!("out of the log's order at {name}"), &misplaced);

@@ -4,6 +4,7 @@ mod archive;
 mod broker;
 mod clients;
 mod replicas;
+mod rooms;
 mod sign_in;
 
 use anyhow::Result;
@@ -39,7 +40,7 @@ macro_rules! scenario {
 
 /// Every scenario, in the order they run. The clocks come second: they need tokens that are some
 /// minutes old, and not too old.
-pub const ALL: [Scenario; 15] = [
+pub const ALL: [Scenario; 16] = [
     scenario!(
         "disconnects",
         true,
@@ -117,6 +118,12 @@ pub const ALL: [Scenario; 15] = [
         false,
         clients::slow_client,
         "a client that takes nothing is let go, and resumes without a gap"
+    ),
+    scenario!(
+        "member-removed",
+        true,
+        rooms::member_removed,
+        "who is removed hears and reads nothing from there on, and who comes again everything"
     ),
     scenario!(
         "dex-away",

@@ -8,15 +8,13 @@ use anyhow::{Context as _, Result};
 use devstack::endpoints::Endpoints;
 use devstack::stack::User;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use serde::Deserialize;
-use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
 
+use super::room::{LoggedRoom, message_id};
 use crate::archive::Archive;
 use crate::chat::place::Place;
-use crate::chat::transcript::Heard;
 use crate::chat::{Chat, LOBBY};
-use crate::log::{Record, Topic};
+use crate::log::Topic;
 use crate::oidc::App;
 use crate::wallet::Wallet;
 
@@ -35,21 +33,12 @@ pub struct Scene {
     pub messages: Topic,
     /// Where records go that nobody could read or store.
     pub dead_letters: Topic,
-    /// The lobby's partition.
-    pub partition: i32,
+    /// The room everybody is in.
+    pub lobby: LoggedRoom,
     /// The seed of all randomness of the run.
     pub seed: u64,
     /// Sends requests over REST.
     pub http: reqwest::Client,
-    log: Mutex<Log>,
-}
-
-/// What of the lobby's log was read.
-#[derive(Default)]
-pub struct Log {
-    /// The messages, in order.
-    pub messages: Vec<Heard>,
-    next: i64,
 }
 
 impl Scene {
@@ -68,26 +57,17 @@ impl Scene {
         let speaker = people.first().context("a scene has people")?;
         let first = Chat::new(&endpoints.chat_api, &speaker.token().await)?.post("first").await?;
         let place = Place::of(&first.cursor.context("the first message has no cursor")?)?;
+        let messages = Topic::messages(&endpoints);
         Ok(Self {
             archive: Archive::open(&endpoints).await?,
-            messages: Topic::messages(&endpoints),
+            lobby: LoggedRoom::new(LOBBY, place.partition, &messages),
+            messages,
             dead_letters: Topic::dead_letters(&endpoints),
-            partition: place.partition,
             seed,
             http: reqwest::Client::builder().no_proxy().build().context("no HTTP client")?,
-            log: Mutex::default(),
             people,
             endpoints,
         })
-    }
-
-    /// The lobby's messages as they stand in the log now.
-    pub async fn log(&self) -> Result<MutexGuard<'_, Log>> {
-        let mut log = self.log.lock().await;
-        let records = self.messages.read(self.partition, log.next).await?;
-        log.next = records.last().map_or(log.next, |last| last.offset + 1);
-        log.messages.extend(records.iter().filter_map(message));
-        Ok(log)
     }
 
     /// How many records are in the dead letter queue, and the messages among them.
@@ -96,25 +76,10 @@ impl Scene {
         for partition in 0..self.dead_letters.partitions().await? {
             let records = self.dead_letters.read(partition, 0).await?;
             count += records.len();
-            ids.extend(records.iter().filter_map(message).map(|message| message.id));
+            ids.extend(records.iter().filter_map(message_id));
         }
         Ok((count, ids))
     }
-}
-
-/// What is a message of the lobby, by the rules that the documents give and not by the services' code.
-fn message(record: &Record) -> Option<Heard> {
-    #[derive(Deserialize)]
-    struct LobbyEnvelope {
-        v: u64,
-        r#type: String,
-        message_id: Uuid,
-        room_id: String,
-    }
-    let envelope: LobbyEnvelope = serde_json::from_slice(record.value.as_deref()?).ok()?;
-    let is_message = envelope.v == 1 && envelope.r#type == "message";
-    let is_here = envelope.room_id == LOBBY && record.key.as_deref() == Some(LOBBY.as_bytes());
-    (is_message && is_here).then_some(Heard { position: record.offset, id: envelope.message_id })
 }
 
 /// One of the people by number, to be given an account before.

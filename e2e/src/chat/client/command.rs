@@ -16,4 +16,6 @@ pub(super) enum ClientCommand {
     Cut(Cut),
     /// Reads nothing for a while.
     Stall(Duration),
+    /// Subscribes from where it was.
+    Subscribe,
 }

@@ -42,10 +42,12 @@ const LEAVING: Duration = Duration::from_secs(5);
 /// The default of 128 KiB is much for a thousand clients in one process.
 const READ_BUFFER: usize = 8 * 1024;
 
+/// There is no such room for this person.
+const UNKNOWN_ROOM: &str = "unknown-room";
 /// Refusals that no repetition changes.
 const FOR_GOOD: [&str; 9] = [
     "missing-token",
-    "unknown-room",
+    UNKNOWN_ROOM,
     "empty-content",
     "content-too-large",
     "unstorable-content",
@@ -177,6 +179,7 @@ impl<'a> Connection<'a> {
                 self.quiet_at = Instant::now() + SILENCE;
                 Ok(())
             }
+            ClientCommand::Subscribe => self.subscribe().await,
         }
     }
 
@@ -245,6 +248,9 @@ impl<'a> Connection<'a> {
             }
             Incoming::Drain { after } => {
                 self.leave_at = Some(Instant::now() + Duration::from_millis(after) + LEAVING);
+            }
+            Incoming::Error { code, .. } if code == UNKNOWN_ROOM => {
+                lock(&self.life.record).shut_out += 1;
             }
             Incoming::Error { code, detail, .. } => {
                 lock(&self.life.record).faults.push(format!("{code}: {detail}"));

@@ -18,6 +18,8 @@ pub struct ClientRecord {
     pub connections: u64,
     /// Connections that did not come about.
     pub failures: u64,
+    /// Subscriptions that were refused: to this person there is no such room.
+    pub shut_out: u64,
     /// Resumes that had to wait for the archive.
     pub behind: u64,
     /// Tokens that were renewed on a living socket.

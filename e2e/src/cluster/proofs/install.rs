@@ -63,7 +63,7 @@ const SAID: i64 = 1_000;
 /// Processor time is shown and not judged: it grows with the load, and the load of a test is nobody's.
 pub(super) async fn usage(stage: &mut Stage) -> Result<()> {
     let stage = &*stage;
-    let archived = async || stage.scene.archive.progress(stage.scene.partition).await;
+    let archived = async || stage.scene.archive.progress(stage.scene.lobby.partition).await;
     let before = archived().await?;
     let (start, idle) = (Instant::now(), stage.cluster.used());
     let (used, time) = under_load(stage, None, async {

@@ -15,6 +15,10 @@ fn acked(number: i64, position: i64) -> Acked {
     Acked { id: id(number), place: Some(Place { partition: 2, position }) }
 }
 
+fn client(name: &str, start: i64, heard: Vec<Heard>) -> ClientHeard {
+    ClientHeard { name: name.into(), start, end: None, heard }
+}
+
 /// Five messages, of which the third is twice in the log; one client that heard all, and one that came later.
 fn sound() -> Evidence {
     let log = vec![at(10, 1), at(11, 2), at(13, 3), at(14, 4), at(15, 3), at(17, 5)];
@@ -22,10 +26,7 @@ fn sound() -> Evidence {
     Evidence {
         archive: first.iter().map(|entry| (entry.id, entry.position)).collect(),
         acked: vec![acked(1, 10), acked(3, 13), acked(3, 15), acked(5, 17)],
-        clients: vec![
-            ClientHeard { name: "early".into(), start: 9, heard: first.to_vec() },
-            ClientHeard { name: "late".into(), start: 13, heard: first[3..].to_vec() },
-        ],
+        clients: vec![client("early", 9, first.to_vec()), client("late", 13, first[3..].to_vec())],
         since: 9,
         dead: [id(99)].into(),
         log,
@@ -132,6 +133,25 @@ fn an_acknowledged_message_in_the_dead_letter_queue_is_found() {
 fn a_message_from_nowhere_is_found() {
     let verdict = doctored(|evidence| evidence.clients[1].heard.push(at(18, 8)));
     assert_found(&verdict, "heard by late and not to be heard");
+    assert_eq!(verdict.overheard, 1);
+}
+
+#[test]
+fn whoever_was_removed_has_to_hear_everything_until_then_and_nothing_after_it() {
+    let ended = |heard: &[Heard]| {
+        let heard = heard.to_vec();
+        doctored(|evidence| {
+            evidence.clients.push(ClientHeard { end: Some(13), ..client("gone", 9, heard) });
+        })
+    };
+    let all = [at(10, 1), at(11, 2), at(13, 3), at(14, 4)];
+    assert_eq!(ended(&all[..3]).findings, Vec::<String>::new());
+    let verdict = ended(&all);
+    assert_found(&verdict, "1 heard by gone and not to be heard");
+    assert_eq!((verdict.overheard, verdict.gaps), (1, 0));
+    let verdict = ended(&all[..2]);
+    assert_found(&verdict, "1 missing at gone");
+    assert_eq!((verdict.overheard, verdict.gaps), (0, 1));
 }
 
 #[test]
@@ -142,8 +162,8 @@ fn a_copy_beyond_the_window_is_heard_by_those_who_do_not_know_the_message() {
         archive: [(id(4), 14), (id(5), 20)].into(),
         since: 9,
         clients: vec![
-            ClientHeard { name: "early".into(), start: 9, heard: vec![at(14, 4), at(20, 5)] },
-            ClientHeard { name: "late".into(), start: 14, heard: vec![at(20, 5), at(far, 4)] },
+            client("early", 9, vec![at(14, 4), at(20, 5)]),
+            client("late", 14, vec![at(20, 5), at(far, 4)]),
         ],
         ..Evidence::default()
     };

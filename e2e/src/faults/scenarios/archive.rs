@@ -50,7 +50,7 @@ pub(super) async fn kills(stage: &Stage, scale: Scale) -> Result<Report> {
 /// whether such a moment came.
 async fn kill_amid(stage: &Stage, part: &Part, random: &mut StdRng) -> Result<bool> {
     let is_amid = async || {
-        let progress = stage.archive.progress(stage.partition).await?;
+        let progress = stage.archive.progress(stage.lobby.partition).await?;
         anyhow::Ok(stage.archive.beyond(LOBBY, progress).await? > 0)
     };
     let mut found = false;
