@@ -12,6 +12,7 @@ mod latency;
 mod memory;
 mod publish;
 mod resume;
+mod rooms;
 mod sample;
 mod site;
 mod stalled;
@@ -37,7 +38,7 @@ pub(crate) async fn run(report: &mut Report, cores: &Cores, scale: Scale) -> Res
         ingest::run(report, &site, rounds).await?;
     }
     if wants(Part::Deliveries) {
-        say("P4: deliveries to a thousand sockets");
+        say("P4: deliveries to a thousand sockets, in one room and in many");
         deliveries::run(report, &site, rounds).await?;
     }
     if wants(Part::Memory) {

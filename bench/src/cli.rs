@@ -34,7 +34,7 @@ enum Name {
     Attack,
     /// The accounts pages, the search among a million accounts, known and unknown addresses: 5 minutes
     Accounts,
-    /// chat-api against what its parts do bare, and against servers of others: 50 minutes
+    /// chat-api against what its parts do bare, and against servers of others: an hour
     Chat,
 }
 

@@ -12,7 +12,7 @@ use crate::wire::listeners::{Hearing, Listeners};
 use crate::wire::socket::Socket;
 
 /// Connections that carry the messages: more than are ever under way at these rates.
-const CONNECTIONS: usize = 16;
+const CONNECTIONS: usize = 64;
 
 /// How many messages, and how fast.
 #[derive(Debug, Clone, Copy)]
@@ -42,9 +42,20 @@ pub(super) async fn publish(
     requests: Vec<Vec<u8>>,
     rate: Rate,
 ) -> Result<Hearing> {
+    publish_to(1, address, sockets, requests, rate).await
+}
+
+/// The same to so many rooms in turn, in which the sockets are in turn.
+pub(super) async fn publish_to(
+    rooms: u32,
+    address: SocketAddr,
+    sockets: Vec<Socket>,
+    requests: Vec<Vec<u8>>,
+    rate: Rate,
+) -> Result<Hearing> {
     let pool = Arc::new(Pool::open(address, CONNECTIONS).await?);
     let (requests, schedule) = (Arc::new(requests), rate.schedule());
-    let listeners = Listeners::begin(sockets, schedule);
+    let listeners = Listeners::begin(sockets, schedule, rooms);
     let samples = schedule.run(|n| {
         let (pool, requests) = (Arc::clone(&pool), Arc::clone(&requests));
         async move { pool.ask(&requests[n as usize], 202).await }

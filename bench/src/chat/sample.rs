@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result};
 use mongodb::bson::Document;
 use serde_json::{Value, json};
 
+use crate::wire::dialect::ROOM;
 use crate::wire::http::post;
 use crate::wire::listeners::mark;
 
@@ -52,6 +53,12 @@ pub(super) fn request(n: u32, token: &str) -> Vec<u8> {
     post(MESSAGES, Some(token), &body(&content(n)))
 }
 
+/// The same to another room than that of all.
+pub(crate) fn request_to(room: &str, n: u32, token: &str) -> Vec<u8> {
+    let body = json!({ "content": content(n), "room_id": room });
+    post(MESSAGES, Some(token), &body.to_string())
+}
+
 impl Sample {
     /// One of the number [`NONE`]: the frame that a listener got, and what was archived.
     pub(super) fn new(event: String, document: Document) -> Result<Self> {
@@ -73,5 +80,11 @@ impl Sample {
     /// A frame as listeners get it, of the `n`th message: what peers pass on.
     pub(super) fn event(&self, n: u32) -> String {
         self.event.replace(&mark(NONE), &mark(n))
+    }
+
+    /// The same in another room.
+    pub(super) fn event_in(&self, room: &str, n: u32) -> String {
+        let [all, room] = [ROOM, room].map(|room| format!("\"{room}\""));
+        self.event(n).replace(&all, &room)
     }
 }

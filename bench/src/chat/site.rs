@@ -27,6 +27,18 @@ use crate::{scrape, usage};
 /// each of them, and the rates here are those of all.
 const PEOPLE: usize = 4_096;
 
+/// What may come into the log beside messages: all that there is.
+const WRITES: &str = "edit,delete,react,pin,reply,room,member";
+
+/// Limits that limit nothing, for what is not about them.
+pub(crate) const NO_LIMITS: [(&str, &str); 5] = [
+    ("LIMIT_SENDS_PER_SECOND", "1000000"),
+    ("LIMIT_SENDS_BURST", "1000000"),
+    ("LIMIT_READS_PER_SECOND", "1000000"),
+    ("LIMIT_READS_BURST", "1000000"),
+    ("LIMIT_ROOMS_PER_DAY", "1000000"),
+];
+
 /// How long the archive may take to write what was said.
 const CATCH_UP: Duration = Duration::from_mins(2);
 
@@ -112,6 +124,15 @@ impl Site {
 
     /// Starts a replica on the processor of the service.
     pub(super) async fn serve(&self, place: &Place) -> Result<Replica> {
+        self.serve_with(place, &[]).await
+    }
+
+    /// The same with these variables.
+    pub(super) async fn serve_with(
+        &self,
+        place: &Place,
+        variables: &[(&str, &str)],
+    ) -> Result<Replica> {
         let [api, admin] = [ports::free()?, ports::free()?].map(|port| format!("127.0.0.1:{port}"));
         let program = self
             .program(place)?
@@ -122,10 +143,13 @@ impl Site {
             .env("MONGODB_DATABASE", &place.database)
             .env("DEX_ISSUER_URL", self.issuer.url())
             .env("LOG_LEVEL", "warn")
+            .env("CHAT_WRITES", WRITES)
             // Nobody has to learn of a stop.
             .env("CHAT_DRAIN_PAUSE", "0")
             .env("CHAT_DRAIN_OVER", "0")
             .on_cores(&self.cores.service);
+        let program =
+            variables.iter().fold(program, |program, (name, value)| program.env(name, value));
         let ready = format!("http://{admin}/ready");
         let ready = probe(move || {
             let ready = ready.clone();

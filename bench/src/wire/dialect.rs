@@ -5,7 +5,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use anyhow::Result;
 
-/// The room that everybody listens to.
+/// The room that everybody listens to unless there are many.
 pub(crate) const ROOM: &str = "lobby";
 
 /// A protocol on top of WebSocket.
@@ -31,12 +31,17 @@ pub(crate) struct Step {
 }
 
 impl Dialect {
-    /// The handshake.
-    pub(crate) fn request(self, address: &str, token: Option<&str>) -> Result<Request<()>> {
+    /// The handshake of whoever goes to that room.
+    pub(crate) fn request(
+        self,
+        address: &str,
+        room: &str,
+        token: Option<&str>,
+    ) -> Result<Request<()>> {
         let path = match self {
             Self::Chat => "/v1/ws".to_owned(),
             Self::Centrifuge => "/connection/websocket".to_owned(),
-            Self::Bun => format!("/?room={ROOM}"),
+            Self::Bun => format!("/?room={room}"),
             Self::SocketIo => "/socket.io/?EIO=4&transport=websocket".to_owned(),
         };
         let mut request = format!("ws://{address}{path}").into_client_request()?;
@@ -49,24 +54,24 @@ impl Dialect {
         Ok(request)
     }
 
-    /// The way into the room.
-    pub(crate) fn steps(self) -> Vec<Step> {
+    /// The way into a room.
+    pub(crate) fn steps(self, room: &str) -> Vec<Step> {
         let step = |says: Option<String>, awaits| Step { says, awaits };
         match self {
             Self::Chat => vec![
                 step(None, "\"type\":\"ready\""),
-                step(Some(subscribe(None)), "\"type\":\"resumed\""),
+                step(Some(subscribe_to(room, None)), "\"type\":\"resumed\""),
             ],
             Self::Centrifuge => vec![
                 step(Some(r#"{"id":1,"connect":{}}"#.to_owned()), "\"id\":1"),
-                step(Some(format!(r#"{{"id":2,"subscribe":{{"channel":"{ROOM}"}}}}"#)), "\"id\":2"),
+                step(Some(format!(r#"{{"id":2,"subscribe":{{"channel":"{room}"}}}}"#)), "\"id\":2"),
             ],
             Self::Bun => vec![step(None, "joined")],
             Self::SocketIo => vec![
                 step(None, "0{"),
                 step(Some("40".to_owned()), "40{"),
                 // With an acknowledgement, number 0.
-                step(Some(format!(r#"420["join","{ROOM}"]"#)), "430["),
+                step(Some(format!(r#"420["join","{room}"]"#)), "430["),
             ],
         }
     }
@@ -84,6 +89,11 @@ impl Dialect {
 
 /// chat-api's `subscribe`: to what comes after a cursor, or to what comes from now on.
 pub(crate) fn subscribe(cursor: Option<&str>) -> String {
+    subscribe_to(ROOM, cursor)
+}
+
+/// The same of another room.
+pub(crate) fn subscribe_to(room: &str, cursor: Option<&str>) -> String {
     let cursor = cursor.map_or("null".to_owned(), |cursor| format!("\"{cursor}\""));
-    format!(r#"{{"type":"subscribe","rooms":{{"{ROOM}":{cursor}}}}}"#)
+    format!(r#"{{"type":"subscribe","rooms":{{"{room}":{cursor}}}}}"#)
 }

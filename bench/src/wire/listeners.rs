@@ -22,13 +22,34 @@ fn marks(frame: &str) -> impl Iterator<Item = u32> {
     })
 }
 
+/// Which of the messages a socket hears: they go to so many rooms in turn, and it is in one of them.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    room: u32,
+    rooms: u32,
+}
+
+impl Share {
+    /// How many of so many messages.
+    fn of(self, messages: u32) -> usize {
+        (self.room..messages).step_by(self.rooms as usize).count()
+    }
+
+    /// Which of its own a message is.
+    fn place(self, n: u32) -> Option<usize> {
+        (n % self.rooms == self.room).then_some((n / self.rooms) as usize)
+    }
+}
+
 /// What one socket heard.
 #[derive(Debug)]
 pub(crate) struct Heard {
-    /// Per message how long after it was due, in microseconds.
+    /// Per message of its room how long after it was due, in microseconds.
     after: Vec<Option<u32>>,
     /// How many messages came more than once.
     repeats: usize,
+    /// How many were another room's.
+    strays: usize,
     /// Still open: a close would cost the server something before its time is read.
     _socket: Socket,
 }
@@ -45,12 +66,13 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    /// Begins to listen, until every message was heard or can no longer be expected.
-    pub(crate) fn begin(sockets: Vec<Socket>, schedule: Schedule) -> Self {
+    /// Begins to listen, until every message was heard or can no longer be expected. Messages go to so many rooms in
+    /// turn, and the sockets are in them in turn.
+    pub(crate) fn begin(sockets: Vec<Socket>, schedule: Schedule, rooms: u32) -> Self {
         let expected = sockets.len();
         let mut tasks = JoinSet::new();
-        for socket in sockets {
-            tasks.spawn(listen(socket, schedule));
+        for (room, socket) in (0..rooms).cycle().zip(sockets) {
+            tasks.spawn(listen(socket, schedule, Share { room, rooms }));
         }
         Self { tasks, expected }
     }
@@ -65,15 +87,19 @@ impl Listeners {
     }
 }
 
-async fn listen(mut socket: Socket, schedule: Schedule) -> Result<Heard> {
-    let mut after = vec![None; schedule.count as usize];
-    let (mut missing, mut repeats) = (after.len(), 0);
+async fn listen(mut socket: Socket, schedule: Schedule, share: Share) -> Result<Heard> {
+    let mut after = vec![None; share.of(schedule.count)];
+    let (mut missing, mut repeats, mut strays) = (after.len(), 0, 0);
     let limit = schedule.end() + HANG;
     while missing > 0 {
         let Ok(frame) = timeout_at(limit, socket.next()).await else { break };
         for n in marks(&frame?) {
+            let Some(place) = share.place(n) else {
+                strays += usize::from(n < schedule.count);
+                continue;
+            };
             // A message before the first one shows that all is well, and does not count.
-            let Some(slot) = after.get_mut(n as usize) else { continue };
+            let Some(slot) = after.get_mut(place) else { continue };
             let micros = schedule.due(n).elapsed().as_micros();
             if slot.replace(u32::try_from(micros)?).is_some() {
                 repeats += 1;
@@ -82,15 +108,19 @@ async fn listen(mut socket: Socket, schedule: Schedule) -> Result<Heard> {
             }
         }
     }
-    Ok(Heard { after, repeats, _socket: socket })
+    Ok(Heard { after, repeats, strays, _socket: socket })
 }
 
 impl Hearing {
-    /// Fails unless each socket heard each message once.
+    /// Fails unless each socket heard each message of its room once, and no other.
     pub(crate) fn ensure_whole(&self) -> Result<()> {
         let lost: usize = self.0.iter().map(|heard| count_missing(&heard.after)).sum();
         let repeats: usize = self.0.iter().map(|heard| heard.repeats).sum();
-        ensure!(lost == 0 && repeats == 0, "{lost} deliveries are missing, {repeats} came again");
+        let strays: usize = self.0.iter().map(|heard| heard.strays).sum();
+        ensure!(
+            lost == 0 && repeats == 0 && strays == 0,
+            "{lost} deliveries are missing, {repeats} came again, {strays} came to another room"
+        );
         Ok(())
     }
 
@@ -105,7 +135,7 @@ impl Hearing {
         all.map(|micros| Duration::from_micros(u64::from(*micros)))
     }
 
-    /// How long after it was due the last socket heard each message.
+    /// How long after it was due the last socket heard each message. All are in one room.
     pub(crate) fn last_latencies(&self) -> impl Iterator<Item = Duration> {
         let messages = self.0.first().map_or(0, |heard| heard.after.len());
         (0..messages).filter_map(|n| {

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use super::dialect::Dialect;
+use super::dialect::{Dialect, ROOM};
 
 /// The default of 128 KiB a connection is too much for ten thousand of them.
 const READ_BUFFER: usize = 4096;
@@ -42,6 +42,7 @@ pub(crate) enum Path {
 pub(crate) struct Socket {
     stream: WebSocketStream<TcpStream>,
     dialect: Dialect,
+    room: String,
 }
 
 impl Socket {
@@ -52,6 +53,16 @@ impl Socket {
         token: Option<&str>,
         path: Path,
     ) -> Result<Self> {
+        Self::open_for(ROOM, (address, dialect), token, path).await
+    }
+
+    /// The same for another room than that of all.
+    async fn open_for(
+        room: &str,
+        (address, dialect): (SocketAddr, Dialect),
+        token: Option<&str>,
+        path: Path,
+    ) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
         if path == Path::Narrow {
             socket.set_recv_buffer_size(READ_BUFFER.try_into()?)?;
@@ -59,16 +70,16 @@ impl Socket {
         }
         let stream = socket.connect(address).await.context("the server refuses connections")?;
         stream.set_nodelay(true)?;
-        let request = dialect.request(&address.to_string(), token)?;
+        let request = dialect.request(&address.to_string(), room, token)?;
         let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
         let shaken = timeout(HANG, client_async_with_config(request, stream, Some(config))).await;
         let (stream, _) = shaken.context("no answer to a handshake")??;
-        Ok(Self { stream, dialect })
+        Ok(Self { stream, dialect, room: room.to_owned() })
     }
 
     /// Takes the steps of the dialect that lead into the room.
     pub(crate) async fn join(&mut self) -> Result<()> {
-        for step in self.dialect.steps() {
+        for step in self.dialect.steps(&self.room) {
             if let Some(says) = step.says {
                 self.say(says).await?;
             }
@@ -122,13 +133,25 @@ pub(crate) async fn open_many(
     tokens: &[String],
     path: Path,
 ) -> Result<Vec<Socket>> {
+    let everybody = vec![ROOM.to_owned(); count];
+    open_rooms(&everybody, (address, dialect), tokens, path).await
+}
+
+/// Opens a socket for each of these rooms, in their order, and lets it in. Tokens are used in turn.
+pub(crate) async fn open_rooms(
+    rooms: &[String],
+    server: (SocketAddr, Dialect),
+    tokens: &[String],
+    path: Path,
+) -> Result<Vec<Socket>> {
     let open = |n: usize| async move {
         let token = (!tokens.is_empty()).then(|| tokens[n % tokens.len()].as_str());
-        let mut socket = Socket::open(address, dialect, token, path).await?;
+        let mut socket = Socket::open_for(&rooms[n], server, token, path).await?;
         socket.join().await?;
         anyhow::Ok(socket)
     };
-    let opened = stream::iter(0..count).map(open).buffer_unordered(AT_ONCE);
+    let count = rooms.len();
+    let opened = stream::iter(0..count).map(open).buffered(AT_ONCE);
     let sockets: Vec<Socket> = opened.try_collect().await?;
     ensure!(sockets.len() == count, "{} sockets instead of {count}", sockets.len());
     Ok(sockets)
