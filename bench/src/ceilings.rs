@@ -2,8 +2,10 @@
 //! what it found as one line of JSON, but for `accept` and `whole`, which serve until they are killed.
 
 mod accept;
+mod access;
 mod insert;
 mod log;
+mod mix;
 mod tally;
 mod tokens;
 mod whole;
@@ -20,7 +22,9 @@ use serde::de::DeserializeOwned;
 use crate::pin;
 use log::LogArgs;
 
+pub(crate) use access::AccessTime;
 pub(crate) use insert::documents;
+pub(crate) use mix::Mixed;
 pub(crate) use tally::Tally;
 pub(crate) use tokens::{AUDIENCE, CheckTimes};
 
@@ -53,6 +57,8 @@ enum Ask {
         #[arg(long)]
         count: u64,
     },
+    /// Fills all partitions of a log with what happens in many rooms.
+    Mix(mix::MixArgs),
     /// Inserts so many documents.
     Insert(insert::InsertArgs),
     /// Serves `POST /v1/messages`, which checks the token and does nothing else.
@@ -66,6 +72,8 @@ enum Ask {
     Whole(whole::WholeArgs),
     /// Verifies tokens.
     Verify(tokens::VerifyArgs),
+    /// Asks who may speak in rooms that are known.
+    Access(access::AccessArgs),
 }
 
 /// Appending at a fixed rate.
@@ -110,6 +118,8 @@ async fn answer(ask: Ask) -> Result<String> {
         Ask::Accept { listen, issuer } => accept::serve(listen, &issuer).await?,
         Ask::Whole(args) => whole::serve(&args).await?,
         Ask::Verify(args) => serde_json::to_string(&tokens::run(&args).await?)?,
+        Ask::Mix(args) => serde_json::to_string(&mix::run(&args)?)?,
+        Ask::Access(args) => serde_json::to_string(&access::run(&args).await?)?,
     })
 }
 

@@ -2,7 +2,7 @@
 //! what the same parts do bare and what servers of others do.
 
 mod archive;
-mod bare;
+pub(crate) mod bare;
 mod deliveries;
 mod held;
 mod history;
@@ -12,9 +12,9 @@ mod latency;
 mod memory;
 mod publish;
 mod resume;
-mod rooms;
-mod sample;
-mod site;
+pub(crate) mod rooms;
+pub(crate) mod sample;
+pub(crate) mod site;
 mod stalled;
 mod tokens;
 

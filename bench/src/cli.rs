@@ -9,7 +9,7 @@ use devstack::console::say;
 use crate::pin::Cores;
 use crate::report::Report;
 use crate::scale::{Part, Scale};
-use crate::{accounts, attack, chat, login};
+use crate::{accounts, attack, chat, login, rooms};
 
 /// Run the benchmarks, all of them when none is named; each writes docs/bench/NAME.json.
 #[derive(Debug, Parser)]
@@ -36,6 +36,8 @@ enum Name {
     Accounts,
     /// chat-api against what its parts do bare, and against servers of others: an hour
     Chat,
+    /// What many rooms cost: lists, the archive, who may speak, everybody at once: 10 minutes
+    Rooms,
 }
 
 impl Part {
@@ -44,6 +46,7 @@ impl Part {
         match self {
             Self::Networks | Self::Goodput | Self::Overload | Self::Twins => Name::Login,
             Self::Pages | Self::Search | Self::Addresses => Name::Accounts,
+            Self::MyRooms | Self::Mixture | Self::Access | Self::Storm => Name::Rooms,
             _ => Name::Chat,
         }
     }
@@ -92,6 +95,7 @@ async fn run(cli: &Cli) -> Result<bool> {
             Name::Attack => attack::run(&mut report, &cores, cli.scale).await?,
             Name::Accounts => accounts::run(&mut report, &cores, cli.scale).await?,
             Name::Chat => chat::run(&mut report, &cores, cli.scale).await?,
+            Name::Rooms => rooms::run(&mut report, &cores, cli.scale).await?,
         }
         report.print();
         if cli.scale.part.is_none() {

@@ -4,7 +4,7 @@
 //! does bare, in the same run, in turns. [`cli`] runs the benchmarks by name; [`report`] prints what came out and
 //! keeps it under `docs/bench/`. The services under test are the released programs, in processes of their own.
 //! auth-connector ([`service`]) is called as Dex calls it ([`caller`]), and its pages ([`accounts`]) as browsers do;
-//! chat-api ([`chat`]) by clients that cost little ([`wire`]), and compared with what its parts do bare
+//! chat-api ([`chat`], [`rooms`]) by clients that cost little ([`wire`]), and compared with what its parts do bare
 //! ([`ceilings`]) and with servers of others ([`peers`]).
 
 mod accounts;
@@ -20,6 +20,7 @@ mod login;
 mod peers;
 mod pin;
 mod report;
+mod rooms;
 mod scale;
 mod scrape;
 mod service;

@@ -21,6 +21,10 @@ pub(crate) enum Part {
     Stalled,
     Resume,
     Tokens,
+    MyRooms,
+    Mixture,
+    Access,
+    Storm,
 }
 
 /// How much is measured.
@@ -34,7 +38,7 @@ pub(crate) struct Scale {
     #[arg(long, default_value = "30", value_parser = clap::value_parser!(u32).range(1..=1440))]
     pub(crate) minutes: u32,
 
-    /// Run only this part, of `login`, `accounts` or `chat`, and write nothing
+    /// Run only this part, of `login`, `accounts`, `chat` or `rooms`, and write nothing
     #[arg(long)]
     pub(crate) part: Option<Part>,
 

@@ -4,6 +4,7 @@ mod options;
 mod services;
 
 pub use options::{Names, Source, StackOptions, User, demo_users};
+pub use services::WRITES;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::tally::Tally;
 use crate::load::{CallSample, Schedule, p99_millis};
 use crate::usage::own_cpu_time;
+use crate::wire::dialect::ROOM;
 
 /// As many records as the client library queues.
 const QUEUED: usize = 10_000;
@@ -31,17 +32,17 @@ const PAYLOADS: u64 = 10_000;
 const HANG: Duration = Duration::from_secs(30);
 
 /// Where to append, and what.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct LogArgs {
     #[arg(long)]
-    brokers: String,
+    pub(super) brokers: String,
     #[arg(long)]
-    topic: String,
+    pub(super) topic: String,
     #[arg(long)]
-    partition: i32,
+    pub(super) partition: i32,
     /// A file with an envelope: each record is one like it.
     #[arg(long)]
-    sample: PathBuf,
+    pub(super) sample: PathBuf,
 }
 
 /// Envelopes like a sample, each with an id of its own.
@@ -121,9 +122,14 @@ impl Producer {
     }
 
     fn send(&self, value: &[u8], on_report: OnReport) -> Result<()> {
+        self.send_to(ROOM, value, on_report)
+    }
+
+    /// A record of that room.
+    fn send_to(&self, room: &str, value: &[u8], on_report: OnReport) -> Result<()> {
         let record = BaseRecord::with_opaque_to(&self.topic, Box::new(on_report))
             .partition(self.partition)
-            .key("lobby")
+            .key(room)
             .payload(value);
         self.inner.send(record).map_err(|(error, _)| anyhow!(error))
     }
@@ -141,29 +147,42 @@ pub(super) fn append(args: &LogArgs, in_flight: usize, lasting: Duration) -> Res
     let payloads: Vec<Vec<u8>> = (0..PAYLOADS).map(|n| envelopes.nth(n)).collect();
     let producer = Producer::new(args)?;
     // Connects.
-    run(&producer, &payloads, 1, |sent, _| sent < 1)?;
-    run(&producer, &payloads, in_flight, |_, elapsed| elapsed < lasting)
+    let mut payloads = payloads.iter().cycle();
+    let mut send =
+        |on_report| producer.send(payloads.next().context("something to send")?, on_report);
+    run(&mut send, 1, |sent, _| sent < 1)?;
+    run(&mut send, in_flight, |_, elapsed| elapsed < lasting)
 }
 
 /// Appends `count` records.
 pub(super) fn fill(args: &LogArgs, count: u64) -> Result<Tally> {
     let envelopes = Envelopes::read(args)?;
     let payloads: Vec<Vec<u8>> = (0..count).map(|n| envelopes.nth(n)).collect();
-    run(&Producer::new(args)?, &payloads, QUEUED / 2, |sent, _| sent < count)
+    let (producer, mut payloads) = (Producer::new(args)?, payloads.iter());
+    let send = |on_report| producer.send(payloads.next().context("something to send")?, on_report);
+    run(send, QUEUED / 2, |sent, _| sent < count)
+}
+
+/// Appends these records, each of the room that is named with it, in their order.
+pub(super) fn append_all(args: &LogArgs, records: &[(String, Vec<u8>)]) -> Result<Tally> {
+    let (producer, mut next) = (Producer::new(args)?, records.iter());
+    let send = |on_report| {
+        let (room, value) = next.next().context("something to send")?;
+        producer.send_to(room, value, on_report)
+    };
+    run(send, QUEUED / 2, |sent, _| sent < records.len() as u64)
 }
 
 /// Sends while it is wanted, given how many were sent in what time, never more than `in_flight` at
 /// once; then waits for the last report.
 fn run(
-    producer: &Producer,
-    payloads: &[Vec<u8>],
+    mut send: impl FnMut(OnReport) -> Result<()>,
     in_flight: usize,
     goes_on: impl Fn(u64, Duration) -> bool,
 ) -> Result<Tally> {
     let (report, reports) = mpsc::channel();
     let (start, cpu) = (Instant::now(), own_cpu_time()?);
     let (mut sent, mut under_way, mut latencies) = (0_u64, 0, Vec::new());
-    let mut payloads = payloads.iter().cycle();
     loop {
         let more = goes_on(sent, start.elapsed());
         if more && under_way < in_flight {
@@ -172,8 +191,7 @@ fn run(
                 // Nobody hears it after a failure.
                 let _ = report.send(outcome.map(|()| begun.elapsed()));
             };
-            let payload = payloads.next().context("something to send")?;
-            producer.send(payload, Box::new(on_report))?;
+            send(Box::new(on_report))?;
             (sent, under_way) = (sent + 1, under_way + 1);
         } else if under_way > 0 {
             latencies.push(reports.recv_timeout(HANG)??);

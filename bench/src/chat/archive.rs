@@ -5,9 +5,8 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use tokio::time::{Instant, sleep};
 
-use super::bare::BareLog;
+use super::bare::{BareLog, insert};
 use super::site::{Place, Site};
-use crate::ceilings::{self, Tally};
 use crate::report::{Goal, Report};
 use crate::stats::count;
 
@@ -25,11 +24,10 @@ const HANG: Duration = Duration::from_mins(3);
 
 pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result<()> {
     let bare = BareLog::new(site).await?;
-    std::fs::write(site.file("document.bson"), site.sample()?.document().to_vec()?)?;
     let (mut inserted, mut archived, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         let place = site.place().await?;
-        let rate = insert(site, &place).await?.per_second();
+        let rate = insert(site, &place, MESSAGES).await?.per_second();
         site.forget(&place).await?;
         let place = site.place().await?;
         bare.fill(&place, MESSAGES).await?;
@@ -42,17 +40,6 @@ pub(super) async fn run(report: &mut Report, site: &Site, rounds: u32) -> Result
     report.rounds("P8: bare insert_many, batches of 1,000", "1/s", &inserted, Goal::None)?;
     report.rounds("P8: messages archived", "1/s", &archived, Goal::None)?;
     report.rounds("P8: archived / bare", "ratio", &ratios, Goal::AtLeast(0.8))
-}
-
-async fn insert(site: &Site, place: &Place) -> Result<Tally> {
-    let args = [
-        "insert".to_owned(),
-        format!("--uri={}", site.mongodb.uri()),
-        format!("--database={}", place.database),
-        format!("--count={MESSAGES}"),
-        format!("--sample={}", site.file("document.bson").display()),
-    ];
-    ceilings::ask(&site.cores.service, &args).await
 }
 
 /// Starts a replica in front of a full log: messages a second that come into the archive.

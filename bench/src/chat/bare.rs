@@ -8,42 +8,42 @@ use devstack::part::{Part, State, probe};
 use devstack::program::Program;
 use devstack::{checkout, ports};
 
-use super::site::{Place, Site};
-use crate::ceilings::{self, Tally};
+use super::site::{PARTITIONS, Place, Site};
+use crate::ceilings::{self, Mixed, Tally};
 use crate::{scrape, usage};
 
 /// The bare log, with a topic of its own.
-pub(super) struct BareLog<'a> {
+pub(crate) struct BareLog<'a> {
     site: &'a Site,
     place: Place,
 }
 
 impl<'a> BareLog<'a> {
-    pub(super) async fn new(site: &'a Site) -> Result<Self> {
+    pub(crate) async fn new(site: &'a Site) -> Result<Self> {
         std::fs::write(site.file("envelope.json"), site.sample()?.envelope())?;
         Ok(Self { site, place: site.place().await? })
     }
 
     /// Appends in a closed loop: as many under way as `in_flight`, for the time `lasting`.
-    pub(super) async fn append(&self, in_flight: usize, lasting: Duration) -> Result<Tally> {
+    pub(crate) async fn append(&self, in_flight: usize, lasting: Duration) -> Result<Tally> {
         let more = [("in-flight", in_flight.to_string()), seconds(lasting)];
         self.ask("append", &self.place, more).await
     }
 
     /// Appends at a fixed rate; the time of one is up to its acknowledgement.
-    pub(super) async fn pace(&self, per_second: f64, lasting: Duration) -> Result<Tally> {
+    pub(crate) async fn pace(&self, per_second: f64, lasting: Duration) -> Result<Tally> {
         let more = [("per-second", per_second.to_string()), seconds(lasting)];
         self.ask("pace", &self.place, more).await
     }
 
     /// Appends at a fixed rate; the time of one is until a consumer has it.
-    pub(super) async fn echo(&self, per_second: f64, lasting: Duration) -> Result<Tally> {
+    pub(crate) async fn echo(&self, per_second: f64, lasting: Duration) -> Result<Tally> {
         let more = [("per-second", per_second.to_string()), seconds(lasting)];
         self.ask("echo", &self.place, more).await
     }
 
     /// Appends this many records to the log of a place.
-    pub(super) async fn fill(&self, place: &Place, records: u32) -> Result<Tally> {
+    pub(crate) async fn fill(&self, place: &Place, records: u32) -> Result<Tally> {
         self.ask("fill", place, [("count", records.to_string())]).await
     }
 
@@ -67,23 +67,60 @@ impl<'a> BareLog<'a> {
     }
 }
 
+/// Has the driver insert this many documents like the archive's, a thousand at once.
+pub(crate) async fn insert(site: &Site, place: &Place, documents: u32) -> Result<Tally> {
+    let sample = site.file("document.bson");
+    std::fs::write(&sample, site.sample()?.document().to_vec()?)?;
+    let args = [
+        "insert".to_owned(),
+        format!("--uri={}", site.mongodb.uri()),
+        format!("--database={}", place.database),
+        format!("--count={documents}"),
+        format!("--sample={}", sample.display()),
+    ];
+    ceilings::ask(&site.cores.service, &args).await
+}
+
+/// What a log is filled with that holds more than messages.
+pub(crate) struct Mixture {
+    pub(crate) rooms: u16,
+    /// Of each room.
+    pub(crate) records: u16,
+}
+
+/// Fills a place's log, all partitions of it, with what happens in many rooms.
+pub(crate) async fn mix(site: &Site, place: &Place, mixture: &Mixture) -> Result<Mixed> {
+    let sample = site.file("envelope.json");
+    std::fs::write(&sample, site.sample()?.envelope())?;
+    let args = [
+        "mix".to_owned(),
+        format!("--brokers={}", site.kafka.brokers()),
+        format!("--topic={}", place.topic()),
+        format!("--partitions={PARTITIONS}"),
+        format!("--sample={}", sample.display()),
+        format!("--rooms={}", mixture.rooms),
+        format!("--records={}", mixture.records),
+    ];
+    ceilings::ask(&site.cores.service, &args).await
+}
+
 fn seconds(lasting: Duration) -> (&'static str, String) {
     ("seconds", lasting.as_secs_f64().to_string())
 }
 
 /// A ceiling that serves. Dropped = killed.
-pub(super) struct BareServer {
+pub(crate) struct BareServer {
     part: Part,
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 /// Starts the HTTP server with nothing behind it.
-pub(super) async fn start_http(site: &Site) -> Result<BareServer> {
+pub(crate) async fn start_http(site: &Site) -> Result<BareServer> {
     BareServer::start(site, "accept", []).await
 }
 
 /// Starts the whole way, from HTTP to the archive of a place.
-pub(super) async fn start_whole(site: &Site, place: &Place) -> Result<BareServer> {
+pub(crate) async fn start_whole(site: &Site, place: &Place) -> Result<BareServer> {
     let [envelope, document] = ["envelope.json", "document.bson"].map(|name| site.file(name));
     std::fs::write(&envelope, site.sample()?.envelope())?;
     std::fs::write(&document, site.sample()?.document().to_vec()?)?;
@@ -122,7 +159,7 @@ impl BareServer {
     }
 
     /// The processor time it has used, in seconds.
-    pub(super) fn cpu_seconds(&self) -> Result<f64> {
+    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
         let State::Running(pid) = self.part.state() else {
             bail!("a ceiling ended; the last lines of its log:\n{}", self.part.last_lines(20))
         };

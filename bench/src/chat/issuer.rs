@@ -12,19 +12,19 @@ use crate::ceilings::AUDIENCE;
 const LIFE_SECONDS: i64 = 12 * 60 * 60;
 
 /// Serves for as long as it lives.
-pub(super) struct Issuer(devstack::issuer::Issuer);
+pub(crate) struct Issuer(devstack::issuer::Issuer);
 
 impl Issuer {
-    pub(super) async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         Ok(Self(devstack::issuer::Issuer::start().await?))
     }
 
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         self.0.url()
     }
 
     /// A token for each of this many people.
-    pub(super) fn tokens(&self, people: usize) -> Result<Vec<String>> {
+    pub(crate) fn tokens(&self, people: usize) -> Result<Vec<String>> {
         let now = (Sources::system().now)().timestamp();
         let token = |n: usize| {
             self.0.sign(json!({
@@ -36,7 +36,7 @@ impl Issuer {
     }
 
     /// Writes the public key as a JWK.
-    pub(super) fn write_key(&self, file: &Path) -> Result<()> {
+    pub(crate) fn write_key(&self, file: &Path) -> Result<()> {
         std::fs::write(file, self.0.public().to_string()).context("the key cannot be written")
     }
 }

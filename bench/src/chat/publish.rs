@@ -11,8 +11,10 @@ use crate::wire::http::Pool;
 use crate::wire::listeners::{Hearing, Listeners};
 use crate::wire::socket::Socket;
 
-/// Connections that carry the messages: more than are ever under way at these rates.
-const CONNECTIONS: usize = 64;
+/// Connections that carry the messages: more than are ever under way at a few a second …
+const CONNECTIONS: usize = 16;
+/// … and at a thousand a second. No more than that for a few: Node.js ends what has no request for 5 s.
+const MANY_CONNECTIONS: usize = 64;
 
 /// How many messages, and how fast.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +55,8 @@ pub(super) async fn publish_to(
     requests: Vec<Vec<u8>>,
     rate: Rate,
 ) -> Result<Hearing> {
-    let pool = Arc::new(Pool::open(address, CONNECTIONS).await?);
+    let connections = if rooms == 1 { CONNECTIONS } else { MANY_CONNECTIONS };
+    let pool = Arc::new(Pool::open(address, connections).await?);
     let (requests, schedule) = (Arc::new(requests), rate.schedule());
     let listeners = Listeners::begin(sockets, schedule, rooms);
     let samples = schedule.run(|n| {

@@ -10,17 +10,17 @@ use crate::wire::http::post;
 use crate::wire::listeners::mark;
 
 /// Where messages are posted.
-pub(super) const MESSAGES: &str = "/v1/messages";
+pub(crate) const MESSAGES: &str = "/v1/messages";
 
 /// A line of a chat: about a hundred bytes of content.
 const LINE: &str =
     "Shall we meet at the harbour at a quarter past eight, or is that too early for you both?";
 
 /// The number of a message that belongs to no measurement.
-pub(super) const NONE: u32 = 99_999_999;
+pub(crate) const NONE: u32 = 99_999_999;
 
 /// One message in each of its forms.
-pub(super) struct Sample {
+pub(crate) struct Sample {
     /// The value of its record.
     envelope: Value,
     /// The frame that listeners get.
@@ -28,28 +28,28 @@ pub(super) struct Sample {
     /// What the archive keeps.
     document: Document,
     /// The partition it stands in, which is that of the room.
-    pub(super) partition: i32,
+    pub(crate) partition: i32,
 }
 
 /// The content of the `n`th message of a measurement.
-pub(super) fn content(n: u32) -> String {
+pub(crate) fn content(n: u32) -> String {
     format!("{} {LINE}", mark(n))
 }
 
 /// The body of the request that sends some content.
-pub(super) fn body(content: &str) -> String {
+pub(crate) fn body(content: &str) -> String {
     json!({ "content": content }).to_string()
 }
 
 /// The request that sends the `n`th message, with a content of that many bytes.
-pub(super) fn long_request(n: u32, token: &str, bytes: usize) -> Vec<u8> {
+pub(crate) fn long_request(n: u32, token: &str, bytes: usize) -> Vec<u8> {
     let mark = mark(n);
     let rest = "x".repeat(bytes.saturating_sub(mark.len()));
     post(MESSAGES, Some(token), &body(&(mark + &rest)))
 }
 
 /// The request that sends the `n`th message.
-pub(super) fn request(n: u32, token: &str) -> Vec<u8> {
+pub(crate) fn request(n: u32, token: &str) -> Vec<u8> {
     post(MESSAGES, Some(token), &body(&content(n)))
 }
 
@@ -61,29 +61,29 @@ pub(crate) fn request_to(room: &str, n: u32, token: &str) -> Vec<u8> {
 
 impl Sample {
     /// One of the number [`NONE`]: the frame that a listener got, and what was archived.
-    pub(super) fn new(event: String, document: Document) -> Result<Self> {
+    pub(crate) fn new(event: String, document: Document) -> Result<Self> {
         let envelope = serde_json::from_str::<Value>(&event)?["event"].take();
         let partition = document.get_i32("partition").context("a document has its partition")?;
         Ok(Self { envelope, event, document, partition })
     }
 
     /// The value of its record, as JSON text.
-    pub(super) fn envelope(&self) -> String {
+    pub(crate) fn envelope(&self) -> String {
         self.envelope.to_string()
     }
 
     /// What the archive keeps.
-    pub(super) fn document(&self) -> &Document {
+    pub(crate) fn document(&self) -> &Document {
         &self.document
     }
 
     /// A frame as listeners get it, of the `n`th message: what peers pass on.
-    pub(super) fn event(&self, n: u32) -> String {
+    pub(crate) fn event(&self, n: u32) -> String {
         self.event.replace(&mark(NONE), &mark(n))
     }
 
     /// The same in another room.
-    pub(super) fn event_in(&self, room: &str, n: u32) -> String {
+    pub(crate) fn event_in(&self, room: &str, n: u32) -> String {
         let [all, room] = [ROOM, room].map(|room| format!("\"{room}\""));
         self.event(n).replace(&all, &room)
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use devstack::part::{Part, State, probe};
 use devstack::program::Program;
+use devstack::stack::WRITES;
 use devstack::{checkout, kafka, mongodb as server, name, ports};
 use mongodb::bson::{Document, doc};
 use mongodb::{Client, Collection};
@@ -27,8 +28,8 @@ use crate::{scrape, usage};
 /// each of them, and the rates here are those of all.
 const PEOPLE: usize = 4_096;
 
-/// What may come into the log beside messages: all that there is.
-const WRITES: &str = "edit,delete,react,pin,reply,room,member";
+/// Partitions of each log.
+pub(crate) const PARTITIONS: usize = 6;
 
 /// Limits that limit nothing, for what is not about them.
 pub(crate) const NO_LIMITS: [(&str, &str); 5] = [
@@ -43,12 +44,12 @@ pub(crate) const NO_LIMITS: [(&str, &str); 5] = [
 const CATCH_UP: Duration = Duration::from_mins(2);
 
 /// What all measurements share. Dropped = gone.
-pub(super) struct Site {
-    pub(super) kafka: kafka::Broker,
-    pub(super) mongodb: server::ReplicaSet,
-    pub(super) issuer: Issuer,
-    pub(super) tokens: Vec<String>,
-    pub(super) cores: Cores,
+pub(crate) struct Site {
+    pub(crate) kafka: kafka::Broker,
+    pub(crate) mongodb: server::ReplicaSet,
+    pub(crate) issuer: Issuer,
+    pub(crate) tokens: Vec<String>,
+    pub(crate) cores: Cores,
     client: Client,
     sample: Option<Sample>,
     // The last: the servers write there until they are gone.
@@ -57,28 +58,28 @@ pub(super) struct Site {
 
 /// A topic and an archive that are a measurement's own.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(crate) struct Place {
     prefix: String,
-    pub(super) database: String,
+    pub(crate) database: String,
 }
 
 /// A running chat-api. Dropped = killed.
-pub(super) struct Replica {
+pub(crate) struct Replica {
     part: Part,
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     admin: String,
 }
 
 impl Place {
     /// The topic with messages.
-    pub(super) fn topic(&self) -> String {
+    pub(crate) fn topic(&self) -> String {
         format!("{}chat-messages", self.prefix)
     }
 }
 
 impl Site {
     /// Starts the servers, on the processors of this process.
-    pub(super) async fn open(cores: &Cores) -> Result<Self> {
+    pub(crate) async fn open(cores: &Cores) -> Result<Self> {
         let files = tempfile::tempdir().context("no temporary directory")?;
         let kafka = kafka::Broker::start_private(files.path()).await?;
         let mongodb = server::ReplicaSet::start_private(files.path()).await?;
@@ -109,12 +110,12 @@ impl Site {
     }
 
     /// Makes a place: a topic and a database with names that nobody used.
-    pub(super) async fn place(&self) -> Result<Place> {
+    pub(crate) async fn place(&self) -> Result<Place> {
         let name = name::unique("bench");
         let place = Place { prefix: format!("{name}-"), database: name };
         self.program(&place)?
             .args(["topics", "ensure"])
-            .env("KAFKA_PARTITIONS", "6")
+            .env("KAFKA_PARTITIONS", PARTITIONS.to_string())
             .env("KAFKA_REPLICATION_FACTOR", "1")
             .env("KAFKA_MIN_INSYNC_REPLICAS", "1")
             .run(&self.file("log/topics.log"))
@@ -123,12 +124,12 @@ impl Site {
     }
 
     /// Starts a replica on the processor of the service.
-    pub(super) async fn serve(&self, place: &Place) -> Result<Replica> {
+    pub(crate) async fn serve(&self, place: &Place) -> Result<Replica> {
         self.serve_with(place, &[]).await
     }
 
     /// The same with these variables.
-    pub(super) async fn serve_with(
+    pub(crate) async fn serve_with(
         &self,
         place: &Place,
         variables: &[(&str, &str)],
@@ -167,37 +168,37 @@ impl Site {
     }
 
     /// What a message looks like everywhere.
-    pub(super) fn sample(&self) -> Result<&Sample> {
+    pub(crate) fn sample(&self) -> Result<&Sample> {
         self.sample.as_ref().context("the sample is the first thing that is taken")
     }
 
     /// A file among those that go with the site.
-    pub(super) fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.files.path().join(name)
     }
 
     /// The directory of these files.
-    pub(super) fn files(&self) -> &Path {
+    pub(crate) fn files(&self) -> &Path {
         self.files.path()
     }
 
     /// The database of a place.
-    pub(super) fn database(&self, place: &Place) -> mongodb::Database {
+    pub(crate) fn database(&self, place: &Place) -> mongodb::Database {
         self.client.database(&place.database)
     }
 
     /// The archive's messages of a place.
-    pub(super) fn messages(&self, place: &Place) -> Collection<Document> {
+    pub(crate) fn messages(&self, place: &Place) -> Collection<Document> {
         self.database(place).collection("messages")
     }
 
     /// How many messages the archive of a place has, as MongoDB counts along.
-    pub(super) async fn archived(&self, place: &Place) -> Result<u64> {
+    pub(crate) async fn archived(&self, place: &Place) -> Result<u64> {
         Ok(self.messages(place).estimated_document_count().await?)
     }
 
     /// Waits until the archive has `count` messages, and fails if it has more.
-    pub(super) async fn archived_all(&self, place: &Place, count: u64) -> Result<()> {
+    pub(crate) async fn archived_all(&self, place: &Place, count: u64) -> Result<()> {
         let deadline = Instant::now() + CATCH_UP;
         while self.archived(place).await? < count && Instant::now() < deadline {
             sleep(Duration::from_millis(20)).await;
@@ -208,7 +209,7 @@ impl Site {
     }
 
     /// Removes a place's archive: the next measurement has the memory to itself.
-    pub(super) async fn forget(&self, place: &Place) -> Result<()> {
+    pub(crate) async fn forget(&self, place: &Place) -> Result<()> {
         Ok(self.database(place).drop().await?)
     }
 }
@@ -222,12 +223,12 @@ impl Replica {
     }
 
     /// The processor time it has used, in seconds.
-    pub(super) fn cpu_seconds(&self) -> Result<f64> {
+    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
         Ok(usage::cpu_time(self.pid()?)?.as_secs_f64())
     }
 
     /// Its resident memory, in bytes.
-    pub(super) fn memory(&self) -> Result<f64> {
+    pub(crate) fn memory(&self) -> Result<f64> {
         #[expect(clippy::cast_precision_loss, reason = "no process has 2^52 bytes")]
         Ok(usage::memory(self.pid()?)? as f64)
     }
@@ -237,13 +238,18 @@ impl Replica {
         scrape::metrics(&self.admin).await
     }
 
+    /// A counter without a label. One that is not told was never increased.
+    pub(crate) async fn counter(&self, name: &str) -> Result<f64> {
+        Ok(self.metrics().await?.get(name).copied().unwrap_or_default())
+    }
+
     /// One of these that has no label.
-    pub(super) async fn metric(&self, name: &str) -> Result<f64> {
+    pub(crate) async fn metric(&self, name: &str) -> Result<f64> {
         let metrics = self.metrics().await?;
         metrics.get(name).copied().with_context(|| format!("chat-api does not tell {name}"))
     }
 
-    pub(super) async fn stop(self) -> Result<()> {
+    pub(crate) async fn stop(self) -> Result<()> {
         ensure!(self.part.stop().await, "chat-api had to be killed");
         Ok(())
     }

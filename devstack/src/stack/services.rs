@@ -16,6 +16,9 @@ use crate::ports::Ports;
 use crate::program::Program;
 use crate::secrets::{Secrets, write_private};
 
+/// What may come into the log beside messages (`CHAT_WRITES`): all that the programs of this checkout read.
+pub const WRITES: &str = "edit,delete,react,pin,reply,room,member,marker";
+
 /// The partitions of a local topic: enough to see that order holds per room only.
 const PARTITIONS: &str = "6";
 
@@ -146,7 +149,7 @@ impl ChatStores<'_> {
             .env("CHAT_DRAIN_PAUSE", "0")
             .env("CHAT_DRAIN_OVER", "0")
             // There is one release here.
-            .env("CHAT_WRITES", "edit,delete,react,pin,reply,room,member,marker")
+            .env("CHAT_WRITES", WRITES)
             .env("CHAT_GUESTS", "on")
             .env("CHAT_ALLOWED_ORIGINS", format!("http://localhost:{}", ports.web));
         Ok(Part::new(format!("chat-{replica}"), program, state, ready(admin)))
