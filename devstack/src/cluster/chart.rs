@@ -10,7 +10,7 @@ use super::images::REGISTRY;
 use super::stores::{SERVICE_ROLE, Stores};
 use crate::endpoints::{DemoUser, Endpoints, sign_in_url};
 use crate::name;
-use crate::stack::User;
+use crate::stack::{User, WRITES};
 
 /// The namespace and the release.
 pub(super) const NAME: &str = "chatapp";
@@ -88,7 +88,10 @@ impl Site {
             "authConnector": {
                 "replicas": 2, "bcryptCost": 10, "resources": {"requests": {"cpu": "100m"}},
             },
-            "chatApi": {"replicas": 2, "resources": {"requests": {"cpu": "100m"}}},
+            "chatApi": {
+                "replicas": 2, "resources": {"requests": {"cpu": "100m"}},
+                "env": {"CHAT_WRITES": WRITES},
+            },
             "dex": {
                 "replicas": 2, "resources": {"requests": {"cpu": "50m"}}, "issuer": self.issuer(),
                 "enablePasswordDB": true, "passwordDBEmail": self.email_user.login,

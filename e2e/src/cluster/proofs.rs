@@ -6,6 +6,7 @@ mod loss;
 mod mistakes;
 mod people;
 mod policies;
+mod rooms;
 
 use anyhow::Result;
 use futures_util::future::LocalBoxFuture;
@@ -30,7 +31,7 @@ macro_rules! proof {
 }
 
 /// Every proof, in the order they are made.
-pub const ALL: [Proof; 17] = [
+pub const ALL: [Proof; 18] = [
     proof!("helm-test", install::helm_test, "from nothing to a chart whose own test is green"),
     proof!(
         "restricted",
@@ -53,6 +54,11 @@ pub const ALL: [Proof; 17] = [
         "gate",
         people::gate,
         "Local Accounts go and come back, and everybody keeps the subject"
+    ),
+    proof!(
+        "rooms",
+        rooms::rooms,
+        "a group of people at two pods ends for who is removed, and so it is for a pod that comes later"
     ),
     proof!("repeat", change::repeat, "migrations and seeds run again, and change nothing"),
     proof!("upgrade", change::upgrade, "new images lose no login and no message"),
