@@ -41,7 +41,7 @@ enum Command {
         #[arg(long)]
         kill: bool,
     },
-    /// Sign in two people and pass a message between them, on the running stack
+    /// Sign in two people and pass a message between them, on the running stack; `demo rooms`: three people in rooms
     Demo {
         /// Passed on to the demo
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -1,48 +1,50 @@
-//! The demo: two people, one message, every part it passes, and how fast.
+//! The demo: two people, one message, every part it passes, and how fast; and three people in rooms.
 
-use std::path::PathBuf;
+mod place;
+mod rooms;
+mod show;
+
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use clap::Parser;
-use devstack::checkout;
-use devstack::endpoints::{DemoUser, Endpoints};
-use serde_json::Value;
+use clap::{Parser, Subcommand};
 use tokio::time::{Instant, sleep};
 
 use crate::archive::{self, Archive};
 use crate::chat::{Chat, Listener, TURN};
-use crate::oidc::{App, LOCAL_ACCOUNTS, Tokens};
-use crate::wait::within;
+use crate::oidc::App;
+use place::{DemoPlace, people, sign_in};
+use show::{millis, say, show, step};
 
 /// Sign in two people and pass a message between them, on the running stack.
 #[derive(Debug, Parser)]
-#[command(name = "demo", disable_version_flag = true)]
+#[command(name = "demo", disable_version_flag = true, args_conflicts_with_subcommands = true)]
 pub struct DemoOptions {
-    /// Where the stack is: what `./dev up` wrote.
-    #[arg(default_value_os_t = checkout::state().join("endpoints.json"))]
-    endpoints: PathBuf,
-
-    /// In the cluster of `./dev cluster up` instead.
-    #[arg(long, conflicts_with = "endpoints")]
-    cluster: bool,
+    #[command(flatten)]
+    place: DemoPlace,
 
     /// How many messages are timed.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     messages: u16,
+
+    #[command(subcommand)]
+    play: Option<Play>,
+}
+
+/// Another play than the one message.
+#[derive(Debug, Subcommand)]
+enum Play {
+    /// Three people, a group and a direct conversation: what each of them sees
+    Rooms(DemoPlace),
 }
 
 /// Runs all steps; the error names the one that failed and what was seen.
 pub async fn run(options: &DemoOptions) -> Result<()> {
-    let endpoints = if options.cluster {
-        Endpoints::read(&checkout::state().join("cluster.json"))
-            .context("./dev cluster up first")?
-    } else {
-        Endpoints::read(&options.endpoints)?
-    };
-    let [first, second, ..] = endpoints.demo_users.as_slice() else {
-        anyhow::bail!("this stack has no Local Accounts: ./dev up without --no-local-accounts");
-    };
+    if let Some(Play::Rooms(place)) = &options.play {
+        return rooms::run(&place.endpoints()?).await;
+    }
+    let endpoints = options.place.endpoints()?;
+    let [first, second] = people(&endpoints)?;
     let app = step("Dex tells about itself", App::spa(&endpoints)).await?;
     let alice = sign_in(&app, first).await?;
     let bob = sign_in(&app, second).await?;
@@ -95,12 +97,6 @@ pub async fn run(options: &DemoOptions) -> Result<()> {
     Ok(())
 }
 
-async fn sign_in(app: &App, person: &DemoUser) -> Result<Tokens> {
-    let DemoUser { login, password } = person;
-    let what = format!("{login} signs in on Dex's page, {LOCAL_ACCOUNTS} (code + PKCE)");
-    step(&what, app.sign_in(LOCAL_ACCOUNTS, login, password)).await
-}
-
 /// From the moment before each post to the moment its event is read.
 async fn time(speaker: &Chat, listener: &mut Listener, messages: u16) -> Result<Vec<Duration>> {
     let mut times = Vec::with_capacity(messages.into());
@@ -124,27 +120,4 @@ async fn time(speaker: &Chat, listener: &mut Listener, messages: u16) -> Result<
 fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied().unwrap_or_default()
-}
-
-async fn step<T>(what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
-    let start = Instant::now();
-    let done = within(&format!("failed step: {what}"), work).await?;
-    say(&format!("{:>8.1} ms {what}", millis(start.elapsed())));
-    Ok(done)
-}
-
-fn show(title: &str, value: &Value) {
-    say(&format!("            {title}:"));
-    for line in format!("{value:#}").lines() {
-        say(&format!("              {line}"));
-    }
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
-}
-
-#[expect(clippy::print_stdout, reason = "the demo is for reading")]
-fn say(line: &str) {
-    println!("{line}");
 }

@@ -94,6 +94,7 @@ pub fn demo_users() -> Vec<User> {
     vec![
         User::new("alice", "Alice Arnold", &["staff", "editors"], "alice walks by the sea"),
         User::new("bob", "Bob Brown", &["staff"], "bob reads in the garden"),
+        User::new("carol", "Carol Clark", &["staff"], "carol climbs in the hills"),
     ]
 }
 

@@ -85,13 +85,9 @@ impl Chat {
 
     /// Opens a socket that hears what is said in a room from now on.
     pub async fn listen_to(&self, room: &str) -> Result<Listener> {
-        within("listening to a room", async {
-            let mut listener = self.connect().await?;
-            listener.say(&json!({ "type": "subscribe", "rooms": { room: null } })).await?;
-            listener.frame_of("resumed").await?;
-            Ok(listener)
-        })
-        .await
+        let mut listener = self.connect().await?;
+        listener.hear(room).await?;
+        Ok(listener)
     }
 
     async fn room_call<T: serde::de::DeserializeOwned>(
@@ -111,6 +107,17 @@ impl Chat {
         self.ask(match body {
             Some(body) => request.json(body),
             None => request,
+        })
+        .await
+    }
+}
+
+impl Listener {
+    /// Hears what is said in one more room from now on.
+    pub async fn hear(&mut self, room: &str) -> Result<()> {
+        within("listening to a room", async {
+            self.say(&json!({ "type": "subscribe", "rooms": { room: null } })).await?;
+            self.frame_of("resumed").await.map(drop)
         })
         .await
     }

@@ -43,6 +43,25 @@ async fn the_demo_passes_and_again_after_each_part_was_killed_and_started() -> R
 }
 
 #[tokio::test]
+async fn the_demo_of_rooms_shows_each_person_what_they_may_see_and_no_more() -> Result<()> {
+    let stage = Stage::open(StackOptions::test(2)?).await?;
+    let endpoints = stage.stack.state().join("endpoints.json");
+    stage.stack.endpoints().write(&endpoints)?;
+    let demo = Command::new(env!("CARGO_BIN_EXE_demo")).arg("rooms").arg(&endpoints).output();
+    let output = within("the demo", async { demo.await.context("it cannot be started") }).await?;
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{text}");
+    for shown in ["carol  sees  Alice", "has removed carol", "carol  sees  –", "Eight it is."] {
+        assert!(text.contains(shown), "{shown:?} is missing in {text}");
+    }
+    let [before, behind] = ["I would rather", "Eight it is."].map(|said| text.find(said));
+    assert!(before < behind && behind.is_some(), "{text}");
+    let behind = &text[behind.unwrap_or_default()..];
+    assert!(!behind.contains("carol  sees  A") && !behind.contains("carol  sees  B"), "{text}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_demo_fails_loudly_and_names_the_step() -> Result<()> {
     let stage = Stage::open(StackOptions::test(1)?).await?;
     stage.stack.part("connector")?.stop().await;
