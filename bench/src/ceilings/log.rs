@@ -176,7 +176,7 @@ pub(super) fn append_all(args: &LogArgs, records: &[(String, Vec<u8>)]) -> Resul
 /// Sends while it is wanted, given how many were sent in what time, never more than `in_flight` at
 /// once; then waits for the last report.
 fn run(
-    mut send: impl FnMut(OnReport) -> Result<()>,
+    mut hand_over: impl FnMut(OnReport) -> Result<()>,
     in_flight: usize,
     goes_on: impl Fn(u64, Duration) -> bool,
 ) -> Result<Tally> {
@@ -191,7 +191,7 @@ fn run(
                 // Nobody hears it after a failure.
                 let _ = report.send(outcome.map(|()| begun.elapsed()));
             };
-            send(Box::new(on_report))?;
+            hand_over(Box::new(on_report))?;
             (sent, under_way) = (sent + 1, under_way + 1);
         } else if under_way > 0 {
             latencies.push(reports.recv_timeout(HANG)??);

@@ -109,17 +109,14 @@ impl Room {
             self.change(&mut value, number, position);
             return value;
         }
-        match self.said.filter(|_| number % EDIT == EDIT - 1) {
-            Some((said, place)) => {
-                mixed.edits += 1;
-                value["type"] = json!("edit");
-                value["ref"] = json!(said);
-                value["ref_pos"] = json!(place);
-            }
-            None => {
-                mixed.messages += 1;
-                self.said = Some((id, position));
-            }
+        if let Some((said, place)) = self.said.filter(|_| number % EDIT == EDIT - 1) {
+            mixed.edits += 1;
+            value["type"] = json!("edit");
+            value["ref"] = json!(said);
+            value["ref_pos"] = json!(place);
+        } else {
+            mixed.messages += 1;
+            self.said = Some((id, position));
         }
         value
     }

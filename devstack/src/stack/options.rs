@@ -94,7 +94,7 @@ pub fn demo_users() -> Vec<User> {
     vec![
         User::new("alice", "Alice Arnold", &["staff", "editors"], "alice walks by the sea"),
         User::new("bob", "Bob Brown", &["staff"], "bob reads in the garden"),
-        User::new("carol", "Carol Clark", &["staff"], "carol climbs in the hills"),
+        User::new("clara", "Clara Clark", &["staff"], "clara climbs in the hills"),
     ]
 }
 

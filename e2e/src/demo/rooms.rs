@@ -52,11 +52,11 @@ pub(super) async fn run(endpoints: &Endpoints) -> Result<()> {
 /// A group: people come, speak, and one is removed.
 async fn group(cast: &mut Cast) -> Result<()> {
     title("A group");
-    let [alice, bob, carol] = &mut cast.0;
+    let [alice, bob, clara] = &mut cast.0;
     let room = alice.chat.create_room("group", "Harbour").await?.room_id;
     act(&alice.login, "makes the group Harbour");
     alice.hears(&room).await?;
-    nobody_is_there(&[bob, carol], &room).await?;
+    nobody_is_there(&[bob, clara], &room).await?;
     for number in [1, 2] {
         let subject = cast.0[number].id.clone();
         let [alice, ..] = &cast.0;
@@ -70,13 +70,13 @@ async fn group(cast: &mut Cast) -> Result<()> {
     cast.says(1, &room, "At eight. Is that too early for you?", &[0, 1, 2]).await?;
     cast.says(2, &room, "I would rather go to the hills.", &[0, 1, 2]).await?;
 
-    let [alice, _, carol] = &cast.0;
-    let gone = alice.chat.end_member(&room, &carol.id).await?;
-    act(&alice.login, &format!("removes {}", carol.login));
+    let [alice, _, clara] = &cast.0;
+    let gone = alice.chat.end_member(&room, &clara.id).await?;
+    act(&alice.login, &format!("removes {}", clara.login));
     cast.see(&[0, 1, 2], cursor(&gone)?).await?;
     cast.says(0, &room, "Eight it is.", &[0, 1]).await?;
-    let [.., carol] = &cast.0;
-    nobody_is_there(&[carol], &room).await
+    let [.., clara] = &cast.0;
+    nobody_is_there(&[clara], &room).await
 }
 
 /// A direct conversation: two people, and nobody else.
@@ -87,9 +87,9 @@ async fn direct(cast: &mut Cast) -> Result<()> {
     act(&bob.login, &format!("opens the conversation with {}", alice.login));
     bob.hears(&room).await?;
     alice.comes(&room).await?;
-    let [.., carol] = &cast.0;
-    nobody_is_there(&[carol], &room).await?;
-    cast.says(1, &room, "Was that too hard on Carol?", &[0, 1]).await?;
+    let [.., clara] = &cast.0;
+    nobody_is_there(&[clara], &room).await?;
+    cast.says(1, &room, "Was that too hard on Clara?", &[0, 1]).await?;
     cast.says(0, &room, "I will ask her to come again.", &[0, 1]).await
 }
 

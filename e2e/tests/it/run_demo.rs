@@ -51,13 +51,13 @@ async fn the_demo_of_rooms_shows_each_person_what_they_may_see_and_no_more() -> 
     let output = within("the demo", async { demo.await.context("it cannot be started") }).await?;
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success(), "{text}");
-    for shown in ["carol  sees  Alice", "has removed carol", "carol  sees  –", "Eight it is."] {
+    for shown in ["clara  sees  Alice", "has removed clara", "clara  sees  –", "Eight it is."] {
         assert!(text.contains(shown), "{shown:?} is missing in {text}");
     }
     let [before, behind] = ["I would rather", "Eight it is."].map(|said| text.find(said));
     assert!(before < behind && behind.is_some(), "{text}");
     let behind = &text[behind.unwrap_or_default()..];
-    assert!(!behind.contains("carol  sees  A") && !behind.contains("carol  sees  B"), "{text}");
+    assert!(!behind.contains("clara  sees  A") && !behind.contains("clara  sees  B"), "{text}");
     Ok(())
 }
 
