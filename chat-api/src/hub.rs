@@ -31,12 +31,12 @@ use tokio::sync::watch;
 use crate::message::{Act, Change, Event, Kind, MessageId, Partition, Position, RoomId, Target};
 
 pub use entry::{Entry, Meta};
-pub use frames::Frames;
+pub use frames::{Frames, PIECE};
 use lane::Lane;
 use loaded::LoadedRooms;
 use markers::MarkerBoards;
 pub use markers::{MarkerFrames, MarkerReach};
-pub use memo::{Memo, PIECE};
+pub use memo::Memo;
 pub use offer::{Offer, Told};
 use proposals::Proposals;
 pub use ring::{Page, Ring};

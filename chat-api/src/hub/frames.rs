@@ -7,6 +7,11 @@ use tokio_tungstenite::tungstenite::Bytes;
 use super::entry::Entry;
 use crate::message::{Ended, Position};
 
+/// What goes onto a line in one go, in bytes, unless one event is larger. A client that takes nothing holds
+/// so much, and with what its socket needs to wait no more than 16 KiB; what goes on while it does not is
+/// read again later.
+pub const PIECE: usize = 14 * 1024;
+
 /// Some events of a room in their order, shared by all who are at the same place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Frames {

@@ -10,9 +10,9 @@ use lru::LruCache;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Bytes;
 
-use super::memo::PIECE;
+use super::Hub;
+use super::frames::PIECE;
 use super::rooms::Known;
-use super::{Hub, ShardState};
 use crate::message::{Cursor, Marker, Partition, Position, RoomId, UserId};
 use crate::rooms::Access;
 use crate::ws::frame::Outbound;
@@ -120,7 +120,7 @@ impl Hub {
     pub fn mark(&self, partition: Partition, marker: &Marker, now: Instant) -> MarkerReach {
         let (room, watched) = (&marker.room_id, &self.shards[partition.index()].watched);
         let listeners = watched.listeners(room);
-        let reach = |state: &mut ShardState| match state.known(room) {
+        let reach = watched.with(|state| match state.known(room) {
             _ if listeners == 0 => MarkerReach::Nobody,
             Known::Lobby => MarkerReach::Person,
             Known::Room(known) if !Access::in_room(known, &marker.user_id).is_member() => {
@@ -130,8 +130,7 @@ impl Hub {
             Known::Room(_) if listeners > LISTENERS_MAX => MarkerReach::Person,
             Known::Room(_) => MarkerReach::Room,
             Known::NotLoaded | Known::Unloaded => MarkerReach::Nobody,
-        };
-        let reach = watched.with(reach);
+        });
         if reach == MarkerReach::Room {
             let cursor = Cursor { partition, position: marker.position };
             let frame = Outbound::Marker { room_id: room, user_id: &marker.user_id, cursor };

@@ -1,14 +1,9 @@
 //! What one pass over listeners has read.
 
-use super::frames::Frames;
+use super::frames::{Frames, PIECE};
 use super::markers::MarkerFrames;
 use super::ring::Page;
 use crate::message::Position;
-
-/// What goes onto a line in one go, in bytes, unless one event is larger. A client that takes nothing holds
-/// so much, and with what its socket needs to wait no more than 16 KiB; what goes on while it does not is
-/// read again later.
-pub const PIECE: usize = 14 * 1024;
 
 /// What one pass over the listeners of one room has read last: most of them are at the same place, and
 /// share it. It lives no longer than the pass, so that the next one reads what was put in an event's place

@@ -1,24 +1,23 @@
 //! Reading the log: all of it by manual assignment, or as a member of a group a share of it.
 
 mod membership;
+pub(super) mod reading;
 mod share;
 
 use std::ops::Deref;
 use std::sync::Arc;
 
-use rdkafka::consumer::{Consumer as _, ConsumerContext, StreamConsumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Message as _};
-use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
-use tokio::time::Instant;
+use rdkafka::consumer::{Consumer as _, StreamConsumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message as _;
 
-use super::log::ASK_TIMEOUT;
 use super::reminder::Reminder;
 use super::{DecodeError, Decoder, Log, LogError, Partitioner, Raw, Trace, reach};
 use crate::message::{Decoded, Event, Newer, Partition, Position};
-use membership::note;
+use reading::{ManualContext, Received, list, range, reader, receive};
 
 pub use membership::Change;
+pub use reading::{Range, Ranges};
 pub use share::Share;
 
 /// What a reader gets next.
@@ -46,18 +45,6 @@ pub enum Item {
     Trouble(KafkaError),
 }
 
-/// What each of some partitions holds.
-pub type Ranges = Vec<(Partition, Range)>;
-
-/// The positions a partition holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range {
-    /// The position of the first record.
-    pub start: Position,
-    /// The position after that of the last record; the same as `start` if there is none.
-    pub end: Position,
-}
-
 /// Reads every partition by manual assignment, without a group.
 pub struct ManualConsumer {
     consumer: Arc<StreamConsumer<ManualContext>>,
@@ -70,24 +57,6 @@ pub struct ManualConsumer {
 pub struct GroupConsumer {
     share: Share,
     decoder: Decoder,
-}
-
-pub(super) fn reader(log: &Log) -> ClientConfig {
-    let mut config = log.client();
-    config
-        .set("enable.auto.commit", "false")
-        .set("enable.auto.offset.store", "false")
-        .set("enable.partition.eof", "true")
-        // The default skips silently to the end.
-        .set("auto.offset.reset", "error")
-        // The default waits for transactions, in which nobody here writes: one that a stranger left open
-        // would hold the partition back for everybody, until the broker ends it.
-        .set("isolation.level", "read_uncommitted")
-        // The default prefetches 64 MB.
-        .set("queued.max.messages.kbytes", "8192")
-        // The default looks a second later whether there is room again: until then what is there is used up.
-        .set("fetch.queue.backoff.ms", "20");
-    config
 }
 
 impl Log {
@@ -169,52 +138,6 @@ enum Keep {
     Record,
 }
 
-/// What came, before it is decoded.
-pub(super) enum Received<'a> {
-    /// A record, and its place.
-    Record(BorrowedMessage<'a>, Partition, Position),
-    /// The end of a partition was reached.
-    End(Partition),
-    /// A position that the log does not hold any more, or not yet.
-    OutOfRange,
-    /// The broker is away or complains.
-    Trouble(KafkaError),
-}
-
-pub(super) async fn receive<'a, C>(
-    consumer: &'a StreamConsumer<C>,
-    reminder: &Reminder,
-    log: &Log,
-) -> Result<Received<'a>, LogError>
-where
-    C: ConsumerContext + 'static,
-{
-    let received = loop {
-        tokio::select! {
-            // A client that gives records has a broker.
-            biased;
-            received = consumer.recv() => break received,
-            () = reminder.due() => reminder.remind(consumer.client()),
-        }
-    };
-    match received {
-        Ok(record) => {
-            let partition = Partition::from_number(record.partition())?;
-            let position = log.position(record.offset())?;
-            Ok(Received::Record(record, partition, position))
-        }
-        Err(KafkaError::PartitionEOF(number)) => Ok(Received::End(Partition::from_number(number)?)),
-        Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) => {
-            Ok(Received::OutOfRange)
-        }
-        Err(error @ KafkaError::MessageConsumptionFatal(_)) => Err(error.into()),
-        Err(error) => {
-            reminder.note(&error, Instant::now());
-            Ok(Received::Trouble(error))
-        }
-    }
-}
-
 fn item(received: Received<'_>, log: &Log, decoder: Decoder, keep: Keep) -> Result<Item, LogError> {
     let (mut record, partition, position) = match received {
         Received::Record(record, partition, position) => (record, partition, position),
@@ -235,38 +158,3 @@ fn item(received: Received<'_>, log: &Log, decoder: Decoder, keep: Keep) -> Resu
         }
     })
 }
-
-pub(super) fn range<C, K>(
-    consumer: &K,
-    log: &Log,
-    topic: &str,
-    partition: Partition,
-) -> Result<Range, LogError>
-where
-    C: ConsumerContext,
-    K: rdkafka::consumer::Consumer<C>,
-{
-    let (low, high) = consumer.fetch_watermarks(topic, partition.number(), ASK_TIMEOUT)?;
-    Ok(Range { start: log.position(low)?, end: log.position(high)? })
-}
-
-pub(super) fn list(
-    topic: &str,
-    positions: &[(Partition, Position)],
-) -> Result<TopicPartitionList, LogError> {
-    let mut list = TopicPartitionList::new();
-    for (partition, position) in positions {
-        list.add_partition_offset(topic, partition.number(), Offset::Offset(position.offset()))?;
-    }
-    Ok(list)
-}
-
-pub(super) struct ManualContext;
-
-impl ClientContext for ManualContext {
-    fn error(&self, error: KafkaError, reason: &str) {
-        note(&error, reason);
-    }
-}
-
-impl ConsumerContext for ManualContext {}

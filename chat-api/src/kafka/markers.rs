@@ -6,7 +6,8 @@ use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
 
-use super::consumer::{ManualContext, Received, Share, list, range, reader, receive};
+use super::consumer::Share;
+use super::consumer::reading::{ManualContext, Received, list, range, reader, receive};
 use super::reminder::Reminder;
 use super::{Log, LogError, Partitioner};
 use crate::message::{DecodedMarker, Marker, MarkerError, Partition, Position};

@@ -12,7 +12,7 @@ use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::time::Instant;
 
-use super::consumer::{ManualContext, reader};
+use super::consumer::reading::{ManualContext, reader};
 use super::log::ASK_TIMEOUT;
 use super::reminder::Reminder;
 use super::{Log, LogError, ShortLived};

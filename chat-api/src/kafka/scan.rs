@@ -9,7 +9,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use tokio::time::{Instant, timeout_at};
 
-use super::consumer::{ManualContext, list, range, reader};
+use super::consumer::reading::{ManualContext, list, range, reader};
 use super::{Log, LogError, Range, Raw};
 use crate::message::{Partition, Position};
 

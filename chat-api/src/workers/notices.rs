@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -16,8 +17,9 @@ use crate::room_loader::RoomError;
 use crate::service::Service;
 use crate::visitor::Visitor;
 
-/// Errands at once: after a restart everybody comes at the same moment.
-const AT_ONCE: usize = 8;
+/// Reads at once, of the ten or so that there are connections for: after a restart everybody comes at the same
+/// moment, and whoever asks for something comes first.
+const AT_ONCE: usize = 2;
 /// After an errand that came to nothing, because the archive is away or the person reads too much.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -27,11 +29,12 @@ pub async fn run_errands(
     mut errands: UnboundedReceiver<Errand>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let service = &*service;
+    let (service, turns) = (&*service, &Semaphore::new(AT_ONCE));
     let errands = stream::poll_fn(move |context| errands.poll_recv(context));
-    let done = errands.for_each_concurrent(AT_ONCE, async |errand| match errand {
-        Errand::RoomsOf(person) => read_rooms(service, &person).await,
-        Errand::Room(room, person) => load(service, &room, &person).await,
+    // They are as many as there are people here, and rooms of theirs.
+    let done = errands.for_each_concurrent(None, async |errand| match errand {
+        Errand::RoomsOf(person) => read_rooms(service, turns, &person).await,
+        Errand::Room(room, person) => load(service, turns, &room, &person).await,
     });
     tokio::select! {
         () = stop.cancelled() => {}
@@ -40,24 +43,32 @@ pub async fn run_errands(
     Ok(())
 }
 
-async fn read_rooms(service: &Service, person: &UserId) {
+async fn read_rooms(service: &Service, turns: &Semaphore, person: &UserId) {
     while service.notices.is_here(person) {
-        if let Ok(reader) = service.reads.admit(person)
-            && let Ok(rooms) = MyRooms::of(&reader).newest().await
-        {
-            // What stands in the log and is not stored yet is kept here: so it is asked for after the rest.
-            let latest = service.hub.rooms_of(person);
-            return service.notices.know(person, latest.into_iter().chain(rooms));
+        if let Some(rooms) = rooms_of(service, turns, person).await {
+            return service.notices.know(person, rooms);
         }
         sleep(AGAIN).await;
     }
 }
 
-async fn load(service: &Service, room: &RoomId, person: &UserId) {
+/// The rooms of a person. None if they cannot be read now.
+async fn rooms_of(service: &Service, turns: &Semaphore, person: &UserId) -> Option<Vec<RoomId>> {
+    let _turn = turns.acquire().await.ok()?;
+    let reader = service.reads.admit(person).ok()?;
+    let stored = MyRooms::of(&reader).newest().await.ok()?;
+    // What stands in the log and is not stored yet is kept here: so it is asked for after the rest.
+    Some(service.hub.rooms_of(person).into_iter().chain(stored).collect())
+}
+
+async fn load(service: &Service, turns: &Semaphore, room: &RoomId, person: &UserId) {
     let partition = service.partitioner.of(room);
     let visitor = Visitor::Person(person.clone());
     while service.notices.is_here(person) {
-        match service.rooms.load(&visitor, partition, room).await {
+        let turn = turns.acquire().await;
+        let loaded = service.rooms.load(&visitor, partition, room).await;
+        drop(turn);
+        match loaded {
             Ok(()) | Err(RoomError::Unloaded) => break,
             Err(_) => sleep(AGAIN).await,
         }

@@ -2,12 +2,13 @@
 
 mod judging;
 mod leavers;
+mod members;
+mod report;
 mod talk;
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::mem;
-use std::ops::Range;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,42 +24,17 @@ use super::figures::Figures;
 use super::room::LoggedRoom;
 use super::scene::Scene;
 use crate::chat::client::{Acked, Client, Cut, Refused, Settings};
-use crate::chat::place::Place;
 use crate::wait::until_after;
 use talk::Speech;
 
 pub use leavers::Leaver;
+pub use members::Members;
+pub(super) use report::PATIENCE;
+pub use report::Report;
 pub use talk::Talk;
-
-/// A hang limit for what takes seconds: elections, sessions of a group, a thousand sockets.
-pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// One speaker in this many posts by REST and only listens on its socket.
 const BY_REST: usize = 4;
-
-/// Who joins a crew.
-#[derive(Clone, Debug)]
-pub struct Members {
-    /// Which of the stage's people.
-    pub people: Range<usize>,
-    /// Clients of each; a person has ten at most at one replica.
-    pub each: usize,
-    /// Which replicas they use, from 0.
-    pub replicas: Vec<usize>,
-    /// The size of their receive buffers, when they should be small.
-    pub receive_buffer: Option<u32>,
-    /// The cursor they begin with.
-    pub from: Option<Place>,
-}
-
-impl Members {
-    /// People with one client each, at all replicas.
-    #[must_use]
-    pub fn people(people: Range<usize>) -> Self {
-        let replicas = (0..super::stage::REPLICAS).collect();
-        Self { people, each: 1, replicas, receive_buffer: None, from: None }
-    }
-}
 
 /// Clients, and what they said.
 pub struct Crew<'a> {
@@ -81,15 +57,6 @@ struct Said {
     waiting: HashSet<String>,
     /// How often each was acknowledged.
     acks: HashMap<String, u64>,
-}
-
-/// What came of a scenario.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// The figures.
-    pub figures: Figures,
-    /// What is not as promised, in words.
-    pub findings: Vec<String>,
 }
 
 impl<'a> Crew<'a> {

@@ -7,7 +7,7 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{CommitMode, Consumer as _, StreamConsumer};
 
 use super::membership::{Change, Group, Member};
-use super::{Ranges, Received, list, range, reader, receive};
+use super::reading::{Ranges, Received, list, range, reader, receive};
 use crate::kafka::reminder::Reminder;
 use crate::kafka::{Log, LogError};
 use crate::message::{Partition, Position};

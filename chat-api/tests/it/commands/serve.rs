@@ -26,7 +26,6 @@ async fn bad_configuration_ends_with_64_and_names_the_option() {
         ("CHAT_RING_BYTES", "131071", "--chat-ring-bytes"),
         ("CHAT_WRITES", "edit,dance", "--chat-writes"),
         ("CHAT_WRITES", "Edit", "--chat-writes"),
-        ("CHAT_WRITES", "pin", "--chat-writes"),
         ("LIMIT_SENDS_PER_SECOND", "0", "--limit-sends-per-second"),
         ("LIMIT_SENDS_BURST", "1000001", "--limit-sends-burst"),
         ("LIMIT_READS_PER_SECOND", "many", "--limit-reads-per-second"),
@@ -129,7 +128,7 @@ async fn it_serves_stops_at_sigterm_and_keeps_secrets_out_of_its_most_talkative_
     let resident = resident.lines().find(|line| line.starts_with("VmRSS")).unwrap();
     let kilobytes: u64 = resident.split_whitespace().nth(1).unwrap().parse().unwrap();
     // Most of it is what was read of the file of the program, here a debug build.
-    assert!(kilobytes <= 64 * 1024, "{resident}");
+    assert!(kilobytes <= 96 * 1024, "{resident}");
 
     terminate(id);
     let (code, log) = finished.await.unwrap();

@@ -96,7 +96,7 @@ async fn every_setting_that_may_lose_or_refuse_a_message_is_set_and_named() {
     let harmful = [
         ("cleanup.policy", "compact"),
         ("compression.type", "gzip"),
-        ("retention.ms", "60000"),
+        ("retention.ms", "90000"),
         ("retention.bytes", "1000000"),
         ("unclean.leader.election.enable", "true"),
         ("max.message.bytes", "20000"),

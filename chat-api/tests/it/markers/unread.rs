@@ -81,6 +81,10 @@ async fn a_hundred_stand_for_more_and_no_document_is_read_to_count_them() {
         rooms.push((room, last, count.min(100)));
     }
     crate::setup::archive::indexes_are_there(&setup).await;
+    eventually("all three are stored", async || {
+        (unread(&replica, &bob).await.len() == rooms.len()).then_some(())
+    })
+    .await;
     let client = mongodb::Client::with_uri_str(&setup.mongodb_uri).await.unwrap();
     let database = client.database(&setup.database);
     database.run_command(doc! { "profile": 2 }).await.unwrap();

@@ -33,7 +33,7 @@ async fn is_told(socket: &mut Socket) -> Vec<Value> {
         let frame = socket.next_of_all().await;
         match frame["type"].as_str().unwrap() {
             "pong" => return told,
-            "counts" => {}
+            "counts" | "rooms" => {}
             _ => told.push(frame),
         }
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::{Instant, sleep};
 
-use super::{Crew, Leaver, PATIENCE, Report};
+use super::Crew;
+use super::leavers::Leaver;
+use super::report::{PATIENCE, Report};
 use crate::chat::client::Client;
 use crate::faults::judge::{ClientHeard, Evidence, Verdict, judge};
 

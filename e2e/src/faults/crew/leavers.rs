@@ -3,7 +3,9 @@
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Crew, Members, PATIENCE};
+use super::Crew;
+use super::members::Members;
+use super::report::PATIENCE;
 use crate::chat::client::Client;
 use crate::wait::until_after;
 

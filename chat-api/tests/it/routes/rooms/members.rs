@@ -69,7 +69,10 @@ async fn members_are_listed_to_members_page_by_page() {
         ("p5", "owner"),
         ("p6", "member"),
     ]
-    .map(|(user_id, role)| json!({ "user_id": user_id, "role": role }))
+    .map(|(user_id, role)| {
+        let name = format!("Name of {user_id}");
+        json!({ "user_id": user_id, "user_name": name, "role": role })
+    })
     .into();
     eventually("the archive has them", async || {
         let all: Vec<Value> = replica.get(&ada, &path).await.json().await.ok()?;
