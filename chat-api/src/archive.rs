@@ -53,7 +53,8 @@ pub use reach::{check_address, reach};
 pub use reads::{ReadLimits, Reader, Reads};
 pub use replay::{Replay, Replayed};
 pub use rooms::{
-    Behind, MarkerStore, Markers, Member, Members, MyRoom, MyRooms, RoomBatch, RoomSnapshots, Rooms,
+    Behind, Finder, MarkerStore, Markers, Member, Members, MyRoom, MyRooms, RoomBatch,
+    RoomSnapshots, Rooms,
 };
 pub use store::{Batch, Stored};
 
@@ -118,6 +119,7 @@ impl Archive {
     async fn create_indexes(&self) -> Result<(), ArchiveError> {
         self.messages.create_indexes().await?;
         self.changes.create_indexes().await?;
+        self.rooms.create_index().await?;
         self.people.create_indexes().await
     }
 

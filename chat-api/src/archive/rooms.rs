@@ -7,13 +7,14 @@
 //!
 //! All of a room and a batch is one transaction. So whatever ends this program, a proposal is decided about
 //! once: never again if it lies at or below the room's `pos`, or if its id stands in `changes`. Documents
-//! are found by `_id` alone: there is no other index.
+//! are found by `_id` alone, but for public rooms, which have an index of their names ([`Finder`]).
 //!
 //! `markers` says up to where each person has read a room ([`MarkerStore`]). It is filled out of a topic of its
 //! own and, for who says something, with their messages.
 
 mod batch;
 mod document;
+mod finder;
 mod kept;
 mod markers;
 mod members;
@@ -32,6 +33,7 @@ use super::error::ArchiveError;
 use super::insert::RefusedDocument;
 use super::room_collections::RoomCollections;
 pub use batch::RoomBatch;
+pub use finder::Finder;
 pub use markers::{MarkerStore, Markers};
 pub use members::{Member, Members};
 pub use mine::{Behind, MyRoom, MyRooms};
@@ -52,6 +54,11 @@ pub struct Rooms {
 impl Rooms {
     pub(super) fn of(database: &Database) -> Self {
         Self { collections: RoomCollections::of(database), made: Arc::default() }
+    }
+
+    /// Makes the index by which rooms are found.
+    pub(super) async fn create_index(&self) -> Result<(), ArchiveError> {
+        finder::create_index(&self.collections.rooms).await
     }
 
     /// Decides about a batch of proposals, whatever of it was decided about already. Of each room of which

@@ -7,7 +7,8 @@ use super::kept::Membership;
 use crate::archive::changes::document::{ACCEPTED, VOID};
 use crate::archive::error::ArchiveError;
 use crate::message::{Position, RoomId, Standing, UserId};
-use crate::rooms::{Phase, RoomState, Verdict};
+use crate::people::name_keys;
+use crate::rooms::{Phase, RoomKind, RoomState, Verdict};
 
 /// The id of a membership: no room's id has a stroke.
 pub(super) fn member_id(room: &RoomId, person: &UserId) -> String {
@@ -48,8 +49,15 @@ pub(super) fn room(document: &Document) -> Result<(RoomState, Position), Archive
 /// What is set of a room's document.
 pub(super) fn of_room(state: &RoomState, upto: Position) -> Document {
     let mut document = state.room().map_or_else(Document::new, of);
-    document.extend(doc! { "at": state.at().raw(), "pos": upto.raw() });
+    document.extend(doc! { "at": state.at().raw(), "pos": upto.raw(), "name_keys": keys(state) });
     document
+}
+
+/// By what a room is found: only those are that everybody may read.
+fn keys(state: &RoomState) -> Vec<String> {
+    let is_found = state.is_there() && state.is(RoomKind::Public);
+    let name = state.room().filter(|_| is_found).and_then(|room| room.name.as_ref());
+    name.map(|name| name_keys(name.as_str())).unwrap_or_default()
 }
 
 /// Who somebody is to a room, and since which record.

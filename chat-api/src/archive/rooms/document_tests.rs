@@ -1,6 +1,6 @@
 use super::*;
 use crate::message::RoomName;
-use crate::rooms::{Room, RoomKind};
+use crate::rooms::Room;
 
 fn at(offset: i64) -> Position {
     Position::from_raw(offset).unwrap()

@@ -1,5 +1,6 @@
 //! `/v1/rooms` and `/v1/direct`
 
+mod finder;
 mod members;
 mod mine;
 
