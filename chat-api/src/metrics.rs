@@ -106,7 +106,7 @@ pub const REFUSED: &str = "refused";
 /// [`NEWER`] or [`UNDECODABLE`].
 pub const MARKER_RECORDS: &str = "chat_marker_records_total";
 /// The reader that tells sockets.
-pub const FAN_OUT: &str = "fan_out";
+pub const FAN_OUT: &str = "fanout";
 /// The reader that fills MongoDB.
 pub const ARCHIVE: &str = "archive";
 /// It was understood.

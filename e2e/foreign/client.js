@@ -17,6 +17,8 @@ const socket = new WebSocket(`${CHAT_API.replace('http', 'ws')}/v1/ws`, 'chat.v1
 const tell = (type, facts) => socket.send(JSON.stringify({ type, ...facts }))
 
 const known = new Set()
+// Hints for a screen, which this has not.
+const hints = ['counts', 'presence', 'typing', 'marker', 'rooms']
 const frames = {
   ready({ user_id }) {
     show('ready', { user_id })
@@ -42,6 +44,7 @@ const frames = {
 socket.on('open', () => tell('auth', { token: TOKEN }))
 socket.on('message', (data) => {
   const { type, ...frame } = JSON.parse(data)
+  if (hints.includes(type)) return
   const take = frames[type] ?? (() => show(type, frame))
   take(frame)
 })

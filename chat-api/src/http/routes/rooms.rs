@@ -110,6 +110,7 @@ pub(super) struct ShownRoom {
         (status = 202, description = "It is enqueued, and this replica has not read it in time.", body = EnqueuedChange),
         (status = 400, description = "Invalid request body or key.", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Missing or invalid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "The room that was made with this key is deleted.", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "The body did not come in time.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Body too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not application/json, or is compressed.", body = Problem, content_type = "application/problem+json"),

@@ -74,7 +74,7 @@ async fn what_nobody_can_read_yet_is_passed_over_and_counted() {
     putter.mark("bob", "lobby", &said, &json!({ "device": "of a later release" }));
     assert_eq!(told(&mut socket, "lobby").await, ("bob".to_owned(), said.clone()));
     are(&replica, &setup.issuer.token("bob"), "lobby", &[("bob", &said)]).await;
-    for reader in ["fan_out", "archive"] {
+    for reader in ["fanout", "archive"] {
         for (outcome, count) in [("newer", 2), ("undecodable", 2), ("taken", 1)] {
             counted(&replica, reader, outcome, count).await;
         }
