@@ -62,6 +62,17 @@ async fn say(replica: &Replica, token: &str, room: &str, content: &str) -> Strin
     response.json::<Value>().await.unwrap()["cursor"].as_str().unwrap().to_owned()
 }
 
+/// Waits until the history of a room goes up to a cursor.
+async fn stored(replica: &Replica, token: &str, room: &str, cursor: &str) {
+    let path = format!("/v1/messages?room_id={room}&limit=1");
+    eventually("it is stored", async || {
+        let asked = replica.http.get(replica.url(&path)).bearer_auth(token);
+        let answer = asked.header("x-after", cursor).send().await.ok()?;
+        (answer.status() == 200).then_some(())
+    })
+    .await;
+}
+
 async fn put(replica: &Replica, token: &str, room: &str, cursor: &str) -> Response {
     let path = format!("/v1/rooms/{room}/marker");
     call(replica, token, Method::PUT, &path, &json!({ "cursor": cursor })).await

@@ -9,7 +9,9 @@ use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, Threa
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{applied, are, call, cursor_at, listener, mark, position, put, room, say, told};
+use super::{
+    applied, are, call, cursor_at, listener, mark, position, put, room, say, stored, told,
+};
 use crate::setup::program::run;
 use crate::setup::{HANG, Replica, Setup, assert_problem, eventually};
 
@@ -153,7 +155,10 @@ async fn without_a_broker_a_marker_is_503_in_time_and_then_at_once() {
     let replica = setup.replica().await;
     let ada = setup.issuer.token("ada");
     let first = position(&say(&replica, &ada, "lobby", "first").await).raw();
-    let last = position(&say(&replica, &setup.issuer.token("bob"), "lobby", "last").await).raw();
+    let last = say(&replica, &setup.issuer.token("bob"), "lobby", "last").await;
+    // What is not read here yet would be waited for.
+    stored(&replica, &ada, "lobby", &last).await;
+    let last = position(&last).raw();
     kafka.kill().await;
     let asked = Instant::now();
     let refused = put(&replica, &ada, "lobby", &cursor_at("lobby", last)).await;

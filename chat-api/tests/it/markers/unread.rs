@@ -9,7 +9,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{are, call, cursor_at, mark, markers, position, room, say};
+use super::{are, call, cursor_at, mark, markers, position, room, say, stored};
 use crate::setup::{Replica, Setup, eventually};
 
 /// How much is unread in each room of a person.
@@ -20,17 +20,6 @@ async fn unread(replica: &Replica, token: &str) -> BTreeMap<String, u64> {
         (id, room["unread"].as_u64().unwrap())
     };
     rooms.iter().map(count).collect()
-}
-
-/// Waits until the history of a room goes up to a cursor.
-async fn stored(replica: &Replica, token: &str, room: &str, cursor: &str) {
-    let path = format!("/v1/messages?room_id={room}&limit=1");
-    eventually("it is stored", async || {
-        let asked = replica.http.get(replica.url(&path)).bearer_auth(token);
-        let answer = asked.header("x-after", cursor).send().await.ok()?;
-        (answer.status() == 200).then_some(())
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,6 +55,7 @@ pub(in crate::http::routes) struct ShownMyRoom {
 
 /// A room that everybody may read, as it is found.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(in crate::http::routes) struct FoundRoom {
     /// The room.
     #[schema(value_type = String)]
