@@ -92,7 +92,8 @@ async fn rooms_that_one_person_asks_for_are_charged_as_reads() {
     }
     let refused = answers.iter().filter(|status| **status == 429).count();
     assert!(answers.iter().all(|status| [404, 429].contains(status)), "{answers:?}");
-    assert!((60..=80).contains(&refused), "{refused}");
+    // One comes back each second.
+    assert!((20..=80).contains(&refused), "{refused}");
     // Others are not hurt.
     let answer = replica.get(&setup.issuer.token("bob"), "/v1/messages?room_id=other").await;
     assert_problem(answer, 404, "unknown-room").await;
@@ -102,7 +103,7 @@ async fn rooms_that_one_person_asks_for_are_charged_as_reads() {
 async fn a_socket_that_asks_for_more_than_it_may_gets_all_of_it_in_time() {
     let setup = Setup::new().await;
     let few = |number| NonZeroU32::new(number).unwrap();
-    let rate = Rate { per_second: few(20), burst: few(5) };
+    let rate = Rate { per_second: few(2), burst: few(3) };
     let mut rooms = Vec::new();
     for number in 0..12 {
         let room = format!("room-{number}");
@@ -169,7 +170,7 @@ async fn rooms_beyond_the_memory_for_them_are_let_go_and_loaded_again() {
         rooms.push(Changer::made(&setup, &format!("room-{number}"), Visibility::Group, &[]).await);
     }
     // Memory for about two rooms of each partition.
-    let replica = setup.replica_with(|config| config.args.hub.chat_rooms_bytes = 2_000).await;
+    let replica = setup.replica_with(|config| config.args.hub.chat_rooms_bytes = 4_000).await;
     let loads = Loads::of(&setup).await;
     let token = setup.issuer.token("ada");
     let mut socket = replica.socket(&token).await;
