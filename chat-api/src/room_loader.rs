@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::archive::{ReadError, Reader, Reads, RoomSnapshots};
 use crate::hub::{Hub, Known, NotLoaded};
 use crate::kafka::Partitioner;
-use crate::message::{Partition, RoomId, UserId};
+use crate::message::{Event, Partition, RoomId, UserId};
 use crate::metrics;
 use crate::rooms::Access;
 use crate::visitor::Visitor;
@@ -93,6 +93,22 @@ impl RoomLoader {
             Known::Unloaded => Err(RoomError::Unloaded),
             known => Ok(known.access(person)),
         })
+    }
+
+    /// What a visitor may do in the room of an event, as of that event or later: what the archive has this replica
+    /// may not have read yet, nor that the visitor was removed before.
+    pub async fn access_behind(
+        &self,
+        event: &Event,
+        visitor: &Visitor,
+    ) -> Result<Access, RoomError> {
+        let room = &event.envelope.room_id;
+        // The lobby is everybody's at any time.
+        if room.as_str() != RoomId::LOBBY {
+            let reached = self.hub.reached(event.partition, event.position.next());
+            timeout(LONGEST_WAIT, reached).await.map_err(|_| RoomError::Behind)?;
+        }
+        self.visitor_access(room, visitor).await
     }
 
     /// Loads a room, by a read of this visitor.

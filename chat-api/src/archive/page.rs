@@ -28,6 +28,14 @@ pub struct Span {
     pub limit: u16,
 }
 
+impl Span {
+    /// The same, but nothing that stands at this position or behind it.
+    #[must_use]
+    pub fn upto(self, head: Position) -> Self {
+        Self { before: Some(self.before.map_or(head, |before| before.min(head))), ..self }
+    }
+}
+
 /// An end of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpanEnd {

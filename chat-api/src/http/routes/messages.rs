@@ -172,13 +172,20 @@ pub(super) async fn list(
     if let Some(cursor) = after {
         lookup(&service, &reader).caught_up(cursor).await?;
     }
+    // What is shown ends where the access is known of: whoever was removed there may have been in it when this
+    // was first asked.
+    let head = service.hub.head(partition);
+    if !service.rooms.visitor_access(&query.room_id, &visitor).await?.may_read() {
+        return Err(Refusal::UNKNOWN_ROOM.into());
+    }
     let now = (service.sources.now)();
     let span = span(&reader, partition, &query, now).await?;
     // First: what the archive takes in meanwhile can only be more. What is above this replica's head its
     // sockets do not know yet.
     let progress = reader.progress(partition).await?;
-    let complete = progress.min(service.hub.head(partition).previous());
-    let page = History::of(&reader).page(&query.room_id, span).await?;
+    let complete = progress.min(head.previous());
+    let shown = if query.room_id.as_str() == RoomId::LOBBY { span } else { span.upto(head) };
+    let page = History::of(&reader).page(&query.room_id, shown).await?;
     Ok(HistoryAnswer { room: &query.room_id, partition, span, complete }.answer(page))
 }
 
@@ -258,7 +265,7 @@ pub(super) async fn one(
     let found = lookup(&service, &reader).find(room.as_ref(), id).await?;
     let found = found.ok_or_else(Problem::unknown_message)?;
     let event = &found.event;
-    if !service.rooms.visitor_access(&event.envelope.room_id, &visitor).await?.may_read() {
+    if !service.rooms.access_behind(event, &visitor).await?.may_read() {
         return Err(Problem::unknown_message());
     }
     if after.is_some_and(|cursor| cursor.partition != event.partition) {

@@ -17,7 +17,7 @@ use crate::http::header;
 use crate::http::problem::Problem;
 use crate::ingest::SendError;
 use crate::lookup::Lookup;
-use crate::message::{Cursor, Event, MessageId};
+use crate::message::{Cursor, Event, MessageId, RoomId};
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::visitor::Visitor;
@@ -70,7 +70,9 @@ pub(in crate::http::routes) async fn versions(
     let lookup = Lookup { hub, partitioner, reader: &reader };
     let stored = lookup.find(room.as_ref(), id).await?.ok_or_else(Problem::unknown_message)?;
     let room = stored.event.envelope.room_id.clone();
-    if !service.rooms.visitor_access(&room, &visitor).await?.may_read() {
+    // What is shown ends where the access is known of.
+    let head = hub.head(stored.event.partition);
+    if !service.rooms.access_behind(&stored.event, &visitor).await?.may_read() {
         return Err(Problem::unknown_message());
     }
     if stored.deleted_at.is_some() {
@@ -82,6 +84,7 @@ pub(in crate::http::routes) async fn versions(
         from: SpanEnd::Oldest,
         limit,
     };
+    let span = if room.as_str() == RoomId::LOBBY { span } else { span.upto(head) };
     let edits = History::of(&reader).edits(&room, id, span).await?;
     let said = stored.as_said();
     let is_first = after.is_none_or(|after| after.position < said.position);
